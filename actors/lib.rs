@@ -1,0 +1,1 @@
+//! Shards, accounts, keys, router, permits, supervisor, directory, timers, worker pools.

@@ -1,0 +1,1 @@
+//! Verify: recomputes everything from the journal alone.

@@ -1,0 +1,36 @@
+//! Money, books and decisions: what a payment processor must get right, and nothing else.
+//!
+//! Pure: no I/O, clock, randomness, async or logging; time and entropy come in as [`Inputs`]. A command goes through
+//! [`decide`], which reads a [`World`] and returns a [`Decision`]: facts and a reply. [`Account::apply`] turns facts into
+//! state; it is the only thing that replay runs. A resource is one folder: `params.rs` (what is sent), `mod.rs` (what is
+//! kept, and its states), `shown.rs` (what is shown), `decide.rs` (what happens).
+//!
+//! Reading order: [`money`], [`books`], [`account`], [`call`], [`decision`], [`facts`], [`payments`].
+
+pub mod account;
+pub mod acquirer;
+pub mod api;
+pub mod balance;
+pub mod books;
+pub mod call;
+pub mod customers;
+pub mod decision;
+pub mod events;
+pub mod facts;
+pub mod inputs;
+pub mod kinds;
+pub mod money;
+pub mod object;
+pub mod payments;
+pub mod reject;
+pub mod secrets;
+pub mod time;
+
+pub use account::{Account, AccountKey, Settings};
+pub use call::{Call, Command, ListQuery, Read};
+pub use decision::{Decision, Lookup, Reply, Stop, World, decide, read};
+pub use facts::{Claim, Facts, Outcome};
+pub use inputs::{Inputs, Network};
+pub use object::Object;
+pub use reject::{ErrorType, Reject};
+pub use secrets::Secrets;

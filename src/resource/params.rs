@@ -1,0 +1,451 @@
+//! What a request may send: parameters with their order, bounds and words, and where their values go.
+//!
+//! The form decoder (wire) unescapes a body once, turns each bracket path into [`Step`]s, sorts by declaration order
+//! and hands every value to [`Params::set`]. So errors come out in declaration order, one at a time, and there is no
+//! map of strings between the bytes and the typed command.
+
+use crate::id::{Id, Kind};
+use crate::metadata::MetadataUpdate;
+use crate::names::Names;
+use crate::version::Version;
+
+/// The parameters of one operation, or of a nested hash; derive it.
+///
+/// ```text
+/// #[derive(Params, Default, Clone, Debug)]
+/// pub struct CreateRefund {
+///     /// The charge to refund.
+///     pub charge: Option<ChargeId>,
+///     #[param(required, min = 1)]        // bounds of integers, inclusive; required fields are plain types
+///     pub amount: i64,
+///     #[param(max_len = 500)]            // text, in characters; default 5000
+///     pub description: Option<Box<str>>,
+///     #[param(max_items = 10)]           // arrays; default 100
+///     pub payment_method_types: Vec<Box<str>>,
+///     pub name: Update<Box<str>>,        // an empty string unsets it
+///     #[param(name = "type")]
+///     pub kind: Option<Kind>,
+///     pub metadata: MetadataUpdate,
+///     pub card: Option<CardParams>,      // nested: another struct with derive(Params)
+///     #[param(since = 20230816)]         // versions that accept it, as in `shown`
+/// }
+/// ```
+/// Field order is the order of errors.
+pub trait Params {
+    /// The description of the fields, in declaration order.
+    fn shape(&self) -> &'static ParamsShape;
+    /// Stores `text` at `path`, whose first step is a field index of the shape.
+    fn set(&mut self, path: &[Step<'_>], text: &str) -> Result<(), Problem>;
+}
+
+/// The static side of [`Params`].
+pub trait HasParams: Params + Default {
+    /// The description.
+    const SHAPE: &'static ParamsShape;
+}
+
+/// The parameters of an operation that takes none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoParams;
+
+impl Params for NoParams {
+    fn shape(&self) -> &'static ParamsShape {
+        Self::SHAPE
+    }
+    fn set(&mut self, _: &[Step<'_>], _: &str) -> Result<(), Problem> {
+        Err(Problem::Object)
+    }
+}
+impl HasParams for NoParams {
+    const SHAPE: &'static ParamsShape = &ParamsShape { name: "NoParams", doc: "", fields: &[] };
+}
+
+/// One step of a bracket path, already matched against the shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A field of a struct, by its index in the shape.
+    Field(u16),
+    /// An element of an array; numbered densely from 0 in order of appearance.
+    Item(u32),
+    /// A key of a map such as metadata.
+    Key(&'a str),
+}
+
+/// The fields of a parameter struct.
+#[derive(Debug)]
+pub struct ParamsShape {
+    /// Rust name of the struct.
+    pub name: &'static str,
+    /// The struct's doc comment.
+    pub doc: &'static str,
+    /// The fields in declaration order.
+    pub fields: &'static [ParamField],
+}
+
+/// One parameter.
+#[derive(Debug)]
+pub struct ParamField {
+    /// Public name.
+    pub name: &'static str,
+    /// The field's doc comment.
+    pub doc: &'static str,
+    /// What values it takes.
+    pub kind: ParamKind,
+    /// Whether the request must give it.
+    pub required: bool,
+    /// Whether an empty string unsets it (otherwise that is `parameter_invalid_empty`).
+    pub clearable: bool,
+    /// First version that accepts it.
+    pub since: Version,
+    /// First version that does not accept it any more.
+    pub until: Version,
+}
+
+/// What values a parameter takes.
+#[derive(Debug, Clone, Copy)]
+pub enum ParamKind {
+    /// A whole number within bounds, inclusive.
+    Int {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// `true` or `false`.
+    Bool,
+    /// Text of at most that many characters.
+    Str {
+        /// Most characters.
+        max_len: usize,
+    },
+    /// One of these words.
+    Names(&'static [&'static str]),
+    /// An id of this kind.
+    Id(&'static Kind),
+    /// Text with a grammar of its own, e.g. a currency; the word names it in documents.
+    Word(&'static str),
+    /// Pairs of text.
+    Metadata,
+    /// A nested hash.
+    Node(&'static ParamsShape),
+    /// An integer, or a hash of gt, gte, lt, lte.
+    Range,
+    /// An array of at most that many items.
+    List {
+        /// What an item is.
+        of: &'static ParamKind,
+        /// Most items.
+        max_items: usize,
+    },
+}
+
+/// Why a value is refused. Wire words it and adds the parameter's bracket path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// A required parameter is missing.
+    Missing,
+    /// An empty string where the parameter cannot be unset.
+    Empty,
+    /// Not a whole number.
+    Integer,
+    /// Below the smallest allowed number.
+    TooSmall {
+        /// The bound.
+        min: i64,
+    },
+    /// Above the largest allowed number.
+    TooLarge {
+        /// The bound.
+        max: i64,
+    },
+    /// Neither `true` nor `false`.
+    Boolean,
+    /// None of the words.
+    Names(&'static [&'static str]),
+    /// Too many characters.
+    TooLong {
+        /// The bound, in characters.
+        max: usize,
+    },
+    /// Too many items.
+    TooMany {
+        /// The bound.
+        max: usize,
+    },
+    /// Text where a hash is wanted.
+    Object,
+    /// Text where an array is wanted, or a hash where text is wanted.
+    Array,
+    /// A hash or array where a single value is wanted.
+    Scalar,
+    /// No object of this kind has that id.
+    NoSuch {
+        /// The kind that was looked for.
+        kind: &'static Kind,
+    },
+    /// A refusal with words of its own.
+    Custom {
+        /// The error code, if any.
+        code: Option<&'static str>,
+        /// The caller's message; `{}` stands for the given text.
+        message: &'static str,
+    },
+}
+
+/// A change of a clearable parameter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Update<T> {
+    /// Not given.
+    #[default]
+    Keep,
+    /// Given as an empty string.
+    Clear,
+    /// Given.
+    Set(T),
+}
+
+impl<T> Update<T> {
+    /// Applies the change to a stored value.
+    pub fn apply_to(self, stored: &mut Option<T>) {
+        match self {
+            Update::Keep => {}
+            Update::Clear => *stored = None,
+            Update::Set(value) => *stored = Some(value),
+        }
+    }
+    /// The given value.
+    pub fn into_option(self) -> Option<T> {
+        match self {
+            Update::Set(value) => Some(value),
+            Update::Keep | Update::Clear => None,
+        }
+    }
+}
+
+/// Bounds that a field's attributes state, for [`ParamValue::first`].
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Smallest integer.
+    pub min: i64,
+    /// Largest integer.
+    pub max: i64,
+    /// Most characters of text.
+    pub max_len: usize,
+    /// Most items of an array.
+    pub max_items: usize,
+}
+
+impl Bounds {
+    /// What holds where a field states nothing: any integer, 5,000 characters, 100 items.
+    pub const DEFAULT: Bounds = Bounds { min: i64::MIN, max: i64::MAX, max_len: 5000, max_items: 100 };
+}
+
+/// A type that can be a parameter.
+pub trait ParamValue: Sized {
+    /// What values it takes, given the field's bounds.
+    fn kind(bounds: &Bounds) -> ParamKind
+    where
+        Self: Sized,
+    {
+        let _ = bounds;
+        Self::KIND
+    }
+    /// What values it takes.
+    const KIND: ParamKind;
+    /// The value from the first text at `path` (relative to the value; empty for a scalar).
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem>;
+    /// Adds another text; a scalar given twice takes the last.
+    fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
+        *self = Self::first(path, text, bounds)?;
+        Ok(())
+    }
+}
+
+/// Refuses a path where a scalar is wanted.
+pub fn scalar(path: &[Step<'_>]) -> Result<(), Problem> {
+    if path.is_empty() { Ok(()) } else { Err(Problem::Scalar) }
+}
+
+/// Sets an optional field; used by the derive.
+pub fn put_option<T: ParamValue>(
+    field: &mut Option<T>,
+    path: &[Step<'_>],
+    text: &str,
+    bounds: &Bounds,
+) -> Result<(), Problem> {
+    match field {
+        Some(value) => value.more(path, text, bounds),
+        None => {
+            *field = Some(T::first(path, text, bounds)?);
+            Ok(())
+        }
+    }
+}
+
+/// Sets a clearable field; used by the derive.
+pub fn put_update<T: ParamValue>(
+    field: &mut Update<T>,
+    path: &[Step<'_>],
+    text: &str,
+    bounds: &Bounds,
+) -> Result<(), Problem> {
+    if path.is_empty() && text.is_empty() {
+        *field = Update::Clear;
+        return Ok(());
+    }
+    match field {
+        Update::Set(value) => value.more(path, text, bounds),
+        Update::Keep | Update::Clear => {
+            *field = Update::Set(T::first(path, text, bounds)?);
+            Ok(())
+        }
+    }
+}
+
+/// Adds to an array field; used by the derive. An empty string alone empties it.
+pub fn put_items<T: ParamValue>(
+    field: &mut Vec<T>,
+    path: &[Step<'_>],
+    text: &str,
+    bounds: &Bounds,
+) -> Result<(), Problem> {
+    match path {
+        [] if text.is_empty() => {
+            field.clear();
+            Ok(())
+        }
+        [Step::Item(at), rest @ ..] => {
+            let at = *at as usize;
+            if at < field.len() {
+                return field[at].more(rest, text, bounds);
+            }
+            if at >= bounds.max_items {
+                return Err(Problem::TooMany { max: bounds.max_items });
+            }
+            field.push(T::first(rest, text, bounds)?);
+            Ok(())
+        }
+        _ => Err(Problem::Array),
+    }
+}
+
+impl ParamValue for i64 {
+    const KIND: ParamKind = ParamKind::Int { min: i64::MIN, max: i64::MAX };
+    fn kind(bounds: &Bounds) -> ParamKind {
+        ParamKind::Int { min: bounds.min, max: bounds.max }
+    }
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        let value: i64 = text.trim().parse().map_err(|_| Problem::Integer)?;
+        if value < bounds.min {
+            return Err(Problem::TooSmall { min: bounds.min });
+        }
+        if value > bounds.max {
+            return Err(Problem::TooLarge { max: bounds.max });
+        }
+        Ok(value)
+    }
+}
+
+impl ParamValue for bool {
+    const KIND: ParamKind = ParamKind::Bool;
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(Problem::Boolean),
+        }
+    }
+}
+
+impl ParamValue for Box<str> {
+    const KIND: ParamKind = ParamKind::Str { max_len: Bounds::DEFAULT.max_len };
+    fn kind(bounds: &Bounds) -> ParamKind {
+        ParamKind::Str { max_len: bounds.max_len }
+    }
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        // Bytes bound characters, so short text is not counted twice.
+        if text.len() > bounds.max_len && text.chars().count() > bounds.max_len {
+            return Err(Problem::TooLong { max: bounds.max_len });
+        }
+        Ok(text.into())
+    }
+}
+
+impl ParamValue for MetadataUpdate {
+    const KIND: ParamKind = ParamKind::Metadata;
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        let mut update = Self::default();
+        update.more(path, text, bounds)?;
+        Ok(update)
+    }
+    fn more(&mut self, path: &[Step<'_>], text: &str, _: &Bounds) -> Result<(), Problem> {
+        match path {
+            [] if text.is_empty() => {
+                self.clear = true;
+                Ok(())
+            }
+            [Step::Key(key)] => {
+                match self.pairs.iter_mut().find(|(known, _)| &**known == *key) {
+                    Some(pair) => pair.1 = text.into(),
+                    None => self.pairs.push(((*key).into(), text.into())),
+                }
+                Ok(())
+            }
+            _ => Err(Problem::Object),
+        }
+    }
+}
+
+/// Bounds on a time or number: an exact integer, or a hash of `gt`, `gte`, `lt`, `lte`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// Smallest, inclusive.
+    pub min: i64,
+    /// Largest, inclusive.
+    pub max: i64,
+}
+
+impl Range {
+    /// Everything.
+    pub const ALL: Range = Range { min: i64::MIN, max: i64::MAX };
+    /// Whether `value` lies inside.
+    pub fn contains(&self, value: i64) -> bool {
+        self.min <= value && value <= self.max
+    }
+}
+
+impl ParamValue for Range {
+    const KIND: ParamKind = ParamKind::Range;
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        let mut range = Range::ALL;
+        range.more(path, text, bounds)?;
+        Ok(range)
+    }
+    fn more(&mut self, path: &[Step<'_>], text: &str, _: &Bounds) -> Result<(), Problem> {
+        let value: i64 = text.trim().parse().map_err(|_| Problem::Integer)?;
+        match path {
+            [] => *self = Range { min: value, max: value },
+            [Step::Key("gt")] => self.min = self.min.max(value.saturating_add(1)),
+            [Step::Key("gte")] => self.min = self.min.max(value),
+            [Step::Key("lt")] => self.max = self.max.min(value.saturating_sub(1)),
+            [Step::Key("lte")] => self.max = self.max.min(value),
+            _ => return Err(Problem::Object),
+        }
+        Ok(())
+    }
+}
+
+/// Reads one of a closed set of words; the derive of [`Names`] implements [`ParamValue`] with it.
+pub fn first_name<T: Names>(path: &[Step<'_>], text: &str) -> Result<T, Problem> {
+    scalar(path)?;
+    T::from_name(text).ok_or(Problem::Names(T::NAMES))
+}
+
+/// Reads an id of `kind`; domain's id parameter types are built on it.
+pub fn first_id(kind: &'static Kind, path: &[Step<'_>], text: &str) -> Result<Id, Problem> {
+    scalar(path)?;
+    kind.parse(text).ok_or(Problem::NoSuch { kind })
+}

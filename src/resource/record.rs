@@ -1,0 +1,441 @@
+//! The record codec: numbered fields, so that data written today opens in years.
+//!
+//! A struct is a run of `key value` pairs with `key = number << 3 | wire`. A field at its absent value (0, false, empty,
+//! `None`) is not written; `Some(0)` is. An unknown field is refused ([`RecordError::UnknownField`]), because a reader
+//! that drops money facts it does not understand is worse than one that stops, unless the writer marked it skippable
+//! ([`Wire::Skippable`]). Numbers are never reused; a golden file in the domain holds them.
+
+use crate::id::Id;
+
+/// How a field's value is laid out behind its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wire {
+    /// LEB128; signed integers are zigzag-coded first.
+    Varint = 0,
+    /// A length and that many bytes.
+    Bytes = 2,
+    /// As `Bytes`, and a reader that does not know the number may pass over it.
+    Skippable = 3,
+    /// Sixteen bytes, little endian: an id or a 128-bit hash.
+    Fixed16 = 4,
+}
+
+/// Why bytes are not a record of the expected shape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RecordError {
+    /// The bytes end inside a value.
+    Truncated,
+    /// A number does not fit its type.
+    Overflow,
+    /// Text is not UTF-8.
+    Text,
+    /// A field this release does not know and may not skip: the data was written by a newer release.
+    UnknownField {
+        /// The struct that was read.
+        shape: &'static str,
+        /// The unknown field's number.
+        number: u32,
+    },
+    /// An enum value this release does not know.
+    UnknownVariant {
+        /// The enum that was read.
+        shape: &'static str,
+        /// The unknown variant's number.
+        number: u32,
+    },
+    /// A field that has no absent value is missing.
+    MissingField {
+        /// The struct that was read.
+        shape: &'static str,
+        /// The missing field's number.
+        number: u32,
+    },
+    /// A known field with another layout.
+    WrongWire {
+        /// The struct that was read.
+        shape: &'static str,
+        /// The field's number.
+        number: u32,
+    },
+}
+
+impl std::fmt::Display for RecordError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Truncated => write!(f, "the record ends inside a value"),
+            Self::Overflow => write!(f, "a number in the record does not fit its type"),
+            Self::Text => write!(f, "text in the record is not UTF-8"),
+            Self::UnknownField { shape, number } => {
+                write!(f, "{shape} has a field {number} that this release does not know; open the data with a newer release")
+            }
+            Self::UnknownVariant { shape, number } => {
+                write!(f, "{shape} has a variant {number} that this release does not know; open the data with a newer release")
+            }
+            Self::MissingField { shape, number } => write!(f, "{shape} lacks its field {number}"),
+            Self::WrongWire { shape, number } => write!(f, "{shape} field {number} has another layout than expected"),
+        }
+    }
+}
+impl std::error::Error for RecordError {}
+
+/// A struct or enum with numbered fields; derive it.
+///
+/// ```text
+/// #[derive(Record)]
+/// struct Hold {
+///     #[record(1)] amount: i64,
+///     #[record(2)] charge: Option<Id>,
+///     #[record(3, skippable)] note: Option<String>,
+/// }
+/// #[derive(Record)]
+/// enum Status {
+///     #[record(1)] RequiresCapture { #[record(1)] capturable: i64 },
+///     #[record(2)] Succeeded,
+/// }
+/// ```
+pub trait Record: Sized {
+    /// The type's name, for errors and the golden file.
+    const NAME: &'static str;
+    /// Number and name of each field (of a struct) or variant (of an enum), for the golden file.
+    const FIELDS: &'static [(u32, &'static str)];
+
+    /// Appends the fields, without a length.
+    fn encode(&self, out: &mut Vec<u8>);
+    /// Reads all of `input`.
+    fn decode(input: Input<'_>) -> Result<Self, RecordError>;
+
+    /// The fields as bytes of their own.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        self.encode(&mut out);
+        out
+    }
+    /// Reads a record from exactly these bytes.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        Self::decode(Input::new(bytes))
+    }
+}
+
+/// A value that can stand in a numbered field. Derived for every [`Record`].
+pub trait Field: Sized {
+    /// The layout of the value.
+    const WIRE: Wire;
+    /// Whether the value is the one that is not written.
+    fn is_absent(&self) -> bool;
+    /// The value of a field that was not written, if it has one.
+    fn absent() -> Option<Self>;
+    /// Appends the value, with a length where the layout has one.
+    fn put(&self, out: &mut Vec<u8>);
+    /// Reads the value.
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError>;
+}
+
+/// Bytes being read.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    /// Reads from the start of `bytes`.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Input { bytes }
+    }
+    /// Whether everything has been read.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+    /// What has not been read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+    /// Takes `len` bytes.
+    pub fn take_bytes(&mut self, len: usize) -> Result<&'a [u8], RecordError> {
+        if len > self.bytes.len() {
+            return Err(RecordError::Truncated);
+        }
+        let (head, rest) = self.bytes.split_at(len);
+        self.bytes = rest;
+        Ok(head)
+    }
+    /// Takes a LEB128 number.
+    pub fn take_varint(&mut self) -> Result<u64, RecordError> {
+        let mut value = 0u64;
+        for (at, &byte) in self.bytes.iter().enumerate().take(10) {
+            let bits = u64::from(byte & 0x7f);
+            if at == 9 && bits > 1 {
+                return Err(RecordError::Overflow);
+            }
+            value |= bits << (7 * at);
+            if byte < 0x80 {
+                self.bytes = &self.bytes[at + 1..];
+                return Ok(value);
+            }
+        }
+        Err(if self.bytes.len() >= 10 { RecordError::Overflow } else { RecordError::Truncated })
+    }
+    /// Takes a length and that many bytes.
+    pub fn take_slice(&mut self) -> Result<&'a [u8], RecordError> {
+        let len = usize::try_from(self.take_varint()?).map_err(|_| RecordError::Overflow)?;
+        self.take_bytes(len)
+    }
+    /// Takes a length and that many bytes of UTF-8.
+    pub fn take_str(&mut self) -> Result<&'a str, RecordError> {
+        std::str::from_utf8(self.take_slice()?).map_err(|_| RecordError::Text)
+    }
+    /// Takes a field key: number and layout.
+    pub fn take_key(&mut self) -> Result<(u32, u8), RecordError> {
+        let key = self.take_varint()?;
+        Ok((u32::try_from(key >> 3).map_err(|_| RecordError::Overflow)?, (key & 7) as u8))
+    }
+}
+
+/// Appends a LEB128 number.
+#[inline]
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a field key.
+#[inline]
+pub fn put_key(out: &mut Vec<u8>, number: u32, wire: Wire) {
+    put_varint(out, u64::from(number) << 3 | wire as u64);
+}
+
+/// Appends text with its length.
+pub fn put_str(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends what `fill` writes, with its length in front (one move of the bytes when it exceeds 127).
+pub fn delimited(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.push(0);
+    fill(out);
+    let len = out.len() - at - 1;
+    if len < 0x80 {
+        out[at] = len as u8;
+        return;
+    }
+    let mut prefix = Vec::with_capacity(5);
+    put_varint(&mut prefix, len as u64);
+    out.splice(at..=at, prefix);
+}
+
+/// Takes a length and gives that many bytes as an input of their own.
+pub fn take_delimited<'a>(input: &mut Input<'a>) -> Result<Input<'a>, RecordError> {
+    Ok(Input::new(input.take_slice()?))
+}
+
+/// Passes over a field nobody knows, if it is marked skippable; used by the derive.
+pub fn skip_unknown(input: &mut Input<'_>, shape: &'static str, number: u32, wire: u8) -> Result<(), RecordError> {
+    if wire == Wire::Skippable as u8 {
+        input.take_slice()?;
+        return Ok(());
+    }
+    Err(RecordError::UnknownField { shape, number })
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+macro_rules! unsigned {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            const WIRE: Wire = Wire::Varint;
+            fn is_absent(&self) -> bool { *self == 0 }
+            fn absent() -> Option<Self> { Some(0) }
+            fn put(&self, out: &mut Vec<u8>) { put_varint(out, u64::from(*self)); }
+            fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+                Self::try_from(input.take_varint()?).map_err(|_| RecordError::Overflow)
+            }
+        }
+    )*};
+}
+unsigned!(u8, u16, u32, u64);
+
+macro_rules! signed {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            const WIRE: Wire = Wire::Varint;
+            fn is_absent(&self) -> bool { *self == 0 }
+            fn absent() -> Option<Self> { Some(0) }
+            fn put(&self, out: &mut Vec<u8>) { put_varint(out, zigzag(i64::from(*self))); }
+            fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+                Self::try_from(unzigzag(input.take_varint()?)).map_err(|_| RecordError::Overflow)
+            }
+        }
+    )*};
+}
+signed!(i32, i64);
+
+impl Field for bool {
+    const WIRE: Wire = Wire::Varint;
+    fn is_absent(&self) -> bool {
+        !*self
+    }
+    fn absent() -> Option<Self> {
+        Some(false)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        match input.take_varint()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(RecordError::Overflow),
+        }
+    }
+}
+
+impl Field for u128 {
+    const WIRE: Wire = Wire::Fixed16;
+    fn is_absent(&self) -> bool {
+        *self == 0
+    }
+    fn absent() -> Option<Self> {
+        Some(0)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_le_bytes());
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        let bytes = input.take_bytes(16)?;
+        Ok(u128::from_le_bytes(bytes.try_into().expect("sixteen bytes were taken")))
+    }
+}
+
+impl Field for Id {
+    const WIRE: Wire = Wire::Fixed16;
+    fn is_absent(&self) -> bool {
+        false
+    }
+    fn absent() -> Option<Self> {
+        None
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        self.bits().put(out);
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        Ok(Id::from_bits(u128::take(input)?))
+    }
+}
+
+macro_rules! text {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            const WIRE: Wire = Wire::Bytes;
+            fn is_absent(&self) -> bool { self.is_empty() }
+            fn absent() -> Option<Self> { Some(Self::default()) }
+            fn put(&self, out: &mut Vec<u8>) { put_str(out, self); }
+            fn take(input: &mut Input<'_>) -> Result<Self, RecordError> { Ok(input.take_str()?.into()) }
+        }
+    )*};
+}
+text!(String, Box<str>);
+
+impl<T: Field> Field for Option<T> {
+    const WIRE: Wire = T::WIRE;
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        T::take(input).map(Some)
+    }
+}
+
+impl<T: Field> Field for Box<T> {
+    const WIRE: Wire = T::WIRE;
+    fn is_absent(&self) -> bool {
+        (**self).is_absent()
+    }
+    fn absent() -> Option<Self> {
+        T::absent().map(Box::new)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        T::take(input).map(Box::new)
+    }
+}
+
+impl<T: Field> Field for std::sync::Arc<T> {
+    const WIRE: Wire = T::WIRE;
+    fn is_absent(&self) -> bool {
+        (**self).is_absent()
+    }
+    fn absent() -> Option<Self> {
+        T::absent().map(std::sync::Arc::new)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        T::take(input).map(std::sync::Arc::new)
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    const WIRE: Wire = Wire::Bytes;
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+    fn absent() -> Option<Self> {
+        Some(Vec::new())
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        delimited(out, |out| self.iter().for_each(|item| item.put(out)));
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        let mut inner = take_delimited(input)?;
+        let mut items = Vec::new();
+        while !inner.is_empty() {
+            items.push(T::take(&mut inner)?);
+        }
+        Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_back_at_their_bounds() {
+        for value in [0, 1, -1, 63, -64, 64, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            value.put(&mut out);
+            assert_eq!(i64::take(&mut Input::new(&out)), Ok(value));
+        }
+        assert_eq!(Input::new(&[0xff; 11]).take_varint(), Err(RecordError::Overflow));
+        assert_eq!(Input::new(&[0xff; 3]).take_varint(), Err(RecordError::Truncated));
+    }
+
+    #[test]
+    fn a_long_value_gets_a_long_length() {
+        let mut out = vec![9];
+        delimited(&mut out, |out| out.extend_from_slice(&[7; 300]));
+        let mut input = Input::new(&out[1..]);
+        assert_eq!(input.take_slice().unwrap(), &[7; 300]);
+        assert!(input.is_empty());
+    }
+}

@@ -1,0 +1,1 @@
+//! Forms, JSON, errors, versions, documents: bytes and declarations, no sockets.
