@@ -1,0 +1,94 @@
+// The official Node SDK, unmodified, against a running Tollgate. Run by tests/run.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import Stripe from 'stripe';
+
+const READY_MS = 30_000;
+let server, directory, stripe;
+
+before(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
+  server = spawn(process.env.TOLLGATE_BINARY, ['serve', '--dev', '--data', join(directory, 'data'),
+    '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const watchdog = setTimeout(() => server.kill('SIGKILL'), READY_MS);
+  const [line] = await new Promise((resolve, reject) => {
+    createInterface({ input: server.stdout }).once('line', (text) => resolve([text]));
+    server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
+  });
+  clearTimeout(watchdog);
+  const api = new URL(/api=(http:\S+)/.exec(line)[1]);
+  stripe = new Stripe('sk_test_nodesuite0123456789abcdefgh',
+    { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 });
+});
+
+after(() => {
+  server?.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const pay = (params = {}, options = {}) => stripe.paymentIntents.create(
+  { amount: 2000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true, ...params }, options);
+
+test('a confirmed payment succeeds and is retrieved, listed and captured in the books', async () => {
+  const intent = await pay({ metadata: { order: '1' } });
+  assert.equal(intent.status, 'succeeded');
+  const again = await stripe.paymentIntents.retrieve(intent.id, { expand: ['latest_charge.balance_transaction'] });
+  assert.equal(again.latest_charge.balance_transaction.net, 2000 - 88);
+  const listed = await stripe.paymentIntents.list({ limit: 3 });
+  assert.equal(listed.data[0].id, intent.id);
+  const balance = await stripe.balance.retrieve();
+  assert.ok(balance.pending.some((part) => part.currency === 'usd' && part.amount >= 1912));
+});
+
+test('a retry with the same key returns the first intent', async () => {
+  const idempotencyKey = randomUUID();
+  const [first, second] = await Promise.all([pay({}, { idempotencyKey }), pay({}, { idempotencyKey })]);
+  assert.equal(first.id, second.id);
+  await assert.rejects(pay({ amount: 2001 }, { idempotencyKey }), { type: 'StripeIdempotencyError' });
+});
+
+test('a decline is a card error with the intent inside', async () => {
+  await assert.rejects(pay({ payment_method: 'pm_card_visa_chargeDeclinedInsufficientFunds' }), (error) => {
+    assert.equal(error.type, 'StripeCardError');
+    assert.equal(error.decline_code, 'insufficient_funds');
+    assert.equal(error.payment_intent.status, 'requires_payment_method');
+    return true;
+  });
+});
+
+test('manual capture, refund and cancel', async () => {
+  const hold = await pay({ capture_method: 'manual' });
+  const captured = await stripe.paymentIntents.capture(hold.id, { amount_to_capture: 1500 });
+  assert.equal(captured.amount_received, 1500);
+  const refund = await stripe.refunds.create({ payment_intent: hold.id, amount: 500 });
+  assert.equal(refund.status, 'succeeded');
+  const other = await pay({ capture_method: 'manual' });
+  assert.equal((await stripe.paymentIntents.cancel(other.id)).status, 'canceled');
+});
+
+test('customers page in both directions', async () => {
+  const made = [];
+  for (let at = 0; at < 12; at += 1) made.push((await stripe.customers.create({ name: `n${at}` })).id);
+  const seen = await stripe.customers.list({ limit: 5 }).autoPagingToArray({ limit: 100 });
+  assert.deepEqual(seen.map((customer) => customer.id), made.reverse());
+});
+
+test('errors are typed', async () => {
+  await assert.rejects(stripe.paymentIntents.retrieve('pi_nobody'), { code: 'resource_missing', statusCode: 404, param: 'intent' });
+  await assert.rejects(stripe.paymentIntents.create({ amount: 100 }), { code: 'parameter_missing', param: 'currency' });
+});
+
+test('a thousand concurrent refunds never exceed the capture', async () => {
+  const intent = await pay({ amount: 10_000 });
+  const tries = await Promise.allSettled(Array.from({ length: 1000 }, () =>
+    stripe.refunds.create({ payment_intent: intent.id, amount: 100 })));
+  assert.equal(tries.filter((one) => one.status === 'fulfilled').length, 100);
+  const charge = await stripe.charges.retrieve(intent.latest_charge);
+  assert.equal(charge.amount_refunded, 10_000);
+});

@@ -1,0 +1,59 @@
+"""A Tollgate server that lives as long as a test: free ports, a temporary directory, killed at the end."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+BINARY = os.environ["TOLLGATE_BINARY"]
+READY_SECONDS = 30
+
+
+class Server:
+    """`tollgate serve --dev` on a directory of its own; `restart(signal)` stops it and starts it on the same data."""
+
+    def __init__(self, *flags):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tollgate-sdk-"))
+        self.flags = flags
+        self.start()
+
+    def start(self):
+        self.log = open(self.directory / "log", "ab")
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--dev", "--data", str(self.directory / "data"),
+             "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *self.flags],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        watchdog = threading.Timer(READY_SECONDS, self.process.kill)
+        watchdog.start()
+        line = self.process.stdout.readline()
+        watchdog.cancel()
+        found = re.match(r"tollgate ready api=(http://\S+) admin=(http://\S+) data=", line)
+        if not found:
+            raise AssertionError(f"no ready line but {line!r}; log:\n{(self.directory / 'log').read_text()}")
+        self.api, self.admin = found.groups()
+
+    def restart(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        status = self.process.wait(timeout=READY_SECONDS)
+        self.process.stdout.close()
+        self.log.close()
+        self.start()
+        return status
+
+    def verify(self):
+        """Stops the server and audits its data; returns the exit status of `tollgate verify`."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=READY_SECONDS)
+        return subprocess.run([BINARY, "verify", "--data", str(self.directory / "data")],
+                              capture_output=True, text=True, timeout=60)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        shutil.rmtree(self.directory)
