@@ -1,0 +1,70 @@
+//! What the documents promise: README's commands, the settings manual, links.
+
+use crate::server::tollgate;
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn the_first_command_shows_a_payment() {
+    let shown = tollgate(&["demo", "--exit"]);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.status.success(), "{text}\n{}", String::from_utf8_lossy(&shown.stderr));
+    for word in ["payment_intent", "succeeded", "balance_transaction", "payment_intent.succeeded"] {
+        assert!(text.contains(word), "the demo does not show {word}:\n{text}");
+    }
+}
+
+#[test]
+fn readme_opens_with_two_commands() {
+    let readme = read("README.md");
+    let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).take(2).map(|block| block.split_once('\n').map_or("", |(_, text)| text.trim())).collect();
+    assert_eq!(blocks, ["cargo run --release -- demo", "tests/run"]);
+}
+
+#[test]
+fn the_printed_settings_are_the_manual() {
+    let printed = tollgate(&["config"]);
+    assert_eq!(String::from_utf8_lossy(&printed.stdout), read("config/default.toml"));
+    // Every key has a comment above it.
+    let manual = read("config/default.toml");
+    let lines: Vec<&str> = manual.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        if line.contains(" = ") && !line.starts_with('#') {
+            assert!(at > 0 && lines[at - 1].starts_with('#'), "{line} is not explained");
+        }
+    }
+}
+
+#[test]
+fn links_in_the_documents_resolve() {
+    for page in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "loadtest/RECORD.md"] {
+        let text = read(page);
+        let folder = Path::new(page).parent().unwrap_or(Path::new(""));
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            if !path.is_empty() && !path.starts_with("http") {
+                assert!(Path::new(ROOT).join(folder).join(path).exists(), "{page} links to {link}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_use_says_what_to_do_and_exits_with_2() {
+    for arguments in [&["serve", "--colour"][..], &["verify"], &["serve", "--config", "/no/such/file.toml"], &["frobnicate"]] {
+        let out = tollgate(arguments);
+        assert_eq!(out.status.code(), Some(2), "{arguments:?}");
+        assert!(!out.stderr.is_empty() && out.stdout.is_empty(), "{arguments:?}");
+    }
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("t.toml");
+    std::fs::write(&file, "[api]\nlistenn = \"127.0.0.1:0\"\n").expect("a file");
+    let out = tollgate(&["serve", "--config", file.to_str().expect("UTF-8")]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(2) && said.contains("listenn") && said.contains("listen"), "{said}");
+}

@@ -1,0 +1,122 @@
+//! The remote network: attempts recorded before the call, silence as a state, resolution by inquiry and reversal.
+
+use crate::server::{Answer, KEY, Server};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// A short deadline, so that silence is reached within a test.
+const QUICK: &[(&str, &str)] = &[("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "300")];
+
+fn pay(server: &Server, card: &str, key: &str) -> Answer {
+    let form = format!("amount=1000&currency=usd&payment_method=pm_card_tollgate_{card}&confirm=true");
+    server.send(KEY, "POST", "/v1/payment_intents", &form, &[("idempotency-key", key)])
+}
+
+/// Polls the intent until its status is no longer `processing`.
+fn settled(server: &Server, id: &str) -> Value {
+    let deadline = Instant::now() + crate::server::PATIENCE;
+    loop {
+        let intent = server.get(&format!("/v1/payment_intents/{id}")).json();
+        if intent["status"] != "processing" {
+            return intent;
+        }
+        assert!(Instant::now() < deadline, "{id} is still processing");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn an_approval_and_a_decline_come_back_as_answers() {
+    let server = Server::start();
+    assert_eq!(pay(&server, "remote", "a").json()["status"], "succeeded");
+    assert_eq!(pay(&server, "remoteDecline", "b").status, 402);
+    assert_eq!(pay(&server, "remoteSlow", "c").json()["status"], "succeeded");
+    server.verify();
+}
+
+#[test]
+fn silence_is_processing_then_reversed() {
+    let server = Server::with(&[], QUICK);
+    let answer = pay(&server, "remoteSilent", "quiet");
+    assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("processing")), "{answer:?}");
+    let id = answer.id();
+    assert_eq!(pay(&server, "remoteSilent", "quiet").text, answer.text, "the replay repeats what was recorded");
+    let intent = settled(&server, &id);
+    assert_eq!(intent["status"], "requires_payment_method");
+    assert_eq!(intent["amount_received"], 0);
+    assert_eq!(pay(&server, "remoteSilent", "quiet").text, answer.text, "even after it was resolved");
+    server.verify();
+}
+
+#[test]
+fn a_lost_answer_is_found_by_inquiry() {
+    let server = Server::with(&[], QUICK);
+    let answer = pay(&server, "remoteLostAnswer", "lost");
+    assert_eq!(answer.json()["status"], "processing");
+    assert_eq!(settled(&server, &answer.id())["amount_received"], 1000);
+    server.verify();
+}
+
+#[test]
+fn a_late_answer_settles_once() {
+    let server = Server::with(&[], QUICK);
+    let answer = pay(&server, "remoteLate", "late");
+    assert_eq!(answer.json()["status"], "processing");
+    let intent = settled(&server, &answer.id());
+    let charges = server.get(&format!("/v1/charges?payment_intent={}", answer.id())).json();
+    assert_eq!(charges["data"].as_array().map(Vec::len), Some(1), "{intent} {charges}");
+    server.verify();
+}
+
+#[test]
+fn while_processing_nothing_else_is_done_to_it() {
+    // A deadline long enough for the requests to arrive, on a network that never answers and is never asked again soon.
+    let server = Server::with(&[], &[("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "300"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "2000")]);
+    let id = pay(&server, "remoteSilent", "busy").id();
+    for verb in ["capture", "cancel", "confirm"] {
+        let refused = server.post(&format!("/v1/payment_intents/{id}/{verb}"), "");
+        assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (400, Some("payment_intent_unexpected_state")), "{verb}: {refused:?}");
+    }
+}
+
+#[test]
+fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
+    let mut server = Server::with(&[], &[("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "1500"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "400")]);
+    let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true";
+    let lost = std::thread::scope(|scope| {
+        let (pid, server) = (server.pid(), &server);
+        let asked = scope.spawn(move || server.try_send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]));
+        std::thread::sleep(Duration::from_millis(200));
+        std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill runs");
+        asked.join().expect("the client")
+    });
+    assert!(lost.is_err(), "{lost:?}");
+    server.kill_and_restart();
+    // The network lived in the process and knows nothing now: inquiry says not found, a reversal closes the attempt.
+    let deadline = Instant::now() + crate::server::PATIENCE;
+    let answer = loop {
+        let answer = server.send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]);
+        if answer.status != 409 {
+            break answer;
+        }
+        assert!(Instant::now() < deadline, "the key stays in use");
+    };
+    assert_eq!(answer.status, 200, "{answer:?}");
+    settled(&server, &answer.id());
+    let intents = server.get("/v1/payment_intents").json();
+    assert_eq!(intents["data"].as_array().map(Vec::len), Some(1), "{intents}");
+    server.verify();
+}
+
+#[test]
+fn the_whole_thread_runs_on_the_remote_network() {
+    let server = Server::with(&[], &[("TOLLGATE_ACQUIRER__NETWORK", "remote"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "5")]);
+    let intent = server.pay(2500);
+    assert_eq!(intent["status"], "succeeded");
+    let refund = server.post("/v1/refunds", &format!("payment_intent={}&amount=500", intent["id"].as_str().expect("an id")));
+    assert_eq!(refund.status, 200, "{refund:?}");
+    let hold = server.post("/v1/payment_intents", "amount=700&currency=usd&payment_method=pm_card_visa&confirm=true&capture_method=manual");
+    assert_eq!(hold.json()["status"], "requires_capture");
+    assert_eq!(server.post(&format!("/v1/payment_intents/{}/capture", hold.id()), "").json()["status"], "succeeded");
+    server.verify();
+}

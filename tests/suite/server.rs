@@ -1,0 +1,219 @@
+//! A server that lives as long as a test: free ports, a temporary directory, killed when dropped.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest wait for a ready line, an answer or an exit.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `tollgate serve --dev`.
+pub struct Server {
+    child: Child,
+    /// `127.0.0.1:port` of the API.
+    pub api: String,
+    /// `127.0.0.1:port` of the admin listener.
+    pub admin: String,
+    flags: Vec<String>,
+    environment: Vec<(String, String)>,
+    directory: tempfile::TempDir,
+}
+
+/// An answer: status, headers, body.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+    pub fn id(&self) -> String {
+        self.json()["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
+    }
+}
+
+impl Server {
+    pub fn start() -> Server {
+        Server::with(&[], &[])
+    }
+
+    /// Starts with more flags and environment settings.
+    pub fn with(flags: &[&str], environment: &[(&str, &str)]) -> Server {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, api, admin) = launch(&directory, &flags, &environment);
+        Server { child, api, admin, flags, environment, directory }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL, then a start on the same data.
+    pub fn kill_and_restart(&mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server ends");
+        self.start_again();
+    }
+
+    /// Starts on the same data after the server has ended.
+    pub fn start_again(&mut self) {
+        (self.child, self.api, self.admin) = launch(&self.directory, &self.flags, &self.environment);
+    }
+
+    /// Ends the server with SIGTERM and returns its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(status.success());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "the server ignores SIGTERM");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops the server, then audits its data and asserts that it is clean.
+    pub fn verify(mut self) {
+        self.stop();
+        let report = tollgate(&["verify", "--data", self.data().to_str().expect("UTF-8"), "--json"]);
+        assert_eq!(report.status.code(), Some(0), "{}", String::from_utf8_lossy(&report.stdout));
+    }
+
+    /// Sends a request with a secret key and reads the answer.
+    pub fn send(&self, key: &str, method: &str, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(key, method, path, form, headers).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// As `send`, but a connection that breaks is an error.
+    pub fn try_send(&self, key: &str, method: &str, path: &str, form: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.api);
+        if !key.is_empty() {
+            request += &format!("authorization: Bearer {key}\r\n");
+        }
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        if method == "POST" || !form.is_empty() {
+            request += &format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n", form.len());
+        }
+        request += "\r\n";
+        request += form;
+        let bytes = self.raw(request.as_bytes())?;
+        parse(&bytes).ok_or_else(|| std::io::Error::other("the connection closed before a whole answer"))
+    }
+
+    /// Writes bytes to a fresh connection and reads until the server closes it.
+    pub fn raw(&self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(&self.api)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        // A server may answer and close before it has read everything; what it said still counts.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Ok(_) => Ok(answer),
+            Err(_) if !answer.is_empty() => Ok(answer),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn post(&self, path: &str, form: &str) -> Answer {
+        self.send(KEY, "POST", path, form, &[])
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(KEY, "GET", path, "", &[])
+    }
+
+    /// A confirmed payment by card; its intent.
+    pub fn pay(&self, amount: i64) -> Value {
+        let answer = self.post("/v1/payment_intents", &format!("amount={amount}&currency=usd&payment_method=pm_card_visa&confirm=true"));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The secret key the suites use unless they say otherwise.
+pub const KEY: &str = "sk_test_suite0123456789abcdefghijkl";
+
+/// Runs the binary to its end.
+pub fn tollgate(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+}
+
+/// The binary under test: the one cargo built for this suite, unless `TOLLGATE_BINARY` names another.
+fn binary() -> PathBuf {
+    std::env::var_os("TOLLGATE_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tollgate")), PathBuf::from)
+}
+
+fn launch(directory: &tempfile::TempDir, flags: &[String], environment: &Vec<(String, String)>) -> (Child, String, String) {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.path().join("log")).expect("a log file");
+    let mut child = Command::new(binary())
+        .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
+        .arg(directory.path().join("data"))
+        .args(flags)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("the server starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    let (say, hear) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let _ = BufReader::new(stdout).read_line(&mut line);
+        let _ = say.send(line);
+    });
+    let line = hear.recv_timeout(PATIENCE).unwrap_or_default();
+    let field = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix("=http://")).map(str::to_owned);
+    match (field("api"), field("admin")) {
+        (Some(api), Some(admin)) if line.starts_with("tollgate ready ") => (child, api, admin),
+        _ => {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("no ready line but {line:?}; log:\n{}", std::fs::read_to_string(directory.path().join("log")).unwrap_or_default())
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Answer> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let headers: Vec<(String, String)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
+    let body = &bytes[end + 4..];
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let body = match length {
+        Some(length) => body.get(..length)?,
+        None => body,
+    };
+    Some(Answer { status, headers, text: String::from_utf8(body.to_vec()).ok()? })
+}
