@@ -21,12 +21,17 @@ impl Expand {
 
     /// The subtree below `field`, if it is to be expanded.
     pub fn child(&self, field: &str) -> Option<&Expand> {
-        self.children.iter().find(|(name, _)| &**name == field).map(|(_, child)| child)
+        self.children
+            .iter()
+            .find(|(name, _)| &**name == field)
+            .map(|(_, child)| child)
     }
 
     /// Adds a path of field names; ancestors on it expand too.
     pub fn add(&mut self, path: &[&str]) {
-        let Some((first, rest)) = path.split_first() else { return };
+        let Some((first, rest)) = path.split_first() else {
+            return;
+        };
         let at = match self.children.iter().position(|(name, _)| &**name == *first) {
             Some(at) => at,
             None => {
@@ -46,7 +51,11 @@ impl Expand {
 
     fn collect(&self, prefix: &str, out: &mut Vec<String>) {
         for (name, child) in &self.children {
-            let path = if prefix.is_empty() { name.to_string() } else { format!("{prefix}.{name}") };
+            let path = if prefix.is_empty() {
+                name.to_string()
+            } else {
+                format!("{prefix}.{name}")
+            };
             out.push(path.clone());
             child.collect(&path, out);
         }

@@ -176,8 +176,16 @@ impl fmt::Debug for Id {
 mod tests {
     use super::*;
 
-    const PI: Kind = Kind { number: 1, prefix: "pi", object: "payment_intent" };
-    const CH: Kind = Kind { number: 2, prefix: "ch", object: "charge" };
+    const PI: Kind = Kind {
+        number: 1,
+        prefix: "pi",
+        object: "payment_intent",
+    };
+    const CH: Kind = Kind {
+        number: 2,
+        prefix: "ch",
+        object: "charge",
+    };
 
     #[test]
     fn id_reads_back_and_names_its_parts() {
@@ -185,13 +193,19 @@ mod tests {
         let text = id.text(&PI);
         assert_eq!(text.len(), 3 + ID_DIGITS);
         assert_eq!(PI.parse(&text), Some(id));
-        assert_eq!((id.unix_ms(), id.seq(), id.account_tag()), (1_795_000_000_123, 77, 0xdead_beef));
+        assert_eq!(
+            (id.unix_ms(), id.seq(), id.account_tag()),
+            (1_795_000_000_123, 77, 0xdead_beef)
+        );
     }
 
     #[test]
     fn id_of_another_kind_or_with_a_typing_error_is_refused() {
         let id = Id::new(&PI, 1_795_000_000_123, 77, 5);
-        assert_eq!(CH.parse(&format!("ch_{}", std::str::from_utf8(&id.digits()).unwrap())), None);
+        assert_eq!(
+            CH.parse(&format!("ch_{}", std::str::from_utf8(&id.digits()).unwrap())),
+            None
+        );
         let mut text = id.text(&PI);
         text.pop();
         assert_eq!(PI.parse(&text), None);

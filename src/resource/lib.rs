@@ -7,6 +7,9 @@
 //!
 //! Reading order: [`id`], [`names`], [`record`], [`shown`], [`params`], [`operation`], [`version`].
 
+// Derived code says `::tollgate_resource`, also in the tests of this crate.
+extern crate self as tollgate_resource;
+
 pub mod expand;
 pub mod id;
 pub mod metadata;

@@ -13,6 +13,9 @@ pub trait Names: Copy + Sized + 'static {
 
     /// The variant with that public name.
     fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().position(|known| *known == name).map(|at| Self::ALL[at])
+        Self::NAMES
+            .iter()
+            .position(|known| *known == name)
+            .map(|at| Self::ALL[at])
     }
 }

@@ -66,7 +66,11 @@ impl PathArgs<'_> {
     /// The id in segment `at`; refused as 404 `resource_missing` with the segment's name as `param`.
     pub fn id(&self, at: usize, kind: &'static Kind) -> Result<Id, Refused> {
         let (name, text) = self.segments[at];
-        kind.parse(text).ok_or_else(|| Refused::Path { kind, param: name, text: text.into() })
+        kind.parse(text).ok_or_else(|| Refused::Path {
+            kind,
+            param: name,
+            text: text.into(),
+        })
     }
 }
 

@@ -57,7 +57,11 @@ impl Params for NoParams {
     }
 }
 impl HasParams for NoParams {
-    const SHAPE: &'static ParamsShape = &ParamsShape { name: "NoParams", doc: "", fields: &[] };
+    const SHAPE: &'static ParamsShape = &ParamsShape {
+        name: "NoParams",
+        doc: "",
+        fields: &[],
+    };
 }
 
 /// One step of a bracket path, already matched against the shape.
@@ -137,6 +141,47 @@ pub enum ParamKind {
         /// Most items.
         max_items: usize,
     },
+}
+
+impl ParamKind {
+    /// This kind under the bounds that a field states; a bound left at its default changes nothing.
+    pub const fn bounded(self, bounds: &Bounds) -> ParamKind {
+        match self {
+            ParamKind::Int { min, max } => ParamKind::Int {
+                min: if bounds.min == Bounds::DEFAULT.min {
+                    min
+                } else {
+                    bounds.min
+                },
+                max: if bounds.max == Bounds::DEFAULT.max {
+                    max
+                } else {
+                    bounds.max
+                },
+            },
+            ParamKind::Str { max_len } => ParamKind::Str {
+                max_len: if bounds.max_len == Bounds::DEFAULT.max_len {
+                    max_len
+                } else {
+                    bounds.max_len
+                },
+            },
+            ParamKind::List { of, max_items } => ParamKind::List {
+                of,
+                max_items: if bounds.max_items == Bounds::DEFAULT.max_items {
+                    max_items
+                } else {
+                    bounds.max_items
+                },
+            },
+            other => other,
+        }
+    }
+
+    /// Whether an empty text is a value of its own: it empties metadata and arrays.
+    pub const fn takes_empty(&self) -> bool {
+        matches!(self, ParamKind::Metadata | ParamKind::List { .. })
+    }
 }
 
 /// Why a value is refused. Wire words it and adds the parameter's bracket path.
@@ -237,20 +282,17 @@ pub struct Bounds {
 
 impl Bounds {
     /// What holds where a field states nothing: any integer, 5,000 characters, 100 items.
-    pub const DEFAULT: Bounds = Bounds { min: i64::MIN, max: i64::MAX, max_len: 5000, max_items: 100 };
+    pub const DEFAULT: Bounds = Bounds {
+        min: i64::MIN,
+        max: i64::MAX,
+        max_len: 5000,
+        max_items: 100,
+    };
 }
 
 /// A type that can be a parameter.
 pub trait ParamValue: Sized {
-    /// What values it takes, given the field's bounds.
-    fn kind(bounds: &Bounds) -> ParamKind
-    where
-        Self: Sized,
-    {
-        let _ = bounds;
-        Self::KIND
-    }
-    /// What values it takes.
+    /// What values it takes where a field states no bounds; the derive applies stated ones with [`ParamKind::bounded`].
     const KIND: ParamKind;
     /// The value from the first text at `path` (relative to the value; empty for a scalar).
     fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem>;
@@ -264,6 +306,21 @@ pub trait ParamValue: Sized {
 /// Refuses a path where a scalar is wanted.
 pub fn scalar(path: &[Step<'_>]) -> Result<(), Problem> {
     if path.is_empty() { Ok(()) } else { Err(Problem::Scalar) }
+}
+
+/// The field index that a path starts with, and what follows; used by the derive.
+pub fn first_field<'a, 'b>(path: &'a [Step<'b>]) -> Result<(u16, &'a [Step<'b>]), Problem> {
+    match path {
+        [Step::Field(index), rest @ ..] => Ok((*index, rest)),
+        _ => Err(Problem::Object),
+    }
+}
+
+/// Stops on an index that the shape does not have: the form decoder takes indexes from the shape alone. Used by the
+/// derive.
+#[cold]
+pub fn no_such_param(shape: &'static str, index: u16) -> ! {
+    panic!("{shape} has no parameter {index}")
 }
 
 /// Sets an optional field; used by the derive.
@@ -302,7 +359,7 @@ pub fn put_update<T: ParamValue>(
     }
 }
 
-/// Adds to an array field; used by the derive. An empty string alone empties it.
+/// Adds to an array. An empty string alone empties it.
 pub fn put_items<T: ParamValue>(
     field: &mut Vec<T>,
     path: &[Step<'_>],
@@ -330,10 +387,10 @@ pub fn put_items<T: ParamValue>(
 }
 
 impl ParamValue for i64 {
-    const KIND: ParamKind = ParamKind::Int { min: i64::MIN, max: i64::MAX };
-    fn kind(bounds: &Bounds) -> ParamKind {
-        ParamKind::Int { min: bounds.min, max: bounds.max }
-    }
+    const KIND: ParamKind = ParamKind::Int {
+        min: i64::MIN,
+        max: i64::MAX,
+    };
     fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
         let value: i64 = text.trim().parse().map_err(|_| Problem::Integer)?;
@@ -360,10 +417,9 @@ impl ParamValue for bool {
 }
 
 impl ParamValue for Box<str> {
-    const KIND: ParamKind = ParamKind::Str { max_len: Bounds::DEFAULT.max_len };
-    fn kind(bounds: &Bounds) -> ParamKind {
-        ParamKind::Str { max_len: bounds.max_len }
-    }
+    const KIND: ParamKind = ParamKind::Str {
+        max_len: Bounds::DEFAULT.max_len,
+    };
     fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
         // Bytes bound characters, so short text is not counted twice.
@@ -371,6 +427,32 @@ impl ParamValue for Box<str> {
             return Err(Problem::TooLong { max: bounds.max_len });
         }
         Ok(text.into())
+    }
+}
+
+/// An array; within a field's bounds the derive describes the items too.
+impl<T: ParamValue> ParamValue for Vec<T> {
+    const KIND: ParamKind = ParamKind::List {
+        of: &T::KIND,
+        max_items: Bounds::DEFAULT.max_items,
+    };
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        let mut items = Vec::new();
+        items.more(path, text, bounds)?;
+        Ok(items)
+    }
+    fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
+        put_items(self, path, text, bounds)
+    }
+}
+
+impl<T: ParamValue> ParamValue for Box<T> {
+    const KIND: ParamKind = T::KIND;
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        T::first(path, text, bounds).map(Box::new)
+    }
+    fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
+        (**self).more(path, text, bounds)
     }
 }
 
@@ -410,7 +492,10 @@ pub struct Range {
 
 impl Range {
     /// Everything.
-    pub const ALL: Range = Range { min: i64::MIN, max: i64::MAX };
+    pub const ALL: Range = Range {
+        min: i64::MIN,
+        max: i64::MAX,
+    };
     /// Whether `value` lies inside.
     pub fn contains(&self, value: i64) -> bool {
         self.min <= value && value <= self.max

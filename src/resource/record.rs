@@ -50,6 +50,18 @@ pub enum RecordError {
         /// The missing field's number.
         number: u32,
     },
+    /// A field that stands twice.
+    RepeatedField {
+        /// The struct that was read.
+        shape: &'static str,
+        /// The field's number.
+        number: u32,
+    },
+    /// Bytes behind the end of a value.
+    Trailing {
+        /// The type that was read.
+        shape: &'static str,
+    },
     /// A known field with another layout.
     WrongWire {
         /// The struct that was read.
@@ -66,12 +78,20 @@ impl std::fmt::Display for RecordError {
             Self::Overflow => write!(f, "a number in the record does not fit its type"),
             Self::Text => write!(f, "text in the record is not UTF-8"),
             Self::UnknownField { shape, number } => {
-                write!(f, "{shape} has a field {number} that this release does not know; open the data with a newer release")
+                write!(
+                    f,
+                    "{shape} has a field {number} that this release does not know; open the data with a newer release"
+                )
             }
             Self::UnknownVariant { shape, number } => {
-                write!(f, "{shape} has a variant {number} that this release does not know; open the data with a newer release")
+                write!(
+                    f,
+                    "{shape} has a variant {number} that this release does not know; open the data with a newer release"
+                )
             }
             Self::MissingField { shape, number } => write!(f, "{shape} lacks its field {number}"),
+            Self::RepeatedField { shape, number } => write!(f, "{shape} has its field {number} twice"),
+            Self::Trailing { shape } => write!(f, "bytes follow the end of {shape}"),
             Self::WrongWire { shape, number } => write!(f, "{shape} field {number} has another layout than expected"),
         }
     }
@@ -91,12 +111,18 @@ impl std::error::Error for RecordError {}
 /// enum Status {
 ///     #[record(1)] RequiresCapture { #[record(1)] capturable: i64 },
 ///     #[record(2)] Succeeded,
+///     #[record(3)] Moved(Arc<Hold>),             // one value without a number: the value alone
+///     #[record(4)] Split(#[record(1)] Hold, #[record(2)] Hold),
 /// }
+/// #[derive(Record)]
+/// struct AccountKey(u64);                        // the value itself
 /// ```
+/// An enum none of whose variants carries data is one varint; any other stands as variant number and content.
 pub trait Record: Sized {
     /// The type's name, for errors and the golden file.
     const NAME: &'static str;
-    /// Number and name of each field (of a struct) or variant (of an enum), for the golden file.
+    /// Number and name of each field (of a struct) or variant (of an enum), for the golden file. A variant's own fields
+    /// follow its name: `Capture { 1 of, 2 money }`.
     const FIELDS: &'static [(u32, &'static str)];
 
     /// Appends the fields, without a length.
@@ -120,6 +146,8 @@ pub trait Record: Sized {
 pub trait Field: Sized {
     /// The layout of the value.
     const WIRE: Wire;
+    /// Whether a value may be written as nothing at all (`None`); such values cannot stand in an array.
+    const OPTIONAL: bool = false;
     /// Whether the value is the one that is not written.
     fn is_absent(&self) -> bool;
     /// The value of a field that was not written, if it has one.
@@ -172,7 +200,11 @@ impl<'a> Input<'a> {
                 return Ok(value);
             }
         }
-        Err(if self.bytes.len() >= 10 { RecordError::Overflow } else { RecordError::Truncated })
+        Err(if self.bytes.len() >= 10 {
+            RecordError::Overflow
+        } else {
+            RecordError::Truncated
+        })
     }
     /// Takes a length and that many bytes.
     pub fn take_slice(&mut self) -> Result<&'a [u8], RecordError> {
@@ -186,7 +218,10 @@ impl<'a> Input<'a> {
     /// Takes a field key: number and layout.
     pub fn take_key(&mut self) -> Result<(u32, u8), RecordError> {
         let key = self.take_varint()?;
-        Ok((u32::try_from(key >> 3).map_err(|_| RecordError::Overflow)?, (key & 7) as u8))
+        Ok((
+            u32::try_from(key >> 3).map_err(|_| RecordError::Overflow)?,
+            (key & 7) as u8,
+        ))
     }
 }
 
@@ -230,6 +265,114 @@ pub fn delimited(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
 /// Takes a length and gives that many bytes as an input of their own.
 pub fn take_delimited<'a>(input: &mut Input<'a>) -> Result<Input<'a>, RecordError> {
     Ok(Input::new(input.take_slice()?))
+}
+
+/// Writes a field unless it is absent; used by the derive.
+#[inline]
+pub fn put_field<T: Field>(value: &T, number: u32, out: &mut Vec<u8>) {
+    if !value.is_absent() {
+        put_key(out, number, T::WIRE);
+        value.put(out);
+    }
+}
+
+/// Writes a field that readers may pass over; used by the derive.
+pub fn put_skippable<T: Field>(value: &T, number: u32, out: &mut Vec<u8>) {
+    if value.is_absent() {
+        return;
+    }
+    put_key(out, number, Wire::Skippable);
+    if T::WIRE == Wire::Bytes {
+        value.put(out);
+    } else {
+        // A reader that does not know the field needs its length.
+        delimited(out, |out| value.put(out));
+    }
+}
+
+/// Reads the value of a known field into its slot; used by the derive.
+pub fn take_field<T: Field>(
+    slot: &mut Option<T>,
+    input: &mut Input<'_>,
+    shape: &'static str,
+    number: u32,
+    wire: u8,
+) -> Result<(), RecordError> {
+    if slot.is_some() {
+        return Err(RecordError::RepeatedField { shape, number });
+    }
+    // Skippable is the writer's word to others; who knows the field reads it either way, so a field may become skippable.
+    *slot = Some(
+        if wire == T::WIRE as u8 || (T::WIRE == Wire::Bytes && wire == Wire::Skippable as u8) {
+            T::take(input)?
+        } else if wire == Wire::Skippable as u8 {
+            take_value(take_delimited(input)?, shape)?
+        } else {
+            return Err(RecordError::WrongWire { shape, number });
+        },
+    );
+    Ok(())
+}
+
+/// The value of a slot at the end of a record; used by the derive.
+#[inline]
+pub fn finish<T: Field>(slot: Option<T>, shape: &'static str, number: u32) -> Result<T, RecordError> {
+    slot.or_else(T::absent)
+        .ok_or(RecordError::MissingField { shape, number })
+}
+
+/// Reads to the end a record without known fields; used by the derive.
+pub fn no_fields(mut input: Input<'_>, shape: &'static str) -> Result<(), RecordError> {
+    while !input.is_empty() {
+        let (number, wire) = input.take_key()?;
+        skip_unknown(&mut input, shape, number, wire)?;
+    }
+    Ok(())
+}
+
+/// Writes a value that stands alone, without a key: nothing if it is absent; used by the derive.
+#[inline]
+pub fn put_value<T: Field>(value: &T, out: &mut Vec<u8>) {
+    if !value.is_absent() {
+        value.put(out);
+    }
+}
+
+/// Reads all of `input` as one value without a key; used by the derive.
+pub fn take_value<T: Field>(mut input: Input<'_>, shape: &'static str) -> Result<T, RecordError> {
+    if input.is_empty() {
+        return T::absent().ok_or(RecordError::Truncated);
+    }
+    let value = T::take(&mut input)?;
+    if input.is_empty() {
+        Ok(value)
+    } else {
+        Err(RecordError::Trailing { shape })
+    }
+}
+
+/// Writes a record with its length in front; used by the derive.
+#[inline]
+pub fn put_record<T: Record>(value: &T, out: &mut Vec<u8>) {
+    delimited(out, |out| value.encode(out));
+}
+
+/// Reads a record with its length in front; used by the derive.
+#[inline]
+pub fn take_record<T: Record>(input: &mut Input<'_>) -> Result<T, RecordError> {
+    T::decode(take_delimited(input)?)
+}
+
+/// Writes the number of an enum's variant; used by the derive.
+#[inline]
+pub fn put_variant(out: &mut Vec<u8>, number: u32) {
+    put_varint(out, u64::from(number));
+}
+
+/// Reads the number of an enum's variant; used by the derive.
+#[inline]
+pub fn take_variant(input: &mut Input<'_>) -> Result<u32, RecordError> {
+    u32::try_from(input.take_varint()?).map_err(|_| RecordError::Overflow)
 }
 
 /// Passes over a field nobody knows, if it is marked skippable; used by the derive.
@@ -315,6 +458,41 @@ impl Field for u128 {
     }
 }
 
+/// Exactly `N` bytes, always written.
+impl<const N: usize> Field for [u8; N] {
+    const WIRE: Wire = Wire::Bytes;
+    fn is_absent(&self) -> bool {
+        false
+    }
+    fn absent() -> Option<Self> {
+        None
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, N as u64);
+        out.extend_from_slice(self);
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        // Another length is another layout; there is no shape to name here.
+        input.take_slice()?.try_into().map_err(|_| RecordError::Overflow)
+    }
+}
+
+impl Field for crate::version::Version {
+    const WIRE: Wire = Wire::Varint;
+    fn is_absent(&self) -> bool {
+        self.0.is_absent()
+    }
+    fn absent() -> Option<Self> {
+        Some(Self::ALWAYS)
+    }
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError> {
+        u32::take(input).map(Self)
+    }
+}
+
 impl Field for Id {
     const WIRE: Wire = Wire::Fixed16;
     fn is_absent(&self) -> bool {
@@ -345,7 +523,11 @@ macro_rules! text {
 text!(String, Box<str>);
 
 impl<T: Field> Field for Option<T> {
-    const WIRE: Wire = T::WIRE;
+    const WIRE: Wire = {
+        assert!(!T::OPTIONAL, "an option of an option cannot tell Some(None) from None");
+        T::WIRE
+    };
+    const OPTIONAL: bool = true;
     fn is_absent(&self) -> bool {
         self.is_none()
     }
@@ -364,6 +546,7 @@ impl<T: Field> Field for Option<T> {
 
 impl<T: Field> Field for Box<T> {
     const WIRE: Wire = T::WIRE;
+    const OPTIONAL: bool = T::OPTIONAL;
     fn is_absent(&self) -> bool {
         (**self).is_absent()
     }
@@ -380,6 +563,7 @@ impl<T: Field> Field for Box<T> {
 
 impl<T: Field> Field for std::sync::Arc<T> {
     const WIRE: Wire = T::WIRE;
+    const OPTIONAL: bool = T::OPTIONAL;
     fn is_absent(&self) -> bool {
         (**self).is_absent()
     }
@@ -395,7 +579,10 @@ impl<T: Field> Field for std::sync::Arc<T> {
 }
 
 impl<T: Field> Field for Vec<T> {
-    const WIRE: Wire = Wire::Bytes;
+    const WIRE: Wire = {
+        assert!(!T::OPTIONAL, "None is written as nothing, so an array cannot hold it");
+        Wire::Bytes
+    };
     fn is_absent(&self) -> bool {
         self.is_empty()
     }

@@ -27,6 +27,8 @@ use crate::version::Version;
 ///     #[shown(revision = 2)]               // Tollgate revision that added it; older outcomes render without
 ///     #[shown(name = "type")]              // public name where it is a Rust keyword
 ///     pub kind: RefundType,
+///     #[shown(named = "Refund")]           // a hash that contains itself further down: its schema's name
+///     pub cause: Option<Box<RefundShown<'a>>>,
 /// }
 /// ```
 /// The derive sorts fields as the API prints them: `id`, `object`, then alphabetically.
@@ -305,4 +307,18 @@ impl<T: ShownValue> Items for Vec<T> {
 /// The kind of a field of [`Names`]; the derive of `Names` implements [`ShownValue`] with it.
 pub const fn names_kind<T: Names>() -> ValueKind {
     ValueKind::Names(T::NAMES)
+}
+
+/// What a field marked `omit` shows: nothing where others show null; used by the derive.
+pub fn or_absent(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::Null => Value::Absent,
+        other => other,
+    }
+}
+
+/// Stops on an index that the shape does not have; used by the derive.
+#[cold]
+pub fn no_such_field(shape: &'static str, index: usize) -> ! {
+    panic!("{shape} has no field {index}")
 }

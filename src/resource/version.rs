@@ -10,5 +10,5 @@ impl Version {
     /// After every version: a field without `until` is still there.
     pub const NEVER: Version = Version(u32::MAX);
     /// The newest shape, which the code speaks (2026-10-28.endive).
-    pub const NEWEST: Version = Version(2026_10_28);
+    pub const NEWEST: Version = Version(20261028);
 }
