@@ -1,7 +1,7 @@
 //! Which references of an answer are expanded in place.
 
 use crate::id::{Id, Kind};
-use crate::shown::{Shown, Value};
+use crate::shown::{FieldShape, Shown, Value, ValueKind};
 use crate::version::Version;
 
 /// A tree of field names to expand. Wire builds it from `expand[]`; shard and readers walk it to attach objects.
@@ -63,35 +63,58 @@ impl Expand {
 }
 
 /// Calls `found` for every reference of `shown` that is shown in place at `version`: expanded ones, and members of
-/// included lists. `found` is told the subtree to go on with in the referenced object.
+/// included lists, also those in nested hashes and arrays. `found` is told the subtree to go on with in the referenced
+/// object.
 pub fn references<'a>(
     shown: &dyn Shown,
     expand: &'a Expand,
     version: Version,
     found: &mut dyn FnMut(&'static Kind, Id, &'a Expand),
 ) {
-    let fields = shown.shape().fields;
-    for (index, field) in fields.iter().enumerate() {
-        if version < field.since || version >= field.until {
+    for (index, field) in shown.shape().fields.iter().enumerate() {
+        if version < field.since || version >= field.until || !may_refer(&field.kind) {
             continue;
         }
-        let child = expand.child(field.name);
-        match shown.value(index) {
-            Value::Ref(to) => {
-                if let (true, Some(below)) = (field.expand, child) {
-                    found(to.kind, to.id, below);
-                }
+        value_references(&shown.value(index), field, expand.child(field.name), version, found);
+    }
+}
+
+fn value_references<'a>(
+    value: &Value<'_>,
+    field: &FieldShape,
+    child: Option<&'a Expand>,
+    version: Version,
+    found: &mut dyn FnMut(&'static Kind, Id, &'a Expand),
+) {
+    match value {
+        Value::Ref(to) => {
+            if let (true, Some(below)) = (field.expand, child) {
+                found(to.kind, to.id, below);
             }
-            Value::SubList(list) if version < field.included_until || child.is_some() => {
-                let below = child.and_then(|child| child.child("data")).unwrap_or(Expand::NONE);
-                list.ids.iter().for_each(|id| found(list.kind, *id, below));
-            }
-            Value::Node(node) => {
-                if let Some(below) = child {
-                    references(node, below, version, found);
-                }
-            }
-            _ => {}
         }
+        Value::SubList(list) if version < field.included_until || child.is_some() => {
+            let below = child.and_then(|child| child.child("data")).unwrap_or(Expand::NONE);
+            list.ids.iter().for_each(|id| found(list.kind, *id, below));
+        }
+        Value::Node(node) => references(*node, child.unwrap_or(Expand::NONE), version, found),
+        Value::List(items) => {
+            (0..items.len()).for_each(|at| value_references(&items.item(at), field, child, version, found));
+        }
+        _ => {}
+    }
+}
+
+/// Whether values of this kind can lead to another object; the others are not even asked for.
+fn may_refer(kind: &ValueKind) -> bool {
+    match kind {
+        ValueKind::Ref | ValueKind::SubList | ValueKind::Node(_) | ValueKind::Named(_) | ValueKind::Any => true,
+        ValueKind::List(of) => may_refer(of),
+        ValueKind::Bool
+        | ValueKind::Int
+        | ValueKind::Timestamp
+        | ValueKind::Str
+        | ValueKind::Names(_)
+        | ValueKind::Object(_)
+        | ValueKind::Map => false,
     }
 }

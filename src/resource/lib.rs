@@ -18,6 +18,7 @@ pub mod operation;
 pub mod params;
 pub mod record;
 pub mod shown;
+mod values;
 pub mod version;
 
 pub use expand::Expand;

@@ -86,3 +86,57 @@ impl crate::record::Field for Metadata {
         Ok(Metadata(pairs))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Field;
+
+    fn of(pairs: &[(&str, &str)]) -> Metadata {
+        let mut metadata = Metadata::default();
+        pairs.iter().for_each(|(key, value)| metadata.set(key, value));
+        metadata
+    }
+
+    fn update(clear: bool, pairs: &[(&str, &str)]) -> MetadataUpdate {
+        MetadataUpdate {
+            clear,
+            pairs: pairs
+                .iter()
+                .map(|(key, value)| ((*key).into(), (*value).into()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn an_update_merges_and_an_empty_value_removes() {
+        let mut metadata = of(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        metadata.apply(&update(false, &[("b", ""), ("a", "9"), ("d", "4"), ("unknown", "")]));
+        assert_eq!(
+            metadata,
+            of(&[("a", "9"), ("c", "3"), ("d", "4")]),
+            "kept keys keep their place"
+        );
+    }
+
+    #[test]
+    fn clearing_comes_before_setting() {
+        let mut metadata = of(&[("a", "1")]);
+        metadata.apply(&update(true, &[("b", "2")]));
+        assert_eq!(metadata, of(&[("b", "2")]));
+        metadata.apply(&update(true, &[]));
+        assert!(metadata.is_empty() && metadata.is_absent());
+    }
+
+    #[test]
+    fn it_reads_back_in_order_and_refuses_a_key_without_value() {
+        let metadata = of(&[("z", "1"), ("a", ""), ("", "x")]);
+        let mut out = Vec::new();
+        metadata.put(&mut out);
+        assert_eq!(Metadata::take(&mut Input::new(&out)), Ok(metadata));
+        assert_eq!(
+            Metadata::take(&mut Input::new(&[2, 1, b'k'])),
+            Err(RecordError::Truncated)
+        );
+    }
+}

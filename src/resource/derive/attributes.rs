@@ -39,7 +39,7 @@ pub(crate) fn doc(attributes: &[Attribute]) -> String {
         else {
             continue;
         };
-        for line in text.value().lines() {
+        for line in text.value().split('\n') {
             let line = line.trim();
             if line.is_empty() {
                 paragraph_ended = !out.is_empty();
