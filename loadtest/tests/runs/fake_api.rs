@@ -1,0 +1,192 @@
+//! A payments API in memory: enough of it for the load tool, with faults. One thread per connection.
+
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// How the API misbehaves, on the payments with these numbers: 100, and every further hundredth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    LoseAPayment,
+    ChargeTwice,
+    MoveBalanceWrongly,
+    ForgetTransaction,
+    ReplayDiffers,
+    Decline,
+    WrongAmount,
+    CloseAfterPaying,
+    ChunkedCompact,
+}
+
+/// The running API; it ends with the test process.
+pub(crate) struct FakeApi {
+    pub(crate) url: String,
+}
+
+#[derive(Default)]
+struct Books {
+    intents: Vec<Value>,
+    transactions: Vec<Value>,
+    outcomes: HashMap<String, (u16, Value)>,
+    balance: i64,
+    requests: u64,
+}
+
+impl FakeApi {
+    pub(crate) fn start(fault: Fault) -> FakeApi {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let books = Arc::new(Mutex::new(Books::default()));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, books) = (stream.unwrap(), books.clone());
+                // A client that goes away ends its connection's thread.
+                std::thread::spawn(move || serve(stream, &books, fault));
+            }
+        });
+        FakeApi { url }
+    }
+}
+
+fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
+    let mut out = stream.try_clone().ok()?;
+    let mut input = BufReader::new(stream);
+    loop {
+        let mut line = String::new();
+        input.read_line(&mut line).ok().filter(|len| *len > 0)?;
+        let path = line.split(' ').nth(1)?.to_string();
+        let (mut key, mut length) = (String::new(), 0);
+        loop {
+            let mut header = String::new();
+            input.read_line(&mut header).ok()?;
+            let Some((name, value)) = header.trim_end().split_once(": ") else {
+                break;
+            };
+            match name {
+                "Idempotency-Key" => key = value.into(),
+                "Content-Length" => length = value.parse().ok()?,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        input.read_exact(&mut body).ok()?;
+        let (status, value) = {
+            let mut books = books.lock().unwrap();
+            if line.starts_with("POST") {
+                let known = books.outcomes.contains_key(&key);
+                let outcome = pay(&mut books, &key, std::str::from_utf8(&body).unwrap(), fault);
+                if fault == Fault::CloseAfterPaying && !known && books.intents.len().is_multiple_of(100) {
+                    return None;
+                }
+                outcome
+            } else {
+                read(&books, &path)
+            }
+        };
+        out.write_all(&render(status, &value, fault)).ok()?;
+    }
+}
+
+fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
+    books.requests += 1;
+    if let Some((status, value)) = books.outcomes.get(key) {
+        let mut value = value.clone();
+        if fault == Fault::ReplayDiffers {
+            value["replayed"] = true.into();
+        }
+        return (*status, value);
+    }
+    let amount: i64 = form
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("amount="))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let number = books.outcomes.len() + 1;
+    let now = |wanted: Fault| fault == wanted && number.is_multiple_of(100);
+    let (intent, charge) = (format!("pi_{number}"), format!("ch_{number}"));
+    let outcome = if now(Fault::Decline) {
+        (402, json!({"error": {"type": "card_error", "code": "card_declined"}}))
+    } else {
+        let shown = json!({
+            "id": intent, "object": "payment_intent", "amount": amount, "latest_charge": charge, "status": "succeeded",
+        });
+        if !now(Fault::LoseAPayment) {
+            let mut kept = shown.clone();
+            if now(Fault::WrongAmount) {
+                kept["amount"] = (amount + 1).into();
+            }
+            books.intents.push(kept);
+            let times = if now(Fault::ChargeTwice) { 2 } else { 1 };
+            let fee = (amount * 29 + 500) / 1000 + 30;
+            for time in 0..times {
+                books.balance += amount - fee;
+                if !now(Fault::ForgetTransaction) {
+                    books.transactions.push(json!({
+                        "id": format!("txn_{number}_{time}"), "source": charge, "currency": "usd",
+                        "amount": amount, "fee": fee, "net": amount - fee,
+                    }));
+                }
+            }
+            if fault == Fault::MoveBalanceWrongly && number == 100 {
+                books.balance += 1;
+            }
+        }
+        (200, shown)
+    };
+    books.outcomes.insert(key.into(), outcome.clone());
+    outcome
+}
+
+fn read(books: &Books, path: &str) -> (u16, Value) {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let query: HashMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    match path {
+        "/v1/balance" => {
+            let money = |amount: i64| json!([{"amount": amount, "currency": "usd"}]);
+            (200, json!({"available": money(7), "pending": money(books.balance)}))
+        }
+        "/v1/payment_intents" => (200, page(&books.intents, &query)),
+        "/v1/balance_transactions" => (200, page(&books.transactions, &query)),
+        _ => {
+            let id = path.rsplit('/').next().unwrap();
+            match books.intents.iter().find(|intent| intent["id"] == id) {
+                Some(intent) => (200, intent.clone()),
+                None => (
+                    404,
+                    json!({"error": {"type": "invalid_request_error", "code": "resource_missing"}}),
+                ),
+            }
+        }
+    }
+}
+
+fn page(objects: &[Value], query: &HashMap<&str, &str>) -> Value {
+    let limit: usize = query["limit"].parse().unwrap();
+    let end = match query.get("starting_after") {
+        Some(id) => objects.iter().position(|object| object["id"] == *id).unwrap(),
+        None => objects.len(),
+    };
+    let start = end.saturating_sub(limit);
+    let data: Vec<&Value> = objects[start..end].iter().rev().collect();
+    json!({"object": "list", "data": data, "has_more": start > 0})
+}
+
+fn render(status: u16, value: &Value, fault: Fault) -> Vec<u8> {
+    if fault != Fault::ChunkedCompact {
+        let body = format!("{value:#}");
+        return format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
+    }
+    let body = value.to_string();
+    let mut out = format!("HTTP/1.1 {status} X\r\nTransfer-Encoding: chunked\r\n\r\n").into_bytes();
+    for chunk in body.as_bytes().chunks(100) {
+        out.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out
+}
