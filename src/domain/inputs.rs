@@ -1,7 +1,7 @@
 //! What a decision may know besides the world: time, entropy, who asks. All of it is data, so any run replays.
 
 use crate::secrets::Secrets;
-use tollgate_resource::{Id, Version};
+use tollgate_resource::{Id, Names, Record, Version};
 
 /// Inputs of one decision.
 #[derive(Clone, Debug)]
@@ -32,10 +32,12 @@ pub struct RequestInfo<'a> {
 }
 
 /// Which network takes a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Names, Record)]
 pub enum Network {
     /// Test cards are decided here; no call leaves, one block is enough.
+    #[record(1)]
     Instant,
     /// An acquirer is called: the attempt is recorded before, its answer comes back as a command.
+    #[record(2)]
     Remote,
 }

@@ -1,0 +1,191 @@
+//! An account in one mode: its profile, and the state that decisions read.
+
+use crate::books::{Books, LineRow};
+use crate::country::Country;
+use crate::facts::Facts;
+use crate::kinds;
+use crate::money::Currency;
+use crate::time::day_of;
+use siphasher::sip::SipHasher24;
+use std::hash::Hasher;
+use std::sync::Arc;
+use tollgate_resource::{Id, Record, RecordError, Version};
+
+/// An account in one mode, as shards and the journal address it: a hash of the account's id and the mode.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Record)]
+pub struct AccountKey(pub u64);
+
+impl AccountKey {
+    /// The key of account `id` in live or test mode.
+    pub fn of(id: Id, livemode: bool) -> AccountKey {
+        // Not keyed: the place of an account's data must follow from its id for ever, also after an export.
+        let mut hasher = SipHasher24::new_with_keys(0x746f_6c6c_6761_7465, u64::from(livemode));
+        hasher.write_u128(id.bits());
+        AccountKey(hasher.finish())
+    }
+
+    /// The tag in the ids of the account's objects: the low 32 bits.
+    pub fn tag(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// What does not change with payments; kept in the directory.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Profile {
+    /// Where the data of the account in this mode is.
+    #[record(1)]
+    pub key: AccountKey,
+    /// The account, `acct_…`; the same in both modes.
+    #[record(2)]
+    pub id: Id,
+    /// Whether this is live mode.
+    #[record(3)]
+    pub livemode: bool,
+    /// The merchant's country; decides fees.
+    #[record(4)]
+    pub country: Country,
+    /// Shown in the balance even when there is none of it.
+    #[record(5)]
+    pub default_currency: Currency,
+    /// When it was created, milliseconds since the Unix epoch.
+    #[record(6)]
+    pub created_ms: u64,
+    /// API version of requests that name none, `yyyymmdd`.
+    #[record(7)]
+    pub api_version: u32,
+    /// What cardholders read on their statements; 5 to 22 characters.
+    #[record(8)]
+    pub statement_descriptor: Option<Box<str>>,
+}
+
+/// What an account is opened with, in both modes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileTerms {
+    /// The merchant's country.
+    pub country: Country,
+    /// Its default currency.
+    pub default_currency: Currency,
+    /// When it is created, milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// API version of requests that name none.
+    pub api_version: Version,
+    /// What cardholders read on their statements.
+    pub statement_descriptor: Option<Box<str>>,
+}
+
+impl Profile {
+    /// The profile of account `id` in one mode.
+    pub fn new(id: Id, livemode: bool, terms: &ProfileTerms) -> Profile {
+        assert!(id.is(&kinds::ACCOUNT), "an account's id is of kind account");
+        Profile {
+            key: AccountKey::of(id, livemode),
+            id,
+            livemode,
+            country: terms.country,
+            default_currency: terms.default_currency,
+            created_ms: terms.created_ms,
+            api_version: terms.api_version.0,
+            statement_descriptor: terms.statement_descriptor.clone(),
+        }
+    }
+
+    /// API version of requests that name none.
+    pub fn version(&self) -> Version {
+        Version(self.api_version)
+    }
+}
+
+/// The account's own state. Size is currencies × (ledger accounts + open days), never payments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// What does not change with payments.
+    pub profile: Arc<Profile>,
+    /// Sequence number of the newest thing the account holds; 0 for none.
+    pub seq: u64,
+    /// Time of the newest record, milliseconds since the Unix epoch; 0 for none. Time never goes back behind it.
+    pub last_now_ms: u64,
+    /// The ledger's balances.
+    pub books: Books,
+}
+
+impl Account {
+    /// A new account that holds nothing.
+    pub fn new(profile: Arc<Profile>) -> Account {
+        Account {
+            profile,
+            seq: 0,
+            last_now_ms: 0,
+            books: Books::new(),
+        }
+    }
+
+    /// Changes the state by decided facts; the only thing that does.
+    ///
+    /// # Panics
+    /// When the facts do not follow on the state (a gap in the sequence, time going back) or an entry breaks the books.
+    /// The shard that holds the account stops; nothing of this was acknowledged.
+    pub fn apply(&mut self, facts: &Facts) {
+        assert_eq!(
+            facts.seq_before, self.seq,
+            "facts do not follow on the account's sequence"
+        );
+        assert!(facts.seq_after >= facts.seq_before, "the account's sequence goes back");
+        assert!(facts.now_ms >= self.last_now_ms, "time goes back within the account");
+        let today = day_of(facts.now_ms);
+        for entry in &facts.entries {
+            self.books.apply(entry, today);
+        }
+        self.seq = facts.seq_after;
+        self.last_now_ms = facts.now_ms;
+    }
+
+    /// The tag in the ids of this account's objects.
+    pub fn tag(&self) -> u32 {
+        self.profile.key.tag()
+    }
+
+    /// The state as bytes, from which [`Account::from_row`] continues as if every record had been applied.
+    pub fn to_row(&self) -> Vec<u8> {
+        let row = AccountRow {
+            key: self.profile.key,
+            seq: self.seq,
+            last_now_ms: self.last_now_ms,
+            lines: self.books.to_rows(),
+        };
+        row.to_bytes()
+    }
+
+    /// The state that [`Account::to_row`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are no row, or the row of another account.
+    pub fn from_row(profile: Arc<Profile>, bytes: &[u8]) -> Result<Account, RecordError> {
+        let row = AccountRow::from_bytes(bytes)?;
+        if row.key != profile.key {
+            return Err(RecordError::MissingField {
+                shape: "AccountRow of this account",
+                number: 1,
+            });
+        }
+        let books = Books::from_rows(&row.lines)?;
+        Ok(Account {
+            profile,
+            seq: row.seq,
+            last_now_ms: row.last_now_ms,
+            books,
+        })
+    }
+}
+
+#[derive(Record)]
+struct AccountRow {
+    #[record(1)]
+    key: AccountKey,
+    #[record(2)]
+    seq: u64,
+    #[record(3)]
+    last_now_ms: u64,
+    #[record(4)]
+    lines: Vec<LineRow>,
+}

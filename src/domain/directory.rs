@@ -1,0 +1,312 @@
+//! Accounts and API keys: the facts of their journal, and what follows from them in memory.
+//!
+//! A key is known by a keyed hash of its text only; hashing is done by the caller, so no secret enters this room.
+
+use crate::account::{AccountKey, Profile, ProfileTerms};
+use crate::kinds;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tollgate_resource::id::ID_EPOCH_MS;
+use tollgate_resource::{Id, Names, Record};
+
+/// One record of the directory's journal: what one change did, all or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Record)]
+pub struct DirectoryFacts {
+    /// When, milliseconds since the Unix epoch.
+    #[record(1)]
+    pub now_ms: u64,
+    /// What changed, in order.
+    #[record(2)]
+    pub facts: Vec<DirectoryFact>,
+}
+
+/// One change of the directory.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub enum DirectoryFact {
+    /// An account exists in one mode.
+    #[record(1)]
+    AccountCreated(Arc<Profile>),
+    /// A key opens an account.
+    #[record(2)]
+    KeyAdded(ApiKey),
+    /// A key opens nothing any more.
+    #[record(3)]
+    KeyRevoked {
+        /// The key.
+        #[record(1)]
+        hash: ApiKeyHash,
+        /// When, milliseconds since the Unix epoch.
+        #[record(2)]
+        at_ms: u64,
+    },
+}
+
+/// Keyed hash of an API key's text (HMAC-SHA-256).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Record)]
+pub struct ApiKeyHash {
+    #[record(1)]
+    high: u128,
+    #[record(2)]
+    low: u128,
+}
+
+impl ApiKeyHash {
+    /// From the 32 bytes of the hash.
+    pub fn from_bytes(bytes: [u8; 32]) -> ApiKeyHash {
+        let half = |at: usize| u128::from_be_bytes(bytes[at..at + 16].try_into().expect("half of 32 bytes"));
+        ApiKeyHash {
+            high: half(0),
+            low: half(16),
+        }
+    }
+}
+
+impl std::fmt::Debug for ApiKeyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Enough to tell keys apart in a failing test, too little to look one up.
+        write!(f, "ApiKeyHash({:08x}…)", (self.high >> 96) as u32)
+    }
+}
+
+/// What a key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum ApiKeyKind {
+    /// Everything: `sk_…`.
+    #[record(1)]
+    Secret,
+    /// What a browser may do: `pk_…`.
+    #[record(2)]
+    Publishable,
+}
+
+impl ApiKeyKind {
+    /// How such a key begins, in a mode.
+    pub fn prefix(self, livemode: bool) -> &'static str {
+        match (self, livemode) {
+            (ApiKeyKind::Secret, false) => "sk_test_",
+            (ApiKeyKind::Secret, true) => "sk_live_",
+            (ApiKeyKind::Publishable, false) => "pk_test_",
+            (ApiKeyKind::Publishable, true) => "pk_live_",
+        }
+    }
+}
+
+/// A key, without its text.
+#[derive(Clone, Debug, PartialEq, Eq, Record)]
+pub struct ApiKey {
+    /// Hash of its text.
+    #[record(1)]
+    pub hash: ApiKeyHash,
+    /// The account it opens, in its mode.
+    #[record(2)]
+    pub account: AccountKey,
+    /// What it may do.
+    #[record(3)]
+    pub kind: ApiKeyKind,
+    /// When it was made, milliseconds since the Unix epoch.
+    #[record(4)]
+    pub created_ms: u64,
+    /// The last four characters of its text, for people who look for it in a list.
+    #[record(5)]
+    pub last4: Box<str>,
+    /// When it was revoked, milliseconds since the Unix epoch.
+    #[record(6)]
+    pub revoked_ms: Option<u64>,
+}
+
+/// What a key's hash leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyLookup {
+    /// It opens this account.
+    Active(Arc<Profile>, ApiKeyKind),
+    /// It was revoked.
+    Revoked,
+    /// There is no such key.
+    Unknown,
+}
+
+/// A change the directory does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryProblem {
+    /// The account exists already in this mode.
+    AccountExists,
+    /// The key exists already, perhaps revoked.
+    KeyExists,
+    /// No such account in this mode.
+    NoSuchAccount,
+    /// No such key, or it is revoked already.
+    NoSuchKey,
+}
+
+impl std::fmt::Display for DirectoryProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            DirectoryProblem::AccountExists => "the account exists already",
+            DirectoryProblem::KeyExists => "the key exists already",
+            DirectoryProblem::NoSuchAccount => "there is no such account in this mode",
+            DirectoryProblem::NoSuchKey => "there is no such key, or it is revoked already",
+        })
+    }
+}
+impl std::error::Error for DirectoryProblem {}
+
+/// Every account and key, as the directory's journal tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Directory {
+    accounts: BTreeMap<AccountKey, Arc<Profile>>,
+    keys: BTreeMap<ApiKeyHash, ApiKey>,
+    /// Time of the newest record, milliseconds since the Unix epoch.
+    last_now_ms: u64,
+}
+
+impl Directory {
+    /// An empty directory.
+    pub fn new() -> Directory {
+        Directory::default()
+    }
+
+    /// Whether a change is allowed now. Facts are checked one after the other, each after the ones before it.
+    pub fn check(&self, facts: &DirectoryFacts) -> Result<(), DirectoryProblem> {
+        let mut after = self.clone_for(facts);
+        facts.facts.iter().try_for_each(|fact| after.change(fact))
+    }
+
+    /// Applies a record of the journal.
+    ///
+    /// # Panics
+    /// When the record is not allowed: it was checked before it was written.
+    pub fn apply(&mut self, facts: &DirectoryFacts) {
+        for fact in &facts.facts {
+            if let Err(problem) = self.change(fact) {
+                panic!("a record of the directory cannot be applied: {problem}");
+            }
+        }
+        self.last_now_ms = self.last_now_ms.max(facts.now_ms);
+    }
+
+    /// What a key opens.
+    pub fn lookup(&self, hash: ApiKeyHash) -> KeyLookup {
+        let Some(key) = self.keys.get(&hash) else {
+            return KeyLookup::Unknown;
+        };
+        if key.revoked_ms.is_some() {
+            return KeyLookup::Revoked;
+        }
+        KeyLookup::Active(Arc::clone(&self.accounts[&key.account]), key.kind)
+    }
+
+    /// The account with that key.
+    pub fn account(&self, key: AccountKey) -> Option<&Arc<Profile>> {
+        self.accounts.get(&key)
+    }
+
+    /// The account with that id in one mode.
+    pub fn account_by_id(&self, id: Id, livemode: bool) -> Option<&Arc<Profile>> {
+        self.account(AccountKey::of(id, livemode))
+    }
+
+    /// Every account in every mode, in order of their keys.
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Arc<Profile>> {
+        self.accounts.values()
+    }
+
+    /// Every key, revoked ones too, in order of their hashes.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &ApiKey> {
+        self.keys.values()
+    }
+
+    /// Time of the newest record, milliseconds since the Unix epoch; 0 for none.
+    pub fn last_now_ms(&self) -> u64 {
+        self.last_now_ms
+    }
+
+    fn change(&mut self, fact: &DirectoryFact) -> Result<(), DirectoryProblem> {
+        match fact {
+            DirectoryFact::AccountCreated(profile) => {
+                if self.accounts.contains_key(&profile.key) {
+                    return Err(DirectoryProblem::AccountExists);
+                }
+                self.accounts.insert(profile.key, Arc::clone(profile));
+            }
+            DirectoryFact::KeyAdded(key) => {
+                if !self.accounts.contains_key(&key.account) {
+                    return Err(DirectoryProblem::NoSuchAccount);
+                }
+                if self.keys.contains_key(&key.hash) {
+                    return Err(DirectoryProblem::KeyExists);
+                }
+                self.keys.insert(key.hash, key.clone());
+            }
+            DirectoryFact::KeyRevoked { hash, at_ms } => match self.keys.get_mut(hash) {
+                Some(key) if key.revoked_ms.is_none() => key.revoked_ms = Some(*at_ms),
+                _ => return Err(DirectoryProblem::NoSuchKey),
+            },
+        }
+        Ok(())
+    }
+
+    /// The part of the directory that `facts` touch, so that checking does not copy every key.
+    fn clone_for(&self, facts: &DirectoryFacts) -> Directory {
+        let mut part = Directory::default();
+        let mut take_account = |key: AccountKey| {
+            if let Some(profile) = self.accounts.get(&key) {
+                part.accounts.insert(key, Arc::clone(profile));
+            }
+        };
+        for fact in &facts.facts {
+            match fact {
+                DirectoryFact::AccountCreated(profile) => take_account(profile.key),
+                DirectoryFact::KeyAdded(key) => take_account(key.account),
+                DirectoryFact::KeyRevoked { .. } => {}
+            }
+        }
+        for fact in &facts.facts {
+            let hash = match fact {
+                DirectoryFact::AccountCreated(_) => continue,
+                DirectoryFact::KeyAdded(key) => key.hash,
+                DirectoryFact::KeyRevoked { hash, .. } => *hash,
+            };
+            if let Some(key) = self.keys.get(&hash) {
+                part.keys.insert(hash, key.clone());
+            }
+        }
+        part
+    }
+}
+
+/// The texts a sandbox is opened with, hashed: `sk_test_X` and `pk_test_X` of one X.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SandboxKeys {
+    /// Hash of `sk_test_X`.
+    pub secret: ApiKeyHash,
+    /// Hash of `pk_test_X`.
+    pub publishable: ApiKeyHash,
+}
+
+/// Facts that open the sandbox account of a test key (`--dev`). The account's id follows from the hash of the secret key
+/// alone, so the same key opens the same account, whoever is first.
+pub fn sandbox(keys: SandboxKeys, last4: &str, terms: &ProfileTerms) -> DirectoryFacts {
+    let hash = keys.secret.high;
+    let seq = (hash >> 64) as u64 & tollgate_resource::id::SEQ_MAX;
+    let id = Id::new(&kinds::ACCOUNT, ID_EPOCH_MS, seq, hash as u32);
+    let profile = Profile::new(id, false, terms);
+    let account = profile.key;
+    let key = |hash, kind| {
+        DirectoryFact::KeyAdded(ApiKey {
+            hash,
+            account,
+            kind,
+            created_ms: terms.created_ms,
+            last4: last4.into(),
+            revoked_ms: None,
+        })
+    };
+    DirectoryFacts {
+        now_ms: terms.created_ms,
+        facts: vec![
+            DirectoryFact::AccountCreated(Arc::new(profile)),
+            key(keys.secret, ApiKeyKind::Secret),
+            key(keys.publishable, ApiKeyKind::Publishable),
+        ],
+    }
+}

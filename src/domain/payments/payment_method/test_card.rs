@@ -1,0 +1,151 @@
+//! What is known about a test card.
+
+use super::decline::Decline;
+use super::test_cards::TEST_CARDS;
+use crate::country::Country;
+use tollgate_resource::{Names, Record};
+
+/// A test card: public constants that stand for a card and what its issuer says.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TestCard {
+    /// Stable number in records; never reused.
+    pub number: u16,
+    /// Names behind `pm_card_`, the usual one first.
+    pub names: &'static [&'static str],
+    /// The card number. It is published and opens nothing; it never leaves except as last four digits and fingerprint.
+    pub digits: &'static str,
+    /// The brand.
+    pub brand: CardBrand,
+    /// A second network the card can be routed over.
+    pub co_brand: Option<CardBrand>,
+    /// How it is funded.
+    pub funding: Funding,
+    /// Where it was issued.
+    pub country: Country,
+    /// What the issuer says to a payment.
+    pub behaviour: Behaviour,
+    /// Whether the net of a payment is available at once instead of after two business days.
+    pub available_at_once: bool,
+    /// Whether the card supports 3D Secure.
+    pub three_d_secure: bool,
+}
+
+/// What the issuer of a test card says to a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Yes.
+    Succeed,
+    /// No, for this reason.
+    Decline(&'static Decline),
+    /// The simulated remote network takes it, whatever network is configured, and behaves like this.
+    Remote(RemoteBehaviour),
+}
+
+/// How the simulated remote network behaves with a card of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum RemoteBehaviour {
+    /// Approves.
+    Approve,
+    /// Declines, generically.
+    Decline,
+    /// Never answers and does nothing; an inquiry finds nothing.
+    Silent,
+    /// Approves, and the answer is lost; an inquiry finds the approval.
+    LostAnswer,
+    /// Approves, after the deadline.
+    Late,
+    /// Approves, slowly, but within the deadline.
+    Slow,
+}
+
+/// Card brands, also as networks. `unionpay` is one word in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum CardBrand {
+    /// American Express.
+    #[record(1)]
+    Amex,
+    /// Cartes Bancaires.
+    #[record(2)]
+    CartesBancaires,
+    /// Diners Club.
+    #[record(3)]
+    Diners,
+    /// Discover.
+    #[record(4)]
+    Discover,
+    /// Eftpos Australia.
+    #[record(5)]
+    EftposAu,
+    /// JCB.
+    #[record(6)]
+    Jcb,
+    /// Mastercard.
+    #[record(7)]
+    Mastercard,
+    /// UnionPay.
+    #[record(8)]
+    Unionpay,
+    /// Visa.
+    #[record(9)]
+    Visa,
+}
+
+/// How a card is funded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum Funding {
+    /// Paid later.
+    Credit,
+    /// Paid from an account.
+    Debit,
+    /// Paid in advance.
+    Prepaid,
+    /// Not known.
+    Unknown,
+}
+
+impl CardBrand {
+    /// The longer word of `display_brand`.
+    pub fn display_name(self) -> &'static str {
+        match self {
+            CardBrand::Amex => "american_express",
+            CardBrand::Diners => "diners_club",
+            CardBrand::EftposAu => "eftpos_australia",
+            CardBrand::Unionpay => "union_pay",
+            CardBrand::CartesBancaires
+            | CardBrand::Discover
+            | CardBrand::Jcb
+            | CardBrand::Mastercard
+            | CardBrand::Visa => self.name(),
+        }
+    }
+}
+
+impl TestCard {
+    /// The card with that number in the table.
+    pub fn by_number(number: u16) -> Option<&'static TestCard> {
+        TEST_CARDS
+            .binary_search_by_key(&number, |card| card.number)
+            .ok()
+            .map(|at| &TEST_CARDS[at])
+    }
+
+    /// The card with that name behind `pm_card_`.
+    pub fn by_name(name: &str) -> Option<&'static TestCard> {
+        TEST_CARDS.iter().find(|card| card.names.contains(&name))
+    }
+
+    /// Every test card, by number.
+    pub fn all() -> &'static [TestCard] {
+        &TEST_CARDS
+    }
+
+    /// The last four digits.
+    pub fn last4(&self) -> &'static str {
+        &self.digits[self.digits.len() - 4..]
+    }
+
+    /// The networks it can be routed over.
+    pub fn networks(&self) -> impl Iterator<Item = CardBrand> {
+        self.co_brand.into_iter().chain([self.brand])
+    }
+}
