@@ -51,9 +51,9 @@ pub struct Profile {
     /// When it was created, milliseconds since the Unix epoch.
     #[record(6)]
     pub created_ms: u64,
-    /// API version of requests that name none, `yyyymmdd`.
+    /// API version of requests that name none.
     #[record(7)]
-    pub api_version: u32,
+    pub api_version: Version,
     /// What cardholders read on their statements; 5 to 22 characters.
     #[record(8)]
     pub statement_descriptor: Option<Box<str>>,
@@ -85,14 +85,9 @@ impl Profile {
             country: terms.country,
             default_currency: terms.default_currency,
             created_ms: terms.created_ms,
-            api_version: terms.api_version.0,
+            api_version: terms.api_version,
             statement_descriptor: terms.statement_descriptor.clone(),
         }
-    }
-
-    /// API version of requests that name none.
-    pub fn version(&self) -> Version {
-        Version(self.api_version)
     }
 }
 
@@ -133,6 +128,7 @@ impl Account {
         assert!(facts.seq_after >= facts.seq_before, "the account's sequence goes back");
         assert!(facts.now_ms >= self.last_now_ms, "time goes back within the account");
         let today = day_of(facts.now_ms);
+        self.books.advance(today);
         for entry in &facts.entries {
             self.books.apply(entry, today);
         }
@@ -168,7 +164,7 @@ impl Account {
                 number: 1,
             });
         }
-        let books = Books::from_rows(&row.lines)?;
+        let books = Books::from_rows(&row.lines, day_of(row.last_now_ms))?;
         Ok(Account {
             profile,
             seq: row.seq,

@@ -24,6 +24,8 @@ use tollgate_resource::{Record, RecordError};
 pub struct Books {
     /// Sorted by currency, account, day; no line is zero.
     lines: Vec<Line>,
+    /// The day up to which buckets are folded.
+    today: i32,
 }
 
 /// What a merchant has in one currency at one moment, in minor units; positive means owed to the merchant.
@@ -70,8 +72,9 @@ impl Books {
         if let Err(problem) = entry.check() {
             panic!("entry {entry:?} may not be posted: {problem}");
         }
+        self.advance(today);
         for posting in &entry.postings {
-            self.post(posting, today);
+            self.post(posting);
         }
         for posting in &entry.postings {
             let total = self.balance(posting.account, posting.currency);
@@ -82,13 +85,29 @@ impl Books {
                 posting.account, posting.currency
             );
         }
-        self.fold(today);
+    }
+
+    /// Folds the buckets whose day has come by `today` into one. Changes no balance; keeps the books small.
+    ///
+    /// # Panics
+    /// When `today` is before a day that was given earlier.
+    pub fn advance(&mut self, today: i32) {
+        assert!(today >= self.today, "the books' day goes back");
+        if today == self.today {
+            return;
+        }
+        self.today = today;
+        let passed = |line: &Line| line.day != NO_DAY && line.day <= today;
+        let (folding, kept): (Vec<Line>, Vec<Line>) = self.lines.drain(..).partition(passed);
+        self.lines = kept;
+        folding.into_iter().for_each(|line| self.add(Line { day: NO_DAY, ..line }));
     }
 
     /// Debits minus credits of a ledger account over all days.
     pub fn balance(&self, account: LedgerAccount, currency: Currency) -> i128 {
-        let of_account = |line: &&Line| line.account == account && line.currency == currency;
-        self.lines.iter().filter(of_account).map(|line| line.amount).sum()
+        let start = self.lines.partition_point(|line| (line.currency, line.account) < (currency, account));
+        let of_account = |line: &&Line| (line.currency, line.account) == (currency, account);
+        self.lines[start..].iter().take_while(of_account).map(|line| line.amount).sum()
     }
 
     /// What the merchant has in each currency of the books on day `today`, in currency order. Exact for any day from
@@ -176,8 +195,8 @@ impl Books {
         self.lines.iter().map(row).collect()
     }
 
-    /// Books from the lines of an account row.
-    pub(crate) fn from_rows(rows: &[LineRow]) -> Result<Books, RecordError> {
+    /// Books from the lines of an account row that was written on day `today`.
+    pub(crate) fn from_rows(rows: &[LineRow], today: i32) -> Result<Books, RecordError> {
         let line = |row: &LineRow| Line {
             account: row.account,
             currency: row.currency,
@@ -189,11 +208,11 @@ impl Books {
         if !sorted || lines.iter().any(|line| line.amount == 0) {
             return Err(RecordError::Overflow);
         }
-        Ok(Books { lines })
+        Ok(Books { lines, today })
     }
 
-    fn post(&mut self, posting: &Posting, today: i32) {
-        let day = if posting.day <= today { NO_DAY } else { posting.day };
+    fn post(&mut self, posting: &Posting) {
+        let day = if posting.day <= self.today { NO_DAY } else { posting.day };
         self.add(Line {
             currency: posting.currency,
             account: posting.account,
@@ -212,19 +231,6 @@ impl Books {
             }
             Err(at) => self.lines.insert(at, line),
         }
-    }
-
-    fn fold(&mut self, today: i32) {
-        let passed = |line: &Line| line.day != NO_DAY && line.day <= today;
-        if !self.lines.iter().any(passed) {
-            return;
-        }
-        let (folding, kept) = std::mem::take(&mut self.lines).into_iter().partition(passed);
-        self.lines = kept;
-        let folding: Vec<Line> = folding;
-        folding
-            .into_iter()
-            .for_each(|line| self.add(Line { day: NO_DAY, ..line }));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::decline::Decline;
 use super::test_cards::TEST_CARDS;
 use crate::country::Country;
+use crate::time::{available_day, day_of};
 use tollgate_resource::{Names, Record};
 
 /// A test card: public constants that stand for a card and what its issuer says.
@@ -142,6 +143,11 @@ impl TestCard {
     /// The last four digits.
     pub fn last4(&self) -> &'static str {
         &self.digits[self.digits.len() - 4..]
+    }
+
+    /// The day from which the net of a payment captured at `now_ms` is available.
+    pub fn available_day(&self, now_ms: u64) -> i32 {
+        if self.available_at_once { day_of(now_ms) } else { available_day(now_ms) }
     }
 
     /// The networks it can be routed over.
