@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod envelope;
 pub mod index;
 pub mod memory;
+pub mod reads;
 
 use smallvec::SmallVec;
 use std::sync::Arc;

@@ -1,0 +1,123 @@
+//! Everything the index knows about one account.
+
+use super::timeline::Timeline;
+use super::{Candidates, Place, STEP_MAX, Step};
+use crate::{Head, PageQuery, ShardId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The index of one account. Ordered trees, not hash maps: they never stop to grow all at once under the publisher.
+#[derive(Debug)]
+pub(super) struct AccountIndex {
+    pub(super) shard: ShardId,
+    pub(super) timeline: Timeline,
+    /// Number of the record with the newest version, for objects changed after birth.
+    latest: BTreeMap<u64, u32>,
+    /// (parent, kind, child), sequence numbers of parent and child.
+    lists: BTreeSet<(u64, u8, u64)>,
+    newest_row: Option<u32>,
+}
+
+impl AccountIndex {
+    pub(super) fn new(shard: ShardId) -> Self {
+        AccountIndex {
+            shard,
+            timeline: Timeline::default(),
+            latest: BTreeMap::new(),
+            lists: BTreeSet::new(),
+            newest_row: None,
+        }
+    }
+
+    /// Appends a record and returns its number.
+    pub(super) fn push(&mut self, head: &Head, place: Place) -> u32 {
+        let number = self.timeline.push(head, place);
+        for &seq in &head.changed {
+            self.latest.insert(seq, number);
+        }
+        self.lists.extend(head.lists.iter().copied());
+        if head.row {
+            self.newest_row = Some(number);
+        }
+        number
+    }
+
+    pub(super) fn newest(&self, seq: u64) -> Option<Place> {
+        match self.latest.get(&seq) {
+            Some(&number) => Some(self.timeline.get(number).place),
+            None => self.birth(seq),
+        }
+    }
+
+    pub(super) fn birth(&self, seq: u64) -> Option<Place> {
+        self.timeline.birth(seq).map(|entry| entry.place)
+    }
+
+    pub(super) fn replay_start(&self) -> u64 {
+        u64::from(self.newest_row.unwrap_or(0))
+    }
+
+    pub(super) fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Candidates {
+        let (from_ms, to_ms) = query.born_ms;
+        let low = step.low.max(self.timeline.seq_from_ms(from_ms));
+        let high = to_ms
+            .checked_add(1)
+            .map_or(step.high, |after| step.high.min(self.timeline.seq_from_ms(after)));
+        let high = high.min(self.timeline.next_seq());
+        if low >= high || step.max == 0 {
+            return Candidates::default();
+        }
+        let step = Step { low, high, ..step };
+        if query.parents.is_empty() {
+            self.of_kind(query, step)
+        } else {
+            self.children(query, step)
+        }
+    }
+
+    fn of_kind(&self, query: &PageQuery<'_>, step: Step) -> Candidates {
+        let mut found = Vec::with_capacity(step.max.min(STEP_MAX));
+        let resume = self
+            .timeline
+            .walk(query.kind, query.tags, step, STEP_MAX, &mut |seq, place| {
+                found.push((seq, place));
+                found.len() < step.max
+            });
+        Candidates { found, resume }
+    }
+
+    fn children(&self, query: &PageQuery<'_>, step: Step) -> Candidates {
+        // The youngest parent has the fewest children as a rule (an intent against its customer): walk its list and
+        // look each child up in the others.
+        let driver = query.parents.iter().copied().max().expect("there are parents");
+        let range = self
+            .lists
+            .range((driver, query.kind, step.low)..(driver, query.kind, step.high));
+        let members: &mut dyn Iterator<Item = &(u64, u8, u64)> = if step.upward {
+            &mut range.into_iter()
+        } else {
+            &mut range.rev()
+        };
+        let mut found = Vec::new();
+        for (looked, &(_, kind, child)) in members.enumerate() {
+            if found.len() == step.max || looked == STEP_MAX {
+                return Candidates {
+                    found,
+                    resume: Some(if step.upward { child } else { child + 1 }),
+                };
+            }
+            if query
+                .parents
+                .iter()
+                .any(|&parent| !self.lists.contains(&(parent, kind, child)))
+            {
+                continue;
+            }
+            if let Some(birth) = self.timeline.birth(child)
+                && (query.tags == 0 || birth.tags & query.tags != 0)
+            {
+                found.push((child, birth.place));
+            }
+        }
+        Candidates { found, resume: None }
+    }
+}
