@@ -310,3 +310,120 @@ pub fn sandbox(keys: SandboxKeys, last4: &str, terms: &ProfileTerms) -> Director
         ],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::country::Country;
+    use crate::money::Currency;
+    use tollgate_resource::Version;
+
+    const NOW_MS: u64 = 1_794_830_400_000;
+
+    fn terms() -> ProfileTerms {
+        ProfileTerms {
+            country: Country::US,
+            default_currency: Currency::USD,
+            created_ms: NOW_MS,
+            api_version: Version::NEWEST,
+            statement_descriptor: None,
+        }
+    }
+
+    fn hash(byte: u8) -> ApiKeyHash {
+        ApiKeyHash::from_bytes([byte; 32])
+    }
+
+    fn opened(byte: u8) -> DirectoryFacts {
+        let keys = SandboxKeys {
+            secret: hash(byte),
+            publishable: hash(byte + 1),
+        };
+        sandbox(keys, "last", &terms())
+    }
+
+    fn one(fact: DirectoryFact) -> DirectoryFacts {
+        DirectoryFacts {
+            now_ms: NOW_MS + 1,
+            facts: vec![fact],
+        }
+    }
+
+    fn revoked(byte: u8) -> DirectoryFacts {
+        one(DirectoryFact::KeyRevoked {
+            hash: hash(byte),
+            at_ms: NOW_MS + 1,
+        })
+    }
+
+    #[test]
+    fn a_sandbox_has_a_secret_and_a_publishable_key() {
+        let mut directory = Directory::new();
+        directory.apply(&opened(10));
+        let KeyLookup::Active(profile, ApiKeyKind::Secret) = directory.lookup(hash(10)) else {
+            panic!("the secret key opens the account");
+        };
+        assert_eq!(
+            directory.lookup(hash(11)),
+            KeyLookup::Active(Arc::clone(&profile), ApiKeyKind::Publishable)
+        );
+        assert_eq!(directory.lookup(hash(12)), KeyLookup::Unknown);
+        assert!(!profile.livemode);
+        assert_eq!(directory.account_by_id(profile.id, false), Some(&profile));
+        assert_eq!(directory.account_by_id(profile.id, true), None);
+    }
+
+    #[test]
+    fn the_same_key_opens_the_same_account_at_any_time() {
+        let mut later = terms();
+        later.created_ms += 1_000_000;
+        let keys = SandboxKeys {
+            secret: hash(10),
+            publishable: hash(11),
+        };
+        let account = |facts: DirectoryFacts| match &facts.facts[0] {
+            DirectoryFact::AccountCreated(profile) => (profile.id, profile.key),
+            other => panic!("an account comes first, not {other:?}"),
+        };
+        assert_eq!(account(sandbox(keys, "last", &later)), account(opened(10)));
+        assert_ne!(account(opened(20)), account(opened(10)));
+    }
+
+    #[test]
+    fn a_revoked_key_opens_nothing_and_cannot_come_back() {
+        let mut directory = Directory::new();
+        directory.apply(&opened(10));
+        directory.apply(&revoked(10));
+        assert_eq!(directory.lookup(hash(10)), KeyLookup::Revoked);
+        assert!(
+            matches!(directory.lookup(hash(11)), KeyLookup::Active(..)),
+            "the other key still opens it"
+        );
+        assert_eq!(directory.check(&revoked(10)), Err(DirectoryProblem::NoSuchKey));
+        let again = opened(10).facts.remove(1);
+        assert_eq!(directory.check(&one(again)), Err(DirectoryProblem::KeyExists));
+    }
+
+    #[test]
+    fn changes_that_are_not_allowed_are_named() {
+        let mut directory = Directory::new();
+        let key_alone = opened(10).facts.remove(1);
+        assert_eq!(directory.check(&one(key_alone)), Err(DirectoryProblem::NoSuchAccount));
+        assert_eq!(directory.check(&revoked(10)), Err(DirectoryProblem::NoSuchKey));
+        assert_eq!(directory.check(&opened(10)), Ok(()));
+        directory.apply(&opened(10));
+        assert_eq!(directory.check(&opened(10)), Err(DirectoryProblem::AccountExists));
+    }
+
+    #[test]
+    fn facts_read_back_and_the_hash_is_not_printed_whole() {
+        let mut facts = opened(10);
+        facts.facts.extend(revoked(10).facts);
+        let text = format!("{facts:?}");
+        assert!(
+            text.contains("ApiKeyHash(0a0a0a0a…)") && !text.contains("0a0a0a0a0a"),
+            "{text}"
+        );
+        assert_eq!(DirectoryFacts::from_bytes(&facts.to_bytes()), Ok(facts));
+    }
+}

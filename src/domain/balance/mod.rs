@@ -38,3 +38,6 @@ impl Balance {
         with(&BalanceShown::of(self, context))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,14 +100,22 @@ impl Books {
         let passed = |line: &Line| line.day != NO_DAY && line.day <= today;
         let (folding, kept): (Vec<Line>, Vec<Line>) = self.lines.drain(..).partition(passed);
         self.lines = kept;
-        folding.into_iter().for_each(|line| self.add(Line { day: NO_DAY, ..line }));
+        folding
+            .into_iter()
+            .for_each(|line| self.add(Line { day: NO_DAY, ..line }));
     }
 
     /// Debits minus credits of a ledger account over all days.
     pub fn balance(&self, account: LedgerAccount, currency: Currency) -> i128 {
-        let start = self.lines.partition_point(|line| (line.currency, line.account) < (currency, account));
+        let start = self
+            .lines
+            .partition_point(|line| (line.currency, line.account) < (currency, account));
         let of_account = |line: &&Line| (line.currency, line.account) == (currency, account);
-        self.lines[start..].iter().take_while(of_account).map(|line| line.amount).sum()
+        self.lines[start..]
+            .iter()
+            .take_while(of_account)
+            .map(|line| line.amount)
+            .sum()
     }
 
     /// What the merchant has in each currency of the books on day `today`, in currency order. Exact for any day from
@@ -247,3 +255,8 @@ pub(crate) struct LineRow {
     #[record(4)]
     amount: u128,
 }
+
+#[cfg(test)]
+pub(crate) mod properties;
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ pub use test_card::{Behaviour, CardBrand, Funding, RemoteBehaviour, TestCard};
 use crate::inputs::Network;
 use crate::secrets::{Purpose, Secrets};
 use crate::time::{date_of, day_of};
+use siphasher::sip128::Hasher128;
 use std::hash::Hasher;
 use tollgate_resource::{Id, Names, Record};
 
@@ -115,9 +116,9 @@ impl Card {
     pub fn fingerprint(&self, secrets: &Secrets, account_tag: u32) -> String {
         const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let mut hasher = secrets.hasher(Purpose::CardFingerprint);
-        hasher.write_u32(account_tag);
+        hasher.write(&account_tag.to_le_bytes());
         hasher.write(self.facts().digits.as_bytes());
-        let mut value = siphasher::sip128::Hasher128::finish128(&hasher).as_u128();
+        let mut value = hasher.finish128().as_u128();
         let mut out = String::with_capacity(FINGERPRINT_LEN);
         for _ in 0..FINGERPRINT_LEN {
             out.push(char::from(DIGITS[(value % 62) as usize]));

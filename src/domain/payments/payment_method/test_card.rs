@@ -147,7 +147,11 @@ impl TestCard {
 
     /// The day from which the net of a payment captured at `now_ms` is available.
     pub fn available_day(&self, now_ms: u64) -> i32 {
-        if self.available_at_once { day_of(now_ms) } else { available_day(now_ms) }
+        if self.available_at_once {
+            day_of(now_ms)
+        } else {
+            available_day(now_ms)
+        }
     }
 
     /// The networks it can be routed over.
