@@ -212,6 +212,11 @@ impl Reject {
     }
 }
 
+/// The page about an error code (`doc_url`).
+pub fn doc_url(code: &str) -> String {
+    format!("https://stripe.com/docs/error-codes/{}", code.replace('_', "-"))
+}
+
 /// The word of a kind in messages; most are the object's name.
 fn spoken(kind: &Kind) -> &'static str {
     if *kind == crate::kinds::PAYMENT_METHOD {
@@ -223,7 +228,7 @@ fn spoken(kind: &Kind) -> &'static str {
 
 /// First version whose words about an amount of zero name Setup Intents. Only that 2020-08-27 does not is known; the
 /// date is the first of the versions that were recorded with the new words.
-const ZERO_AMOUNT_NAMES_SETUP_INTENTS: Version = Version(2022_11_15);
+const ZERO_AMOUNT_NAMES_SETUP_INTENTS: Version = Version(20221115);
 
 const ZERO_AMOUNT: &str = "The amount must be greater than or equal to the minimum charge amount allowed for your \
     account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want \
@@ -286,6 +291,11 @@ mod tests {
     use crate::money::{Currency, check_charge_amount};
 
     #[test]
+    fn a_code_has_a_page() {
+        assert_eq!(doc_url(codes::CARD_DECLINED), "https://stripe.com/docs/error-codes/card-declined");
+    }
+
+    #[test]
     fn codes_are_listed_once_in_order() {
         assert!(codes::ALL.windows(2).all(|pair| pair[0] < pair[1]));
     }
@@ -325,7 +335,7 @@ mod tests {
             "invalid_charge_amount: Invalid amount: an amount in kwd must be a multiple of 10."
         );
         assert_eq!(
-            words(0, "usd", 2020_08_27),
+            words(0, "usd", 20200827),
             "parameter_invalid_integer: This value must be greater than or equal to 1."
         );
         assert!(words(0, "usd", newest).contains("use a Setup Intent instead"));
