@@ -98,5 +98,12 @@ mod tests {
         for text in ["", "U", "USA", "U1", "\u{fc}"] {
             assert_eq!(Country::from_code(text), None, "{text}");
         }
+        let mut beyond = Vec::new();
+        put_varint(&mut beyond, 26 * 26);
+        let unknown = RecordError::UnknownVariant {
+            shape: "Country",
+            number: 26 * 26,
+        };
+        assert_eq!(Country::take(&mut Input::new(&beyond)), Err(unknown));
     }
 }

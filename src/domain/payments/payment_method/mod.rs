@@ -173,6 +173,24 @@ mod tests {
     }
 
     #[test]
+    fn money_of_bypass_pending_cards_is_available_today() {
+        let waits = |name| {
+            TestCard::by_name(name)
+                .expect("a name of the table")
+                .available_day(NOW_MS)
+                - day_of(NOW_MS)
+        };
+        assert_eq!(
+            (
+                waits("visa"),
+                waits("bypassPending"),
+                waits("bypassPendingInternational")
+            ),
+            (2, 0, 0)
+        );
+    }
+
+    #[test]
     fn cards_of_our_own_are_remote_whatever_is_configured() {
         let network = |name, configured| method(name).card.network(configured);
         assert_eq!(network("visa", Network::Instant), Network::Instant);
