@@ -305,6 +305,9 @@ pub fn put_skippable<T: Field>(value: &T, number: u32, out: &mut Vec<u8>) {
 }
 
 /// Reads the value of a known field into its slot; used by the derive.
+///
+/// Not inlined: a record calls it once per field, and the calls cost less than the copies take to compile.
+#[inline(never)]
 pub fn take_field<T: Field>(
     slot: &mut Option<T>,
     input: &mut Input<'_>,
@@ -328,11 +331,23 @@ pub fn take_field<T: Field>(
     Ok(())
 }
 
-/// The value of a slot at the end of a record; used by the derive.
+/// Gives a slot that no field filled its absent value; used by the derive.
 #[inline]
-pub fn finish<T: Field>(slot: Option<T>, shape: &'static str, number: u32) -> Result<T, RecordError> {
-    slot.or_else(T::absent)
-        .ok_or(RecordError::MissingField { shape, number })
+pub fn complete<T: Field>(slot: &mut Option<T>, shape: &'static str, number: u32) -> Result<(), RecordError> {
+    if slot.is_none() {
+        *slot = T::absent();
+    }
+    if slot.is_some() {
+        Ok(())
+    } else {
+        Err(RecordError::MissingField { shape, number })
+    }
+}
+
+/// The value of a completed slot; used by the derive.
+#[inline]
+pub fn taken<T>(slot: Option<T>) -> T {
+    slot.expect("a slot is complete before it is taken")
 }
 
 /// Reads to the end a record without known fields; used by the derive.
