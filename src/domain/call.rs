@@ -2,12 +2,14 @@
 
 use crate::acquirer::{AttemptId, NetworkAnswer};
 use crate::customers::customer::{CreateCustomer, UpdateCustomer};
+use crate::events::EventType;
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
 use crate::payments::refund::CreateRefund;
+use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
-use tollgate_resource::{Id, Kind};
+use tollgate_resource::{Id, Kind, Names, Problem};
 
 /// A parsed API request.
 #[derive(Debug, Clone)]
@@ -81,3 +83,78 @@ pub enum Cursor {
     /// Just before this object: the page of newer ones next to it.
     Before(Id),
 }
+
+/// Most objects of a page.
+pub const PAGE_LIMIT_MAX: i64 = 100;
+/// Objects of a page where the request does not say.
+pub const PAGE_LIMIT_DEFAULT: i64 = 10;
+
+impl ListQuery {
+    /// Everything of `kind`, newest first.
+    pub fn of(kind: &'static Kind, url: &'static str) -> ListQuery {
+        ListQuery {
+            kind,
+            limit: PAGE_LIMIT_DEFAULT as usize,
+            cursor: Cursor::Start,
+            parents: Vec::new(),
+            created: Range::ALL,
+            types: Vec::new(),
+            url,
+        }
+    }
+
+    /// The page a request asks for. A limit out of range is clamped; two cursors are refused.
+    pub fn page(mut self, limit: Option<i64>, after: Option<Id>, before: Option<Id>) -> Result<ListQuery, Refused> {
+        self.limit = limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
+        self.cursor = match (after, before) {
+            (None, None) => Cursor::Start,
+            (Some(id), None) => Cursor::After(id),
+            (None, Some(id)) => Cursor::Before(id),
+            (Some(_), Some(_)) => {
+                return Err(Refused::Param {
+                    param: "ending_before".into(),
+                    problem: Problem::Custom {
+                        code: None,
+                        message: "Received both starting_after and ending_before parameters. Please pass in only one.",
+                    },
+                    text: String::new(),
+                });
+            }
+        };
+        Ok(self)
+    }
+
+    /// Only objects created in `range`, if one is given.
+    pub fn created(mut self, range: Option<Range>) -> ListQuery {
+        self.created = range.unwrap_or(Range::ALL);
+        self
+    }
+
+    /// Only objects that belong to `parent`, if one is given.
+    pub fn under(mut self, kind: &'static Kind, parent: Option<Id>) -> ListQuery {
+        self.parents.extend(parent.map(|id| (kind, id)));
+        self
+    }
+
+    /// Whether an event of this type belongs on the list.
+    pub fn admits(&self, event: EventType) -> bool {
+        self.types.is_empty() || self.types.iter().any(|pattern| event.matches(pattern))
+    }
+
+    /// Bits of which a record must have at least one to hold an event of the list (see
+    /// [`IndexEntries::tags`](crate::facts::IndexEntries::tags)); 0 when every record may.
+    pub fn tags(&self) -> u64 {
+        if self.types.is_empty() {
+            return 0;
+        }
+        let mask = EventType::ALL
+            .iter()
+            .filter(|event| self.admits(**event))
+            .fold(0, |mask, event| mask | event.tag());
+        // No known type matches: a bit that no record carries, so that the list is empty and not everything.
+        if mask == 0 { NO_EVENT_TAG } else { mask }
+    }
+}
+
+/// A tag bit that no event type has; a test in `events` holds it.
+pub const NO_EVENT_TAG: u64 = 1 << 63;

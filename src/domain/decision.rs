@@ -2,12 +2,21 @@
 
 use crate::account::Account;
 use crate::acquirer::AttemptId;
+use crate::balance::Balance;
 use crate::call::{Command, Read};
+use crate::customers::customer::{self, Customer};
+use crate::draft::Draft;
 use crate::facts::{Claim, Facts};
 use crate::inputs::Inputs;
+use crate::kinds;
 use crate::object::{Item, Object};
+use crate::payments::charge::Charge;
+use crate::payments::payment_intent::{self, PaymentIntent};
+use crate::payments::payment_method::PaymentMethod;
+use crate::payments::refund::{self, Refund};
 use crate::reject::Reject;
-use tollgate_resource::{Id, Kind};
+use std::sync::Arc;
+use tollgate_resource::{Id, Kind, Version};
 
 /// What a decision may look at.
 pub struct World<'a> {
@@ -82,13 +91,149 @@ pub struct Settled {
 }
 
 /// Decides a command. `claim` is the idempotency claim of the request, for attempts to carry.
-pub fn decide(world: &World<'_>, command: &Command, claim: Option<&Claim>, inputs: &Inputs<'_>) -> Result<Decision, Stop> {
-    let _ = (world, command, claim, inputs);
-    unimplemented!("contract only: replaced by the domain room")
+///
+/// # Errors
+/// [`Stop`]: something must be loaded or waited for first, or the command is refused.
+pub fn decide(
+    world: &World<'_>,
+    command: &Command,
+    claim: Option<&Claim>,
+    inputs: &Inputs<'_>,
+) -> Result<Decision, Stop> {
+    let case = Case { world, inputs, claim };
+    match command {
+        Command::CreatePaymentIntent(asked) => payment_intent::create(&case, asked),
+        Command::ConfirmPaymentIntent(id, asked) => payment_intent::confirm(&case, *id, asked),
+        Command::CapturePaymentIntent(id, asked) => payment_intent::capture(&case, *id, asked),
+        Command::CancelPaymentIntent(id, asked) => payment_intent::cancel(&case, *id, asked),
+        Command::CreateRefund(asked) => refund::create(&case, asked),
+        Command::CreateCustomer(asked) => customer::create(&case, asked),
+        Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
+        Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
+            refund::resolve(&case, *attempt, *answer)
+        }
+        Command::ResolveAttempt(attempt, answer) => payment_intent::resolve(&case, *attempt, *answer),
+        Command::TimerDue(object) if object.is(&kinds::REFUND) => refund::timer_due(&case, *object),
+        Command::TimerDue(object) => payment_intent::timer_due(&case, *object),
+    }
 }
 
 /// Answers a read of one object or value.
+///
+/// An event is no object of the world: it stands in the record it was born in, where the reader finds it with
+/// [`Facts::event`]. Asked for one, this answers [`Stop::Load`].
+///
+/// # Errors
+/// [`Stop`]: the object must be loaded first, or there is none (404 `resource_missing`).
 pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
-    let _ = (world, read, now_ms);
-    unimplemented!("contract only: replaced by the domain room")
+    match read {
+        Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
+        Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),
+        Read::Object(kind, id, param) => match world.objects.find(kind, id) {
+            Lookup::Found(object) => Ok(Item::Object(object.clone())),
+            Lookup::Absent => Err(Stop::from(Reject::no_such(kind, id, param))),
+            Lookup::NotLoaded => Err(Stop::Load(kind, id)),
+        },
+    }
+}
+
+/// One command with all it may look at.
+pub(crate) struct Case<'a> {
+    /// Account and objects.
+    pub(crate) world: &'a World<'a>,
+    /// Time, entropy, who asks.
+    pub(crate) inputs: &'a Inputs<'a>,
+    /// The idempotency claim of the request.
+    pub(crate) claim: Option<&'a Claim>,
+}
+
+impl<'a> Case<'a> {
+    /// Facts to be gathered.
+    pub(crate) fn draft(&self) -> Draft {
+        let account = self.world.account;
+        Draft::new(
+            self.inputs.now_ms,
+            account.seq,
+            account.tag(),
+            self.inputs.request.map(|request| request.id),
+        )
+    }
+
+    /// The version of the API the request is answered at; the newest if nobody asks.
+    pub(crate) fn version(&self) -> Version {
+        self.inputs.request.map_or(Version::NEWEST, |request| request.version)
+    }
+
+    /// The decision that nothing happens, for answers and timers that come too late.
+    pub(crate) fn nothing(&self) -> Decision {
+        self.draft().decide(Reply::Nobody)
+    }
+
+    /// The object, if there is one.
+    pub(crate) fn find(&self, kind: &'static Kind, id: Id) -> Result<Option<&'a Object>, Stop> {
+        match self.world.objects.find(kind, id) {
+            Lookup::Found(object) => Ok(Some(object)),
+            Lookup::Absent => Ok(None),
+            Lookup::NotLoaded => Err(Stop::Load(kind, id)),
+        }
+    }
+
+    /// A payment intent, if there is one with that id.
+    pub(crate) fn payment_intent(&self, id: Id) -> Result<Option<&'a PaymentIntent>, Stop> {
+        Ok(self.find(&kinds::PAYMENT_INTENT, id)?.map(|object| match object {
+            Object::PaymentIntent(intent) => &**intent,
+            other => unreachable!("{:?} was found as a payment intent", other.id()),
+        }))
+    }
+
+    /// A charge, if there is one with that id.
+    pub(crate) fn charge(&self, id: Id) -> Result<Option<&'a Charge>, Stop> {
+        Ok(self.find(&kinds::CHARGE, id)?.map(|object| match object {
+            Object::Charge(charge) => &**charge,
+            other => unreachable!("{:?} was found as a charge", other.id()),
+        }))
+    }
+
+    /// A refund, if there is one with that id.
+    pub(crate) fn refund(&self, id: Id) -> Result<Option<&'a Refund>, Stop> {
+        Ok(self.find(&kinds::REFUND, id)?.map(|object| match object {
+            Object::Refund(refund) => &**refund,
+            other => unreachable!("{:?} was found as a refund", other.id()),
+        }))
+    }
+
+    /// A payment method, if there is one with that id.
+    pub(crate) fn payment_method(&self, id: Id) -> Result<Option<&'a PaymentMethod>, Stop> {
+        Ok(self.find(&kinds::PAYMENT_METHOD, id)?.map(|object| match object {
+            Object::PaymentMethod(method) => &**method,
+            other => unreachable!("{:?} was found as a payment method", other.id()),
+        }))
+    }
+
+    /// The customer a path names.
+    pub(crate) fn customer_of_path(&self, id: Id) -> Result<&'a Customer, Stop> {
+        self.customer(id)?
+            .ok_or_else(|| Reject::no_such(&kinds::CUSTOMER, id, "id").into())
+    }
+
+    /// Makes sure that the customer a parameter names exists.
+    pub(crate) fn check_customer(&self, id: Id) -> Result<(), Stop> {
+        match self.customer(id)? {
+            Some(_) => Ok(()),
+            None => Err(Reject::no_such_param(&kinds::CUSTOMER, id, "customer").into()),
+        }
+    }
+
+    fn customer(&self, id: Id) -> Result<Option<&'a Customer>, Stop> {
+        Ok(self.find(&kinds::CUSTOMER, id)?.map(|object| match object {
+            Object::Customer(customer) => &**customer,
+            other => unreachable!("{:?} was found as a customer", other.id()),
+        }))
+    }
+}
+
+impl From<Reject> for Stop {
+    fn from(reject: Reject) -> Stop {
+        Stop::Reject(Box::new(reject))
+    }
 }

@@ -3,10 +3,12 @@
 
 use crate::acquirer::{AttemptId, NetworkCall};
 use crate::books::Entry;
-use crate::events::EventFact;
+use crate::events::{Event, EventFact, EventVersion};
+use crate::kinds;
 use crate::object::Object;
 use crate::reject::Reject;
-use tollgate_resource::{Id, Record};
+use smallvec::SmallVec;
+use tollgate_resource::{Id, Kind, Record};
 
 /// What one command changed.
 ///
@@ -44,6 +46,105 @@ pub struct Facts {
     /// The account's sequence after this command.
     #[record(10)]
     pub seq_after: u64,
+}
+
+impl Facts {
+    /// Whether nothing happened: no object, entry, event, call or timer.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+            && self.entries.is_empty()
+            && self.events.is_empty()
+            && self.calls.is_empty()
+            && self.timers.is_empty()
+    }
+
+    /// The object at its version in this record.
+    pub fn object(&self, kind: &'static Kind, id: Id) -> Option<&Object> {
+        self.objects
+            .iter()
+            .find(|object| object.kind() == kind && object.id() == id)
+    }
+
+    /// The objects that were born here, in sequence order.
+    pub fn born(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(|object| object.id().seq() > self.seq_before)
+    }
+
+    /// The sequence number of the first event; the others follow.
+    pub fn first_event_seq(&self) -> u64 {
+        self.seq_after + 1 - self.events.len() as u64
+    }
+
+    /// The event with sequence number `seq`, if it happened here.
+    pub fn event(&self, seq: u64) -> Option<Event> {
+        let at = usize::try_from(seq.checked_sub(self.first_event_seq())?).ok()?;
+        let fact = self.events.get(at)?;
+        let object = &self.objects[usize::from(fact.object)];
+        let claim = self.outcome.as_ref().map(|outcome| &outcome.claim);
+        let (shown, previous) = match fact.version {
+            EventVersion::Final => (object.clone(), fact.previous.as_deref().cloned()),
+            EventVersion::Created => (object.as_created(), None),
+            EventVersion::FinalAfterCreated => (object.clone(), Some(object.as_created())),
+        };
+        Some(Event {
+            id: Id::new(&kinds::EVENT, self.now_ms, seq, object.id().account_tag()),
+            kind: fact.kind,
+            object: shown,
+            previous,
+            request: self.request.or(claim.map(|claim| claim.request)),
+            idempotency_key: claim.map(|claim| claim.key.clone()),
+        })
+    }
+
+    /// Every event, in the order they happened.
+    pub fn all_events(&self) -> impl Iterator<Item = Event> + '_ {
+        (self.first_event_seq()..=self.seq_after).filter_map(|seq| self.event(seq))
+    }
+
+    /// What an index needs to know of this record.
+    pub fn index(&self) -> IndexEntries {
+        let mut entries = IndexEntries {
+            first_seq: self.seq_before + 1,
+            tags: self.events.iter().fold(0, |tags, event| tags | event.kind.tag()),
+            timers: self
+                .timers
+                .iter()
+                .map(|timer| (timer.at_ms, timer.object.seq()))
+                .collect(),
+            ..IndexEntries::default()
+        };
+        for object in &self.objects {
+            if object.id().seq() <= self.seq_before {
+                entries.changed.push(object.id().seq());
+                continue;
+            }
+            entries.born.push(object.kind().number);
+            object.parents(&mut |parent| {
+                entries
+                    .lists
+                    .push((parent.seq(), object.kind().number, object.id().seq()))
+            });
+        }
+        entries.born.extend(self.events.iter().map(|_| kinds::EVENT.number));
+        entries
+    }
+}
+
+/// What an index needs to know of a record, as plain data; actors puts it into the store's envelope.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexEntries {
+    /// Sequence number of the first thing born here; the others follow without a gap.
+    pub first_seq: u64,
+    /// Kind number of each thing born, in sequence order: objects, then events.
+    pub born: SmallVec<[u8; 12]>,
+    /// Sequence numbers of older objects that have a new version here.
+    pub changed: SmallVec<[u64; 4]>,
+    /// Membership in lists: (parent's sequence, child's kind number, child's sequence).
+    pub lists: SmallVec<[(u64, u8, u64); 4]>,
+    /// One bit per type of event that happened ([`EventType::tag`](crate::events::EventType::tag)).
+    pub tags: u64,
+    /// Timers set: (due at, milliseconds; sequence of the object).
+    pub timers: SmallVec<[(u64, u64); 2]>,
 }
 
 /// A timer an object set.

@@ -1,28 +1,72 @@
-//! Every kind of object there is, with its stable number.
+//! Every kind of object there is, with its stable number, and the parameter types that name one by id.
 
-use tollgate_resource::Kind;
+use tollgate_resource::params::{Bounds, first_id};
+use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Problem, Step};
 
 /// A payment from intention to success.
-pub static PAYMENT_INTENT: Kind = Kind { number: 1, prefix: "pi", object: "payment_intent" };
+pub static PAYMENT_INTENT: Kind = Kind {
+    number: 1,
+    prefix: "pi",
+    object: "payment_intent",
+};
 /// One attempt to move money.
-pub static CHARGE: Kind = Kind { number: 2, prefix: "ch", object: "charge" };
+pub static CHARGE: Kind = Kind {
+    number: 2,
+    prefix: "ch",
+    object: "charge",
+};
 /// Money given back.
-pub static REFUND: Kind = Kind { number: 3, prefix: "re", object: "refund" };
+pub static REFUND: Kind = Kind {
+    number: 3,
+    prefix: "re",
+    object: "refund",
+};
 /// Somebody who pays.
-pub static CUSTOMER: Kind = Kind { number: 4, prefix: "cus", object: "customer" };
+pub static CUSTOMER: Kind = Kind {
+    number: 4,
+    prefix: "cus",
+    object: "customer",
+};
 /// One movement of a merchant's balance.
-pub static BALANCE_TRANSACTION: Kind = Kind { number: 5, prefix: "txn", object: "balance_transaction" };
+pub static BALANCE_TRANSACTION: Kind = Kind {
+    number: 5,
+    prefix: "txn",
+    object: "balance_transaction",
+};
 /// A card, without its number.
-pub static PAYMENT_METHOD: Kind = Kind { number: 6, prefix: "pm", object: "payment_method" };
+pub static PAYMENT_METHOD: Kind = Kind {
+    number: 6,
+    prefix: "pm",
+    object: "payment_method",
+};
 /// Something that happened.
-pub static EVENT: Kind = Kind { number: 7, prefix: "evt", object: "event" };
+pub static EVENT: Kind = Kind {
+    number: 7,
+    prefix: "evt",
+    object: "event",
+};
 /// One request; its ids come from entropy, not from the account's sequence, and are not stored as objects.
-pub static REQUEST: Kind = Kind { number: 8, prefix: "req", object: "request" };
+pub static REQUEST: Kind = Kind {
+    number: 8,
+    prefix: "req",
+    object: "request",
+};
 /// A merchant; lives in the directory.
-pub static ACCOUNT: Kind = Kind { number: 9, prefix: "acct", object: "account" };
+pub static ACCOUNT: Kind = Kind {
+    number: 9,
+    prefix: "acct",
+    object: "account",
+};
+/// Which payment methods an account offers. There is one fixed configuration per account (cards); it is named in
+/// payment intents and not stored.
+pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
+    number: 10,
+    prefix: "pmc",
+    object: "payment_method_configuration",
+};
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 9] = [
+pub static ALL: [&Kind; 10] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -32,9 +76,57 @@ pub static ALL: [&Kind; 9] = [
     &EVENT,
     &REQUEST,
     &ACCOUNT,
+    &PAYMENT_METHOD_CONFIGURATION,
 ];
 
 /// The kind with that number.
 pub fn by_number(number: u8) -> Option<&'static Kind> {
     ALL.iter().copied().find(|kind| kind.number == number)
+}
+
+/// Declares parameter types whose text must be an id of a kind.
+macro_rules! id_params {
+    ($($(#[$doc:meta])* $name:ident of $kind:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub Id);
+
+        impl ParamValue for $name {
+            const KIND: ParamKind = ParamKind::Id(&$kind);
+            fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+                first_id(&$kind, path, text).map($name)
+            }
+        }
+    )*};
+}
+
+id_params! {
+    /// A payment intent's id as a parameter.
+    PaymentIntentId of PAYMENT_INTENT;
+    /// A charge's id as a parameter.
+    ChargeId of CHARGE;
+    /// A refund's id as a parameter.
+    RefundId of REFUND;
+    /// A customer's id as a parameter.
+    CustomerId of CUSTOMER;
+    /// A balance transaction's id as a parameter.
+    BalanceTransactionId of BALANCE_TRANSACTION;
+    /// An event's id as a parameter.
+    EventId of EVENT;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_prefixes_are_unique() {
+        for (at, kind) in ALL.iter().enumerate() {
+            assert!(kind.number < 64, "{} does not fit a mask", kind.object);
+            for other in &ALL[at + 1..] {
+                assert_ne!(kind.number, other.number);
+                assert_ne!(kind.prefix, other.prefix);
+            }
+        }
+    }
 }

@@ -9,16 +9,21 @@
 
 pub mod account;
 pub mod acquirer;
+pub mod address;
 pub mod api;
 pub mod balance;
 pub mod books;
 pub mod call;
+pub mod country;
 pub mod customers;
 pub mod decision;
+pub mod directory;
+mod draft;
 pub mod events;
 pub mod facts;
 pub mod inputs;
 pub mod kinds;
+mod metadata;
 pub mod money;
 pub mod object;
 pub mod payments;
@@ -26,11 +31,15 @@ pub mod reject;
 pub mod secrets;
 pub mod time;
 
-pub use account::{Account, AccountKey, Settings};
+pub use account::{Account, AccountKey, Profile};
 pub use call::{Call, Command, ListQuery, Read};
 pub use decision::{Decision, Lookup, Reply, Stop, World, decide, read};
-pub use facts::{Claim, Facts, Outcome};
+pub use facts::{Claim, Facts, Outcome, OutcomeResult};
 pub use inputs::{Inputs, Network};
-pub use object::Object;
+pub use object::{Item, Object, ShowContext};
 pub use reject::{ErrorType, Reject};
 pub use secrets::Secrets;
+
+/// Revision of what is shown. It grows when a shown field is added, so that an outcome remembered under an earlier
+/// revision is rendered without the field (`#[shown(revision = …)]`).
+pub const SHAPE_REVISION: u16 = 1;

@@ -1,13 +1,14 @@
 //! The objects an account holds, at one version each.
 
-use crate::balance::balance_transaction::BalanceTransaction;
-use crate::customers::customer::Customer;
+use crate::balance::Balance;
+use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
+use crate::customers::customer::{Customer, CustomerShown};
+use crate::events::{Event, EventDataShown, EventShown};
+use crate::kinds;
 use crate::payments::charge::Charge;
 use crate::payments::payment_intent::PaymentIntent;
-use crate::payments::payment_method::PaymentMethod;
-use crate::payments::refund::Refund;
-use crate::balance::Balance;
-use crate::events::Event;
+use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
+use crate::payments::refund::{Refund, RefundShown};
 use crate::secrets::Secrets;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Record, Shown};
@@ -55,23 +56,98 @@ pub struct ShowContext<'a> {
     pub clock_ms: u64,
     /// Whether the account is in live mode.
     pub livemode: bool,
+    /// Public name of the API version the answer is written in, e.g. `2026-10-28.endive`.
+    pub version_name: &'a str,
 }
 
 impl Object {
     /// Its kind.
     pub fn kind(&self) -> &'static Kind {
-        unimplemented!("contract only")
+        match self {
+            Object::PaymentIntent(_) => &kinds::PAYMENT_INTENT,
+            Object::Charge(_) => &kinds::CHARGE,
+            Object::Refund(_) => &kinds::REFUND,
+            Object::Customer(_) => &kinds::CUSTOMER,
+            Object::BalanceTransaction(_) => &kinds::BALANCE_TRANSACTION,
+            Object::PaymentMethod(_) => &kinds::PAYMENT_METHOD,
+        }
     }
+
     /// Its id.
     pub fn id(&self) -> Id {
-        unimplemented!("contract only")
+        match self {
+            Object::PaymentIntent(intent) => intent.id,
+            Object::Charge(charge) => charge.id,
+            Object::Refund(refund) => refund.id,
+            Object::Customer(customer) => customer.id,
+            Object::BalanceTransaction(transaction) => transaction.id,
+            Object::PaymentMethod(method) => method.id,
+        }
+    }
+
+    /// Calls `parent` with every object whose list of this kind holds it (filters of the list operations).
+    pub fn parents(&self, parent: &mut dyn FnMut(Id)) {
+        match self {
+            Object::PaymentIntent(intent) => intent.customer.into_iter().for_each(parent),
+            Object::Charge(charge) => {
+                parent(charge.payment_intent);
+                charge.customer.into_iter().for_each(parent);
+            }
+            Object::Refund(refund) => {
+                parent(refund.charge);
+                parent(refund.payment_intent);
+            }
+            Object::BalanceTransaction(transaction) => parent(transaction.source),
+            Object::Customer(_) | Object::PaymentMethod(_) => {}
+        }
+    }
+
+    /// The object as it was when it was made, given that it has changed at most within the command that made it. This is
+    /// how a `*.created` event shows an object that the same command brought further.
+    pub fn as_created(&self) -> Object {
+        match self {
+            Object::PaymentIntent(intent) => Object::PaymentIntent(Arc::new(intent.as_created())),
+            Object::Refund(refund) => Object::Refund(Arc::new(refund.as_created())),
+            other => other.clone(),
+        }
+    }
+
+    /// Builds what is shown and passes it on (the shown struct borrows from the stored one).
+    pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
+        match self {
+            Object::PaymentIntent(intent) => intent.with_shown(context, with),
+            Object::Charge(charge) => charge.with_shown(context, with),
+            Object::Refund(refund) => with(&RefundShown::of(refund)),
+            Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
+            Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
+            Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
+        }
     }
 }
 
 impl Item {
     /// Builds what is shown and passes it on (the shown struct borrows from the stored one).
     pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
-        let _ = (context, with);
-        unimplemented!("contract only")
+        match self {
+            Item::Object(object) => object.with_shown(context, with),
+            Item::Balance(balance) => balance.with_shown(context, with),
+            Item::Event(event) => event.object.with_shown(context, |object| match &event.previous {
+                None => with(&EventShown::of(
+                    event,
+                    EventDataShown { object, previous: None },
+                    context,
+                )),
+                Some(previous) => previous.with_shown(context, |previous| {
+                    with(&EventShown::of(
+                        event,
+                        EventDataShown {
+                            object,
+                            previous: Some(previous),
+                        },
+                        context,
+                    ))
+                }),
+            }),
+        }
     }
 }

@@ -264,6 +264,8 @@ pub mod codes {
         CHARGE_ALREADY_CAPTURED = "charge_already_captured";
         /// Nothing is left to refund.
         CHARGE_ALREADY_REFUNDED = "charge_already_refunded";
+        /// Text that is no email address.
+        EMAIL_INVALID = "email_invalid";
         /// The card's date has passed.
         EXPIRED_CARD = "expired_card";
         /// The card's security code is wrong.
@@ -282,6 +284,8 @@ pub mod codes {
         PROCESSING_ERROR = "processing_error";
         /// No such object.
         RESOURCE_MISSING = "resource_missing";
+        /// Text that is no URL.
+        URL_INVALID = "url_invalid";
     }
 }
 

@@ -1,0 +1,96 @@
+//! Every operation of the API, collected from the resources' folders. The edge knows operations only from here.
+
+use crate::balance::balance_transaction::{self, BalanceTransactionShown};
+use crate::balance::{self, BalanceShown};
+use crate::call::Call;
+use crate::customers::customer::{self, CustomerShown};
+use crate::events::{self, EventShown};
+use crate::kinds;
+use crate::payments::charge::{self, ChargeShown};
+use crate::payments::payment_intent::{self, PaymentIntentShown};
+use crate::payments::payment_method::PaymentMethodShown;
+use crate::payments::refund::{self, RefundShown};
+use tollgate_resource::shown::HasShape;
+use tollgate_resource::{Endpoint, Kind, Shape};
+
+/// The operations of each resource.
+const RESOURCES: &[&[&Endpoint<Call>]] = &[
+    payment_intent::ENDPOINTS,
+    charge::ENDPOINTS,
+    refund::ENDPOINTS,
+    customer::ENDPOINTS,
+    balance::ENDPOINTS,
+    balance_transaction::ENDPOINTS,
+    events::ENDPOINTS,
+];
+
+/// Every operation.
+pub static ENDPOINTS: &[&Endpoint<Call>] = &ALL;
+
+/// What an object of `kind` shows; for checks of expansion and for documents. `None` for kinds that are never shown.
+pub fn shape_of(kind: &Kind) -> Option<&'static Shape> {
+    SHAPES.iter().find(|(known, _)| *known == kind).map(|(_, shape)| *shape)
+}
+
+/// The balance, which has no kind because it has no id.
+pub static BALANCE_SHAPE: &Shape = BalanceShown::SHAPE;
+
+static SHAPES: &[(&Kind, &Shape)] = &[
+    (&kinds::PAYMENT_INTENT, PaymentIntentShown::SHAPE),
+    (&kinds::CHARGE, ChargeShown::SHAPE),
+    (&kinds::REFUND, RefundShown::SHAPE),
+    (&kinds::CUSTOMER, CustomerShown::SHAPE),
+    (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
+    (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
+    (&kinds::EVENT, EventShown::SHAPE),
+];
+
+const COUNT: usize = {
+    let (mut count, mut at) = (0, 0);
+    while at < RESOURCES.len() {
+        count += RESOURCES[at].len();
+        at += 1;
+    }
+    count
+};
+
+static ALL: [&Endpoint<Call>; COUNT] = {
+    let mut all = [RESOURCES[0][0]; COUNT];
+    let (mut count, mut at) = (0, 0);
+    while at < RESOURCES.len() {
+        let mut of_resource = 0;
+        while of_resource < RESOURCES[at].len() {
+            all[count] = RESOURCES[at][of_resource];
+            count += 1;
+            of_resource += 1;
+        }
+        at += 1;
+    }
+    all
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_routes_are_unique() {
+        for (at, endpoint) in ENDPOINTS.iter().enumerate() {
+            for other in &ENDPOINTS[at + 1..] {
+                assert_ne!(endpoint.name, other.name);
+                assert!(
+                    endpoint.path != other.path || endpoint.method != other.method,
+                    "{}",
+                    endpoint.path
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shown_names_its_kind() {
+        for (kind, shape) in SHAPES {
+            assert_eq!(shape.object, Some(kind.object));
+        }
+    }
+}

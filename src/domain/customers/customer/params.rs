@@ -1,0 +1,178 @@
+//! Parameters and operations of customers.
+
+use super::TaxExempt;
+use super::shown::CustomerShown;
+use crate::address::{AddressParams, CustomerShippingParams};
+use crate::call::{Call, Command, ListQuery, Read};
+use crate::kinds::{self, CustomerId};
+use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
+use tollgate_resource::shown::HasShape;
+use tollgate_resource::{Endpoint, MetadataUpdate, Method, ParamKind, ParamValue, Params, Problem, Step, Update};
+
+/// What a new customer is made of.
+#[derive(Params, Default, Clone, Debug)]
+pub struct CreateCustomer {
+    /// Postal address.
+    pub address: Update<AddressParams>,
+    /// Name of the customer's business.
+    #[param(max_len = 150)]
+    pub business_name: Update<Box<str>>,
+    /// Free text for the merchant.
+    pub description: Update<Box<str>>,
+    /// Email address.
+    #[param(max_len = 512)]
+    pub email: Update<Box<str>>,
+    /// Name of the person.
+    #[param(max_len = 150)]
+    pub individual_name: Update<Box<str>>,
+    /// Prefix of the customer's invoice numbers: 3 to 12 capital letters or digits.
+    pub invoice_prefix: Option<InvoicePrefix>,
+    /// The merchant's pairs.
+    pub metadata: MetadataUpdate,
+    /// Full name, or the name of a business.
+    #[param(max_len = 256)]
+    pub name: Update<Box<str>>,
+    /// Telephone number.
+    #[param(max_len = 20)]
+    pub phone: Update<Box<str>>,
+    /// Languages, most preferred first.
+    #[param(max_items = 20)]
+    pub preferred_locales: Vec<Box<str>>,
+    /// Where goods are sent.
+    pub shipping: Update<CustomerShippingParams>,
+    /// Whether the customer pays tax.
+    pub tax_exempt: Update<TaxExempt>,
+}
+
+/// What changes about a customer. What is not given stays; an empty string unsets.
+#[derive(Params, Default, Clone, Debug)]
+pub struct UpdateCustomer {
+    /// Postal address, replaced as a whole.
+    pub address: Update<AddressParams>,
+    /// Name of the customer's business.
+    #[param(max_len = 150)]
+    pub business_name: Update<Box<str>>,
+    /// Free text for the merchant.
+    pub description: Update<Box<str>>,
+    /// Email address.
+    #[param(max_len = 512)]
+    pub email: Update<Box<str>>,
+    /// Name of the person.
+    #[param(max_len = 150)]
+    pub individual_name: Update<Box<str>>,
+    /// Prefix of the customer's invoice numbers: 3 to 12 capital letters or digits.
+    pub invoice_prefix: Option<InvoicePrefix>,
+    /// The merchant's pairs: merged; an empty value removes its key.
+    pub metadata: MetadataUpdate,
+    /// Full name, or the name of a business.
+    #[param(max_len = 256)]
+    pub name: Update<Box<str>>,
+    /// Telephone number.
+    #[param(max_len = 20)]
+    pub phone: Update<Box<str>>,
+    /// Languages, most preferred first.
+    #[param(max_items = 20)]
+    pub preferred_locales: Option<Vec<Box<str>>>,
+    /// Where goods are sent, replaced as a whole.
+    pub shipping: Update<CustomerShippingParams>,
+    /// Whether the customer pays tax.
+    pub tax_exempt: Update<TaxExempt>,
+}
+
+/// Which customers to list.
+#[derive(Params, Default, Clone, Debug)]
+pub struct ListCustomers {
+    /// Only customers made at that time, or in that range of times.
+    pub created: Option<Range>,
+    /// Only customers newer than this one.
+    pub ending_before: Option<CustomerId>,
+    /// Most customers of the page: 1 to 100, 10 if not given.
+    pub limit: Option<i64>,
+    /// Only customers older than this one.
+    pub starting_after: Option<CustomerId>,
+}
+
+/// 3 to 12 capital letters or digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoicePrefix(pub Box<str>);
+
+impl ParamValue for InvoicePrefix {
+    const KIND: ParamKind = ParamKind::Str { max_len: 12 };
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        let fits = (3..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if !fits {
+            return Err(Problem::Custom {
+                code: None,
+                message: "Invoice prefixes must be between 3 and 12 characters and contain only uppercase letters and numbers.",
+            });
+        }
+        Ok(InvoicePrefix(text.into()))
+    }
+}
+
+/// The operations on customers.
+pub const ENDPOINTS: &[&Endpoint<Call>] = &[&CREATE, &RETRIEVE, &UPDATE, &LIST];
+
+static CREATE: Endpoint<Call> = Endpoint {
+    name: "create_customer",
+    doc: "Creates a customer.",
+    method: Method::Post,
+    path: "/v1/customers",
+    params: CreateCustomer::SHAPE,
+    answers: Answers::One(CustomerShown::SHAPE),
+    parse: |_, form| Ok(Call::Write(Command::CreateCustomer(Box::new(take(form)?)))),
+};
+
+static RETRIEVE: Endpoint<Call> = Endpoint {
+    name: "retrieve_customer",
+    doc: "Retrieves a customer.",
+    method: Method::Get,
+    path: "/v1/customers/{id}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(CustomerShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(Call::Read(Read::Object(
+            &kinds::CUSTOMER,
+            path.id(0, &kinds::CUSTOMER)?,
+            "id",
+        )))
+    },
+};
+
+static UPDATE: Endpoint<Call> = Endpoint {
+    name: "update_customer",
+    doc: "Changes a customer. What is not given stays as it is; an empty string unsets.",
+    method: Method::Post,
+    path: "/v1/customers/{id}",
+    params: UpdateCustomer::SHAPE,
+    answers: Answers::One(CustomerShown::SHAPE),
+    parse: |path, form| {
+        let changes = take(form)?;
+        Ok(Call::Write(Command::UpdateCustomer(
+            path.id(0, &kinds::CUSTOMER)?,
+            Box::new(changes),
+        )))
+    },
+};
+
+static LIST: Endpoint<Call> = Endpoint {
+    name: "list_customers",
+    doc: "Lists customers, newest first.",
+    method: Method::Get,
+    path: "/v1/customers",
+    params: ListCustomers::SHAPE,
+    answers: Answers::Many(CustomerShown::SHAPE),
+    parse: |_, form| {
+        let asked: ListCustomers = take(form)?;
+        let page = ListQuery::of(&kinds::CUSTOMER, "/v1/customers").created(asked.created);
+        page.page(
+            asked.limit,
+            asked.starting_after.map(|id| id.0),
+            asked.ending_before.map(|id| id.0),
+        )
+        .map(Call::List)
+    },
+};

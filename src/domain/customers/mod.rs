@@ -1,0 +1,3 @@
+//! Those who pay.
+
+pub mod customer;

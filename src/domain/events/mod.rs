@@ -1,0 +1,195 @@
+//! Events: what happened, in order. An event is stored as its type and the object it is about; what it shows is the
+//! version of that object in the same record, so no snapshot is kept.
+
+mod params;
+mod shown;
+
+pub use params::{ENDPOINTS, ListEvents};
+pub use shown::{EventDataShown, EventShown};
+
+use crate::kinds;
+use crate::object::Object;
+use tollgate_resource::{Id, Kind, Names, Record};
+
+/// Types of events. Names are public; numbers are stored and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Names, Record)]
+pub enum EventType {
+    /// A payment intent was made.
+    #[record(1)]
+    #[name = "payment_intent.created"]
+    PaymentIntentCreated,
+    /// A payment intent's money arrived.
+    #[record(2)]
+    #[name = "payment_intent.succeeded"]
+    PaymentIntentSucceeded,
+    /// An attempt to pay failed.
+    #[record(3)]
+    #[name = "payment_intent.payment_failed"]
+    PaymentIntentPaymentFailed,
+    /// A payment intent was given up.
+    #[record(4)]
+    #[name = "payment_intent.canceled"]
+    PaymentIntentCanceled,
+    /// Money is held and can be captured.
+    #[record(5)]
+    #[name = "payment_intent.amount_capturable_updated"]
+    PaymentIntentAmountCapturableUpdated,
+    /// The network has not answered in time; the outcome is being found out.
+    #[record(6)]
+    #[name = "payment_intent.processing"]
+    PaymentIntentProcessing,
+    /// A charge was authorised, and captured unless it is a hold.
+    #[record(7)]
+    #[name = "charge.succeeded"]
+    ChargeSucceeded,
+    /// A charge was declined.
+    #[record(8)]
+    #[name = "charge.failed"]
+    ChargeFailed,
+    /// A hold was captured.
+    #[record(9)]
+    #[name = "charge.captured"]
+    ChargeCaptured,
+    /// Money of a charge was given back, or a hold was released by a cancellation.
+    #[record(10)]
+    #[name = "charge.refunded"]
+    ChargeRefunded,
+    /// A hold was not captured in time.
+    #[record(11)]
+    #[name = "charge.expired"]
+    ChargeExpired,
+    /// A refund of a charge changed.
+    #[record(12)]
+    #[name = "charge.refund.updated"]
+    ChargeRefundUpdated,
+    /// A refund was made.
+    #[record(13)]
+    #[name = "refund.created"]
+    RefundCreated,
+    /// A refund changed, for example because its reference at the network is known.
+    #[record(14)]
+    #[name = "refund.updated"]
+    RefundUpdated,
+    /// A customer was made.
+    #[record(15)]
+    #[name = "customer.created"]
+    CustomerCreated,
+    /// A customer changed.
+    #[record(16)]
+    #[name = "customer.updated"]
+    CustomerUpdated,
+    /// A payment method was saved to a customer.
+    #[record(17)]
+    #[name = "payment_method.attached"]
+    PaymentMethodAttached,
+}
+
+impl EventType {
+    /// The kind of the object the event is about.
+    pub fn subject(self) -> &'static Kind {
+        use EventType::*;
+        match self {
+            PaymentIntentCreated
+            | PaymentIntentSucceeded
+            | PaymentIntentPaymentFailed
+            | PaymentIntentCanceled
+            | PaymentIntentAmountCapturableUpdated
+            | PaymentIntentProcessing => &kinds::PAYMENT_INTENT,
+            ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired => &kinds::CHARGE,
+            ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
+            CustomerCreated | CustomerUpdated => &kinds::CUSTOMER,
+            PaymentMethodAttached => &kinds::PAYMENT_METHOD,
+        }
+    }
+
+    /// The stored number, as the derive numbers it.
+    pub fn number(self) -> u32 {
+        let at = Self::ALL
+            .iter()
+            .position(|known| *known == self)
+            .expect("every variant is listed");
+        Self::FIELDS[at].0
+    }
+
+    /// The bit by which lists of some types pass over records without one of them.
+    pub fn tag(self) -> u64 {
+        1 << (self.number() % 63)
+    }
+
+    /// Whether a filter text asks for this type: its name, or a prefix of it and `*`.
+    pub fn matches(self, pattern: &str) -> bool {
+        match pattern.strip_suffix('*') {
+            Some(prefix) => self.name().starts_with(prefix),
+            None => self.name() == pattern,
+        }
+    }
+}
+
+/// One event as the journal holds it: 2 to 4 bytes for most.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct EventFact {
+    /// What happened.
+    #[record(1)]
+    pub kind: EventType,
+    /// To which object: its place among the record's objects.
+    #[record(2)]
+    pub object: u16,
+    /// Which version of the object the event shows.
+    #[record(3)]
+    pub version: EventVersion,
+    /// For `*.updated`: what the object was before, where that cannot be derived from what it is now.
+    #[record(4)]
+    pub previous: Option<Box<Object>>,
+}
+
+/// Which version of its object an event shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum EventVersion {
+    /// As it stands after the command.
+    #[record(1)]
+    Final,
+    /// As it was when it was made, earlier in the same command: derived from the final version.
+    #[record(2)]
+    Created,
+    /// As it stands after the command; before, it was as it was made (derived).
+    #[record(3)]
+    FinalAfterCreated,
+}
+
+/// One event as it is shown, with the object at the event's version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id.
+    pub id: Id,
+    /// What happened.
+    pub kind: EventType,
+    /// The object as the event shows it.
+    pub object: Object,
+    /// The object before, for `*.updated`.
+    pub previous: Option<Object>,
+    /// The request that caused it; `None` if nobody asked (a timer).
+    pub request: Option<Id>,
+    /// The idempotency key of that request.
+    pub idempotency_key: Option<Box<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::NO_EVENT_TAG;
+
+    #[test]
+    fn no_event_type_has_the_tag_that_matches_nothing() {
+        for event in EventType::ALL {
+            assert_eq!(event.tag() & NO_EVENT_TAG, 0);
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_a_name_or_a_prefix() {
+        assert!(EventType::ChargeRefunded.matches("charge.refunded"));
+        assert!(EventType::ChargeRefunded.matches("charge.*"));
+        assert!(EventType::ChargeRefunded.matches("*"));
+        assert!(!EventType::ChargeRefunded.matches("charge"));
+    }
+}

@@ -1,0 +1,220 @@
+//! A charge: one attempt to move money. It is born decided (a remote network's word is waited for in the intent), and
+//! after that is captured, refunded, released or expires.
+
+mod params;
+mod shown;
+
+pub use params::{ENDPOINTS, ListCharges};
+pub use shown::ChargeShown;
+
+use crate::acquirer::AttemptId;
+use crate::address::Shipping;
+use crate::inputs::Network;
+use crate::money::{Currency, Money};
+use crate::payments::payment_method::Card;
+use tollgate_resource::{Id, Metadata, Names, Record};
+
+/// Refunds a charge remembers by id; older ones are found by the list of refunds.
+pub const REFUNDS_KEPT: usize = 10;
+
+/// A charge at one version.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct Charge {
+    /// Its id; also says when it was made.
+    #[record(1)]
+    pub id: Id,
+    /// What was asked for, in minor units.
+    #[record(2)]
+    pub amount: i64,
+    /// The currency of all its amounts.
+    #[record(3)]
+    pub currency: Currency,
+    /// The intent it was made for.
+    #[record(4)]
+    pub payment_intent: Id,
+    /// What was paid with.
+    #[record(5)]
+    pub payment_method: Id,
+    /// The card, as it was then.
+    #[record(6)]
+    pub card: Card,
+    /// Who pays.
+    #[record(7)]
+    pub customer: Option<Id>,
+    /// Where it stands.
+    #[record(8)]
+    pub state: ChargeState,
+    /// The network that took it.
+    #[record(9)]
+    pub network: Network,
+    /// The attempt at a remote network that authorised it.
+    #[record(10)]
+    pub authorised_by: Option<AttemptId>,
+    /// The attempt at a remote network that captured it; refunds name it.
+    #[record(11)]
+    pub captured_by: Option<AttemptId>,
+    /// When a hold could be captured until, milliseconds since the Unix epoch; only with manual capture.
+    #[record(12)]
+    pub capture_before_ms: Option<u64>,
+    /// What was given back by refunds, in minor units.
+    #[record(13)]
+    pub refunded: i64,
+    /// Its newest refunds, newest first, at most [`REFUNDS_KEPT`].
+    #[record(14)]
+    pub refunds: Vec<Id>,
+    /// How many refunds there are.
+    #[record(15)]
+    pub refund_count: u32,
+    /// Free text for the merchant.
+    #[record(16)]
+    pub description: Option<Box<str>>,
+    /// The merchant's pairs.
+    #[record(17)]
+    pub metadata: Metadata,
+    /// Where the receipt goes.
+    #[record(18)]
+    pub receipt_email: Option<Box<str>>,
+    /// Where goods are sent.
+    #[record(19)]
+    pub shipping: Option<Box<Shipping>>,
+    /// What the cardholder reads, as the intent asked.
+    #[record(20)]
+    pub statement_descriptor: Option<Box<str>>,
+    /// What the cardholder reads behind the account's prefix, as the intent asked.
+    #[record(21)]
+    pub statement_descriptor_suffix: Option<Box<str>>,
+    /// What the cardholder reads in the end.
+    #[record(22)]
+    pub calculated_statement_descriptor: Option<Box<str>>,
+    /// Groups payments and transfers.
+    #[record(23)]
+    pub transfer_group: Option<Box<str>>,
+}
+
+/// The states, each with what only it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
+pub enum ChargeState {
+    /// Refused.
+    #[record(1)]
+    Failed {
+        /// Number of the decline in the table.
+        #[record(1)]
+        decline: u16,
+    },
+    /// Authorised, not captured.
+    #[record(2)]
+    Held,
+    /// Captured, wholly or in part; what was not captured is released.
+    #[record(3)]
+    Captured {
+        /// How much, in minor units.
+        #[record(1)]
+        amount: i64,
+        /// The movement of the merchant's balance.
+        #[record(2)]
+        balance_transaction: Id,
+        /// The day bucket it moved (days since 1970-01-01); a refund before that day is taken from it.
+        #[record(3)]
+        available_day: i32,
+    },
+    /// The hold was released by a cancellation.
+    #[record(4)]
+    Released,
+    /// The hold was not captured in time.
+    #[record(5)]
+    Expired,
+}
+
+/// The public names of the states of the attempt itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum ChargeStatus {
+    /// Refused.
+    Failed,
+    /// Authorised, and perhaps captured.
+    Succeeded,
+}
+
+impl ChargeState {
+    /// Whether the table allows `self` after `before`; `None` is before the charge exists.
+    ///
+    /// A charge is born failed, held or captured; only a hold goes on, to captured, released or expired.
+    pub fn may_follow(&self, before: Option<&ChargeState>) -> bool {
+        use ChargeState::*;
+        match (before, self) {
+            (None, Failed { .. } | Held | Captured { .. }) => true,
+            (Some(Held), Held | Captured { .. } | Released | Expired) => true,
+            (Some(before), _) => before == self,
+            (None, _) => false,
+        }
+    }
+}
+
+impl Charge {
+    /// The public state of the attempt.
+    pub fn status(&self) -> ChargeStatus {
+        match self.state {
+            ChargeState::Failed { .. } => ChargeStatus::Failed,
+            _ => ChargeStatus::Succeeded,
+        }
+    }
+
+    /// What was captured, in minor units.
+    pub fn amount_captured(&self) -> i64 {
+        if let ChargeState::Captured { amount, .. } = self.state {
+            amount
+        } else {
+            0
+        }
+    }
+
+    /// What was given back, in minor units: by refunds, or all of a hold that was released by a cancellation.
+    pub fn amount_refunded(&self) -> i64 {
+        if self.state == ChargeState::Released {
+            self.amount
+        } else {
+            self.refunded
+        }
+    }
+
+    /// Whether everything was given back.
+    pub fn is_refunded(&self) -> bool {
+        match self.state {
+            ChargeState::Captured { amount, .. } => self.refunded == amount,
+            ChargeState::Released => true,
+            _ => false,
+        }
+    }
+
+    /// What can still be given back.
+    pub fn refundable(&self) -> Money {
+        Money::new(self.amount_captured() - self.refunded, self.currency)
+    }
+
+    /// The movement of the merchant's balance.
+    pub fn balance_transaction(&self) -> Option<Id> {
+        match self.state {
+            ChargeState::Captured {
+                balance_transaction, ..
+            } => Some(balance_transaction),
+            _ => None,
+        }
+    }
+
+    /// Remembers a refund of `amount` as the latest.
+    ///
+    /// # Panics
+    /// When more would be refunded than was captured: decisions refuse that before they get here.
+    pub(crate) fn add_refund(&mut self, refund: Id, amount: i64) {
+        self.refunded = self
+            .refunded
+            .checked_add(amount)
+            .expect("refunds are bounded by the capture");
+        assert!(
+            amount > 0 && self.refunded <= self.amount_captured(),
+            "refunds never exceed the capture"
+        );
+        self.refunds.insert(0, refund);
+        self.refunds.truncate(REFUNDS_KEPT);
+        self.refund_count += 1;
+    }
+}

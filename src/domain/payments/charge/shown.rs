@@ -1,0 +1,411 @@
+//! What a charge shows.
+
+use super::{Charge, ChargeState, ChargeStatus};
+use crate::address::ShippingShown;
+use crate::country::Country;
+use crate::kinds;
+use crate::money::Currency;
+use crate::object::ShowContext;
+use crate::payments::payment_method::{
+    BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, no_billing_details,
+};
+use crate::time::seconds_of;
+use tollgate_resource::shown::{Ident, Seconds};
+use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
+
+/// One attempt to move money.
+#[derive(Shown)]
+#[shown(object = "charge")]
+pub struct ChargeShown<'a> {
+    /// Unique identifier of the charge.
+    pub id: Ident,
+    /// What was asked for, in the currency's minor units.
+    pub amount: i64,
+    /// What was captured, in minor units.
+    pub amount_captured: i64,
+    /// What was given back, in minor units.
+    pub amount_refunded: i64,
+    /// The Connect application that made it.
+    #[shown(expand)]
+    pub application: Option<Ref>,
+    /// The platform's fee.
+    #[shown(expand)]
+    pub application_fee: Option<Ref>,
+    /// What the platform takes, in minor units.
+    pub application_fee_amount: Option<i64>,
+    /// The movement of the balance; null until something is captured.
+    #[shown(expand)]
+    pub balance_transaction: Option<Ref>,
+    /// Who is billed.
+    pub billing_details: BillingDetailsShown<'static>,
+    /// What the cardholder reads.
+    pub calculated_statement_descriptor: Option<&'a str>,
+    /// Whether it was captured, wholly or in part.
+    pub captured: bool,
+    /// When it was made, in seconds since the Unix epoch.
+    pub created: Seconds,
+    /// Three-letter code of the currency.
+    pub currency: Currency,
+    /// Who pays.
+    #[shown(expand)]
+    pub customer: Option<Ref>,
+    /// Free text for the merchant.
+    pub description: Option<&'a str>,
+    /// The connected account the money went to, for older integrations.
+    pub destination: Option<&'a str>,
+    /// The dispute about it.
+    pub dispute: Option<&'a str>,
+    /// Whether it is disputed.
+    pub disputed: bool,
+    /// The movement that undid the capture when the payment failed afterwards.
+    #[shown(expand)]
+    pub failure_balance_transaction: Option<Ref>,
+    /// Stable code of why it failed.
+    pub failure_code: Option<&'a str>,
+    /// Why it failed, for the payer.
+    pub failure_message: Option<&'a str>,
+    /// Reports of fraud.
+    pub fraud_details: FraudDetailsShown,
+    /// The invoice it paid.
+    #[shown(expand, until = 20250331)]
+    pub invoice: Option<Ref>,
+    /// Whether it belongs to live mode.
+    pub livemode: bool,
+    /// The merchant's pairs.
+    pub metadata: &'a Metadata,
+    /// The connected account on whose behalf it was made.
+    #[shown(expand)]
+    pub on_behalf_of: Option<Ref>,
+    /// The order it paid, for older integrations.
+    pub order: Option<&'a str>,
+    /// How the network and the bank took it.
+    pub outcome: OutcomeShown<'a>,
+    /// Whether it was paid, or held to be paid.
+    pub paid: bool,
+    /// The intent it was made for.
+    #[shown(expand)]
+    pub payment_intent: Option<Ref>,
+    /// Id of what was paid with.
+    pub payment_method: Ident,
+    /// What was paid with, as it was then.
+    pub payment_method_details: PaymentMethodDetailsShown<'a>,
+    /// What the fraud checks were given.
+    pub radar_options: RadarOptionsShown,
+    /// Where the receipt goes.
+    pub receipt_email: Option<&'a str>,
+    /// Number of the receipt.
+    pub receipt_number: Option<&'a str>,
+    /// Page of the receipt.
+    pub receipt_url: Option<&'a str>,
+    /// Whether all of it was given back.
+    pub refunded: bool,
+    /// Its refunds, newest first.
+    #[shown(included_until = 20221115)]
+    pub refunds: SubList<'a>,
+    /// Its review by a person.
+    #[shown(expand)]
+    pub review: Option<Ref>,
+    /// Where goods are sent.
+    pub shipping: Option<ShippingShown<'a>>,
+    /// The source of older integrations.
+    pub source: Option<&'a str>,
+    /// The transfer it came from.
+    #[shown(expand)]
+    pub source_transfer: Option<Ref>,
+    /// What the cardholder reads, as it was asked for.
+    pub statement_descriptor: Option<&'a str>,
+    /// What the cardholder reads behind the account's prefix, as it was asked for.
+    pub statement_descriptor_suffix: Option<&'a str>,
+    /// Whether it succeeded.
+    pub status: ChargeStatus,
+    /// The connected account the money goes to.
+    pub transfer_data: Option<&'a str>,
+    /// Groups payments and transfers.
+    pub transfer_group: Option<&'a str>,
+}
+
+/// Reports of fraud; empty when there is none.
+#[derive(Shown)]
+pub struct FraudDetailsShown {}
+
+/// What the fraud checks were given; empty when nothing was.
+#[derive(Shown)]
+pub struct RadarOptionsShown {}
+
+/// How the network and the bank took a charge.
+#[derive(Shown)]
+pub struct OutcomeShown<'a> {
+    /// What the merchant may do next.
+    pub advice_code: Option<&'a str>,
+    /// What the network advises.
+    pub network_advice_code: Option<&'a str>,
+    /// The network's own code of a refusal.
+    pub network_decline_code: Option<&'a str>,
+    /// What the network did.
+    pub network_status: &'a str,
+    /// Why it was refused.
+    pub reason: Option<&'a str>,
+    /// How risky it looks.
+    pub risk_level: &'a str,
+    /// How risky it looks, from 0 to 100.
+    pub risk_score: i64,
+    /// What the merchant should know.
+    pub seller_message: String,
+    /// How it ended.
+    #[shown(name = "type")]
+    pub kind: OutcomeType,
+}
+
+/// How a charge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum OutcomeType {
+    /// The bank said yes.
+    Authorized,
+    /// The bank said no.
+    IssuerDeclined,
+}
+
+/// What was paid with.
+#[derive(Shown)]
+pub struct PaymentMethodDetailsShown<'a> {
+    /// The card.
+    pub card: ChargeCardShown<'a>,
+    /// Type of payment method.
+    #[shown(name = "type")]
+    pub kind: &'a str,
+}
+
+/// The card a charge was made on, and what it allowed.
+#[derive(Shown)]
+pub struct ChargeCardShown<'a> {
+    /// What was authorised, in minor units.
+    pub amount_authorized: Option<i64>,
+    /// The bank's code of the authorisation.
+    pub authorization_code: Option<&'a str>,
+    /// Brand of the card.
+    pub brand: CardBrand,
+    /// When a hold can be captured until, in seconds since the Unix epoch.
+    #[shown(omit)]
+    pub capture_before: Option<Seconds>,
+    /// Checks by the issuer.
+    pub checks: CardChecksShown,
+    /// Country of the issuer.
+    pub country: Country,
+    /// Month of expiry, 1 to 12.
+    pub exp_month: i64,
+    /// Year of expiry, four digits.
+    pub exp_year: i64,
+    /// Whether a hold may last longer than usual.
+    pub extended_authorization: FeatureShown<'a>,
+    /// The same for every card with this number, within the account.
+    pub fingerprint: String,
+    /// How the card is funded.
+    pub funding: Funding,
+    /// Whether the held amount may be raised.
+    pub incremental_authorization: FeatureShown<'a>,
+    /// Paying in parts.
+    pub installments: Option<&'a str>,
+    /// The last four digits.
+    pub last4: &'a str,
+    /// The mandate it was made under.
+    pub mandate: Option<&'a str>,
+    /// Whether a hold may be captured in parts.
+    pub multicapture: FeatureShown<'a>,
+    /// The network that took it.
+    pub network: CardBrand,
+    /// Whether the network's token was used in place of the number.
+    pub network_token: NetworkTokenShown,
+    /// The network's own number of it.
+    pub network_transaction_id: Option<String>,
+    /// Whether more than the amount may be captured.
+    pub overcapture: OvercaptureShown<'a>,
+    /// Whether the issuer's fees are capped by law.
+    pub regulated_status: &'a str,
+    /// How the cardholder proved who they are.
+    pub three_d_secure: Option<&'a str>,
+    /// The wallet the card was in.
+    pub wallet: Option<&'a str>,
+}
+
+/// Whether something can be done with a charge.
+#[derive(Shown)]
+pub struct FeatureShown<'a> {
+    /// The answer.
+    pub status: &'a str,
+}
+
+/// Whether more than the amount may be captured.
+#[derive(Shown)]
+pub struct OvercaptureShown<'a> {
+    /// Most that can be captured, in minor units.
+    pub maximum_amount_capturable: i64,
+    /// Whether it may be more than the amount.
+    pub status: &'a str,
+}
+
+/// Whether the network's token was used in place of the number.
+#[derive(Shown)]
+pub struct NetworkTokenShown {
+    /// Whether it was.
+    pub used: bool,
+}
+
+impl Charge {
+    /// Builds what is shown and passes it on.
+    pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
+        let refunds_url = format!("/v1/refunds?charge={}", self.id.text(&kinds::CHARGE));
+        with(&ChargeShown::of(self, context, &refunds_url))
+    }
+}
+
+impl<'a> ChargeShown<'a> {
+    /// What `charge` shows; `refunds_url` is the path of the list of its refunds.
+    pub fn of(charge: &'a Charge, context: &ShowContext<'_>, refunds_url: &'a str) -> Self {
+        let decline = match charge.state {
+            ChargeState::Failed { decline } => {
+                Some(Decline::by_number(decline).expect("numbers of declines are never withdrawn"))
+            }
+            _ => None,
+        };
+        ChargeShown {
+            id: Ident {
+                kind: &kinds::CHARGE,
+                id: charge.id,
+            },
+            amount: charge.amount,
+            amount_captured: charge.amount_captured(),
+            amount_refunded: charge.amount_refunded(),
+            application: None,
+            application_fee: None,
+            application_fee_amount: None,
+            balance_transaction: charge.balance_transaction().map(|id| Ref {
+                kind: &kinds::BALANCE_TRANSACTION,
+                id,
+            }),
+            billing_details: no_billing_details(),
+            calculated_statement_descriptor: charge.calculated_statement_descriptor.as_deref(),
+            captured: matches!(charge.state, ChargeState::Captured { .. }),
+            created: Seconds(charge.id.created()),
+            currency: charge.currency,
+            customer: charge.customer.map(|id| Ref {
+                kind: &kinds::CUSTOMER,
+                id,
+            }),
+            description: charge.description.as_deref(),
+            destination: None,
+            dispute: None,
+            disputed: false,
+            failure_balance_transaction: None,
+            failure_code: decline.map(|decline| decline.code),
+            failure_message: decline.map(|decline| decline.message),
+            fraud_details: FraudDetailsShown {},
+            invoice: None,
+            livemode: context.livemode,
+            metadata: &charge.metadata,
+            on_behalf_of: None,
+            order: None,
+            outcome: OutcomeShown::of(decline),
+            paid: decline.is_none(),
+            payment_intent: Some(Ref {
+                kind: &kinds::PAYMENT_INTENT,
+                id: charge.payment_intent,
+            }),
+            payment_method: Ident {
+                kind: &kinds::PAYMENT_METHOD,
+                id: charge.payment_method,
+            },
+            payment_method_details: PaymentMethodDetailsShown {
+                card: ChargeCardShown::of(charge, context, decline.is_none()),
+                kind: "card",
+            },
+            radar_options: RadarOptionsShown {},
+            receipt_email: charge.receipt_email.as_deref(),
+            receipt_number: None,
+            receipt_url: None,
+            refunded: charge.is_refunded(),
+            refunds: SubList {
+                kind: &kinds::REFUND,
+                ids: &charge.refunds,
+                has_more: charge.refund_count as usize > charge.refunds.len(),
+                total: u64::from(charge.refund_count),
+                url: refunds_url,
+            },
+            review: None,
+            shipping: charge.shipping.as_deref().map(ShippingShown::from),
+            source: None,
+            source_transfer: None,
+            statement_descriptor: charge.statement_descriptor.as_deref(),
+            statement_descriptor_suffix: charge.statement_descriptor_suffix.as_deref(),
+            status: charge.status(),
+            transfer_data: None,
+            transfer_group: charge.transfer_group.as_deref(),
+        }
+    }
+}
+
+impl OutcomeShown<'_> {
+    /// Risk is not judged yet, so that every payment counts as normal.
+    fn of(decline: Option<&'static Decline>) -> OutcomeShown<'static> {
+        OutcomeShown {
+            advice_code: decline.and_then(|decline| decline.advice_code),
+            network_advice_code: decline.and_then(|decline| decline.network_advice_code),
+            network_decline_code: decline.and_then(|decline| decline.network_decline_code),
+            network_status: if decline.is_some() {
+                "declined_by_network"
+            } else {
+                "approved_by_network"
+            },
+            reason: decline.map(|decline| decline.decline_code),
+            risk_level: "normal",
+            risk_score: 0,
+            seller_message: match decline {
+                Some(decline) => decline.seller_message(),
+                None => "Payment complete.".into(),
+            },
+            kind: if decline.is_some() {
+                OutcomeType::IssuerDeclined
+            } else {
+                OutcomeType::Authorized
+            },
+        }
+    }
+}
+
+impl<'a> ChargeCardShown<'a> {
+    fn of(charge: &'a Charge, context: &ShowContext<'_>, approved: bool) -> Self {
+        let facts = charge.card.facts();
+        ChargeCardShown {
+            amount_authorized: approved.then_some(charge.amount),
+            authorization_code: None,
+            brand: facts.brand,
+            capture_before: charge.capture_before_ms.map(|ms| Seconds(seconds_of(ms))),
+            checks: CardChecksShown::of(CheckResult::Pass),
+            country: facts.country,
+            exp_month: i64::from(charge.card.exp_month),
+            exp_year: i64::from(charge.card.exp_year),
+            extended_authorization: FeatureShown { status: "disabled" },
+            fingerprint: charge.card.fingerprint(context.secrets, charge.id.account_tag()),
+            funding: facts.funding,
+            incremental_authorization: FeatureShown { status: "unavailable" },
+            installments: None,
+            last4: facts.last4(),
+            mandate: None,
+            multicapture: FeatureShown { status: "unavailable" },
+            network: facts.brand,
+            network_token: NetworkTokenShown { used: false },
+            network_transaction_id: approved.then(|| network_transaction_id(charge.id)),
+            overcapture: OvercaptureShown {
+                maximum_amount_capturable: charge.amount,
+                status: "unavailable",
+            },
+            regulated_status: "unregulated",
+            three_d_secure: None,
+            wallet: None,
+        }
+    }
+}
+
+/// Fifteen digits that follow from the charge's id, as a test network would give.
+fn network_transaction_id(charge: Id) -> String {
+    format!("{:015}", charge.bits() % 1_000_000_000_000_000)
+}

@@ -1,0 +1,240 @@
+//! What a request may ask of a payment intent: rules that go beyond the type of one parameter.
+
+use super::{AllowRedirects, PaymentIntent, Status};
+use crate::decision::{Case, Stop};
+use crate::kinds;
+use crate::payments::payment_method::{PaymentMethod, PaymentMethodParam};
+use crate::reject::{Reject, codes};
+use tollgate_resource::{Id, Names};
+
+/// What is paid with.
+pub(super) enum Method<'a> {
+    /// A stored payment method.
+    Stored(&'a PaymentMethod),
+    /// One that is made with this command.
+    Fresh(&'static crate::payments::payment_method::TestCard),
+}
+
+/// The payment method a parameter names, if it may be used for `customer`.
+pub(super) fn method_of_param<'a>(
+    case: &Case<'a>,
+    param: PaymentMethodParam,
+    customer: Option<Id>,
+) -> Result<Method<'a>, Stop> {
+    match param {
+        PaymentMethodParam::Stored(id) => stored_method(case, id, customer).map(Method::Stored),
+        PaymentMethodParam::Fresh(card) if case.world.account.profile.livemode => {
+            let message = format!("No such PaymentMethod: 'pm_card_{}'", card.names[0]);
+            Err(Reject::invalid(Some(codes::RESOURCE_MISSING), message)
+                .with_param("payment_method")
+                .into())
+        }
+        PaymentMethodParam::Fresh(card) => Ok(Method::Fresh(card)),
+    }
+}
+
+/// A stored payment method, if it may be used for `customer`.
+pub(super) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -> Result<&'a PaymentMethod, Stop> {
+    let method = case
+        .payment_method(id)?
+        .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, id, "payment_method"))?;
+    let method_text = id.text(&kinds::PAYMENT_METHOD);
+    match (method.customer, customer) {
+        (None, _) if method.used_up => Err(Reject::payment_method_used_up().into()),
+        (None, _) => Ok(method),
+        (Some(owner), Some(customer)) if owner == customer => Ok(method),
+        (Some(_), Some(customer)) => {
+            let customer = customer.text(&kinds::CUSTOMER);
+            let message = format!(
+                "The PaymentMethod {method_text} does not belong to the Customer you supplied {customer}. Please use \
+                 this PaymentMethod with the Customer that it belongs to instead."
+            );
+            Err(Reject::invalid(None, message).with_param("payment_method").into())
+        }
+        (Some(owner), None) => {
+            let owner = owner.text(&kinds::CUSTOMER);
+            let message = format!(
+                "The `payment_method` parameter supplied {method_text} belongs to the Customer {owner}. Please include \
+                 the Customer in the `customer` parameter on the PaymentIntent."
+            );
+            Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
+                .with_param("source")
+                .into())
+        }
+    }
+}
+
+/// Refuses parameters that only mean something with `confirm=true`.
+pub(super) fn only_with_confirm(given: &[(bool, &'static str)]) -> Result<(), Stop> {
+    match given.iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, param)) => {
+            let message = format!("The parameter `{param}` can only be used when `confirm` is set to `true`.");
+            Err(Reject::invalid(None, message).with_param(*param).into())
+        }
+    }
+}
+
+/// Refuses types of payment methods that are not taken: everything but cards.
+pub(super) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
+    match types.iter().find(|word| &***word != "card") {
+        None => Ok(()),
+        Some(word) => {
+            let message = format!(
+                "The payment method type \"{word}\" is invalid. Please ensure the provided type is activated for your \
+                 account; this account accepts: card."
+            );
+            Err(Reject::invalid(None, message).with_param("payment_method_types").into())
+        }
+    }
+}
+
+/// How it can be paid: by the account's configuration, or by the types the request lists.
+///
+/// `on_by_default` is whether the request's version uses the configuration unless told otherwise.
+pub(super) fn automatic_methods(
+    asked: Option<(bool, Option<AllowRedirects>)>,
+    types: &[Box<str>],
+    on_by_default: bool,
+) -> Result<Option<AllowRedirects>, Stop> {
+    match asked {
+        Some((true, _)) if !types.is_empty() => Err(Reject::invalid(
+            None,
+            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.",
+        )
+        .into()),
+        Some((true, redirects)) => Ok(Some(redirects.unwrap_or_default())),
+        Some((false, _)) => Ok(None),
+        None if types.is_empty() && on_by_default => Ok(Some(AllowRedirects::Always)),
+        None => Ok(None),
+    }
+}
+
+/// Refuses text that is no email address: something, an `@`, something, and no blanks.
+pub(super) fn check_email(email: &str, param: &'static str) -> Result<(), Stop> {
+    let parts = email.split_once('@');
+    let fits = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+    if fits && !email.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err(
+        Reject::invalid(Some(codes::EMAIL_INVALID), format!("Invalid email address: {email}"))
+            .with_param(param)
+            .into(),
+    )
+}
+
+/// Refuses text that is no address of a page or an app: a scheme, `://` and something.
+pub(super) fn check_url(url: &str, param: &'static str) -> Result<(), Stop> {
+    let fits = url.split_once("://").is_some_and(|(scheme, rest)| {
+        let known = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.chars().all(known) && !rest.is_empty()
+    });
+    if fits && !url.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err(Reject::invalid(Some(codes::URL_INVALID), "Not a valid URL")
+        .with_param(param)
+        .into())
+}
+
+/// Refuses text that banks do not print on statements.
+pub(super) fn check_descriptor(text: Option<&str>, param: &'static str) -> Result<(), Stop> {
+    let Some(text) = text else { return Ok(()) };
+    if text.contains(['<', '>', '\'', '"', '\\', '*']) || !text.is_ascii() {
+        let message = "The statement descriptor may only contain Latin letters, digits and signs other than \
+                       `<`, `>`, `'`, `\"`, `\\` and `*`.";
+        return Err(Reject::invalid(None, message).with_param(param).into());
+    }
+    if !text.contains(|letter: char| letter.is_ascii_alphabetic()) {
+        let message = "The statement descriptor must contain at least one letter.";
+        return Err(Reject::invalid(None, message).with_param(param).into());
+    }
+    Ok(())
+}
+
+/// The intent a path names.
+pub(super) fn intent_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a PaymentIntent, Stop> {
+    match case.payment_intent(id)? {
+        Some(intent) => Ok(intent),
+        None => Err(Reject::no_such(&kinds::PAYMENT_INTENT, id, "intent").into()),
+    }
+}
+
+/// Makes the command wait while a request of this intent waits for its network.
+pub(crate) fn not_while_calling(intent: &PaymentIntent) -> Result<(), Stop> {
+    match intent.open_attempt() {
+        Some(attempt) if attempt.is_calling() => Err(Stop::Busy(intent.id)),
+        _ => Ok(()),
+    }
+}
+
+/// The refusal to confirm an intent in its state; `None` if it may be confirmed.
+pub(super) fn refuse_confirm(intent: &PaymentIntent) -> Option<Reject> {
+    let message = match &intent.status {
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation => return None,
+        Status::Succeeded { .. } => {
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+                .to_owned()
+        }
+        status => format!(
+            "You cannot confirm this PaymentIntent because it has a status of {}. Only a PaymentIntent with one of the \
+             following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.",
+            status.name().name()
+        ),
+    };
+    Some(Reject::payment_intent_state(intent.id, message))
+}
+
+/// The refusal to confirm without anything to pay with.
+pub(super) const MISSING_METHOD: &str = "You cannot confirm this PaymentIntent because it's missing a payment method. \
+    You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again \
+    directly with a payment method or ConfirmationToken.";
+
+/// The refusal to capture an intent in its state; `None` if it may be captured.
+pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
+    let message = match &intent.status {
+        Status::RequiresCapture { capture: None, .. } => return None,
+        Status::RequiresCapture { capture: Some(_), .. } => {
+            "This PaymentIntent could not be captured because the outcome of an earlier capture is not known yet. It is \
+             being found out; retrieve the PaymentIntent to see it."
+                .to_owned()
+        }
+        status => {
+            let name = status.name().name();
+            let mut message = format!(
+                "This PaymentIntent could not be captured because it has a status of {name}. Only a PaymentIntent with \
+                 a status of requires_capture may be captured."
+            );
+            if matches!(status, Status::Succeeded { received } if *received < intent.amount) {
+                message.push_str(" It was captured in part, and the remainder was released.");
+            }
+            message
+        }
+    };
+    Some(Reject::payment_intent_state(intent.id, message))
+}
+
+/// The refusal to cancel an intent in its state; `None` if it may be cancelled.
+pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
+    let message = match &intent.status {
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation => return None,
+        Status::RequiresCapture { capture: None, .. } => return None,
+        Status::RequiresCapture { capture: Some(_), .. } => {
+            "You cannot cancel this PaymentIntent because the outcome of its capture is not known yet. It is being found \
+             out; retrieve the PaymentIntent to see it."
+                .to_owned()
+        }
+        Status::Processing { .. } => "You cannot cancel this PaymentIntent because it has a status of processing. Only a \
+             PaymentIntent with one of the following statuses may be canceled: requires_payment_method, \
+             requires_capture, requires_confirmation, requires_action."
+            .to_owned(),
+        status => format!(
+            "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent with one of the \
+             following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, \
+             requires_action, processing.",
+            status.name().name()
+        ),
+    };
+    Some(Reject::payment_intent_state(intent.id, message))
+}

@@ -1,0 +1,390 @@
+//! What requests do to payment intents.
+
+use super::attempt::{Attempt, Phase, repeat_after_ms};
+use super::checks::{self, Method};
+use super::outcome::{self, DecidedBy, put_charge, put_intent};
+use super::{
+    CancelPaymentIntent, CancellationReason, CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent,
+    CreatePaymentIntent, PaymentIntent, Status,
+};
+use crate::acquirer::{Ask, CardMoney, NetworkCall};
+use crate::address::Shipping;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
+use crate::events::EventType;
+use crate::inputs::Network;
+use crate::kinds;
+use crate::metadata;
+use crate::money::{Money, check_charge_amount};
+use crate::object::Object;
+use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::payment_method::{Behaviour, Card, PaymentMethod};
+use crate::reject::{Reject, codes};
+use std::sync::Arc;
+use tollgate_resource::{Id, Metadata, Version};
+
+/// First version that uses the account's configuration of payment methods unless told otherwise.
+const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
+/// First version whose default capture method is `automatic_async`.
+const AUTOMATIC_ASYNC_SINCE: Version = Version(20240410);
+
+/// Makes an intent, and confirms it if asked.
+pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Decision, Stop> {
+    let confirm = asked.confirm.unwrap_or(false);
+    let currency = asked.currency.expect("the form makes sure of required parameters");
+    let money = Money::new(asked.amount, currency);
+    check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
+    let automatic = asked
+        .automatic_payment_methods
+        .as_ref()
+        .map(|asked| (asked.enabled, asked.allow_redirects));
+    let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    let automatic_payment_methods = checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
+    let customer = asked.customer.map(|customer| customer.0);
+    if let Some(customer) = customer {
+        case.check_customer(customer)?;
+    }
+    if !confirm {
+        checks::only_with_confirm(&[
+            (asked.error_on_requires_action.is_some(), "error_on_requires_action"),
+            (asked.off_session.is_some(), "off_session"),
+            (asked.return_url.is_some(), "return_url"),
+            (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
+        ])?;
+    }
+    let mut pairs = Metadata::default();
+    metadata::merge(&mut pairs, &asked.metadata)?;
+    let method = asked
+        .payment_method
+        .map(|param| checks::method_of_param(case, param, customer))
+        .transpose()?;
+    checks::check_types(&asked.payment_method_types)?;
+    if let Some(email) = &asked.receipt_email {
+        checks::check_email(email, "receipt_email")?;
+    }
+    if let Some(url) = &asked.return_url {
+        checks::check_url(url, "return_url")?;
+    }
+    checks::check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
+    checks::check_descriptor(
+        asked.statement_descriptor_suffix.as_deref(),
+        "statement_descriptor_suffix",
+    )?;
+    if confirm && method.is_none() {
+        let code = Some(codes::PAYMENT_INTENT_UNEXPECTED_STATE);
+        return Err(Reject::invalid(code, checks::MISSING_METHOD).begun().into());
+    }
+
+    let default_capture = if case.version() >= AUTOMATIC_ASYNC_SINCE {
+        CaptureMethod::AutomaticAsync
+    } else {
+        CaptureMethod::Automatic
+    };
+    let mut draft = case.draft();
+    let mut intent = PaymentIntent {
+        id: draft.born(&kinds::PAYMENT_INTENT),
+        amount: asked.amount,
+        currency,
+        status: Status::RequiresPaymentMethod,
+        customer,
+        payment_method: None,
+        charges: Vec::new(),
+        charge_count: 0,
+        last_error: None,
+        attempts: 0,
+        capture_method: asked.capture_method.unwrap_or(default_capture),
+        confirmation_method: asked.confirmation_method.unwrap_or_default(),
+        automatic_payment_methods,
+        description: asked.description.clone(),
+        metadata: pairs,
+        receipt_email: asked.receipt_email.clone(),
+        setup_future_usage: asked.setup_future_usage,
+        shipping: asked
+            .shipping
+            .clone()
+            .map(|shipping| Box::new(Shipping::from(shipping))),
+        statement_descriptor: asked.statement_descriptor.clone(),
+        statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
+        transfer_group: asked.transfer_group.clone(),
+    };
+    draft.created_event(EventType::PaymentIntentCreated, intent.id);
+    let Some(method) = method.map(|method| stored(&mut draft, method)) else {
+        let id = intent.id;
+        put_intent(case, &mut draft, intent);
+        return Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)));
+    };
+    intent.payment_method = Some(method.id);
+    if confirm {
+        return Ok(attempt(case, draft, intent, method));
+    }
+    intent.status = Status::RequiresConfirmation;
+    let id = intent.id;
+    if method.id.seq() > case.world.account.seq {
+        draft.put(Object::PaymentMethod(Arc::new(method)));
+    }
+    put_intent(case, &mut draft, intent);
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}
+
+/// Confirms an intent: what it is paid with is tried.
+pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
+    let method = asked
+        .payment_method
+        .map(|param| checks::method_of_param(case, param, before.customer))
+        .transpose()?;
+    checks::check_types(&asked.payment_method_types)?;
+    let mut intent = before.clone();
+    asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
+    if let Some(email) = &intent.receipt_email {
+        checks::check_email(email, "receipt_email")?;
+    }
+    if let Some(url) = &asked.return_url {
+        checks::check_url(url, "return_url")?;
+    }
+    if let Some(reject) = checks::refuse_confirm(before) {
+        return Err(reject.into());
+    }
+    let method = match (method, before.payment_method) {
+        (Some(method), _) => method,
+        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
+        (None, None) => return Err(Reject::payment_intent_state(id, checks::MISSING_METHOD).into()),
+    };
+    if let Some(capture_method) = asked.capture_method {
+        intent.capture_method = capture_method;
+    }
+    if !asked.payment_method_types.is_empty() {
+        intent.automatic_payment_methods = None;
+    }
+    asked
+        .setup_future_usage
+        .clone()
+        .apply_to(&mut intent.setup_future_usage);
+    match asked.shipping.clone() {
+        tollgate_resource::Update::Keep => {}
+        tollgate_resource::Update::Clear => intent.shipping = None,
+        tollgate_resource::Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
+    }
+    let mut draft = case.draft();
+    let method = stored(&mut draft, method);
+    intent.payment_method = Some(method.id);
+    Ok(attempt(case, draft, intent, method))
+}
+
+/// Captures a hold, wholly or in part; the rest is released.
+pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
+    match asked.amount_to_capture {
+        Some(0) => {
+            let message = "This value must be greater than or equal to 1.";
+            return Err(Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), message)
+                .with_param("amount")
+                .into());
+        }
+        Some(amount) if amount < 0 => {
+            return Err(Reject::invalid(None, "Invalid non-negative integer")
+                .with_param("amount_to_capture")
+                .into());
+        }
+        _ => {}
+    }
+    if asked.final_capture == Some(false) {
+        let message = "Capturing a PaymentIntent more than once is not available for this payment method. Leave \
+                       `final_capture` out, or set it to `true`; what is not captured is released.";
+        return Err(Reject::invalid(None, message).with_param("final_capture").into());
+    }
+    let mut intent = before.clone();
+    metadata::merge(&mut intent.metadata, &asked.metadata)?;
+    checks::check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
+    checks::check_descriptor(
+        asked.statement_descriptor_suffix.as_deref(),
+        "statement_descriptor_suffix",
+    )?;
+    if let Some(reject) = checks::refuse_capture(before) {
+        return Err(reject.into());
+    }
+    let amount = asked.amount_to_capture.unwrap_or(before.amount);
+    if amount > before.amount_capturable() {
+        let capturable = Money::new(before.amount_capturable(), before.currency);
+        let asked = Money::new(amount, before.currency);
+        let message = format!(
+            "This PaymentIntent could not be captured because the capture amount ({asked}) is greater than the amount \
+             that can be captured ({capturable})."
+        );
+        let reject = Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), message).with_param("amount_to_capture");
+        return Err(reject.with_payment_intent(id).begun().into());
+    }
+    if amount % before.currency.step() != 0 {
+        let money = Money::new(amount, before.currency);
+        let problem = crate::money::AmountProblem::Step;
+        return Err(Reject::amount(problem, money, case.version(), "amount_to_capture").into());
+    }
+    if asked.statement_descriptor.is_some() {
+        intent.statement_descriptor = asked.statement_descriptor.clone();
+    }
+    if asked.statement_descriptor_suffix.is_some() {
+        intent.statement_descriptor_suffix = asked.statement_descriptor_suffix.clone();
+    }
+    let charge = held_charge(case, before)?;
+    let mut draft = case.draft();
+    if let Some(authorised) = charge.authorised_by {
+        let ask = Ask::Capture {
+            of: authorised,
+            money: card_money(&intent, charge.card, amount),
+        };
+        let attempt = begin(case, &mut draft, &mut intent, amount, ask);
+        let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
+            unreachable!("it is a hold")
+        };
+        let id = attempt.id(intent.id);
+        intent.status = Status::RequiresCapture {
+            capture_before_ms,
+            capture: Some(Box::new(attempt)),
+        };
+        put_intent(case, &mut draft, intent);
+        return Ok(draft.decide(Reply::Await(id)));
+    }
+    outcome::captured(case, &mut draft, intent, charge.clone(), amount, None);
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}
+
+/// Gives an intent up; a hold is released.
+pub(crate) fn cancel(case: &Case<'_>, id: Id, asked: &CancelPaymentIntent) -> Result<Decision, Stop> {
+    let intent = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(intent)?;
+    if let Some(reject) = checks::refuse_cancel(intent) {
+        return Err(reject.into());
+    }
+    let mut draft = case.draft();
+    let reason = asked.cancellation_reason.map(|reason| reason.0);
+    draft.event(EventType::PaymentIntentCanceled, id);
+    give_up(case, &mut draft, intent, reason, ChargeState::Released)?;
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}
+
+/// Ends an intent that is not paid. A held charge goes to `ended`, and its remote authorisation is reversed.
+pub(super) fn give_up(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    before: &PaymentIntent,
+    reason: Option<CancellationReason>,
+    ended: ChargeState,
+) -> Result<(), Stop> {
+    let mut intent = before.clone();
+    let mut release = None;
+    if matches!(before.status, Status::RequiresCapture { .. }) {
+        let mut charge = held_charge(case, before)?.clone();
+        if let Some(authorised) = charge.authorised_by {
+            let next_ms = draft.now_ms() + repeat_after_ms(1);
+            draft.call(NetworkCall {
+                attempt: authorised,
+                ask: Ask::Reverse,
+                deadline_ms: next_ms,
+            });
+            draft.timer(next_ms, intent.id);
+            let phase = Phase::Reversing { tries: 1, next_ms };
+            release = Some(Box::new(Attempt {
+                number: authorised.number,
+                amount: charge.amount,
+                claim: None,
+                phase,
+            }));
+        }
+        charge.state = ended;
+        let happened = if ended == ChargeState::Expired {
+            EventType::ChargeExpired
+        } else {
+            EventType::ChargeRefunded
+        };
+        draft.event(happened, charge.id);
+        put_charge(case, draft, charge);
+    }
+    intent.status = Status::Canceled {
+        at_ms: draft.now_ms(),
+        reason,
+        release,
+    };
+    put_intent(case, draft, intent);
+    Ok(())
+}
+
+/// The charge of a hold.
+pub(super) fn held_charge<'a>(case: &Case<'a>, intent: &PaymentIntent) -> Result<&'a Charge, Stop> {
+    let id = intent.latest_charge().expect("a hold has a charge");
+    Ok(case.charge(id)?.expect("the charge of a hold exists"))
+}
+
+/// The payment method itself; a fresh one is born here.
+fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
+    match method {
+        Method::Stored(method) => method.clone(),
+        Method::Fresh(card) => PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms()),
+    }
+}
+
+/// Tries to pay `intent` with `method`: decided here on the instant network, begun on a remote one.
+fn attempt(case: &Case<'_>, mut draft: Draft, mut intent: PaymentIntent, mut method: PaymentMethod) -> Decision {
+    let id = intent.id;
+    let network = method.card.network(case.inputs.network);
+    if network == Network::Remote {
+        let money = card_money(&intent, method.card, intent.amount);
+        let held = intent.capture_method == CaptureMethod::Manual;
+        let ask = if held {
+            Ask::Authorise(money)
+        } else {
+            Ask::Purchase(money)
+        };
+        let amount = intent.amount;
+        let attempt = begin(case, &mut draft, &mut intent, amount, ask);
+        let attempt_id = attempt.id(id);
+        intent.status = Status::Processing {
+            attempt: Box::new(attempt),
+        };
+        // Taken while the attempt is open, so that no other payment uses it meanwhile; a decline gives it back.
+        method.used_up = method.customer.is_none();
+        draft.put(Object::PaymentMethod(Arc::new(method)));
+        put_intent(case, &mut draft, intent);
+        return draft.decide(Reply::Await(attempt_id));
+    }
+    let by = DecidedBy { network, attempt: None };
+    match method.card.facts().behaviour {
+        Behaviour::Succeed => {
+            outcome::approved(case, &mut draft, intent, method, by);
+            draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id))
+        }
+        Behaviour::Decline(decline) => {
+            let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
+            draft.decide(Reply::Reject(Box::new(reject)))
+        }
+        Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
+    }
+}
+
+/// Records a new attempt and the call that is made once it is durable.
+fn begin(case: &Case<'_>, draft: &mut Draft, intent: &mut PaymentIntent, amount: i64, ask: Ask) -> Attempt {
+    intent.attempts += 1;
+    let deadline_ms = draft.now_ms() + case.inputs.attempt_deadline_ms;
+    let attempt = Attempt {
+        number: intent.attempts,
+        amount,
+        claim: case.claim.cloned().map(Box::new),
+        phase: Phase::Calling { deadline_ms },
+    };
+    draft.call(NetworkCall {
+        attempt: attempt.id(intent.id),
+        ask,
+        deadline_ms,
+    });
+    draft.timer(deadline_ms, intent.id);
+    attempt
+}
+
+fn card_money(intent: &PaymentIntent, card: Card, amount: i64) -> CardMoney {
+    CardMoney {
+        amount,
+        currency: intent.currency,
+        test_card: card.test_card,
+    }
+}

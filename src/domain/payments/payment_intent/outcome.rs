@@ -1,0 +1,245 @@
+//! What follows from a network's word, whichever network said it: charges, movements of the balance, events.
+
+use super::{CaptureMethod, HOLD_MS, LastError, PaymentIntent, Status};
+use crate::acquirer::AttemptId;
+use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType, available_on};
+use crate::books::{CaptureMoney, Entry, fee};
+use crate::decision::Case;
+use crate::draft::Draft;
+use crate::events::EventType;
+use crate::inputs::Network;
+use crate::kinds;
+use crate::money::Money;
+use crate::object::Object;
+use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::payment_method::{CheckResult, Decline, PaymentMethod};
+use crate::reject::Reject;
+use std::sync::Arc;
+use tollgate_resource::Id;
+
+/// Longest text a cardholder reads, in characters.
+const STATEMENT_LEN_MAX: usize = 22;
+
+/// Who decided an attempt to pay.
+#[derive(Clone, Copy)]
+pub(super) struct DecidedBy {
+    /// The network.
+    pub(super) network: Network,
+    /// Its attempt, if it is a remote one.
+    pub(super) attempt: Option<AttemptId>,
+}
+
+/// The bank said yes: the money is captured, or held if the merchant captures later. `intent` and `method` end up in the
+/// draft.
+pub(super) fn approved(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: PaymentIntent,
+    mut method: PaymentMethod,
+    by: DecidedBy,
+) {
+    let held = intent.capture_method == CaptureMethod::Manual;
+    let mut charge = new_charge(case, draft, &intent, &method, by);
+    method.cvc_check = CheckResult::Pass;
+    if let (Some(customer), Some(_), None) = (intent.customer, intent.setup_future_usage, method.customer) {
+        method.customer = Some(customer);
+        draft.event(EventType::PaymentMethodAttached, method.id);
+    }
+    method.used_up = method.customer.is_none();
+    intent.add_charge(charge.id);
+    intent.last_error = None;
+    draft.event(EventType::ChargeSucceeded, charge.id);
+    if held {
+        let capture_before_ms = draft.now_ms() + HOLD_MS;
+        charge.capture_before_ms = Some(capture_before_ms);
+        intent.status = Status::RequiresCapture {
+            capture_before_ms,
+            capture: None,
+        };
+        draft.timer(capture_before_ms, intent.id);
+        draft.event(EventType::PaymentIntentAmountCapturableUpdated, intent.id);
+    } else {
+        charge.captured_by = by.attempt;
+        charge.state = capture_money(case, draft, &charge, charge.amount);
+        intent.status = Status::Succeeded {
+            received: charge.amount,
+        };
+        draft.event(EventType::PaymentIntentSucceeded, intent.id);
+    }
+    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::Charge(Arc::new(charge)));
+    put_intent(case, draft, intent);
+}
+
+/// The bank said no, or the attempt came to nothing: a failed charge, and the intent wants another payment method. What
+/// is returned is the asker's answer.
+pub(super) fn declined(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: PaymentIntent,
+    mut method: PaymentMethod,
+    decline: &'static Decline,
+    by: DecidedBy,
+) -> Reject {
+    let mut charge = new_charge(case, draft, &intent, &method, by);
+    charge.state = ChargeState::Failed {
+        decline: decline.number,
+    };
+    method.cvc_check = CheckResult::Pass;
+    // Only a payment uses a payment method up; after a decline it may be tried again.
+    method.used_up = false;
+    let method = Arc::new(method);
+    intent.add_charge(charge.id);
+    intent.status = Status::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.last_error = Some(Box::new(LastError {
+        decline: decline.number,
+        charge: charge.id,
+        payment_method: Arc::clone(&method),
+    }));
+    draft.event(EventType::ChargeFailed, charge.id);
+    draft.event(EventType::PaymentIntentPaymentFailed, intent.id);
+    let reject = Reject::declined(decline)
+        .with_charge(charge.id)
+        .with_payment_intent(intent.id)
+        .with_payment_method(method.id);
+    draft.put(Object::PaymentMethod(method));
+    draft.put(Object::Charge(Arc::new(charge)));
+    put_intent(case, draft, intent);
+    reject
+}
+
+/// A hold was captured with `amount`; what is left of it is released. `intent` and `charge` end up in the draft.
+pub(super) fn captured(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: PaymentIntent,
+    mut charge: Charge,
+    amount: i64,
+    attempt: Option<AttemptId>,
+) {
+    assert!(0 < amount && amount <= charge.amount, "a capture lies within the hold");
+    charge.captured_by = attempt;
+    charge.metadata = intent.metadata.clone();
+    charge.statement_descriptor = intent.statement_descriptor.clone();
+    charge.statement_descriptor_suffix = intent.statement_descriptor_suffix.clone();
+    charge.calculated_statement_descriptor = statement_text(case, &intent);
+    charge.state = capture_money(case, draft, &charge, amount);
+    intent.status = Status::Succeeded { received: amount };
+    draft.event(EventType::ChargeCaptured, charge.id);
+    draft.event(EventType::PaymentIntentSucceeded, intent.id);
+    put_charge(case, draft, charge);
+    put_intent(case, draft, intent);
+}
+
+/// Puts an intent, if the state table allows its state.
+///
+/// # Panics
+/// When it does not: a decision that would break the table must not become durable.
+pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, intent: PaymentIntent) {
+    let before = match case.world.objects.find(&kinds::PAYMENT_INTENT, intent.id) {
+        crate::decision::Lookup::Found(Object::PaymentIntent(before)) => Some(before.status.name()),
+        _ => None,
+    };
+    let next = intent.status.name();
+    assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+    draft.put(Object::PaymentIntent(Arc::new(intent)));
+}
+
+/// Puts a charge that existed before, if the state table allows its state.
+pub(super) fn put_charge(case: &Case<'_>, draft: &mut Draft, charge: Charge) {
+    if let crate::decision::Lookup::Found(Object::Charge(before)) = case.world.objects.find(&kinds::CHARGE, charge.id) {
+        assert!(
+            charge.state.may_follow(Some(&before.state)),
+            "{:?} may not follow {:?}",
+            charge.state,
+            before.state
+        );
+    }
+    draft.put(Object::Charge(Arc::new(charge)));
+}
+
+/// A charge that is held, with what the intent says of it.
+fn new_charge(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    intent: &PaymentIntent,
+    method: &PaymentMethod,
+    by: DecidedBy,
+) -> Charge {
+    Charge {
+        id: draft.born(&kinds::CHARGE),
+        amount: intent.amount,
+        currency: intent.currency,
+        payment_intent: intent.id,
+        payment_method: method.id,
+        card: method.card,
+        customer: intent.customer,
+        state: ChargeState::Held,
+        network: by.network,
+        authorised_by: by.attempt,
+        captured_by: None,
+        capture_before_ms: None,
+        refunded: 0,
+        refunds: Vec::new(),
+        refund_count: 0,
+        description: intent.description.clone(),
+        metadata: intent.metadata.clone(),
+        receipt_email: intent.receipt_email.clone(),
+        shipping: intent.shipping.clone(),
+        statement_descriptor: intent.statement_descriptor.clone(),
+        statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
+        calculated_statement_descriptor: statement_text(case, intent),
+        transfer_group: intent.transfer_group.clone(),
+    }
+}
+
+/// Moves the money of a capture: one balance transaction and one entry.
+///
+/// The balance transaction is there at once for every capture method. (`automatic_async` allows it to follow seconds
+/// later with a `charge.updated` event; here the money is visible with the answer, and there is one moving part less.)
+fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i64) -> ChargeState {
+    let now_ms = draft.now_ms();
+    let card = charge.card.facts();
+    let captured = Money::new(amount, charge.currency);
+    let fee = fee(case.world.account.profile.country, captured, card.country).amount;
+    let day = card.available_day(now_ms);
+    let id: Id = draft.born(&kinds::BALANCE_TRANSACTION);
+    draft.put(Object::BalanceTransaction(Arc::new(BalanceTransaction {
+        id,
+        kind: BalanceTransactionType::Charge,
+        source: charge.id,
+        amount,
+        fee,
+        currency: charge.currency,
+        available_on: available_on(day, now_ms),
+        description: charge.description.clone(),
+    })));
+    draft.entry(Entry::capture(
+        charge.id,
+        id,
+        charge.network,
+        CaptureMoney {
+            captured,
+            fee,
+            available_day: day,
+        },
+    ));
+    ChargeState::Captured {
+        amount,
+        balance_transaction: id,
+        available_day: day,
+    }
+}
+
+/// What the cardholder reads: the intent's own text, or the account's, and the suffix behind it.
+fn statement_text(case: &Case<'_>, intent: &PaymentIntent) -> Option<Box<str>> {
+    let own = intent.statement_descriptor.as_deref();
+    let prefix = own.or(case.world.account.profile.statement_descriptor.as_deref());
+    let text = match (prefix, intent.statement_descriptor_suffix.as_deref()) {
+        (Some(prefix), Some(suffix)) => format!("{prefix}* {suffix}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => return None,
+    };
+    Some(text.chars().take(STATEMENT_LEN_MAX).collect::<String>().into())
+}
