@@ -1,0 +1,415 @@
+//! The OpenAPI 3.1 document, read off the declarations: every operation, parameter and field the API has.
+
+use crate::catalogue::{Catalogue, date, expandable_objects, path_names, title};
+use serde_json::{Map, Value, json};
+use tollgate_domain::ErrorType;
+use tollgate_resource::metadata::{METADATA_KEYS_MAX, METADATA_VALUE_LEN_MAX};
+use tollgate_resource::operation::Answers;
+use tollgate_resource::{
+    Endpoint, FieldShape, Method, Names, ParamField, ParamKind, ParamsShape, Shape, ValueKind, Version,
+};
+
+/// The document for `endpoints`, in their order. Panics when two different shapes share a name.
+pub fn openapi<C>(endpoints: &[&Endpoint<C>]) -> Value {
+    document(&Catalogue::new(endpoints, &expandable_objects()))
+}
+
+fn document<C>(catalogue: &Catalogue<'_, C>) -> Value {
+    let mut paths = Map::new();
+    let mut tags = Vec::new();
+    for (resource, operations) in &catalogue.resources {
+        tags.push(json!({ "name": title(resource) }));
+        for endpoint in operations {
+            let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+            path[endpoint.method.name().to_ascii_lowercase()] = operation(endpoint, resource);
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tollgate",
+            "description": "Payments: the Stripe API as Tollgate serves it. Fields are those of the newest version; \
+                what other versions leave out or add says so.",
+            "version": crate::versions::name(Version::NEWEST),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "secretKeyAsUser": [] }, { "secretKeyAsBearer": [] }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas(catalogue),
+            "parameters": header_parameters(),
+            "responses": { "error": {
+                "description": "Refused or failed; nothing changed unless the message says so.",
+                "content": { "application/json": { "schema": schema_ref("Error") } },
+            } },
+            "securitySchemes": {
+                "secretKeyAsUser": { "type": "http", "scheme": "basic", "description": "The key as user name, no password." },
+                "secretKeyAsBearer": { "type": "http", "scheme": "bearer" },
+            },
+        },
+    })
+}
+
+fn operation<C>(endpoint: &Endpoint<C>, resource: &str) -> Value {
+    let mut parameters: Vec<Value> = path_names(endpoint.path)
+        .map(|name| {
+            json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "maxLength": 255 } })
+        })
+        .collect();
+    let mut operation = json!({
+        "operationId": endpoint.name,
+        "summary": endpoint.doc,
+        "tags": [title(resource)],
+    });
+    match endpoint.method {
+        Method::Get | Method::Delete => {
+            parameters.extend(endpoint.params.fields.iter().map(query_parameter));
+            parameters.push(json!({
+                "name": "expand", "in": "query", "required": false, "style": "deepObject", "explode": true,
+                "description": EXPAND_DOC, "schema": expand_schema(),
+            }));
+        }
+        Method::Post => {
+            parameters.push(json!({ "$ref": "#/components/parameters/idempotencyKey" }));
+            operation["requestBody"] = request_body(endpoint.params);
+        }
+    }
+    parameters.push(json!({ "$ref": "#/components/parameters/version" }));
+    operation["parameters"] = parameters.into();
+    let answer = match endpoint.answers {
+        Answers::One(shape) => schema_ref(shape.name),
+        Answers::Many(shape) => list_schema(&schema_ref(shape.name)),
+    };
+    operation["responses"] = json!({
+        "200": { "description": "Done.", "content": { "application/json": { "schema": answer } } },
+        "default": { "$ref": "#/components/responses/error" },
+    });
+    operation
+}
+
+const EXPAND_DOC: &str = "References to show as whole objects, as dotted paths.";
+
+fn expand_schema() -> Value {
+    json!({ "type": "array", "items": { "type": "string", "maxLength": 5000 } })
+}
+
+fn query_parameter(field: &ParamField) -> Value {
+    let mut parameter = json!({
+        "name": field.name,
+        "in": "query",
+        "required": required(field),
+        "description": field.doc,
+        "schema": param_schema(field),
+    });
+    if is_nested(&field.kind) {
+        parameter["style"] = "deepObject".into();
+        parameter["explode"] = true.into();
+    }
+    if !is_current(field.since, field.until) {
+        parameter["deprecated"] = true.into();
+    }
+    parameter
+}
+
+fn request_body(params: &ParamsShape) -> Value {
+    let mut schema = params_schema(params);
+    schema["properties"]["expand"] = described(expand_schema(), EXPAND_DOC);
+    let mut encoding = Map::new();
+    let nested = params
+        .fields
+        .iter()
+        .filter(|field| is_nested(&field.kind))
+        .map(|field| field.name);
+    for name in nested.chain(["expand"]) {
+        encoding.insert(name.into(), json!({ "style": "deepObject", "explode": true }));
+    }
+    json!({
+        "required": params.fields.iter().any(required),
+        "content": { "application/x-www-form-urlencoded": { "schema": schema, "encoding": encoding } },
+    })
+}
+
+/// Whether the newest version demands it.
+fn required(field: &ParamField) -> bool {
+    field.required && is_current(field.since, field.until)
+}
+
+fn is_current(since: Version, until: Version) -> bool {
+    since <= Version::NEWEST && Version::NEWEST < until
+}
+
+/// Whether a form writes it with brackets.
+fn is_nested(kind: &ParamKind) -> bool {
+    matches!(
+        kind,
+        ParamKind::Node(_) | ParamKind::List { .. } | ParamKind::Metadata | ParamKind::Range
+    )
+}
+
+/// The schema of a set of parameters.
+fn params_schema(params: &ParamsShape) -> Value {
+    let mut properties = Properties::default();
+    for field in params.fields {
+        properties.add(field.name, described(param_schema(field), field.doc), required(field));
+    }
+    properties.object(params.doc)
+}
+
+fn param_schema(field: &ParamField) -> Value {
+    let mut schema = param_kind(&field.kind);
+    if field.clearable {
+        schema = json!({ "anyOf": [schema, { "type": "string", "enum": [""] }] });
+    }
+    versions(&mut schema, field.since, field.until);
+    schema
+}
+
+fn param_kind(kind: &ParamKind) -> Value {
+    match kind {
+        ParamKind::Int { min, max } => {
+            let mut schema = json!({ "type": "integer", "format": "int64" });
+            if *min != i64::MIN {
+                schema["minimum"] = (*min).into();
+            }
+            if *max != i64::MAX {
+                schema["maximum"] = (*max).into();
+            }
+            schema
+        }
+        ParamKind::Bool => json!({ "type": "boolean" }),
+        ParamKind::Str { max_len } => json!({ "type": "string", "maxLength": max_len }),
+        ParamKind::Names(names) => json!({ "type": "string", "enum": names }),
+        ParamKind::Id(kind) => json!({ "type": "string", "maxLength": 255, "x-idOf": kind.object }),
+        ParamKind::Word(word) => json!({ "type": "string", "format": word }),
+        ParamKind::Metadata => json!({
+            "type": "object",
+            "maxProperties": METADATA_KEYS_MAX,
+            "additionalProperties": { "type": "string", "maxLength": METADATA_VALUE_LEN_MAX },
+        }),
+        ParamKind::Node(shape) => schema_ref(shape.name),
+        ParamKind::Range => {
+            let bound = json!({ "type": "integer", "format": "int64" });
+            json!({ "anyOf": [bound, {
+                "type": "object",
+                "properties": { "gt": bound, "gte": bound, "lt": bound, "lte": bound },
+                "additionalProperties": false,
+            }] })
+        }
+        ParamKind::List { of, max_items } => {
+            json!({ "type": "array", "maxItems": max_items, "items": param_kind(of) })
+        }
+    }
+}
+
+fn schemas<C>(catalogue: &Catalogue<'_, C>) -> Value {
+    let mut schemas = Map::new();
+    for (name, shape) in &catalogue.shapes {
+        schemas.insert((*name).into(), shape_schema(shape, catalogue));
+    }
+    for (name, params) in &catalogue.params {
+        schemas.insert((*name).into(), params_schema(params));
+    }
+    let error = schemas.insert("Error".into(), error_schema(catalogue));
+    assert!(error.is_none(), "the schema name Error is taken by an object");
+    Value::Object(schemas)
+}
+
+fn shape_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
+    let mut properties = Properties::default();
+    for field in shape.fields {
+        let mut schema = field_schema(field, catalogue);
+        versions(&mut schema, field.since, field.until);
+        if field.included_until != Version::ALWAYS {
+            schema["x-includedUntil"] = date(field.included_until).into();
+        }
+        // Included lists come only by expansion in the newest version.
+        let always = !field.omit && field.included_until == Version::ALWAYS && is_current(field.since, field.until);
+        properties.add(field.name, described(schema, field.doc), always);
+    }
+    let mut schema = properties.object(shape.doc);
+    let expandable: Vec<_> = shape
+        .fields
+        .iter()
+        .filter(|field| expands(field))
+        .map(|field| field.name)
+        .collect();
+    if !expandable.is_empty() {
+        schema["x-expandableFields"] = json!(expandable);
+    }
+    schema
+}
+
+fn expands(field: &FieldShape) -> bool {
+    field.expand || matches!(field.kind, ValueKind::SubList)
+}
+
+fn field_schema<C>(field: &FieldShape, catalogue: &Catalogue<'_, C>) -> Value {
+    let mut schema = value_kind(&field.kind);
+    if field.expand {
+        schema = match catalogue.referable(field.name).map(|shape| schema_ref(shape.name)) {
+            Some(object) => json!({ "anyOf": [schema, object], "x-expansionResources": { "oneOf": [object] } }),
+            None => json!({ "anyOf": [schema, { "type": "object" }] }),
+        };
+    }
+    if field.nullable { or_null(schema) } else { schema }
+}
+
+fn value_kind(kind: &ValueKind) -> Value {
+    match kind {
+        ValueKind::Bool => json!({ "type": "boolean" }),
+        ValueKind::Int => json!({ "type": "integer", "format": "int64" }),
+        ValueKind::Timestamp => json!({ "type": "integer", "format": "unix-time" }),
+        ValueKind::Str => json!({ "type": "string" }),
+        ValueKind::Names(names) => json!({ "type": "string", "enum": names }),
+        ValueKind::Object(object) => json!({ "type": "string", "enum": [object] }),
+        ValueKind::Ref => json!({ "type": "string", "maxLength": 255 }),
+        ValueKind::Node(shape) => schema_ref(shape.name),
+        ValueKind::Named(name) => schema_ref(name),
+        ValueKind::List(of) => json!({ "type": "array", "items": value_kind(of) }),
+        ValueKind::Map => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        ValueKind::SubList => list_schema(&json!({ "type": "object" })),
+        ValueKind::Any => json!({ "type": "object", "additionalProperties": true }),
+    }
+}
+
+fn list_schema(item: &Value) -> Value {
+    json!({
+        "type": "object",
+        "description": "Newest first.",
+        "required": ["object", "data", "has_more", "url"],
+        "properties": {
+            "object": { "type": "string", "enum": ["list"] },
+            "data": { "type": "array", "items": item },
+            "has_more": { "type": "boolean", "description": "Whether the list goes on beyond this page." },
+            "url": { "type": "string", "description": "Where the list is read." },
+        },
+    })
+}
+
+/// Members of an `error` that are plain text, as `Reject` lists them.
+const ERROR_TEXTS: &[(&str, &str)] = &[
+    ("advice_code", "What the issuer advises: whether to try again."),
+    ("charge", "Id of the failed charge."),
+    ("code", "A stable word for programs."),
+    ("decline_code", "Why the issuer declined."),
+    ("doc_url", "A page about the code."),
+    ("message", "What is wrong and what to do, for people."),
+    ("network_advice_code", "The network's own advice."),
+    ("network_decline_code", "The network's own code of the decline."),
+    (
+        "param",
+        "The parameter that is wrong, with brackets where it is nested.",
+    ),
+    ("request_log_url", "Where the request can be looked up."),
+];
+
+fn error_schema<C>(catalogue: &Catalogue<'_, C>) -> Value {
+    let mut properties = Properties::default();
+    let kinds = json!({ "type": "string", "enum": ErrorType::NAMES });
+    properties.add("type", described(kinds, "What sort of failure it is."), true);
+    for (name, doc) in ERROR_TEXTS {
+        properties.add(name, described(json!({ "type": "string" }), doc), false);
+    }
+    for object in ["payment_intent", "payment_method"] {
+        let shape = catalogue.shapes.values().find(|shape| shape.object == Some(object));
+        let schema = shape.map_or_else(|| json!({ "type": "object" }), |shape| schema_ref(shape.name));
+        properties.add(object, described(schema, "The object that the error is about."), false);
+    }
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": { "error": properties.object("Why the request was refused.") },
+    })
+}
+
+fn header_parameters() -> Value {
+    json!({
+        "version": {
+            "name": "Stripe-Version", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The API version of request and answer; the account's own unless given.",
+        },
+        "idempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "description": "A retry with the same key gets the first answer and changes nothing.",
+        },
+    })
+}
+
+fn schema_ref(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// The schema, or null.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(choices) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        choices.push(Value::Null);
+    }
+    if let Some(choices) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+        choices.push(json!({ "type": "null" }));
+        return schema;
+    }
+    match schema.get("type").cloned() {
+        Some(kind) => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        None => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+/// Adds a description where there is one.
+fn described(mut schema: Value, doc: &str) -> Value {
+    if !doc.is_empty() {
+        schema["description"] = doc.into();
+    }
+    schema
+}
+
+/// Says which versions have the member.
+fn versions(schema: &mut Value, since: Version, until: Version) {
+    if since != Version::ALWAYS {
+        schema["x-since"] = date(since).into();
+    }
+    if until != Version::NEVER {
+        schema["x-until"] = date(until).into();
+    }
+    if !is_current(since, until) {
+        schema["deprecated"] = true.into();
+    }
+}
+
+/// Members of an object in order; two that share a name in different versions become a choice.
+#[derive(Default)]
+struct Properties {
+    members: Map<String, Value>,
+    required: Vec<String>,
+}
+
+impl Properties {
+    fn add(&mut self, name: &str, schema: Value, required: bool) {
+        if required && !self.required.iter().any(|known| known == name) {
+            self.required.push(name.into());
+        }
+        match self.members.get_mut(name) {
+            Some(known) => *known = json!({ "anyOf": [known.take(), schema] }),
+            None => {
+                self.members.insert(name.into(), schema);
+            }
+        }
+    }
+
+    fn object(self, doc: &str) -> Value {
+        let mut schema = described(json!({ "type": "object" }), doc);
+        if !self.required.is_empty() {
+            schema["required"] = json!(self.required);
+        }
+        schema["properties"] = Value::Object(self.members);
+        schema
+    }
+}
+
+#[cfg(test)]
+mod tests;
