@@ -1,0 +1,243 @@
+//! The way through the journal, frame by frame, with everything checked.
+//!
+//! A journal ends where the zeros begin. Bytes that are neither a sound frame nor zeros are *damage* if anything that
+//! was written after them shows: a sound header behind them in the same segment, or anything in a later one. They are a
+//! *torn tail*, the trace of a crash in the middle of a write, if nothing does. There is one more trace of a crash: a
+//! group is written in one go, and a power cut may keep its second half and lose its first. Then a part of the bad frame
+//! reads as zeros, because it never reached the preallocated file, and every later frame belongs to the group that began
+//! at or before it. That is a torn tail as well: nothing of an unsynced group was ever acknowledged.
+
+use crate::files::io_error;
+use crate::frame::{ALIGN, Codec, HEADER, Header};
+use crate::meta::DataId;
+use crate::segment::{self, SEGMENT_BYTES_MAX, SEGMENT_HEADER};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use tollgate_store::StoreError;
+
+/// How often a walk through a live journal reads a segment again before it believes that it is damaged. A read can see
+/// the end of a write before its beginning.
+const READ_AGAIN_MAX: u32 = 8;
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
+/// A sound frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame<'a> {
+    pub(crate) segment: u32,
+    /// Offset of the frame in the segment.
+    pub(crate) offset: u32,
+    pub(crate) header: Header,
+    pub(crate) payload: &'a [u8],
+}
+
+/// Where the journal ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// The segment of the last frame; the first segment in an empty journal.
+    pub(crate) segment: u32,
+    /// Where the next frame would stand in it.
+    pub(crate) offset: u32,
+    /// What the next frame must name as the hash of the previous one.
+    pub(crate) chain: u64,
+    /// Highest number of a segment that exists.
+    pub(crate) last_segment: u32,
+    /// Whether bytes behind `offset` are a torn tail, and why.
+    pub(crate) torn: Option<String>,
+    /// Bytes that were read.
+    pub(crate) bytes: u64,
+}
+
+/// Visits every frame in order. `live`: another process may be writing, and what is behind the end is its business.
+pub(crate) fn walk(
+    dir: &Path,
+    id: &DataId,
+    live: bool,
+    visit: &mut dyn FnMut(&Frame<'_>) -> Result<(), StoreError>,
+) -> Result<End, StoreError> {
+    let numbers = segment::list(dir)?;
+    if numbers.is_empty() {
+        let what = "the directory holds no segments".to_owned();
+        return Err(StoreError::Corrupt {
+            place: segment::journal_dir(dir).display().to_string(),
+            what,
+        });
+    }
+    let codec = Codec::new(id);
+    let last_segment = *numbers.last().expect("there are segments");
+    let mut end = End {
+        segment: numbers[0],
+        offset: SEGMENT_HEADER as u32,
+        chain: Codec::FIRST,
+        last_segment,
+        torn: None,
+        bytes: 0,
+    };
+    let mut loaded = Loaded::default();
+    for &number in &numbers {
+        loaded.load(dir, id, number)?;
+        end.bytes += loaded.bytes.len() as u64;
+        if end.torn.is_some() {
+            // Nothing may follow a torn tail.
+            if let Some(at) = loaded.bytes[SEGMENT_HEADER..].iter().position(|&byte| byte != 0) {
+                let after = format!("{} offset {}", loaded.path.display(), SEGMENT_HEADER + at);
+                let torn = end.torn.take().expect("the tail is torn");
+                let place = format!("{} offset {}", segment::path(dir, end.segment).display(), end.offset);
+                return Err(StoreError::Corrupt {
+                    place,
+                    what: format!("{torn}, and there is more at {after}"),
+                });
+            }
+            continue;
+        }
+        let mut at = SEGMENT_HEADER;
+        let mut readings = 0;
+        loop {
+            match step(&codec, &loaded.bytes, at, end.chain) {
+                Step::Frame(header, payload) => {
+                    visit(&Frame {
+                        segment: number,
+                        offset: at as u32,
+                        header,
+                        payload,
+                    })?;
+                    end.chain = codec.hash(&loaded.bytes[at..]);
+                    at += header.frame_len();
+                    (end.segment, end.offset) = (number, at as u32);
+                    readings = 0;
+                }
+                Step::End => {
+                    // A live writer may have gone on to the next segment after this one was read.
+                    if live && readings == 0 && number != last_segment && segment_has_frames(dir, number + 1)? {
+                        readings = 1;
+                        loaded.load(dir, id, number)?;
+                        continue;
+                    }
+                    break;
+                }
+                Step::Bad { .. } if live && readings < READ_AGAIN_MAX => {
+                    readings += 1;
+                    loaded.load(dir, id, number)?;
+                }
+                Step::Bad { what, torn } => {
+                    let place = format!("{} offset {at}", loaded.path.display());
+                    if !torn {
+                        return Err(StoreError::Corrupt { place, what });
+                    }
+                    (end.segment, end.offset) = (number, at as u32);
+                    end.torn = Some(what);
+                    if live {
+                        return Ok(end);
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    Ok(end)
+}
+
+/// A segment in memory; the buffer is used again for the next one.
+#[derive(Default)]
+struct Loaded {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Loaded {
+    fn load(&mut self, dir: &Path, id: &DataId, number: u32) -> Result<(), StoreError> {
+        self.path = segment::path(dir, number);
+        let path = &self.path;
+        let read = |bytes: &mut Vec<u8>| {
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            if len > SEGMENT_BYTES_MAX {
+                return Err(std::io::Error::other("the file is longer than any segment"));
+            }
+            bytes.resize(len as usize, 0);
+            file.read_exact_at(bytes, 0)
+        };
+        read(&mut self.bytes).map_err(|error| io_error(path, "read", &error))?;
+        segment::check_header(path, id, number, &self.bytes)
+    }
+}
+
+enum Step<'a> {
+    Frame(Header, &'a [u8]),
+    End,
+    Bad { what: String, torn: bool },
+}
+
+fn step<'a>(codec: &Codec, bytes: &'a [u8], at: usize, chain: u64) -> Step<'a> {
+    let rest = &bytes[at..];
+    let Some(header) = codec.header(rest) else {
+        if all_zero(rest) {
+            return Step::End;
+        }
+        return bad(codec, bytes, at, "this is no frame");
+    };
+    if header.previous != chain {
+        // The frame itself is sound, so no crash did this.
+        let what = "frames are missing before this one, or it is not in its place".to_owned();
+        return Step::Bad { what, torn: false };
+    }
+    if header.group as usize > at || header.count == 0 && header.len > 0 {
+        return Step::Bad {
+            what: "a frame contradicts itself".to_owned(),
+            torn: false,
+        };
+    }
+    match codec.payload(&header, rest) {
+        Ok(payload) => Step::Frame(header, payload),
+        Err(what) => bad(codec, bytes, at, what),
+    }
+}
+
+/// Tells damage from a torn tail.
+fn bad<'a>(codec: &Codec, bytes: &[u8], at: usize, what: &str) -> Step<'a> {
+    let later = (at + ALIGN..bytes.len().saturating_sub(HEADER - 1)).step_by(ALIGN);
+    let mut later = later.filter_map(|offset| Some((offset, codec.header(&bytes[offset..])?)));
+    let Some((next, header)) = later.next() else {
+        return Step::Bad {
+            what: what.to_owned(),
+            torn: true,
+        };
+    };
+    let same_group = header.group as usize <= at && later.all(|(_, header)| header.group as usize <= at);
+    let torn = same_group && has_hole(bytes, at, next);
+    let what = if torn {
+        format!("{what}, and was lost when its group was written")
+    } else {
+        format!("{what}, and a later frame stands at offset {next}")
+    };
+    Step::Bad { what, torn }
+}
+
+/// Whether some sector's part of `from..to` holds only zeros, which no frame does.
+fn has_hole(bytes: &[u8], from: usize, to: usize) -> bool {
+    let mut at = from;
+    while at < to {
+        let sector_end = (at / SECTOR + 1) * SECTOR;
+        let part = &bytes[at..sector_end.min(to)];
+        if all_zero(part) {
+            return true;
+        }
+        at = sector_end;
+    }
+    false
+}
+
+fn segment_has_frames(dir: &Path, number: u32) -> Result<bool, StoreError> {
+    let path = segment::path(dir, number);
+    let mut head = [0; HEADER];
+    let read = File::open(&path).and_then(|file| file.read_exact_at(&mut head, SEGMENT_HEADER as u64));
+    read.map_err(|error| io_error(&path, "read", &error))?;
+    Ok(!all_zero(&head))
+}
+
+/// By the page, which compares many times faster than by the byte; the unused end of a segment is long.
+fn all_zero(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
+}
