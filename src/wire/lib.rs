@@ -1,1 +1,25 @@
-//! Forms, JSON, errors, versions, documents: bytes and declarations, no sockets.
+//! The API as bytes: forms in, JSON out, errors, versions, documents. Knows the declarations of resources and no
+//! resource by name; knows no socket.
+//!
+//! A request is parsed by [`Edge`] into one of the domain's calls; an answer is written by [`Rendering`]. Both read the
+//! declarations of the domain's resources, so a new resource needs no change here. [`openapi()`] and
+//! [`reference_page`] are documents read off the same declarations.
+//!
+//! Reading order: [`edge`], [`forms`], [`wording`], [`expand`], [`render`], [`versions`], [`errors`]; then the documents,
+//! [`openapi`](mod@openapi) and [`reference`](mod@reference).
+
+mod catalogue;
+pub mod edge;
+pub mod errors;
+pub mod expand;
+pub mod forms;
+pub mod openapi;
+pub mod reference;
+pub mod render;
+pub mod versions;
+pub mod wording;
+
+pub use edge::{Edge, Match, Parsed};
+pub use openapi::openapi;
+pub use reference::reference_page;
+pub use render::Rendering;

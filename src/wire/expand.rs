@@ -1,0 +1,150 @@
+//! `expand[]`: which paths may be expanded, read from the shapes.
+//!
+//! A shape does not say what kind of object a reference leads to; the name does: `latest_charge` and `charge` lead to a
+//! charge, `refunds` holds refunds. A name that tells nothing (`source`) may lead to any object.
+
+use crate::wording::invalid;
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+use tollgate_domain::Reject;
+use tollgate_resource::operation::Answers;
+use tollgate_resource::shown::{FieldShape, Shape, ValueKind};
+use tollgate_resource::{Expand, Version};
+
+/// Most segments of a path; `data` of a list counts.
+pub const EXPAND_DEPTH_MAX: usize = 4;
+
+/// Every object that can be shown, by its `object` name.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    by_object: HashMap<&'static str, &'static Shape>,
+}
+
+/// The shapes a path can be in: one, unless a name did not tell.
+type Candidates = SmallVec<[&'static Shape; 8]>;
+
+impl Shapes {
+    /// Knows these shapes; those without an `object` member are no objects and are passed over.
+    pub fn new(shapes: impl IntoIterator<Item = &'static Shape>) -> Shapes {
+        Shapes {
+            by_object: shapes
+                .into_iter()
+                .filter_map(|shape| Some((shape.object?, shape)))
+                .collect(),
+        }
+    }
+
+    /// Reads the paths of a request into a tree. Lists are expanded below `data`, and the tree keeps that segment.
+    ///
+    /// # Errors
+    /// A 400 in the API's words for a path that is too deep, does not exist, or cannot be expanded.
+    pub fn expand(&self, paths: &[&str], answers: Answers, version: Version) -> Result<Expand, Box<Reject>> {
+        let mut expand = Expand::default();
+        for path in paths {
+            let segments: SmallVec<[&str; EXPAND_DEPTH_MAX]> = path.split('.').take(EXPAND_DEPTH_MAX + 1).collect();
+            self.check(path, &segments, answers, version).map_err(Box::new)?;
+            expand.add(&segments);
+        }
+        Ok(expand)
+    }
+
+    #[expect(clippy::result_large_err, reason = "boxed by its only caller")]
+    fn check(&self, path: &str, segments: &[&str], answers: Answers, version: Version) -> Result<(), Reject> {
+        if segments.len() > EXPAND_DEPTH_MAX {
+            return Err(Reject {
+                code: Some("property_expansion_max_depth".into()),
+                ..invalid(
+                    400,
+                    format!("You cannot expand more than {EXPAND_DEPTH_MAX} levels of a property. Property: {path}"),
+                )
+            });
+        }
+        match answers {
+            Answers::One(shape) => self.walk(path, segments, Candidates::from_slice(&[shape]), version),
+            Answers::Many(shape) => {
+                let inside = Candidates::from_slice(&[shape]);
+                match segments {
+                    ["data", rest @ ..] if !rest.is_empty() => self.walk(path, rest, inside, version),
+                    ["total_count"] => Err(invalid(400, "This property cannot be included (total_count)".into())),
+                    _ if self.walk(path, segments, inside, version).is_ok() => Err(invalid(
+                        400,
+                        format!(
+                            "This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' \
+                             instead."
+                        ),
+                    )),
+                    _ => Err(cannot_be_expanded(path)),
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::result_large_err, reason = "boxed by its only caller")]
+    fn walk(
+        &self,
+        path: &str,
+        mut segments: &[&str],
+        mut candidates: Candidates,
+        version: Version,
+    ) -> Result<(), Reject> {
+        while let Some((segment, rest)) = segments.split_first() {
+            let found: SmallVec<[&'static FieldShape; 8]> = candidates
+                .iter()
+                .filter_map(|shape| field(shape, segment, version))
+                .collect();
+            if found.is_empty() {
+                return Err(invalid(
+                    400,
+                    format!("This property cannot be expanded because it doesn't exist: {path}."),
+                ));
+            }
+            segments = rest;
+            candidates = Candidates::new();
+            for field in found {
+                match field.kind {
+                    ValueKind::Ref if field.expand => candidates.extend(self.led_to(field.name)),
+                    ValueKind::SubList => match segments {
+                        [] => return Ok(()),
+                        ["data", rest @ ..] => {
+                            segments = rest;
+                            candidates.extend(self.led_to(field.name.strip_suffix('s').unwrap_or(field.name)));
+                        }
+                        _ => {}
+                    },
+                    ValueKind::Node(shape) if !segments.is_empty() => candidates.push(shape),
+                    _ => {}
+                }
+            }
+            if candidates.is_empty() {
+                return Err(cannot_be_expanded(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// The objects that a reference of that name may lead to.
+    fn led_to(&self, name: &str) -> Candidates {
+        let told = |object: &str| name == object || name.strip_suffix(object).is_some_and(|rest| rest.ends_with('_'));
+        // The longest name that fits: `failure_balance_transaction` is no `transaction`.
+        let best = self
+            .by_object
+            .keys()
+            .filter(|object| told(object))
+            .max_by_key(|object| object.len());
+        match best {
+            Some(object) => Candidates::from_slice(&[self.by_object[object]]),
+            None => self.by_object.values().copied().collect(),
+        }
+    }
+}
+
+fn field(shape: &'static Shape, name: &str, version: Version) -> Option<&'static FieldShape> {
+    shape
+        .fields
+        .iter()
+        .find(|field| field.name == name && field.since <= version && version < field.until)
+}
+
+fn cannot_be_expanded(path: &str) -> Reject {
+    invalid(400, format!("This property cannot be expanded ({path})."))
+}

@@ -1,0 +1,62 @@
+//! Form-encoded bodies and query strings, read into typed parameters.
+//!
+//! A form goes three short ways: [`pairs`] unescapes it once into a reused buffer; [`paths`] matches each name against
+//! the compiled [`table`] (the first thing an error can be about: unknown parameters); then a [`Filling`] walks the pairs
+//! in declaration order and hands each value to [`Params::set`]. There is no map of strings and no tree in between.
+
+mod filling;
+mod fingerprint;
+mod pairs;
+mod paths;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use filling::Filling;
+pub use pairs::{KEY_LEN_MAX, PAIRS_MAX, Pairs};
+pub use paths::UNKNOWN_MAX;
+pub use table::{DEPTH_MAX, EXPAND_MAX, Table};
+
+use paths::Places;
+use std::cell::Cell;
+use tollgate_resource::Version;
+use tollgate_resource::operation::Refused;
+
+/// Bytes of buffers that a thread keeps for its next request.
+const KEPT_BYTES: usize = 64 * 1024;
+
+/// A form that has been split, and the memory for it.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// The pairs as sent (or as a version change has rewritten them).
+    pub pairs: Pairs,
+    places: Places,
+    bytes: Vec<u8>,
+}
+
+thread_local! {
+    static SPARE: Cell<Option<Box<Decoded>>> = const { Cell::new(None) };
+}
+
+impl Decoded {
+    /// Memory that this thread used before, if it is free.
+    pub fn take() -> Box<Decoded> {
+        SPARE.take().unwrap_or_default()
+    }
+
+    /// Gives the memory back for the next request of this thread.
+    pub fn give_back(mut self: Box<Self>) {
+        self.pairs.shrink(KEPT_BYTES);
+        self.places.clear();
+        self.bytes.clear();
+        SPARE.set(Some(self));
+    }
+
+    /// Matches the pairs against what the operation takes.
+    ///
+    /// # Errors
+    /// `Refused::Unknown` or `Refused::Malformed`; wrong values are told later, in declaration order.
+    pub fn place(&mut self, table: &Table, version: Version) -> Result<(), Refused> {
+        self.places.find(table, &self.pairs, version)
+    }
+}

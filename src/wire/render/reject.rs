@@ -1,0 +1,64 @@
+//! Error bodies.
+
+use super::json;
+use super::show::Show;
+use tollgate_domain::reject::doc_url;
+use tollgate_domain::{Reject, kinds};
+use tollgate_resource::{Expand, Id, Kind, Names};
+
+/// Codes that have no page of their own.
+const WITHOUT_PAGE: &[&str] = &["property_expansion_max_depth"];
+/// Where the members of the error stand.
+const DEPTH: usize = 1;
+
+/// Writes `{"error": {…}}` with the members in alphabetical order.
+pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
+    show.out.push(b'{');
+    show.member(true, "error", 0);
+    show.out.push(b'{');
+    let mut members = Members { show, first: true };
+    members.text("advice_code", reject.advice_code.as_deref());
+    if let Some(charge) = reject.charge {
+        members.text("charge", Some(&charge.text(&kinds::CHARGE)));
+    }
+    members.text("code", reject.code.as_deref());
+    members.text("decline_code", reject.decline_code.as_deref());
+    let code = reject.code.as_deref().filter(|code| !WITHOUT_PAGE.contains(code));
+    members.text("doc_url", code.map(doc_url).as_deref());
+    members.text("message", Some(&reject.message));
+    members.text("network_advice_code", reject.network_advice_code.as_deref());
+    members.text("network_decline_code", reject.network_decline_code.as_deref());
+    members.text("param", reject.param.as_deref());
+    members.object("payment_intent", &kinds::PAYMENT_INTENT, reject.payment_intent);
+    members.object("payment_method", &kinds::PAYMENT_METHOD, reject.payment_method);
+    members.text("type", Some(reject.kind.name()));
+    show.close(false, DEPTH);
+    show.close(false, 0);
+}
+
+/// The members of the error, one after the other.
+struct Members<'s, 'a> {
+    show: &'s mut Show<'a>,
+    first: bool,
+}
+
+impl Members<'_, '_> {
+    fn text(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.start(name);
+            json::string(self.show.out, text);
+        }
+    }
+
+    fn object(&mut self, name: &str, kind: &'static Kind, id: Option<Id>) {
+        if let Some(id) = id {
+            self.start(name);
+            self.show.object(kind, id, Expand::NONE, DEPTH + 1);
+        }
+    }
+
+    fn start(&mut self, name: &str) {
+        self.show.member(self.first, name, DEPTH);
+        self.first = false;
+    }
+}

@@ -1,0 +1,216 @@
+//! One interpreter for every shown struct.
+
+use super::{json, previous};
+use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
+use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
+
+/// First version whose included lists do not print `total_count`.
+const TOTAL_COUNT_UNTIL: Version = Version(20221115);
+
+/// Objects that can be shown in place.
+pub(super) trait Attached {
+    /// Shows the object, or says that it is not here.
+    fn show(&self, kind: &'static Kind, id: Id, with: &mut dyn FnMut(&dyn Shown)) -> bool;
+}
+
+/// Writes shown structs at a version.
+pub(super) struct Show<'a> {
+    pub out: &'a mut Vec<u8>,
+    pub version: Version,
+    pub revision: u16,
+    pub attached: &'a dyn Attached,
+}
+
+impl Show<'_> {
+    /// Writes a hash whose opening brace stands at `depth`.
+    pub(super) fn node(&mut self, shown: &dyn Shown, expand: &Expand, depth: usize) {
+        let mut first = true;
+        for (index, field) in shown.shape().fields.iter().enumerate() {
+            if !self.has(field) {
+                continue;
+            }
+            let value = shown.value(index);
+            let child = if expand.is_empty() {
+                None
+            } else {
+                expand.child(field.name)
+            };
+            match &value {
+                Value::Absent => continue,
+                Value::SubList(_) if !self.includes(field) && child.is_none() => continue,
+                _ => {}
+            }
+            if first {
+                self.out.push(b'{');
+            }
+            json::line(self.out, first, depth + 1);
+            json::key(self.out, field.name);
+            first = false;
+            self.value(
+                value,
+                child.filter(|_| field.expand || !matches!(field.kind, ValueKind::Ref)),
+                depth + 1,
+            );
+        }
+        self.close(first, depth);
+    }
+
+    /// Writes a value; `expand` is the subtree if it is to be shown in place.
+    pub(super) fn value(&mut self, value: Value<'_>, expand: Option<&Expand>, depth: usize) {
+        match value {
+            Value::Absent | Value::Null => self.out.extend_from_slice(b"null"),
+            Value::Bool(value) => json::bool(self.out, value),
+            Value::Int(value) => json::int(self.out, value),
+            Value::Str(text) => json::string(self.out, text),
+            Value::Text(text) => json::string(self.out, &text),
+            Value::Ident(ident) => self.id(ident.kind, ident.id),
+            Value::Ref(to) => match expand {
+                Some(below) => self.object(to.kind, to.id, below, depth),
+                None => self.id(to.kind, to.id),
+            },
+            Value::Node(node) => self.node(node, expand.unwrap_or(Expand::NONE), depth),
+            Value::List(items) => {
+                let mut first = true;
+                for at in 0..items.len() {
+                    if first {
+                        self.out.push(b'[');
+                    }
+                    json::line(self.out, first, depth + 1);
+                    first = false;
+                    self.value(items.item(at), None, depth + 1);
+                }
+                if first {
+                    self.out.extend_from_slice(b"[]");
+                } else {
+                    json::line(self.out, true, depth);
+                    self.out.push(b']');
+                }
+            }
+            Value::Map(map) => {
+                let mut first = true;
+                for (name, text) in map.iter() {
+                    self.map_key(first, name, depth);
+                    first = false;
+                    json::string(self.out, text);
+                }
+                self.close(first, depth);
+            }
+            Value::SubList(list) => {
+                let below = expand.and_then(|expand| expand.child("data")).unwrap_or(Expand::NONE);
+                self.sub_list(&list, below, depth);
+            }
+            Value::Previous { old, new } => previous::write(self, old, new, depth),
+        }
+    }
+
+    /// Writes a list object; `item` writes the member at an index, at a depth.
+    pub(super) fn list(
+        &mut self,
+        url: &str,
+        total: Option<u64>,
+        has_more: bool,
+        len: usize,
+        depth: usize,
+        item: &mut dyn FnMut(&mut Show<'_>, usize, usize),
+    ) {
+        self.out.push(b'{');
+        self.member(true, "object", depth);
+        self.out.extend_from_slice(b"\"list\"");
+        self.member(false, "data", depth);
+        self.items(len, depth + 1, item);
+        self.member(false, "has_more", depth);
+        json::bool(self.out, has_more);
+        if let Some(total) = total {
+            self.member(false, "total_count", depth);
+            json::int(self.out, i64::try_from(total).unwrap_or(i64::MAX));
+        }
+        self.member(false, "url", depth);
+        json::string(self.out, url);
+        self.close(false, depth);
+    }
+
+    /// Writes an array of objects.
+    pub(super) fn items(&mut self, len: usize, depth: usize, item: &mut dyn FnMut(&mut Show<'_>, usize, usize)) {
+        if len == 0 {
+            self.out.extend_from_slice(b"[]");
+            return;
+        }
+        self.out.push(b'[');
+        for at in 0..len {
+            json::line(self.out, at == 0, depth + 1);
+            item(self, at, depth + 1);
+        }
+        json::line(self.out, true, depth);
+        self.out.push(b']');
+    }
+
+    /// Writes an attached object in place, or its id.
+    pub(super) fn object(&mut self, kind: &'static Kind, id: Id, expand: &Expand, depth: usize) {
+        let attached = self.attached;
+        if !attached.show(kind, id, &mut |shown| self.node(shown, expand, depth)) {
+            self.id(kind, id);
+        }
+    }
+
+    /// Whether the answer has the field at all.
+    #[inline]
+    pub(super) fn has(&self, field: &FieldShape) -> bool {
+        self.version >= field.since && self.version < field.until && self.revision >= field.revision
+    }
+
+    /// Whether a list of included objects is shown without being expanded.
+    pub(super) fn includes(&self, field: &FieldShape) -> bool {
+        self.version < field.included_until
+    }
+
+    /// Whether included lists print `total_count`.
+    pub(super) fn counts(&self) -> bool {
+        self.version < TOTAL_COUNT_UNTIL
+    }
+
+    /// Starts a member whose container opened at `depth`; its opening brace is written by the caller.
+    pub(super) fn member(&mut self, first: bool, name: &str, depth: usize) {
+        json::line(self.out, first, depth + 1);
+        json::key(self.out, name);
+    }
+
+    /// Starts a member with a free name, and its container with the first.
+    pub(super) fn map_key(&mut self, first: bool, name: &str, depth: usize) {
+        if first {
+            self.out.push(b'{');
+        }
+        json::line(self.out, first, depth + 1);
+        json::string(self.out, name);
+        self.out.extend_from_slice(b": ");
+    }
+
+    /// Ends a hash that opened at `depth`; an empty one was not opened.
+    pub(super) fn close(&mut self, empty: bool, depth: usize) {
+        if empty {
+            self.out.extend_from_slice(b"{}");
+        } else {
+            json::line(self.out, true, depth);
+            self.out.push(b'}');
+        }
+    }
+
+    fn sub_list(&mut self, list: &SubList<'_>, expand: &Expand, depth: usize) {
+        let total = self.counts().then_some(list.total);
+        self.list(
+            list.url,
+            total,
+            list.has_more,
+            list.ids.len(),
+            depth,
+            &mut |show, at, depth| {
+                show.object(list.kind, list.ids[at], expand, depth);
+            },
+        );
+    }
+
+    fn id(&mut self, kind: &Kind, id: Id) {
+        self.out.push(b'"');
+        id.write(kind, self.out);
+        self.out.push(b'"');
+    }
+}

@@ -1,0 +1,293 @@
+//! What holds for every declared operation and every shown field.
+
+use crate::shop::{NOW_MS, Shop};
+use proptest::prelude::*;
+use std::sync::LazyLock;
+use tollgate_domain::{api, kinds};
+use tollgate_resource::params::{ParamKind, ParamsShape};
+use tollgate_resource::{Endpoint, Id, Shape, Version};
+use tollgate_wire::versions::{CHANGES, KNOWN, Presence};
+use tollgate_wire::{Edge, Rendering, forms};
+
+static EDGE: LazyLock<Edge> = LazyLock::new(|| Edge::new(api::ENDPOINTS));
+
+fn shape(object: &str) -> &'static Shape {
+    let kind = kinds::ALL.iter().find(|kind| kind.object == object).expect("a kind");
+    api::shape_of(kind).expect("a shape")
+}
+
+#[test]
+fn windows_of_changes_are_those_of_the_shapes() {
+    for change in CHANGES {
+        for window in change.windows {
+            let at = |version: Version| {
+                let field = shape(window.object)
+                    .fields
+                    .iter()
+                    .find(|field| field.name == window.field && field.since <= version && version < field.until);
+                match field {
+                    None => Presence::Gone,
+                    Some(field) if version < field.included_until => Presence::Shown,
+                    Some(field) if field.included_until > Version::ALWAYS => Presence::Expanded,
+                    Some(_) => Presence::Shown,
+                }
+            };
+            let before = Version(change.since.0 - 1);
+            assert_eq!(
+                (at(before), at(change.since)),
+                (window.before, window.after),
+                "{window:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_field_comes_and_goes_with_a_version_there_is() {
+    let known = |version: Version| {
+        version == Version::ALWAYS || version == Version::NEVER || KNOWN.iter().any(|(known, _)| *known == version)
+    };
+    for shape in kinds::ALL.iter().filter_map(|kind| api::shape_of(kind)) {
+        for field in shape.fields {
+            let all = [field.since, field.until, field.included_until];
+            assert!(
+                all.into_iter().all(known),
+                "{}.{} has a window at no version",
+                shape.name,
+                field.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_no_operation_takes_is_told_first_and_everywhere() {
+    let mut shop = Shop::open();
+    for endpoint in api::ENDPOINTS {
+        let path = endpoint
+            .path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "x" } else { part });
+        let path = path.collect::<Vec<_>>().join("/");
+        let (status, body) = shop.send(endpoint.method.name(), &path, "amount=x&no_such=1&expand[]=nope");
+        assert_eq!(status, 400, "{}: {body}", endpoint.name);
+        assert!(body.contains("Received unknown parameter"), "{}: {body}", endpoint.name);
+    }
+}
+
+#[test]
+fn ids_in_paths_are_told_by_their_segment() {
+    let mut shop = Shop::open();
+    for endpoint in api::ENDPOINTS.iter().filter(|endpoint| endpoint.path.contains('{')) {
+        let path = endpoint
+            .path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "x" } else { part });
+        let form = if endpoint.params.fields.iter().any(|field| field.required) {
+            continue;
+        } else {
+            ""
+        };
+        let (status, body) = shop.send(endpoint.method.name(), &path.collect::<Vec<_>>().join("/"), form);
+        let segment = endpoint.path.split(['{', '}']).nth(1).expect("a variable segment");
+        assert_eq!(status, 404, "{}: {body}", endpoint.name);
+        assert!(
+            body.contains(&format!("\"param\": \"{segment}\"")),
+            "{}: {body}",
+            endpoint.name
+        );
+        assert!(
+            body.contains("\"code\": \"resource_missing\""),
+            "{}: {body}",
+            endpoint.name
+        );
+    }
+}
+
+/// One generated pair: a path of the shape and a value for it.
+fn pairs_of(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<(String, &'static [&'static str])>) {
+    for field in shape.fields {
+        let name = if prefix.is_empty() {
+            field.name.to_owned()
+        } else {
+            format!("{prefix}[{}]", field.name)
+        };
+        pairs_of_kind(&field.kind, name, out);
+    }
+}
+
+fn pairs_of_kind(kind: &'static ParamKind, name: String, out: &mut Vec<(String, &'static [&'static str])>) {
+    match kind {
+        ParamKind::Node(shape) => pairs_of(shape, &name, out),
+        ParamKind::List { of, .. } => {
+            pairs_of_kind(of, format!("{name}[0]"), out);
+            pairs_of_kind(of, format!("{name}[]"), out);
+        }
+        ParamKind::Metadata => {
+            out.push((format!("{name}[order]"), &["1", "", "é"]));
+            out.push((format!("{name}[ ]"), &["x"]));
+        }
+        ParamKind::Range => {
+            out.push((format!("{name}[gte]"), &["0", "-1", "x"]));
+            out.push((name, &["0"]));
+        }
+        ParamKind::Int { .. } => out.push((name, &["1", "2000", "0", "-1", "9223372036854775807", "1e3", "50"])),
+        ParamKind::Bool => out.push((name, &["true", "false", "1"])),
+        ParamKind::Names(names) => out.push((name, names)),
+        ParamKind::Id(_) => out.push((name, &["pm_card_visa", "cus_1", "pm_card_visa_chargeDeclined", "{id}"])),
+        ParamKind::Word(_) => out.push((name, &["usd", "USD", "jpy", "zzz"])),
+        ParamKind::Str { .. } => out.push((name, &["card", "a b", "", "🌍"])),
+    }
+}
+
+/// What a mutation does to a form.
+#[derive(Clone, Debug)]
+enum Mutation {
+    Insert(usize, u8),
+    Remove(usize),
+    Repeat(usize),
+    Nest(usize),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    prop_oneof![
+        (
+            any::<prop::sample::Index>(),
+            prop::sample::select(b"%&=[]+\0\xff\xc3.0a".to_vec())
+        )
+            .prop_map(|(at, byte)| Mutation::Insert(at.index(10_000), byte)),
+        any::<prop::sample::Index>().prop_map(|at| Mutation::Remove(at.index(10_000))),
+        any::<prop::sample::Index>().prop_map(|at| Mutation::Repeat(at.index(10_000))),
+        any::<prop::sample::Index>().prop_map(|at| Mutation::Nest(at.index(10_000))),
+    ]
+}
+
+fn mutate(form: &mut Vec<u8>, mutations: &[Mutation]) {
+    for mutation in mutations {
+        let len = form.len();
+        match mutation {
+            Mutation::Insert(at, byte) => form.insert(at % (len + 1), *byte),
+            Mutation::Remove(at) if len > 0 => drop(form.remove(at % len)),
+            Mutation::Repeat(at) => form.extend_from_within(at % (len + 1)..),
+            Mutation::Nest(at) => drop(form.splice(at % (len + 1)..at % (len + 1), *b"[a][]")),
+            Mutation::Remove(_) => {}
+        }
+    }
+}
+
+/// A request for one of the operations: valid in its grammar, then perhaps mutated.
+fn request() -> impl Strategy<Value = (&'static Endpoint<tollgate_domain::Call>, bool, Vec<u8>)> {
+    (0..api::ENDPOINTS.len(), any::<bool>()).prop_flat_map(|(at, good_id)| {
+        let endpoint = api::ENDPOINTS[at];
+        let mut known = vec![(
+            "expand[]".to_owned(),
+            &["customer", "data.customer", "a.b.c.d.e", "id"][..],
+        )];
+        pairs_of(endpoint.params, "", &mut known);
+        let pair = (0..known.len(), any::<prop::sample::Index>());
+        let pairs = prop::collection::vec(pair, 0..8).prop_map(move |picked| {
+            let pairs = picked.iter().map(|(at, value)| {
+                let (name, values) = &known[*at];
+                format!("{name}={}", values[value.index(values.len())])
+            });
+            pairs.collect::<Vec<_>>().join("&").into_bytes()
+        });
+        (
+            Just(endpoint),
+            Just(good_id),
+            pairs,
+            prop::collection::vec(mutation(), 0..4),
+        )
+            .prop_map(|(endpoint, good_id, mut form, mutations)| {
+                mutate(&mut form, &mutations);
+                (endpoint, good_id, form)
+            })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn a_request_becomes_a_call_or_a_4xx((endpoint, good_id, form) in request(), old in any::<bool>()) {
+        let version = if old { Version(20200827) } else { Version::NEWEST };
+        let id = Id::new(&kinds::PAYMENT_INTENT, NOW_MS, 1, 1).text(&kinds::PAYMENT_INTENT);
+        let part = |part: &str| if part.starts_with('{') { if good_id { id.clone() } else { "x".into() } } else { part.into() };
+        let path = endpoint.path.split('/').map(part).collect::<Vec<String>>().join("/");
+        let matched = EDGE.route(endpoint.method.name(), &path).expect("a declared path");
+        prop_assert_eq!(matched.endpoint().name, endpoint.name);
+        let secrets = tollgate_domain::Secrets::new([9; 32]);
+        match EDGE.parse(&matched, &form, version, &secrets) {
+            Ok(parsed) => prop_assert_eq!(parsed.fingerprint >> 120, 1),
+            Err(reject) => {
+                prop_assert!((400..500).contains(&reject.status), "{:?}", reject);
+                prop_assert!(!reject.began);
+                prop_assert!(reject.message.len() < 64 * 1024);
+                let mut out = Vec::new();
+                tollgate_wire::render::edge_reject(&reject, &mut out);
+                prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_panic(form in prop::collection::vec(any::<u8>(), 0..400), at in 0..api::ENDPOINTS.len()) {
+        let endpoint = api::ENDPOINTS[at];
+        let path = endpoint.path.replace(['{', '}'], "");
+        let matched = EDGE.route(endpoint.method.name(), &path).expect("a declared path");
+        let secrets = tollgate_domain::Secrets::new([9; 32]);
+        if let Err(reject) = EDGE.parse(&matched, &form, Version::NEWEST, &secrets) {
+            prop_assert!((400..500).contains(&reject.status), "{:?}", reject);
+        }
+    }
+
+    #[test]
+    fn no_path_panics(method in "[A-Z]{0,8}", path in any::<String>()) {
+        let _ = EDGE.route(&method, &path);
+    }
+}
+
+#[test]
+fn a_form_at_every_limit_is_read_in_bounded_time() {
+    let matched = EDGE.route("POST", "/v1/payment_intents").expect("a declared path");
+    let secrets = tollgate_domain::Secrets::new([9; 32]);
+    let forms = [
+        (0..forms::PAIRS_MAX)
+            .map(|at| format!("metadata[{at}]=x"))
+            .collect::<Vec<_>>()
+            .join("&"),
+        (0..forms::PAIRS_MAX)
+            .map(|at| format!("payment_method_types[{at}]=x"))
+            .collect::<Vec<_>>()
+            .join("&"),
+        (0..forms::PAIRS_MAX)
+            .map(|at| format!("nope{at}=x"))
+            .collect::<Vec<_>>()
+            .join("&"),
+        format!("metadata[a]={}", "x".repeat(1024 * 1024)),
+    ];
+    for form in forms {
+        let started = std::time::Instant::now();
+        let _ = EDGE.parse(&matched, form.as_bytes(), Version::NEWEST, &secrets);
+        assert!(started.elapsed() < std::time::Duration::from_secs(1), "{}", &form[..40]);
+    }
+}
+
+#[test]
+fn a_missing_object_leaves_its_id() {
+    let mut shop = Shop::open();
+    let form = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card";
+    let (status, body) = shop.send("POST", "/v1/payment_intents", form);
+    assert_eq!(status, 200, "{body}");
+    let item = tollgate_domain::object::Item::Object(shop.objects.0.last().expect("an object").clone());
+    let mut expand = tollgate_resource::Expand::default();
+    expand.add(&["latest_charge"]);
+    expand.add(&["payment_intent"]);
+    let whole = shop.rendering(Version::NEWEST, &expand);
+    let bare = Rendering { attached: &[], ..whole };
+    for rendering in [whole, bare] {
+        let mut out = Vec::new();
+        rendering.item(&item, &mut out);
+        assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
+    }
+}

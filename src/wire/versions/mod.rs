@@ -1,0 +1,25 @@
+//! API versions: which there are, and how an old one differs from the newest, which is all the rest of the code speaks.
+//!
+//! A difference is a [`Change`] in a file of its own, with the version that brought it. What a client of an older version
+//! sends is brought up to date change by change, oldest first, before it is decoded; what it is answered is taken back
+//! change by change, newest first. Most differences of answers are fields that come or go: those are `since`, `until`
+//! and `included_until` in the shapes and cost one comparison; a change only names them ([`Window`]). A rewrite of the
+//! written answer is for what windows cannot say, and only clients of versions before it pay for it.
+
+mod capture_method_automatic_async;
+mod change;
+mod known;
+mod latest_charge;
+mod payment_methods_from_dashboard;
+#[cfg(test)]
+mod tests;
+
+pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, Window};
+pub use known::{DEFAULT, KNOWN, OLDEST, name, parse};
+
+/// Every change, oldest first.
+pub const CHANGES: &[&Change] = &[
+    &latest_charge::CHANGE,
+    &payment_methods_from_dashboard::CHANGE,
+    &capture_method_automatic_async::CHANGE,
+];

@@ -1,0 +1,128 @@
+//! The words of refused requests: every [`Refused`] and [`Problem`] as the API says it (status, code, message, `param`).
+
+use tollgate_domain::{ErrorType, Reject};
+use tollgate_resource::Kind;
+use tollgate_resource::operation::Refused;
+use tollgate_resource::params::Problem;
+
+/// Longest part of a wrong text that a message shows before it is shortened to its two ends, in characters.
+const SHOWN_WHOLE_MAX: usize = 23;
+/// Length of each end.
+const SHOWN_END: usize = 10;
+
+/// Words a refusal. The execution has not begun.
+pub fn refused(refused: &Refused) -> Reject {
+    match refused {
+        Refused::Unknown(names) => {
+            let plural = if names.len() == 1 { "" } else { "s" };
+            Reject {
+                code: Some("parameter_unknown".into()),
+                param: names.first().cloned(),
+                ..invalid(400, format!("Received unknown parameter{plural}: {}", names.join(", ")))
+            }
+        }
+        Refused::Path { kind, param, text } => Reject {
+            param: Some((*param).into()),
+            ..no_such(404, kind, text)
+        },
+        Refused::Malformed(message) => invalid(400, message.clone()),
+        Refused::Param { param, problem, text } => Reject {
+            param: Some(param.clone()),
+            ..problem_with(param, problem, text)
+        },
+    }
+}
+
+/// An `invalid_request_error` without code and parameter, before execution.
+pub fn invalid(status: u16, message: String) -> Reject {
+    Reject {
+        status,
+        ..Reject::invalid(None, message)
+    }
+}
+
+/// A reject of that type with nothing but a message, before execution.
+pub fn of_type(status: u16, kind: ErrorType, message: String) -> Reject {
+    Reject {
+        kind,
+        ..invalid(status, message)
+    }
+}
+
+/// `resource_missing`: 404 for an object of the path, 400 for one that a parameter names.
+pub fn no_such(status: u16, kind: &Kind, text: &str) -> Reject {
+    Reject {
+        code: Some("resource_missing".into()),
+        ..invalid(status, format!("No such {}: '{text}'", noun(kind)))
+    }
+}
+
+/// What messages call an object of that kind.
+fn noun(kind: &Kind) -> &'static str {
+    if kind.object == "payment_method" {
+        "PaymentMethod"
+    } else {
+        kind.object
+    }
+}
+
+fn problem_with(param: &str, problem: &Problem, text: &str) -> Reject {
+    let (code, message) = match problem {
+        Problem::Missing => (Some("parameter_missing"), format!("Missing required param: {param}.")),
+        Problem::Empty => (
+            Some("parameter_invalid_empty"),
+            format!(
+                "You passed an empty string for '{param}'. We assume empty values are an attempt to unset a parameter; \
+                 however '{param}' cannot be unset. You should remove '{param}' from your request or supply a non-empty \
+                 value."
+            ),
+        ),
+        Problem::Integer => (Some("parameter_invalid_integer"), format!("Invalid integer: {text}")),
+        Problem::TooSmall { min: 0.. } if text.trim().starts_with('-') => (None, "Invalid non-negative integer".into()),
+        Problem::TooSmall { min } => (
+            Some("parameter_invalid_integer"),
+            format!("This value must be greater than or equal to {min}."),
+        ),
+        Problem::TooLarge { max } => (
+            Some("parameter_invalid_integer"),
+            format!("This value must be less than or equal to {max}."),
+        ),
+        Problem::Boolean => (None, format!("Invalid boolean: {text}")),
+        Problem::Names(names) => (None, format!("Invalid {param}: must be one of {}", any_of(names))),
+        Problem::TooLong { max } => (
+            None,
+            format!("Invalid string: {}; must be at most {max} characters", shortened(text)),
+        ),
+        Problem::TooMany { max } => (None, format!("Invalid array: {param} can have at most {max} items")),
+        Problem::Object => (None, "Invalid object".into()),
+        Problem::Array => (None, "Invalid array".into()),
+        Problem::Scalar => (None, format!("Invalid string: {text}")),
+        Problem::NoSuch { kind } => return no_such(400, kind, text),
+        Problem::Custom { code, message } => (*code, message.replace("{}", text)),
+    };
+    Reject {
+        code: code.map(Into::into),
+        ..invalid(400, message)
+    }
+}
+
+/// `a`, `a or b`, `a, b, or c`.
+fn any_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).into(),
+        [one, two] => format!("{one} or {two}"),
+        [rest @ .., last] => format!("{}, or {last}", rest.join(", ")),
+    }
+}
+
+/// Long text as its two ends: `Lottery Re...iting line`.
+fn shortened(text: &str) -> String {
+    let len = text.chars().count();
+    if len <= SHOWN_WHOLE_MAX {
+        return text.into();
+    }
+    let head: String = text.chars().take(SHOWN_END).collect();
+    let tail: String = text.chars().skip(len - SHOWN_END).collect();
+    format!("{head}...{tail}")
+}
