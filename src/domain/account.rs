@@ -175,7 +175,7 @@ impl Account {
 }
 
 #[derive(Record)]
-struct AccountRow {
+pub(crate) struct AccountRow {
     #[record(1)]
     key: AccountKey,
     #[record(2)]

@@ -21,6 +21,8 @@ pub mod directory;
 mod draft;
 pub mod events;
 pub mod facts;
+#[cfg(test)]
+mod golden;
 pub mod inputs;
 pub mod kinds;
 mod metadata;

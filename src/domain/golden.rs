@@ -1,0 +1,230 @@
+//! Everything with a number or name that outlives a release: fields and variants of records, ledger accounts,
+//! currencies, cards, declines, the members of what is shown, operations and their parameters, against `golden.txt`.
+//!
+//! A line may be added to that file. A line that changes or goes breaks data or programs out there: give the new thing a
+//! new number or name instead. When the test fails it prints the lines as they are now.
+
+use crate::account::{AccountRow, Profile};
+use crate::acquirer::{Ask, Asked, AttemptId, CardMoney, NetworkAnswer, NetworkCall, Said};
+use crate::address::{Address, Shipping};
+use crate::api;
+use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType};
+use crate::books::{Entry, EntryCause, LedgerAccount, LineRow, Posting};
+use crate::customers::customer::{Customer, TaxExempt};
+use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts};
+use crate::events::{EventFact, EventType, EventVersion};
+use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
+use crate::inputs::Network;
+use crate::kinds;
+use crate::money::{Currency, Money};
+use crate::object::Object;
+use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::payment_intent::{
+    AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
+    PaymentIntent, Phase, Status,
+};
+use crate::payments::payment_method::{Card, CardBrand, CheckResult, PaymentMethod, TestCard, declines};
+use crate::payments::refund::{Refund, RefundReason, RefundState};
+use crate::reject::{ErrorType, Reject, codes};
+use tollgate_resource::{ParamKind, ParamsShape, Record, Shape, ValueKind};
+
+/// `Name: 1 first, 2 second` for each record, in the order of the list.
+macro_rules! records {
+    ($($record:ty),* $(,)?) => {
+        [$((<$record>::NAME, <$record>::FIELDS)),*]
+    };
+}
+
+fn record_lines() -> Vec<String> {
+    let records = records![
+        Facts,
+        Timer,
+        Claim,
+        Outcome,
+        OutcomeResult,
+        Object,
+        EventFact,
+        EventType,
+        EventVersion,
+        Entry,
+        EntryCause,
+        Posting,
+        AccountRow,
+        LineRow,
+        Money,
+        PaymentIntent,
+        Status,
+        LastError,
+        Attempt,
+        Phase,
+        CaptureMethod,
+        ConfirmationMethod,
+        AllowRedirects,
+        FutureUsage,
+        CancellationReason,
+        Charge,
+        ChargeState,
+        Refund,
+        RefundState,
+        RefundReason,
+        Customer,
+        TaxExempt,
+        Address,
+        Shipping,
+        BalanceTransaction,
+        BalanceTransactionType,
+        PaymentMethod,
+        Card,
+        CheckResult,
+        CardBrand,
+        AttemptId,
+        NetworkCall,
+        Ask,
+        CardMoney,
+        NetworkAnswer,
+        Asked,
+        Said,
+        Network,
+        Reject,
+        ErrorType,
+        DirectoryFacts,
+        DirectoryFact,
+        ApiKey,
+        ApiKeyHash,
+        ApiKeyKind,
+        Profile,
+    ];
+    let line = |(name, fields): (&str, &[(u32, &str)])| {
+        let fields: Vec<String> = fields.iter().map(|(number, name)| format!("{number} {name}")).collect();
+        format!("record {name}: {}", fields.join(", "))
+    };
+    records.into_iter().map(line).collect()
+}
+
+fn numbered_lines() -> Vec<String> {
+    let kinds = kinds::ALL
+        .iter()
+        .map(|kind| format!("kind {}: {} {}", kind.number, kind.prefix, kind.object));
+    let accounts = LedgerAccount::ALL
+        .iter()
+        .map(|account| format!("ledger account {}: {account}", account.number()));
+    let currencies = Currency::all().map(|it| format!("currency {}: {it} {}", it.number(), it.exponent()));
+    let cards = TestCard::all()
+        .iter()
+        .map(|card| format!("card {}: {}", card.number, card.names.join(" ")));
+    let declines = declines::ALL
+        .iter()
+        .map(|it| format!("decline {}: {} {}", it.number, it.code, it.decline_code));
+    let codes = codes::ALL.iter().map(|code| format!("code {code}"));
+    kinds
+        .chain(accounts)
+        .chain(currencies)
+        .chain(cards)
+        .chain(declines)
+        .chain(codes)
+        .collect()
+}
+
+/// One line per member that an answer may have, with its path.
+fn shown_lines() -> Vec<String> {
+    let mut out = Vec::new();
+    let shapes = kinds::ALL
+        .iter()
+        .filter_map(|kind| api::shape_of(kind))
+        .chain([api::BALANCE_SHAPE]);
+    for shape in shapes {
+        let object = shape.object.expect("what has a kind names it");
+        members(shape, object, &mut out);
+    }
+    out
+}
+
+fn members(shape: &Shape, path: &str, out: &mut Vec<String>) {
+    for field in shape.fields {
+        let path = format!("{path}.{}", field.name);
+        let mut line = format!("shown {path}");
+        for (word, said) in [
+            ("null", field.nullable),
+            ("omitted", field.omit),
+            ("expandable", field.expand),
+        ] {
+            if said {
+                line.push(' ');
+                line.push_str(word);
+            }
+        }
+        if field.revision != 1 {
+            line.push_str(&format!(" revision {}", field.revision));
+        }
+        out.push(line);
+        let mut kind = &field.kind;
+        while let ValueKind::List(of) = kind {
+            kind = of;
+        }
+        match kind {
+            ValueKind::Node(inner) => members(inner, &path, out),
+            ValueKind::Names(words) => out.push(format!("words {path}: {}", words.join(" "))),
+            _ => {}
+        }
+    }
+}
+
+/// One line per operation and per parameter it takes, with its path.
+fn operation_lines() -> Vec<String> {
+    let mut out = Vec::new();
+    for endpoint in api::ENDPOINTS {
+        out.push(format!(
+            "operation {}: {} {}",
+            endpoint.name,
+            endpoint.method.name(),
+            endpoint.path
+        ));
+        parameters(endpoint.params, endpoint.name, &mut out);
+    }
+    out
+}
+
+fn parameters(shape: &ParamsShape, path: &str, out: &mut Vec<String>) {
+    for field in shape.fields {
+        let path = format!("{path}.{}", field.name);
+        let required = if field.required { " required" } else { "" };
+        out.push(format!("parameter {path}{required}"));
+        let mut kind = &field.kind;
+        while let ParamKind::List { of, .. } = kind {
+            kind = of;
+        }
+        match kind {
+            ParamKind::Node(inner) => parameters(inner, &path, out),
+            ParamKind::Names(words) => out.push(format!("accepts {path}: {}", words.join(" "))),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn numbers_and_names_stay_what_they_were() {
+    let now = [record_lines(), numbered_lines(), shown_lines(), operation_lines()].concat();
+    let golden: Vec<&str> = include_str!("golden.txt").lines().collect();
+    let gone: Vec<&&str> = golden
+        .iter()
+        .filter(|line| !now.iter().any(|known| known == **line))
+        .collect();
+    let new: Vec<&String> = now.iter().filter(|line| !golden.contains(&line.as_str())).collect();
+    assert!(
+        gone.is_empty() && new.is_empty(),
+        "gone from golden.txt (never allowed after a release):\n{gone:#?}\nnot in golden.txt yet:\n{new:#?}\nwhole:\n{}",
+        now.join("\n")
+    );
+}
+
+#[test]
+fn shown_members_are_described() {
+    // The shapes are what documents and SDKs are made from; a member without a description helps nobody.
+    for kind in kinds::ALL {
+        let Some(shape) = api::shape_of(kind) else { continue };
+        assert!(!shape.doc.is_empty(), "{} is not described", shape.name);
+        for field in shape.fields {
+            assert!(!field.doc.is_empty(), "{}.{} is not described", shape.name, field.name);
+        }
+    }
+}
