@@ -1,0 +1,150 @@
+//! What must hold of everything an account holds, whatever was commanded.
+
+use crate::shop::{Shop, Store};
+use std::collections::{BTreeMap, BTreeSet};
+use tollgate_domain::books::LedgerAccount;
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_intent::{Status, StatusName};
+use tollgate_domain::time::day_of;
+use tollgate_domain::{Account, Object, kinds};
+use tollgate_resource::{Id, Record};
+
+/// Checks the invariants that the domain can see.
+pub fn check(shop: &Shop) {
+    books_balance(shop);
+    refunds_stay_within_captures(shop);
+    intents_agree_with_charges(shop);
+    single_use_methods_pay_once(shop);
+    states_move_along_the_tables(shop);
+    replay_gives_the_same_state(shop);
+}
+
+fn books_balance(shop: &Shop) {
+    let books = &shop.account.books;
+    assert_eq!(books.imbalance(), None, "assets and expenses equal liabilities and income");
+    let mut nets: BTreeMap<_, i128> = BTreeMap::new();
+    for object in shop.objects.0.values() {
+        if let Object::BalanceTransaction(txn) = object {
+            *nets.entry(txn.currency).or_default() += i128::from(txn.net());
+        }
+    }
+    for (currency, net) in nets {
+        let balance = books.merchant_balance(currency, day_of(shop.now_ms));
+        assert_eq!(i128::from(balance.available) + i128::from(balance.pending), net, "nets sum to the balance");
+    }
+    let mut transit: BTreeMap<_, i128> = BTreeMap::new();
+    for object in shop.objects.0.values() {
+        if let Object::Refund(refund) = object
+            && !refund.is_confirmed()
+        {
+            *transit.entry(refund.currency).or_default() -= i128::from(refund.amount);
+        }
+    }
+    for (currency, _, _) in books.totals() {
+        let in_transit = books.balance(LedgerAccount::RefundInTransit, currency);
+        assert_eq!(in_transit, transit.get(&currency).copied().unwrap_or(0), "open refunds are in transit");
+    }
+    let sources: Vec<(_, Id)> =
+        shop.records.iter().flat_map(|facts| &facts.entries).map(|entry| (entry.cause, entry.source)).collect();
+    let distinct: BTreeSet<_> = sources.iter().collect();
+    assert_eq!(sources.len(), distinct.len(), "a cause makes one entry for an object");
+}
+
+fn refunds_stay_within_captures(shop: &Shop) {
+    let mut refunded: BTreeMap<Id, (i64, u32)> = BTreeMap::new();
+    for object in shop.objects.0.values() {
+        if let Object::Refund(refund) = object {
+            let sum = refunded.entry(refund.charge).or_default();
+            sum.0 += refund.amount;
+            sum.1 += 1;
+        }
+    }
+    for object in shop.objects.0.values() {
+        if let Object::Charge(charge) = object {
+            let (sum, count) = refunded.get(&charge.id).copied().unwrap_or_default();
+            assert_eq!((charge.refunded, charge.refund_count), (sum, count), "a charge knows its refunds");
+            assert!(sum <= charge.amount_captured(), "refunds never exceed the capture");
+            assert!(charge.amount_captured() <= charge.amount, "captures never exceed the authorisation");
+        }
+    }
+}
+
+fn intents_agree_with_charges(shop: &Shop) {
+    for object in shop.objects.0.values() {
+        let Object::PaymentIntent(intent) = object else { continue };
+        let charges: Vec<_> = shop
+            .objects
+            .0
+            .values()
+            .filter_map(|object| match object {
+                Object::Charge(charge) if charge.payment_intent == intent.id => Some(charge),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(charges.len(), intent.charge_count as usize, "an intent knows its charges");
+        let good: Vec<_> =
+            charges.iter().filter(|charge| !matches!(charge.state, ChargeState::Failed { .. })).collect();
+        assert!(good.len() <= 1, "an intent is paid at most once");
+        match &intent.status {
+            Status::Succeeded { received } => assert_eq!(good[0].amount_captured(), *received),
+            Status::RequiresCapture { .. } => assert_eq!(good[0].state, ChargeState::Held),
+            Status::Canceled { .. } => {
+                assert!(good.iter().all(|charge| matches!(charge.state, ChargeState::Released | ChargeState::Expired)));
+            }
+            _ => assert!(good.is_empty()),
+        }
+    }
+}
+
+fn single_use_methods_pay_once(shop: &Shop) {
+    let mut paid = BTreeSet::new();
+    for object in shop.objects.0.values() {
+        let Object::Charge(charge) = object else { continue };
+        if matches!(charge.state, ChargeState::Failed { .. }) {
+            continue;
+        }
+        let Object::PaymentMethod(method) = shop.get(&kinds::PAYMENT_METHOD, charge.payment_method) else {
+            unreachable!("a payment method was stored")
+        };
+        assert!(method.customer.is_some() || method.used_up, "a payment uses its method up");
+        assert!(method.customer.is_some() || paid.insert(method.id), "a single-use method pays once");
+    }
+}
+
+fn states_move_along_the_tables(shop: &Shop) {
+    let mut intents: BTreeMap<Id, StatusName> = BTreeMap::new();
+    let mut charges: BTreeMap<Id, ChargeState> = BTreeMap::new();
+    for object in shop.records.iter().flat_map(|facts| &facts.objects) {
+        match object {
+            Object::PaymentIntent(intent) => {
+                let before = intents.get(&intent.id).copied();
+                let next = intent.status.name();
+                assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+                intents.insert(intent.id, next);
+            }
+            Object::Charge(charge) => {
+                assert!(charge.state.may_follow(charges.get(&charge.id)), "{:?} does not follow", charge.state);
+                charges.insert(charge.id, charge.state);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn replay_gives_the_same_state(shop: &Shop) {
+    let mut account = Account::new(shop.account.profile.clone());
+    let mut objects = Store::default();
+    let cut = shop.records.len() / 2;
+    for (at, facts) in shop.records.iter().enumerate() {
+        let facts = tollgate_domain::Facts::from_bytes(&facts.to_bytes()).expect("facts read back");
+        account.apply(&facts);
+        for object in facts.objects {
+            objects.0.insert((object.kind().number, object.id()), object);
+        }
+        if at == cut {
+            account = Account::from_row(account.profile.clone(), &account.to_row()).expect("a row reads back");
+        }
+    }
+    assert_eq!(account, shop.account, "replay gives the same account, from a row or from the start");
+    assert_eq!(objects, shop.objects, "replay gives the same objects");
+}

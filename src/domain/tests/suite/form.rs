@@ -1,0 +1,47 @@
+//! A form for tests: `a[b]=c` pairs, matched against the declared parameters. The real one is wire's.
+
+use tollgate_resource::operation::{Form, Refused};
+use tollgate_resource::{ParamKind, Params, ParamsShape, Step};
+
+pub struct Pairs(pub Vec<(String, String)>);
+
+impl Form for Pairs {
+    fn fill(&mut self, params: &mut dyn Params) -> Result<(), Refused> {
+        let shape = params.shape();
+        let mut pairs: Vec<_> = self.0.iter().map(|(name, text)| (steps(shape, name), name, text)).collect();
+        if let Some((_, name, _)) = pairs.iter().find(|(steps, ..)| steps.is_none()) {
+            return Err(Refused::Unknown(vec![(*name).clone()]));
+        }
+        pairs.sort_by_key(|(steps, ..)| match steps.as_ref().expect("checked above")[0] {
+            Step::Field(at) => at,
+            _ => unreachable!("a path starts with a field"),
+        });
+        for (steps, name, text) in pairs {
+            let steps = steps.expect("checked above");
+            params.set(&steps, text).map_err(|problem| Refused::Param {
+                param: name.clone(),
+                problem,
+                text: text.clone(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn steps<'a>(shape: &ParamsShape, name: &'a str) -> Option<Vec<Step<'a>>> {
+    let mut shape = Some(shape);
+    let mut steps = Vec::new();
+    for part in name.split('[').map(|part| part.trim_end_matches(']')) {
+        let Some(fields) = shape.map(|shape| shape.fields) else {
+            steps.push(part.parse().map_or(Step::Key(part), Step::Item));
+            continue;
+        };
+        let at = fields.iter().position(|field| field.name == part)?;
+        steps.push(Step::Field(at as u16));
+        shape = match fields[at].kind {
+            ParamKind::Node(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    Some(steps)
+}

@@ -1,0 +1,15 @@
+//! The domain as its callers see it: commands in, facts out. Scenarios are text; a property test drives random commands
+//! against a network with a book of its own.
+
+mod audit;
+mod cards;
+mod customers;
+mod form;
+mod holds;
+mod intents;
+mod network;
+mod properties;
+mod refunds;
+mod remote;
+mod script;
+mod shop;

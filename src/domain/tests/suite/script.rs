@@ -1,0 +1,338 @@
+//! Scenarios as text: a line that starts with `>` is a command, the lines below it are everything that came of it.
+//!
+//! `> create_payment_intent amount=2000 …` goes through the declared operation of that name. Objects are called by kind
+//! and order of birth: `pi1`, `ch1`; `@pi1` in a parameter stands for the id. `> wait 5s` moves the clock and lets due
+//! timers fire; `> answer pi1/1 request approved` is the network's word.
+
+use crate::form::Pairs;
+use crate::shop::{Done, Shop};
+use std::collections::HashMap;
+use tollgate_domain::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, NetworkCall, Said};
+use tollgate_domain::api::ENDPOINTS;
+use tollgate_domain::balance::Balance;
+use tollgate_domain::books::Entry;
+use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::time::day_of;
+use tollgate_domain::{Call, Command, Network, Object, Read, Reject, Reply, Stop, World, kinds, read};
+use tollgate_resource::operation::PathArgs;
+use tollgate_resource::{Id, Kind, Names, Version};
+
+/// Plays `scenario` and compares everything that comes of it.
+pub fn check(scenario: &str) {
+    let mut player = Player::default();
+    let wanted: Vec<&str> = scenario.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut told = Vec::new();
+    for line in &wanted {
+        if let Some(command) = line.strip_prefix('>') {
+            told.push((*line).to_owned());
+            player.play(command.trim(), &mut told);
+        }
+    }
+    crate::audit::check(&player.shop);
+    assert!(told == wanted, "the scenario went differently:\n\n{}\n", told.join("\n"));
+}
+
+struct Player {
+    shop: Shop,
+    names: HashMap<Id, String>,
+    ids: HashMap<String, (&'static Kind, Id)>,
+    balance: String,
+}
+
+impl Default for Player {
+    fn default() -> Self {
+        Player { shop: Shop::open(), names: HashMap::new(), ids: HashMap::new(), balance: String::new() }
+    }
+}
+
+impl Player {
+    fn play(&mut self, line: &str, told: &mut Vec<String>) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "network" => self.shop.network = if rest == "remote" { Network::Remote } else { Network::Instant },
+            "version" => self.shop.version = Version(rest.parse().expect("a date")),
+            "wait" => self.wait(rest, told),
+            "answer" => {
+                let command = self.answer(rest);
+                let done = self.shop.tell(&command);
+                self.tell(done, told);
+            }
+            _ => match self.request(word, rest) {
+                Call::Write(command) => {
+                    let done = self.shop.ask(&command);
+                    self.tell(done, told);
+                }
+                Call::Read(asked) => self.read(asked, told),
+                Call::List(query) => told.push(format!("list of {}", query.kind.object)),
+            },
+        }
+    }
+
+    fn request(&self, name: &str, rest: &str) -> Call {
+        let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name).expect("a declared operation");
+        let mut pairs = Vec::new();
+        let mut segments = Vec::new();
+        for word in rest.split_whitespace() {
+            let fill = |text: &str| match text.strip_prefix('@') {
+                Some(name) => {
+                    let (kind, id) = self.ids[name];
+                    id.text(kind)
+                }
+                None => text.replace('_', " ").replace("~", "_"),
+            };
+            match word.split_once('=') {
+                Some((param, text)) if text.starts_with('@') => pairs.push((param.to_owned(), fill(text))),
+                Some((param, text)) => pairs.push((param.to_owned(), text.to_owned())),
+                None => segments.push(fill(word)),
+            }
+        }
+        let named: Vec<(&'static str, &str)> = segments.iter().map(|text| ("id", text.as_str())).collect();
+        let parsed = (endpoint.parse)(&PathArgs { segments: &named }, &mut Pairs(pairs));
+        parsed.unwrap_or_else(|refused| panic!("{name} {rest}: {refused:?}"))
+    }
+
+    fn answer(&self, text: &str) -> Command {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (object, number) = words[0].split_once('/').expect("object/number");
+        let attempt = AttemptId { object: self.ids[object].1, number: number.parse().expect("a number") };
+        let to = match words[1] {
+            "request" => Asked::Request,
+            "inquiry" => Asked::Inquiry,
+            _ => Asked::Reversal,
+        };
+        let said = match words[2] {
+            "approved" => Said::Approved,
+            "declined" => Said::Declined { decline: words[3].parse().expect("a number") },
+            "not_found" => Said::NotFound,
+            "acknowledged" => Said::Acknowledged,
+            _ => Said::Silence,
+        };
+        Command::ResolveAttempt(attempt, NetworkAnswer { to, said })
+    }
+
+    fn wait(&mut self, text: &str, told: &mut Vec<String>) {
+        let (number, unit) = text.split_at(text.len() - 1);
+        let unit_ms = match unit {
+            "s" => 1_000,
+            "h" => 3_600_000,
+            _ => 86_400_000,
+        };
+        let until = self.shop.now_ms + number.parse::<u64>().expect("a number") * unit_ms;
+        // Timers fire one after another, each at its own time, as they would.
+        while let Some(at_ms) = self.shop.timers.iter().map(|(at_ms, _)| *at_ms).min().filter(|at_ms| *at_ms <= until) {
+            self.shop.now_ms = self.shop.now_ms.max(at_ms);
+            for object in self.shop.due() {
+                let done = self.shop.tell(&Command::TimerDue(object));
+                if matches!(&done, Ok(done) if done.decision.facts.is_empty()) {
+                    continue;
+                }
+                let at_s = (self.shop.now_ms - crate::shop::START_MS) / 1_000;
+                told.push(format!("timer of {} at {at_s} s", self.name(object)));
+                self.tell(done, told);
+            }
+        }
+        self.shop.now_ms = until;
+        let balance = self.balance();
+        if balance != self.balance {
+            told.push(balance.clone());
+            self.balance = balance;
+        }
+    }
+
+    fn read(&self, asked: Read, told: &mut Vec<String>) {
+        let world = World { account: &self.shop.account, objects: &self.shop.objects };
+        match read(&world, asked, self.shop.now_ms) {
+            Ok(tollgate_domain::Item::Object(object)) => told.push(self.object(&object)),
+            Ok(_) => told.push(self.balance()),
+            Err(stop) => told.push(self.stop(&stop)),
+        }
+    }
+
+    fn tell(&mut self, done: Result<Done, Stop>, told: &mut Vec<String>) {
+        let done = match done {
+            Ok(done) => done,
+            Err(stop) => return told.push(self.stop(&stop)),
+        };
+        let facts = &done.decision.facts;
+        for object in facts.born() {
+            let kind = object.kind();
+            let count = self.ids.values().filter(|(known, _)| *known == kind).count() + 1;
+            let name = format!("{}{count}", kind.prefix);
+            self.ids.insert(name.clone(), (kind, object.id()));
+            self.names.insert(object.id(), name);
+        }
+        if let Some(line) = self.reply(&done.decision.reply) {
+            told.push(line);
+        }
+        if let Some(settled) = &done.decision.settles {
+            let reply = self.reply(&settled.reply).unwrap_or_default();
+            let key = settled.claim.as_ref().map_or("no key", |claim| &claim.key);
+            told.push(format!("settles {} of {key}: {reply}", self.attempt(settled.attempt)));
+        }
+        for object in &facts.objects {
+            told.push(format!("· {}", self.object(object)));
+        }
+        for entry in &facts.entries {
+            told.push(format!("· {}", self.entry(entry)));
+        }
+        for call in &done.calls {
+            told.push(format!("· call {}", self.call(call)));
+        }
+        if !done.events.is_empty() {
+            let events: Vec<&str> = done.events.iter().map(|event| event.kind.name()).collect();
+            told.push(format!("events {}", events.join(", ")));
+        }
+        let balance = self.balance();
+        if balance != self.balance {
+            told.push(balance.clone());
+            self.balance = balance;
+        }
+    }
+
+    fn reply(&self, reply: &Reply) -> Option<String> {
+        match reply {
+            Reply::Object(_, id) => Some(format!("200 {}", self.name(*id))),
+            Reply::Reject(reject) => Some(self.reject(reject)),
+            Reply::Await(attempt) => Some(format!("waits for {}", self.attempt(*attempt))),
+            Reply::Nobody => None,
+        }
+    }
+
+    fn stop(&self, stop: &Stop) -> String {
+        match stop {
+            Stop::Load(kind, id) => format!("must load {} {id:?}", kind.object),
+            Stop::Busy(id) => format!("{} is busy", self.name(*id)),
+            Stop::Reject(reject) => self.reject(reject),
+        }
+    }
+
+    fn reject(&self, reject: &Reject) -> String {
+        let mut line = format!("{}", reject.status);
+        for (label, text) in [
+            ("", reject.code.as_deref()),
+            ("decline=", reject.decline_code.as_deref()),
+            ("param=", reject.param.as_deref()),
+        ] {
+            if let Some(text) = text {
+                line.push_str(&format!(" {label}{text}"));
+            }
+        }
+        for (label, id) in
+            [("charge=", reject.charge), ("pi=", reject.payment_intent), ("pm=", reject.payment_method)]
+        {
+            if let Some(id) = id {
+                line.push_str(&format!(" {label}{}", self.name(id)));
+            }
+        }
+        if !reject.began {
+            line.push_str(" (not begun)");
+        }
+        format!("{line}: {}", self.with_names(&reject.message))
+    }
+
+    fn with_names(&self, message: &str) -> String {
+        let mut out = message.to_owned();
+        for (name, (kind, id)) in &self.ids {
+            out = out.replace(&id.text(kind), name);
+        }
+        out
+    }
+
+    fn object(&self, object: &Object) -> String {
+        let name = self.name(object.id());
+        match object {
+            Object::PaymentIntent(intent) => {
+                let mut line = format!("{name} {} {} {}", intent.status.name().name(), intent.amount, intent.currency);
+                if intent.amount_received() != 0 {
+                    line.push_str(&format!(" received={}", intent.amount_received()));
+                }
+                for (label, id) in [
+                    ("customer", intent.customer),
+                    ("method", intent.payment_method),
+                    ("charge", intent.latest_charge()),
+                ] {
+                    line.push_str(&id.map_or(String::new(), |id| format!(" {label}={}", self.name(id))));
+                }
+                if let Status::Canceled { reason: Some(reason), .. } = &intent.status {
+                    line.push_str(&format!(" reason={}", reason.name()));
+                }
+                if let Some(error) = &intent.last_error {
+                    line.push_str(&format!(" error={}", error.decline));
+                }
+                line
+            }
+            Object::Charge(charge) => {
+                let state = format!("{:?}", charge.state);
+                let state = state.split([' ', '{']).next().unwrap_or_default().to_lowercase();
+                let mut line = format!("{name} {state} {} {}", charge.amount, charge.currency);
+                if charge.amount_captured() != 0 {
+                    line.push_str(&format!(" captured={}", charge.amount_captured()));
+                }
+                if charge.amount_refunded() != 0 {
+                    let all = if charge.is_refunded() { " (all)" } else { "" };
+                    line.push_str(&format!(" refunded={}{all}", charge.amount_refunded()));
+                }
+                line
+            }
+            Object::Refund(refund) => {
+                let state = if refund.is_confirmed() { "confirmed" } else { "in transit" };
+                format!("{name} {state} {} {} of {}", refund.amount, refund.currency, self.name(refund.charge))
+            }
+            Object::Customer(customer) => {
+                format!("{name} {} {}", customer.name.as_deref().unwrap_or("-"), customer.email.as_deref().unwrap_or("-"))
+            }
+            Object::BalanceTransaction(txn) => {
+                let day = txn.available_day() - day_of(self.shop.now_ms);
+                let on = if day > 0 { format!("in {day} days") } else { "now".into() };
+                let (kind, net) = (txn.kind.name(), txn.net());
+                format!("{name} {kind} {} fee {} net {net} {on} for {}", txn.amount, txn.fee, self.name(txn.source))
+            }
+            Object::PaymentMethod(method) => {
+                let saved = method.customer.map_or(String::new(), |id| format!(" of {}", self.name(id)));
+                let used = if method.used_up { " used up" } else { "" };
+                format!("{name} {}{saved}{used}", method.card.facts().last4())
+            }
+        }
+    }
+
+    fn entry(&self, entry: &Entry) -> String {
+        let postings: Vec<String> = entry
+            .postings
+            .iter()
+            .map(|posting| format!("{} {}", posting.account.name(), posting.amount))
+            .collect();
+        format!("entry {} {}: {}", entry.cause.name(), self.name(entry.source), postings.join(", "))
+    }
+
+    fn call(&self, call: &NetworkCall) -> String {
+        let attempt = self.attempt(call.attempt);
+        match call.ask {
+            Ask::Authorise(money) => format!("authorise {attempt} {}", money.amount),
+            Ask::Purchase(money) => format!("purchase {attempt} {}", money.amount),
+            Ask::Capture { of, money } => format!("capture {attempt} of {} {}", self.attempt(of), money.amount),
+            Ask::Inquire => format!("inquire {attempt}"),
+            Ask::Reverse => format!("reverse {attempt}"),
+            Ask::Refund { of, money } => format!("refund {attempt} of {} {}", self.attempt(of), money.amount),
+        }
+    }
+
+    fn balance(&self) -> String {
+        let balance = Balance::of(&self.shop.account, self.shop.now_ms);
+        let parts: Vec<String> = balance
+            .currencies
+            .iter()
+            .filter(|it| it.available != 0 || it.pending != 0)
+            .map(|it| format!("{} available {} pending {}", it.currency, it.available, it.pending))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!("balance {}", parts.join("; ")) }
+    }
+
+    fn attempt(&self, attempt: AttemptId) -> String {
+        format!("{}/{}", self.name(attempt.object), attempt.number)
+    }
+
+    fn name(&self, id: Id) -> String {
+        let unknown = || kinds::ALL.iter().find(|kind| id.is(kind)).map_or("?", |kind| kind.prefix).to_owned();
+        self.names.get(&id).cloned().unwrap_or_else(unknown)
+    }
+}
