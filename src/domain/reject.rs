@@ -260,8 +260,6 @@ pub mod codes {
         AMOUNT_TOO_SMALL = "amount_too_small";
         /// The bank refused the card.
         CARD_DECLINED = "card_declined";
-        /// The charge was captured before.
-        CHARGE_ALREADY_CAPTURED = "charge_already_captured";
         /// Nothing is left to refund.
         CHARGE_ALREADY_REFUNDED = "charge_already_refunded";
         /// Text that is no email address.

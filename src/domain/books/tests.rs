@@ -66,6 +66,7 @@ fn written(entry: &Entry) -> Vec<String> {
 #[test]
 fn postings_of_each_flow() {
     let check = |entry: Entry, expected: &[&str]| {
+        assert!(entry.balanced());
         assert_eq!(entry.check(), Ok(()));
         assert_eq!(written(&entry), expected, "{:?}", entry.cause);
     };
