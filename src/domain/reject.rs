@@ -294,7 +294,10 @@ mod tests {
 
     #[test]
     fn a_code_has_a_page() {
-        assert_eq!(doc_url(codes::CARD_DECLINED), "https://stripe.com/docs/error-codes/card-declined");
+        assert_eq!(
+            doc_url(codes::CARD_DECLINED),
+            "https://stripe.com/docs/error-codes/card-declined"
+        );
     }
 
     #[test]
