@@ -9,7 +9,7 @@ use crate::payments::payment_intent::{
 use crate::payments::refund::CreateRefund;
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
-use tollgate_resource::{Id, Kind, Names, Problem};
+use tollgate_resource::{Id, Kind, Names};
 
 /// A parsed API request.
 #[derive(Debug, Clone)]
@@ -111,14 +111,9 @@ impl ListQuery {
             (Some(id), None) => Cursor::After(id),
             (None, Some(id)) => Cursor::Before(id),
             (Some(_), Some(_)) => {
-                return Err(Refused::Param {
-                    param: "ending_before".into(),
-                    problem: Problem::Custom {
-                        code: None,
-                        message: "Received both starting_after and ending_before parameters. Please pass in only one.",
-                    },
-                    text: String::new(),
-                });
+                return Err(Refused::Malformed(
+                    "Received both starting_after and ending_before parameters. Please pass in only one.".into(),
+                ));
             }
         };
         Ok(self)

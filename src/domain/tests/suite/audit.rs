@@ -10,7 +10,7 @@ use tollgate_domain::{Account, Object, kinds};
 use tollgate_resource::{Id, Record};
 
 /// Checks the invariants that the domain can see.
-pub fn check(shop: &Shop) {
+pub(crate) fn check(shop: &Shop) {
     books_balance(shop);
     refunds_stay_within_captures(shop);
     intents_agree_with_charges(shop);
@@ -21,7 +21,11 @@ pub fn check(shop: &Shop) {
 
 fn books_balance(shop: &Shop) {
     let books = &shop.account.books;
-    assert_eq!(books.imbalance(), None, "assets and expenses equal liabilities and income");
+    assert_eq!(
+        books.imbalance(),
+        None,
+        "assets and expenses equal liabilities and income"
+    );
     let mut nets: BTreeMap<_, i128> = BTreeMap::new();
     for object in shop.objects.0.values() {
         if let Object::BalanceTransaction(txn) = object {
@@ -30,7 +34,11 @@ fn books_balance(shop: &Shop) {
     }
     for (currency, net) in nets {
         let balance = books.merchant_balance(currency, day_of(shop.now_ms));
-        assert_eq!(i128::from(balance.available) + i128::from(balance.pending), net, "nets sum to the balance");
+        assert_eq!(
+            i128::from(balance.available) + i128::from(balance.pending),
+            net,
+            "nets sum to the balance"
+        );
     }
     let mut transit: BTreeMap<_, i128> = BTreeMap::new();
     for object in shop.objects.0.values() {
@@ -42,10 +50,18 @@ fn books_balance(shop: &Shop) {
     }
     for (currency, _, _) in books.totals() {
         let in_transit = books.balance(LedgerAccount::RefundInTransit, currency);
-        assert_eq!(in_transit, transit.get(&currency).copied().unwrap_or(0), "open refunds are in transit");
+        assert_eq!(
+            in_transit,
+            transit.get(&currency).copied().unwrap_or(0),
+            "open refunds are in transit"
+        );
     }
-    let sources: Vec<(_, Id)> =
-        shop.records.iter().flat_map(|facts| &facts.entries).map(|entry| (entry.cause, entry.source)).collect();
+    let sources: Vec<(_, Id)> = shop
+        .records
+        .iter()
+        .flat_map(|facts| &facts.entries)
+        .map(|entry| (entry.cause, entry.source))
+        .collect();
     let distinct: BTreeSet<_> = sources.iter().collect();
     assert_eq!(sources.len(), distinct.len(), "a cause makes one entry for an object");
 }
@@ -62,16 +78,25 @@ fn refunds_stay_within_captures(shop: &Shop) {
     for object in shop.objects.0.values() {
         if let Object::Charge(charge) = object {
             let (sum, count) = refunded.get(&charge.id).copied().unwrap_or_default();
-            assert_eq!((charge.refunded, charge.refund_count), (sum, count), "a charge knows its refunds");
+            assert_eq!(
+                (charge.refunded, charge.refund_count),
+                (sum, count),
+                "a charge knows its refunds"
+            );
             assert!(sum <= charge.amount_captured(), "refunds never exceed the capture");
-            assert!(charge.amount_captured() <= charge.amount, "captures never exceed the authorisation");
+            assert!(
+                charge.amount_captured() <= charge.amount,
+                "captures never exceed the authorisation"
+            );
         }
     }
 }
 
 fn intents_agree_with_charges(shop: &Shop) {
     for object in shop.objects.0.values() {
-        let Object::PaymentIntent(intent) = object else { continue };
+        let Object::PaymentIntent(intent) = object else {
+            continue;
+        };
         let charges: Vec<_> = shop
             .objects
             .0
@@ -81,15 +106,24 @@ fn intents_agree_with_charges(shop: &Shop) {
                 _ => None,
             })
             .collect();
-        assert_eq!(charges.len(), intent.charge_count as usize, "an intent knows its charges");
-        let good: Vec<_> =
-            charges.iter().filter(|charge| !matches!(charge.state, ChargeState::Failed { .. })).collect();
+        assert_eq!(
+            charges.len(),
+            intent.charge_count as usize,
+            "an intent knows its charges"
+        );
+        let good: Vec<_> = charges
+            .iter()
+            .filter(|charge| !matches!(charge.state, ChargeState::Failed { .. }))
+            .collect();
         assert!(good.len() <= 1, "an intent is paid at most once");
         match &intent.status {
             Status::Succeeded { received } => assert_eq!(good[0].amount_captured(), *received),
             Status::RequiresCapture { .. } => assert_eq!(good[0].state, ChargeState::Held),
             Status::Canceled { .. } => {
-                assert!(good.iter().all(|charge| matches!(charge.state, ChargeState::Released | ChargeState::Expired)));
+                assert!(
+                    good.iter()
+                        .all(|charge| matches!(charge.state, ChargeState::Released | ChargeState::Expired))
+                );
             }
             _ => assert!(good.is_empty()),
         }
@@ -106,8 +140,14 @@ fn single_use_methods_pay_once(shop: &Shop) {
         let Object::PaymentMethod(method) = shop.get(&kinds::PAYMENT_METHOD, charge.payment_method) else {
             unreachable!("a payment method was stored")
         };
-        assert!(method.customer.is_some() || method.used_up, "a payment uses its method up");
-        assert!(method.customer.is_some() || paid.insert(method.id), "a single-use method pays once");
+        assert!(
+            method.customer.is_some() || method.used_up,
+            "a payment uses its method up"
+        );
+        assert!(
+            method.customer.is_some() || paid.insert(method.id),
+            "a single-use method pays once"
+        );
     }
 }
 
@@ -123,7 +163,11 @@ fn states_move_along_the_tables(shop: &Shop) {
                 intents.insert(intent.id, next);
             }
             Object::Charge(charge) => {
-                assert!(charge.state.may_follow(charges.get(&charge.id)), "{:?} does not follow", charge.state);
+                assert!(
+                    charge.state.may_follow(charges.get(&charge.id)),
+                    "{:?} does not follow",
+                    charge.state
+                );
                 charges.insert(charge.id, charge.state);
             }
             _ => {}
@@ -145,6 +189,9 @@ fn replay_gives_the_same_state(shop: &Shop) {
             account = Account::from_row(account.profile.clone(), &account.to_row()).expect("a row reads back");
         }
     }
-    assert_eq!(account, shop.account, "replay gives the same account, from a row or from the start");
+    assert_eq!(
+        account, shop.account,
+        "replay gives the same account, from a row or from the start"
+    );
     assert_eq!(objects, shop.objects, "replay gives the same objects");
 }

@@ -3,12 +3,16 @@
 use tollgate_resource::operation::{Form, Refused};
 use tollgate_resource::{ParamKind, Params, ParamsShape, Step};
 
-pub struct Pairs(pub Vec<(String, String)>);
+pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
 impl Form for Pairs {
     fn fill(&mut self, params: &mut dyn Params) -> Result<(), Refused> {
         let shape = params.shape();
-        let mut pairs: Vec<_> = self.0.iter().map(|(name, text)| (steps(shape, name), name, text)).collect();
+        let mut pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, text)| (steps(shape, name), name, text))
+            .collect();
         if let Some((_, name, _)) = pairs.iter().find(|(steps, ..)| steps.is_none()) {
             return Err(Refused::Unknown(vec![(*name).clone()]));
         }

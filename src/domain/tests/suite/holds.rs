@@ -1,1 +1,177 @@
-//! (being written)
+//! Manual capture: holds, partial captures, releases, expiry.
+
+use crate::script::check;
+
+#[test]
+fn a_hold_is_captured() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 held 5000 usd
+        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+
+        > capture_payment_intent @pi1
+        200 pi1
+        · txn1 charge 5000 fee 175 net 4825 in 2 days for ch1
+        · ch1 captured 5000 usd captured=5000
+        · pi1 succeeded 5000 usd received=5000 method=pm1 charge=ch1
+        · entry capture ch1: network_receivable{instant} 5000, merchant_balance -5000, merchant_balance 175, fee_revenue -175
+        events charge.captured, payment_intent.succeeded
+        balance usd available 0 pending 4825
+
+        > capture_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with a status of requires_capture may be captured.
+
+        > wait 8d
+        balance usd available 4825 pending 0
+        ",
+    );
+}
+
+#[test]
+fn a_partial_capture_releases_the_rest() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 held 5000 usd
+        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+
+        > capture_payment_intent @pi1 amount_to_capture=5001
+        400 amount_too_large param=amount_to_capture pi=pi1: This PaymentIntent could not be captured because the capture amount ($50.01) is greater than the amount that can be captured ($50.00).
+
+        > capture_payment_intent @pi1 amount_to_capture=0
+        400 parameter_invalid_integer param=amount (not begun): This value must be greater than or equal to 1.
+
+        > capture_payment_intent @pi1 amount_to_capture=-1
+        400 param=amount_to_capture (not begun): Invalid non-negative integer
+
+        > capture_payment_intent @pi1 amount_to_capture=3000 final_capture=false
+        400 param=final_capture (not begun): Capturing a PaymentIntent more than once is not available for this payment method. Leave `final_capture` out, or set it to `true`; what is not captured is released.
+
+        > capture_payment_intent @pi1 amount_to_capture=3000 final_capture=true
+        200 pi1
+        · txn1 charge 3000 fee 117 net 2883 in 2 days for ch1
+        · ch1 captured 5000 usd captured=3000
+        · pi1 succeeded 5000 usd received=3000 method=pm1 charge=ch1
+        · entry capture ch1: network_receivable{instant} 3000, merchant_balance -3000, merchant_balance 117, fee_revenue -117
+        events charge.captured, payment_intent.succeeded
+        balance usd available 0 pending 2883
+
+        > capture_payment_intent @pi1 amount_to_capture=2000
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with a status of requires_capture may be captured. It was captured in part, and the remainder was released.
+
+        > create_refund charge=@ch1 amount=3001
+        400 param=amount: Refund amount ($30.01) is greater than charge amount ($30.00)
+
+        > create_refund charge=@ch1
+        200 re1
+        · re1 confirmed 3000 usd of ch1
+        · txn2 refund -3000 fee 0 net -3000 in 2 days for re1
+        · ch1 captured 5000 usd captured=3000 refunded=3000 (all)
+        · entry refund re1: merchant_balance 3000, refund_in_transit -3000
+        · entry refund_confirmed re1: refund_in_transit 3000, network_receivable{instant} -3000
+        events refund.created, charge.refunded, refund.updated, charge.refund.updated
+        balance usd available 0 pending -117
+        ",
+    );
+}
+
+#[test]
+fn a_cancelled_hold_counts_as_refunded() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 held 5000 usd
+        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+
+        > create_refund charge=@ch1
+        400: Charge ch1 has not been captured and cannot be refunded. To release the held amount, cancel the PaymentIntent pi1 instead.
+
+        > create_refund payment_intent=@pi1
+        400: Charge ch1 has not been captured and cannot be refunded. To release the held amount, cancel the PaymentIntent pi1 instead.
+
+        > cancel_payment_intent @pi1 cancellation_reason=abandoned
+        200 pi1
+        · ch1 released 5000 usd refunded=5000 (all)
+        · pi1 canceled 5000 usd method=pm1 charge=ch1 reason=abandoned
+        events payment_intent.canceled, charge.refunded
+
+        > create_refund charge=@ch1
+        400 charge_already_refunded: Charge ch1 has already been refunded.
+
+        > capture_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with a status of requires_capture may be captured.
+        ",
+    );
+}
+
+#[test]
+fn a_hold_expires_after_seven_days() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 held 5000 usd
+        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+
+        > wait 167h
+
+        > wait 1h
+        timer of pi1 at 604800 s
+        · ch1 expired 5000 usd
+        · pi1 canceled 5000 usd method=pm1 charge=ch1 reason=automatic
+        events charge.expired, payment_intent.canceled
+
+        > capture_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with a status of requires_capture may be captured.
+        ",
+    );
+}
+
+#[test]
+fn a_declined_hold_is_no_hold() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa_chargeDeclined confirm=true
+        402 card_declined decline=generic_decline charge=ch1 pi=pi1 pm=pm1: Your card was declined.
+        · pi1 requires_payment_method 5000 usd charge=ch1 error=1
+        · pm1 0002
+        · ch1 failed 5000 usd
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > capture_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of requires_payment_method. Only a PaymentIntent with a status of requires_capture may be captured.
+        ",
+    );
+}
+
+#[test]
+fn capture_method_can_change_at_confirmation() {
+    check(
+        "
+        > create_payment_intent amount=5000 currency=usd payment_method=pm_card_visa
+        200 pi1
+        · pi1 requires_confirmation 5000 usd method=pm1
+        · pm1 4242
+        events payment_intent.created
+
+        > confirm_payment_intent @pi1 capture_method=manual
+        200 pi1
+        · ch1 held 5000 usd
+        · pm1 4242 used up
+        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
+        events charge.succeeded, payment_intent.amount_capturable_updated
+        ",
+    );
+}

@@ -18,9 +18,13 @@ use tollgate_resource::operation::PathArgs;
 use tollgate_resource::{Id, Kind, Names, Version};
 
 /// Plays `scenario` and compares everything that comes of it.
-pub fn check(scenario: &str) {
+pub(crate) fn check(scenario: &str) {
     let mut player = Player::default();
-    let wanted: Vec<&str> = scenario.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let wanted: Vec<&str> = scenario
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let mut told = Vec::new();
     for line in &wanted {
         if let Some(command) = line.strip_prefix('>') {
@@ -29,7 +33,11 @@ pub fn check(scenario: &str) {
         }
     }
     crate::audit::check(&player.shop);
-    assert!(told == wanted, "the scenario went differently:\n\n{}\n", told.join("\n"));
+    assert!(
+        told == wanted,
+        "the scenario went differently:\n\n{}\n",
+        told.join("\n")
+    );
 }
 
 struct Player {
@@ -41,7 +49,12 @@ struct Player {
 
 impl Default for Player {
     fn default() -> Self {
-        Player { shop: Shop::open(), names: HashMap::new(), ids: HashMap::new(), balance: String::new() }
+        Player {
+            shop: Shop::open(),
+            names: HashMap::new(),
+            ids: HashMap::new(),
+            balance: String::new(),
+        }
     }
 }
 
@@ -49,7 +62,13 @@ impl Player {
     fn play(&mut self, line: &str, told: &mut Vec<String>) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
-            "network" => self.shop.network = if rest == "remote" { Network::Remote } else { Network::Instant },
+            "network" => {
+                self.shop.network = if rest == "remote" {
+                    Network::Remote
+                } else {
+                    Network::Instant
+                }
+            }
             "version" => self.shop.version = Version(rest.parse().expect("a date")),
             "wait" => self.wait(rest, told),
             "answer" => {
@@ -69,21 +88,23 @@ impl Player {
     }
 
     fn request(&self, name: &str, rest: &str) -> Call {
-        let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.name == name).expect("a declared operation");
+        let endpoint = ENDPOINTS
+            .iter()
+            .find(|endpoint| endpoint.name == name)
+            .expect("a declared operation");
         let mut pairs = Vec::new();
         let mut segments = Vec::new();
         for word in rest.split_whitespace() {
-            let fill = |text: &str| match text.strip_prefix('@') {
+            let id_or_text = |text: &str| match text.strip_prefix('@') {
                 Some(name) => {
                     let (kind, id) = self.ids[name];
                     id.text(kind)
                 }
-                None => text.replace('_', " ").replace("~", "_"),
+                None => text.to_owned(),
             };
             match word.split_once('=') {
-                Some((param, text)) if text.starts_with('@') => pairs.push((param.to_owned(), fill(text))),
-                Some((param, text)) => pairs.push((param.to_owned(), text.to_owned())),
-                None => segments.push(fill(word)),
+                Some((param, text)) => pairs.push((param.to_owned(), id_or_text(text))),
+                None => segments.push(id_or_text(word)),
             }
         }
         let named: Vec<(&'static str, &str)> = segments.iter().map(|text| ("id", text.as_str())).collect();
@@ -94,7 +115,10 @@ impl Player {
     fn answer(&self, text: &str) -> Command {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (object, number) = words[0].split_once('/').expect("object/number");
-        let attempt = AttemptId { object: self.ids[object].1, number: number.parse().expect("a number") };
+        let attempt = AttemptId {
+            object: self.ids[object].1,
+            number: number.parse().expect("a number"),
+        };
         let to = match words[1] {
             "request" => Asked::Request,
             "inquiry" => Asked::Inquiry,
@@ -102,7 +126,9 @@ impl Player {
         };
         let said = match words[2] {
             "approved" => Said::Approved,
-            "declined" => Said::Declined { decline: words[3].parse().expect("a number") },
+            "declined" => Said::Declined {
+                decline: words[3].parse().expect("a number"),
+            },
             "not_found" => Said::NotFound,
             "acknowledged" => Said::Acknowledged,
             _ => Said::Silence,
@@ -119,7 +145,14 @@ impl Player {
         };
         let until = self.shop.now_ms + number.parse::<u64>().expect("a number") * unit_ms;
         // Timers fire one after another, each at its own time, as they would.
-        while let Some(at_ms) = self.shop.timers.iter().map(|(at_ms, _)| *at_ms).min().filter(|at_ms| *at_ms <= until) {
+        while let Some(at_ms) = self
+            .shop
+            .timers
+            .iter()
+            .map(|(at_ms, _)| *at_ms)
+            .min()
+            .filter(|at_ms| *at_ms <= until)
+        {
             self.shop.now_ms = self.shop.now_ms.max(at_ms);
             for object in self.shop.due() {
                 let done = self.shop.tell(&Command::TimerDue(object));
@@ -140,7 +173,10 @@ impl Player {
     }
 
     fn read(&self, asked: Read, told: &mut Vec<String>) {
-        let world = World { account: &self.shop.account, objects: &self.shop.objects };
+        let world = World {
+            account: &self.shop.account,
+            objects: &self.shop.objects,
+        };
         match read(&world, asked, self.shop.now_ms) {
             Ok(tollgate_domain::Item::Object(object)) => told.push(self.object(&object)),
             Ok(_) => told.push(self.balance()),
@@ -217,9 +253,11 @@ impl Player {
                 line.push_str(&format!(" {label}{text}"));
             }
         }
-        for (label, id) in
-            [("charge=", reject.charge), ("pi=", reject.payment_intent), ("pm=", reject.payment_method)]
-        {
+        for (label, id) in [
+            ("charge=", reject.charge),
+            ("pi=", reject.payment_intent),
+            ("pm=", reject.payment_method),
+        ] {
             if let Some(id) = id {
                 line.push_str(&format!(" {label}{}", self.name(id)));
             }
@@ -242,7 +280,12 @@ impl Player {
         let name = self.name(object.id());
         match object {
             Object::PaymentIntent(intent) => {
-                let mut line = format!("{name} {} {} {}", intent.status.name().name(), intent.amount, intent.currency);
+                let mut line = format!(
+                    "{name} {} {} {}",
+                    intent.status.name().name(),
+                    intent.amount,
+                    intent.currency
+                );
                 if intent.amount_received() != 0 {
                     line.push_str(&format!(" received={}", intent.amount_received()));
                 }
@@ -253,7 +296,10 @@ impl Player {
                 ] {
                     line.push_str(&id.map_or(String::new(), |id| format!(" {label}={}", self.name(id))));
                 }
-                if let Status::Canceled { reason: Some(reason), .. } = &intent.status {
+                if let Status::Canceled {
+                    reason: Some(reason), ..
+                } = &intent.status
+                {
                     line.push_str(&format!(" reason={}", reason.name()));
                 }
                 if let Some(error) = &intent.last_error {
@@ -275,20 +321,44 @@ impl Player {
                 line
             }
             Object::Refund(refund) => {
-                let state = if refund.is_confirmed() { "confirmed" } else { "in transit" };
-                format!("{name} {state} {} {} of {}", refund.amount, refund.currency, self.name(refund.charge))
+                let state = if refund.is_confirmed() {
+                    "confirmed"
+                } else {
+                    "in transit"
+                };
+                format!(
+                    "{name} {state} {} {} of {}",
+                    refund.amount,
+                    refund.currency,
+                    self.name(refund.charge)
+                )
             }
             Object::Customer(customer) => {
-                format!("{name} {} {}", customer.name.as_deref().unwrap_or("-"), customer.email.as_deref().unwrap_or("-"))
+                format!(
+                    "{name} {} {}",
+                    customer.name.as_deref().unwrap_or("-"),
+                    customer.email.as_deref().unwrap_or("-")
+                )
             }
             Object::BalanceTransaction(txn) => {
                 let day = txn.available_day() - day_of(self.shop.now_ms);
-                let on = if day > 0 { format!("in {day} days") } else { "now".into() };
+                let on = if day > 0 {
+                    format!("in {day} days")
+                } else {
+                    "now".into()
+                };
                 let (kind, net) = (txn.kind.name(), txn.net());
-                format!("{name} {kind} {} fee {} net {net} {on} for {}", txn.amount, txn.fee, self.name(txn.source))
+                format!(
+                    "{name} {kind} {} fee {} net {net} {on} for {}",
+                    txn.amount,
+                    txn.fee,
+                    self.name(txn.source)
+                )
             }
             Object::PaymentMethod(method) => {
-                let saved = method.customer.map_or(String::new(), |id| format!(" of {}", self.name(id)));
+                let saved = method
+                    .customer
+                    .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
                 format!("{name} {}{saved}{used}", method.card.facts().last4())
             }
@@ -301,7 +371,12 @@ impl Player {
             .iter()
             .map(|posting| format!("{} {}", posting.account.name(), posting.amount))
             .collect();
-        format!("entry {} {}: {}", entry.cause.name(), self.name(entry.source), postings.join(", "))
+        format!(
+            "entry {} {}: {}",
+            entry.cause.name(),
+            self.name(entry.source),
+            postings.join(", ")
+        )
     }
 
     fn call(&self, call: &NetworkCall) -> String {
@@ -324,7 +399,11 @@ impl Player {
             .filter(|it| it.available != 0 || it.pending != 0)
             .map(|it| format!("{} available {} pending {}", it.currency, it.available, it.pending))
             .collect();
-        if parts.is_empty() { String::new() } else { format!("balance {}", parts.join("; ")) }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("balance {}", parts.join("; "))
+        }
     }
 
     fn attempt(&self, attempt: AttemptId) -> String {
@@ -332,7 +411,13 @@ impl Player {
     }
 
     fn name(&self, id: Id) -> String {
-        let unknown = || kinds::ALL.iter().find(|kind| id.is(kind)).map_or("?", |kind| kind.prefix).to_owned();
+        let unknown = || {
+            kinds::ALL
+                .iter()
+                .find(|kind| id.is(kind))
+                .map_or("?", |kind| kind.prefix)
+                .to_owned()
+        };
         self.names.get(&id).cloned().unwrap_or_else(unknown)
     }
 }

@@ -16,23 +16,23 @@ use tollgate_domain::{
 use tollgate_resource::{Id, Kind, Record, Version};
 
 /// 2026-11-16T12:00:00Z, a Monday.
-pub const START_MS: u64 = 1_794_830_400_000;
-pub const DEADLINE_MS: u64 = 3_000;
+pub(crate) const START_MS: u64 = 1_794_830_400_000;
+pub(crate) const DEADLINE_MS: u64 = 3_000;
 
-pub struct Shop {
-    pub account: Account,
-    pub objects: Store,
-    pub records: Vec<Facts>,
-    pub timers: Vec<(u64, Id)>,
-    pub now_ms: u64,
-    pub network: Network,
-    pub version: Version,
-    pub secrets: Secrets,
+pub(crate) struct Shop {
+    pub(crate) account: Account,
+    pub(crate) objects: Store,
+    pub(crate) records: Vec<Facts>,
+    pub(crate) timers: Vec<(u64, Id)>,
+    pub(crate) now_ms: u64,
+    pub(crate) network: Network,
+    pub(crate) version: Version,
+    pub(crate) secrets: Secrets,
     requests: u64,
 }
 
 #[derive(Default, Clone, PartialEq, Debug)]
-pub struct Store(pub BTreeMap<(u8, Id), Object>);
+pub(crate) struct Store(pub(crate) BTreeMap<(u8, Id), Object>);
 
 impl Objects for Store {
     fn find(&self, kind: &'static Kind, id: Id) -> Lookup<'_> {
@@ -41,14 +41,14 @@ impl Objects for Store {
 }
 
 /// What became of a command.
-pub struct Done {
-    pub decision: Decision,
-    pub events: Vec<Event>,
-    pub calls: Vec<NetworkCall>,
+pub(crate) struct Done {
+    pub(crate) decision: Decision,
+    pub(crate) events: Vec<Event>,
+    pub(crate) calls: Vec<NetworkCall>,
 }
 
 impl Shop {
-    pub fn open() -> Shop {
+    pub(crate) fn open() -> Shop {
         let id = Id::new(&kinds::ACCOUNT, START_MS, 1, 7);
         let terms = ProfileTerms {
             country: Country::US,
@@ -71,7 +71,7 @@ impl Shop {
     }
 
     /// Decides and applies a command of a request with an idempotency key.
-    pub fn ask(&mut self, command: &Command) -> Result<Done, Stop> {
+    pub(crate) fn ask(&mut self, command: &Command) -> Result<Done, Stop> {
         self.requests += 1;
         let request = Id::new(&kinds::REQUEST, self.now_ms, self.requests, 0);
         let claim = Claim {
@@ -88,22 +88,22 @@ impl Shop {
     }
 
     /// Decides and applies a command that nobody asked for.
-    pub fn tell(&mut self, command: &Command) -> Result<Done, Stop> {
+    pub(crate) fn tell(&mut self, command: &Command) -> Result<Done, Stop> {
         self.run(command, None)
     }
 
     /// Timers that are due, oldest first; they are forgotten.
-    pub fn due(&mut self) -> Vec<Id> {
+    pub(crate) fn due(&mut self) -> Vec<Id> {
         self.timers.sort();
         let due = self.timers.partition_point(|(at_ms, _)| *at_ms <= self.now_ms);
         self.timers.drain(..due).map(|(_, object)| object).collect()
     }
 
-    pub fn get(&self, kind: &'static Kind, id: Id) -> &Object {
+    pub(crate) fn get(&self, kind: &'static Kind, id: Id) -> &Object {
         self.objects.0.get(&(kind.number, id)).expect("an object that was made")
     }
 
-    pub fn with_context<R>(&self, with: impl FnOnce(&ShowContext<'_>) -> R) -> R {
+    pub(crate) fn with_context<R>(&self, with: impl FnOnce(&ShowContext<'_>) -> R) -> R {
         with(&ShowContext {
             secrets: &self.secrets,
             clock_ms: self.now_ms,
@@ -126,13 +126,20 @@ impl Shop {
             secrets: &self.secrets,
             entropy: [1, 2],
         };
-        let world = World { account: &self.account, objects: &self.objects };
+        let world = World {
+            account: &self.account,
+            objects: &self.objects,
+        };
         let mut decision = decide(&world, command, claim, &inputs)?;
         decision.facts.outcome = outcome(&decision, claim);
         self.apply(&decision);
         let events = decision.facts.all_events().collect();
         let calls = decision.facts.calls.clone();
-        Ok(Done { decision, events, calls })
+        Ok(Done {
+            decision,
+            events,
+            calls,
+        })
     }
 
     fn apply(&mut self, decision: &Decision) {
@@ -145,9 +152,12 @@ impl Shop {
         self.account.apply(facts);
         for object in &facts.objects {
             self.with_context(|context| object.with_shown(context, |_| ()));
-            self.objects.0.insert((object.kind().number, object.id()), object.clone());
+            self.objects
+                .0
+                .insert((object.kind().number, object.id()), object.clone());
         }
-        self.timers.extend(facts.timers.iter().map(|timer| (timer.at_ms, timer.object)));
+        self.timers
+            .extend(facts.timers.iter().map(|timer| (timer.at_ms, timer.object)));
         self.records.push(facts.clone());
     }
 }
@@ -159,12 +169,21 @@ fn outcome(decision: &Decision, claim: Option<&Claim>) -> Option<Outcome> {
         None => (claim?.clone(), &decision.reply),
     };
     let result = match reply {
-        Reply::Object(kind, id) => OutcomeResult::Object { kind: kind.number, id: *id },
+        Reply::Object(kind, id) => OutcomeResult::Object {
+            kind: kind.number,
+            id: *id,
+        },
         Reply::Reject(reject) => OutcomeResult::Rejected { reject: reject.clone() },
         Reply::Await(attempt) => OutcomeResult::InFlight { attempt: *attempt },
         Reply::Nobody => return None,
     };
-    Some(Outcome { claim, result, revision: 1, attached: Vec::new(), clock_ms: decision.facts.now_ms })
+    Some(Outcome {
+        claim,
+        result,
+        revision: 1,
+        attached: Vec::new(),
+        clock_ms: decision.facts.now_ms,
+    })
 }
 
 fn check_sequence(facts: &Facts) {
