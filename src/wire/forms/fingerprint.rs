@@ -4,6 +4,8 @@
 use super::Decoded;
 use super::paths::{Placed, write_path};
 use super::table::Table;
+use siphasher::sip128::Hasher128;
+use std::hash::Hasher;
 use tollgate_domain::Secrets;
 use tollgate_domain::secrets::Purpose;
 
@@ -23,7 +25,10 @@ impl Decoded {
             bytes.extend_from_slice(text.as_bytes());
             bytes.push(0);
         }
-        let endpoint = secrets.hash(Purpose::RequestFingerprint, &bytes) as u64;
+        let mut hasher = secrets.hasher(Purpose::RequestFingerprint);
+        hasher.write(&bytes);
+        let endpoint = hasher.finish128().as_u128() as u64;
+        bytes.clear();
         let placed = &self.places.placed;
         let mut at = 0;
         while at < placed.len() {
@@ -39,7 +44,8 @@ impl Decoded {
             }
             at += run;
         }
-        let hash = secrets.hash(Purpose::RequestFingerprint, &bytes);
+        hasher.write(&bytes);
+        let hash = hasher.finish128().as_u128();
         self.bytes = bytes;
         (hash << 8 >> 8 | u128::from(FINGERPRINT_VERSION) << 120, endpoint)
     }
@@ -57,7 +63,11 @@ impl Decoded {
     }
 
     fn write_pair(&self, table: &Table, placed: &Placed, bytes: &mut Vec<u8>) {
-        write_path(table, &self.pairs, placed, placed.node, bytes);
+        if table.node(placed.node).in_array {
+            write_path(table, &self.pairs, placed, placed.node, bytes);
+        } else {
+            bytes.extend_from_slice(self.pairs.key(placed.pair.into()).as_bytes());
+        }
         bytes.push(0);
         bytes.extend_from_slice(self.pairs.value(placed.pair.into()).as_bytes());
         bytes.push(0);

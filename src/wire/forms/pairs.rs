@@ -128,6 +128,19 @@ const SPECIAL: [bool; 256] = {
     special
 };
 
+/// Values of hexadecimal digits.
+const HEX: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+const NO_DIGIT: u8 = 255;
+
 fn unescape_pairs(form: &[u8], out: &mut Vec<u8>, spans: &mut Vec<Span>) -> Result<(), Refused> {
     out.reserve(form.len());
     let mut at = 0;
@@ -176,13 +189,14 @@ fn unescape(form: &[u8], mut at: usize, in_key: bool, out: &mut Vec<u8>) -> Resu
             None | Some(b'&') => return Ok(at),
             Some(b'=') if in_key => return Ok(at),
             Some(b'%') => {
-                let digit = |at: usize| form.get(at).and_then(|digit| (*digit as char).to_digit(16));
-                let (Some(high), Some(low)) = (digit(at + 1), digit(at + 2)) else {
+                let digit = |at: usize| form.get(at).map_or(NO_DIGIT, |digit| HEX[*digit as usize]);
+                let (high, low) = (digit(at + 1), digit(at + 2));
+                if high == NO_DIGIT || low == NO_DIGIT {
                     return Err(malformed(
                         "The request's parameters contain a '%' that two hexadecimal digits do not follow.",
                     ));
-                };
-                out.push((high * 16 + low) as u8);
+                }
+                out.push(high << 4 | low);
                 at += 3;
             }
             Some(b'+') => {

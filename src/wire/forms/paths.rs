@@ -144,15 +144,19 @@ impl Places {
         let name = pairs.key(pair);
         let start = pairs.key_start(pair);
         let place = |from: usize, to: usize| (start + from as u32, start + to as u32);
-        let Some(segments) = segments(name)? else {
-            return Ok(None);
-        };
+        if name.len() > 2 * DEPTH_MAX && name.bytes().filter(|byte| *byte == b'[').count() >= DEPTH_MAX {
+            return Err(Refused::Malformed(format!(
+                "A parameter is nested deeper than {DEPTH_MAX} levels."
+            )));
+        }
+        let mut segments = Segments::new(name);
 
         let mut placed = Placed {
             pair: pair as u16,
             ..Placed::NOWHERE
         };
-        for (depth, &(from, to)) in segments.iter().enumerate() {
+        for depth in 0.. {
+            let (from, to) = (segments.from, segments.to);
             let segment = &name[from..to];
             let at = placed.node;
             let node = table.node(at);
@@ -174,8 +178,14 @@ impl Places {
                         break;
                     }
                     let rest = (start + to as u32, start + name.len() as u32);
-                    let last = depth + 1 == segments.len();
-                    let item = self.item(pairs, placed.order, *max_items, place(from, to), rest, last);
+                    let item = self.item(
+                        pairs,
+                        placed.order,
+                        *max_items,
+                        place(from, to),
+                        rest,
+                        segments.is_last(),
+                    );
                     (node.inner.expect("an array has items"), item + 1)
                 }
                 Some(ParamKind::Metadata) => {
@@ -196,6 +206,12 @@ impl Places {
             };
             placed.order |= u128::from(code) << shift(depth);
             placed.node = next;
+            if segments.is_last() {
+                break;
+            }
+            if !segments.advance() {
+                return Ok(None);
+            }
         }
         Ok(Some(placed))
     }
@@ -286,7 +302,11 @@ pub(super) fn code(order: u128, depth: usize) -> u16 {
 
 /// The steps of a path, as [`Params::set`](tollgate_resource::Params::set) takes them.
 pub(super) fn steps<'p>(table: &Table, pairs: &'p Pairs, placed: &Placed) -> SmallVec<[Step<'p>; DEPTH_MAX]> {
-    let depth = usize::from(table.node(placed.node).depth);
+    let node = table.node(placed.node);
+    if let (1, NodeStep::Field(index)) = (node.depth, node.step) {
+        return smallvec::smallvec![Step::Field(index)];
+    }
+    let depth = usize::from(node.depth);
     let mut steps: SmallVec<[Step<'p>; DEPTH_MAX]> = SmallVec::from_elem(Step::Item(0), depth);
     let mut at = placed.node;
     for depth in (0..depth).rev() {
@@ -326,37 +346,53 @@ pub(super) fn write_path(table: &Table, pairs: &Pairs, placed: &Placed, node: No
     out.push(b']');
 }
 
-/// Where the segments of a name stand in it.
-type SegmentPlaces = SmallVec<[(usize, usize); DEPTH_MAX]>;
+/// A walk through `a[b][c]`, one segment at a time.
+struct Segments<'n> {
+    name: &'n [u8],
+    /// Where the present segment starts.
+    from: usize,
+    /// Where it ends: at its closing bracket, or for the first at the next opening one.
+    to: usize,
+}
 
-/// Splits `a[b][c]` at its brackets; `None` if the brackets are not paired that way.
-fn segments(name: &str) -> Result<Option<SegmentPlaces>, Refused> {
-    let bytes = name.as_bytes();
-    let mut segments = SegmentPlaces::new();
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == b'[' || *byte == b']')
-        .unwrap_or(bytes.len());
-    segments.push((0, end));
-    let mut at = end;
-    while at < bytes.len() {
-        if bytes[at] != b'[' {
-            return Ok(None);
-        }
-        let Some(len) = bytes[at + 1..].iter().position(|byte| *byte == b'[' || *byte == b']') else {
-            return Ok(None);
+impl<'n> Segments<'n> {
+    fn new(name: &'n str) -> Self {
+        let mut segments = Segments {
+            name: name.as_bytes(),
+            from: 0,
+            to: 0,
         };
-        let to = at + 1 + len;
-        if bytes[to] != b']' {
-            return Ok(None);
-        }
-        if segments.len() == DEPTH_MAX {
-            return Err(Refused::Malformed(format!(
-                "A parameter is nested deeper than {DEPTH_MAX} levels."
-            )));
-        }
-        segments.push((at + 1, to));
-        at = to + 1;
+        segments.to = segments.bracket();
+        segments
     }
-    Ok(Some(segments))
+
+    fn is_last(&self) -> bool {
+        self.end() == self.name.len()
+    }
+
+    /// Goes to the next segment; `false` if what comes is no bracketed segment.
+    fn advance(&mut self) -> bool {
+        let end = self.end();
+        if self.name[end] != b'[' {
+            return false;
+        }
+        self.from = end + 1;
+        self.to = self.bracket();
+        self.name.get(self.to) == Some(&b']')
+    }
+
+    /// Behind the present segment and its bracket.
+    fn end(&self) -> usize {
+        self.to + usize::from(self.from > 0)
+    }
+
+    /// The next bracket of either kind, or the end.
+    fn bracket(&self) -> usize {
+        let rest = &self.name[self.from..];
+        self.from
+            + rest
+                .iter()
+                .position(|byte| matches!(byte, b'[' | b']'))
+                .unwrap_or(rest.len())
+    }
 }

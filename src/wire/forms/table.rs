@@ -48,6 +48,8 @@ pub(super) struct Node {
     pub fields: NodeId,
     /// For a hash: its required fields.
     pub required: Box<[u16]>,
+    /// Whether the path to here goes through an array, so that the name as sent may not be canonical.
+    pub in_array: bool,
     /// For an array, the node of its items; for metadata, the node of its values.
     pub inner: Option<NodeId>,
 }
@@ -191,12 +193,13 @@ impl Table {
         }
     }
 
-    fn push(&mut self, node: Node) -> NodeId {
+    fn push(&mut self, mut node: Node) -> NodeId {
         assert!(
             usize::from(node.depth) <= DEPTH_MAX,
             "{} nests deeper than {DEPTH_MAX}",
             self.shape.name
         );
+        node.in_array = node.step == NodeStep::Item || (node.depth > 1 && self.node(node.parent).in_array);
         let at = NodeId::try_from(self.nodes.len()).expect("an operation has fewer than 65,536 parameters");
         if !node.name.is_empty() {
             let key = hash(node.parent, node.name.as_bytes());
@@ -225,6 +228,7 @@ fn node(parent: NodeId, step: NodeStep, name: &'static str, kind: Option<&'stati
         until: Version::NEVER,
         fields: ROOT,
         required: Box::default(),
+        in_array: false,
         inner: None,
     }
 }
@@ -233,10 +237,14 @@ fn node(parent: NodeId, step: NodeStep, name: &'static str, kind: Option<&'stati
 fn hash(parent: NodeId, name: &[u8]) -> u64 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut value = u64::from(parent) ^ ((name.len() as u64) << 16);
-    for chunk in name.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        value = (value.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(MIX);
+    let mut mix = |word: u64| value = (value.rotate_left(5) ^ word).wrapping_mul(MIX);
+    let mut words = name.chunks_exact(8);
+    for word in words.by_ref() {
+        mix(u64::from_le_bytes(word.try_into().expect("eight bytes")));
     }
+    mix(words
+        .remainder()
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte)));
     value ^ (value >> 29)
 }

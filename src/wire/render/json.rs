@@ -1,32 +1,37 @@
 //! Pieces of JSON text.
 
-/// Levels of indentation that are copied at once.
-const INDENT_MAX: usize = 32;
-
-/// A comma, a line end, and the deepest indentation.
-static SEPARATOR: [u8; 2 + 2 * INDENT_MAX] = {
-    let mut text = [b' '; 2 + 2 * INDENT_MAX];
-    text[0] = b',';
-    text[1] = b'\n';
-    text
-};
-
-/// Starts a line at `depth`, after a comma unless it is the first of its container.
+/// Starts a line at `depth` after one byte: a comma, or the bracket that opens the container.
 #[inline]
-pub(super) fn line(out: &mut Vec<u8>, first: bool, depth: usize) {
-    let from = usize::from(first);
-    out.extend_from_slice(&SEPARATOR[from..2 + 2 * depth.min(INDENT_MAX)]);
-    for _ in INDENT_MAX..depth {
-        out.extend_from_slice(b"  ");
-    }
+pub(super) fn line(out: &mut Vec<u8>, before: u8, depth: usize) {
+    let start = out.len();
+    // One fill writes the indentation; the two bytes before it are put in place after.
+    out.resize(start + 2 + 2 * depth, b' ');
+    out[start] = before;
+    out[start + 1] = b'\n';
 }
 
-/// Writes `"name": `; names need no escaping.
+/// Ends a container that opened at `depth`.
 #[inline]
-pub(super) fn key(out: &mut Vec<u8>, name: &str) {
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\": ");
+pub(super) fn close(out: &mut Vec<u8>, bracket: u8, depth: usize) {
+    let start = out.len();
+    out.resize(start + 2 + 2 * depth, b' ');
+    out[start] = b'\n';
+    out[start + 1 + 2 * depth] = bracket;
+}
+
+/// Starts a line at `depth` and writes `"name": `; names need no escaping.
+#[inline]
+pub(super) fn member(out: &mut Vec<u8>, before: u8, depth: usize, name: &str) {
+    let start = out.len();
+    let quote = start + 2 + 2 * depth;
+    let end = quote + 1 + name.len();
+    out.resize(end + 3, b' ');
+    out[start] = before;
+    out[start + 1] = b'\n';
+    out[quote] = b'"';
+    out[quote + 1..end].copy_from_slice(name.as_bytes());
+    out[end] = b'"';
+    out[end + 1] = b':';
 }
 
 /// Writes text in quotes.
@@ -116,9 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn indentation_has_no_end() {
+    fn lines_start_with_their_indentation() {
         let mut out = Vec::new();
-        line(&mut out, false, 40);
-        assert_eq!(out, [b",\n".to_vec(), vec![b' '; 80]].concat());
+        member(&mut out, b'{', 1, "a");
+        int(&mut out, 1);
+        member(&mut out, b',', 1, "b");
+        line(&mut out, b'[', 2);
+        bool(&mut out, true);
+        close(&mut out, b']', 1);
+        close(&mut out, b'}', 0);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "{\n  \"a\": 1,\n  \"b\": [\n    true\n  ]\n}"
+        );
     }
 }

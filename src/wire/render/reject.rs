@@ -13,9 +13,7 @@ const DEPTH: usize = 1;
 
 /// Writes `{"error": {…}}` with the members in alphabetical order.
 pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
-    show.out.push(b'{');
     show.member(true, "error", 0);
-    show.out.push(b'{');
     let mut members = Members { show, first: true };
     members.text("advice_code", reject.advice_code.as_deref());
     if let Some(charge) = reject.charge {

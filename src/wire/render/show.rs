@@ -40,11 +40,7 @@ impl Show<'_> {
                 Value::SubList(_) if !self.includes(field) && child.is_none() => continue,
                 _ => {}
             }
-            if first {
-                self.out.push(b'{');
-            }
-            json::line(self.out, first, depth + 1);
-            json::key(self.out, field.name);
+            self.member(first, field.name, depth);
             first = false;
             self.value(
                 value,
@@ -70,21 +66,14 @@ impl Show<'_> {
             },
             Value::Node(node) => self.node(node, expand.unwrap_or(Expand::NONE), depth),
             Value::List(items) => {
-                let mut first = true;
+                if items.is_empty() {
+                    return self.out.extend_from_slice(b"[]");
+                }
                 for at in 0..items.len() {
-                    if first {
-                        self.out.push(b'[');
-                    }
-                    json::line(self.out, first, depth + 1);
-                    first = false;
+                    json::line(self.out, if at == 0 { b'[' } else { b',' }, depth + 1);
                     self.value(items.item(at), None, depth + 1);
                 }
-                if first {
-                    self.out.extend_from_slice(b"[]");
-                } else {
-                    json::line(self.out, true, depth);
-                    self.out.push(b']');
-                }
+                json::close(self.out, b']', depth);
             }
             Value::Map(map) => {
                 let mut first = true;
@@ -113,7 +102,6 @@ impl Show<'_> {
         depth: usize,
         item: &mut dyn FnMut(&mut Show<'_>, usize, usize),
     ) {
-        self.out.push(b'{');
         self.member(true, "object", depth);
         self.out.extend_from_slice(b"\"list\"");
         self.member(false, "data", depth);
@@ -135,13 +123,11 @@ impl Show<'_> {
             self.out.extend_from_slice(b"[]");
             return;
         }
-        self.out.push(b'[');
         for at in 0..len {
-            json::line(self.out, at == 0, depth + 1);
+            json::line(self.out, if at == 0 { b'[' } else { b',' }, depth + 1);
             item(self, at, depth + 1);
         }
-        json::line(self.out, true, depth);
-        self.out.push(b']');
+        json::close(self.out, b']', depth);
     }
 
     /// Writes an attached object in place, or its id.
@@ -168,29 +154,25 @@ impl Show<'_> {
         self.version < TOTAL_COUNT_UNTIL
     }
 
-    /// Starts a member whose container opened at `depth`; its opening brace is written by the caller.
+    /// Starts a member of the hash that stands at `depth`, and the hash with its first.
+    #[inline]
     pub(super) fn member(&mut self, first: bool, name: &str, depth: usize) {
-        json::line(self.out, first, depth + 1);
-        json::key(self.out, name);
+        json::member(self.out, if first { b'{' } else { b',' }, depth + 1, name);
     }
 
-    /// Starts a member with a free name, and its container with the first.
+    /// As [`Show::member`], for a name that may need escaping.
     pub(super) fn map_key(&mut self, first: bool, name: &str, depth: usize) {
-        if first {
-            self.out.push(b'{');
-        }
-        json::line(self.out, first, depth + 1);
+        json::line(self.out, if first { b'{' } else { b',' }, depth + 1);
         json::string(self.out, name);
         self.out.extend_from_slice(b": ");
     }
 
-    /// Ends a hash that opened at `depth`; an empty one was not opened.
+    /// Ends a hash that stands at `depth`; one without members was not started.
     pub(super) fn close(&mut self, empty: bool, depth: usize) {
         if empty {
             self.out.extend_from_slice(b"{}");
         } else {
-            json::line(self.out, true, depth);
-            self.out.push(b'}');
+            json::close(self.out, b'}', depth);
         }
     }
 
