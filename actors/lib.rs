@@ -1,1 +1,41 @@
-//! Shards, accounts, keys, router, permits, supervisor, directory, timers, worker pools.
+//! Shards and everything that moves around them: account and key actors, the output gate, lanes, admission permits,
+//! supervision, the directory, timers, reader threads and the pool that calls networks.
+//!
+//! [`shard::Shard`] is a plain struct: `turn(now, entropy, inbox, outputs)`, without awaits, locks or I/O, so the
+//! simulation and the tests drive the code that serves. [`lane::Lane`] is the thin actix actor that feeds shards on a
+//! thread of its own. Money, decisions and records are domain's; bytes on disk are store's; this room joins the two.
+//!
+//! What is deliberately absent: no request future lives in a shard (a request is a plain value with a return address of
+//! three numbers), nothing is answered before the block it depends on is durable, and no queue is unbounded (permits
+//! bound what is inside, see [`permits`]).
+//!
+//! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], [`lane`], [`router`], [`client`], [`engine`],
+//! [`readers`], [`pool`], [`directory`].
+
+pub mod client;
+pub mod clock;
+pub mod directory;
+pub mod engine;
+pub mod entropy;
+pub mod fixed_hash;
+pub mod lane;
+pub mod listing;
+pub mod metrics;
+pub mod performer;
+pub mod permits;
+pub mod pool;
+pub mod readers;
+pub mod refusals;
+pub mod request;
+pub mod router;
+pub mod settings;
+pub mod shard;
+pub mod supervisor;
+pub mod workers;
+
+pub use client::Client;
+pub use directory::{AuthRefusal, Authenticated, DirectoryHandle};
+pub use engine::{Engine, EngineError};
+pub use performer::Performer;
+pub use request::{Refusal, Request, Response, Shown, key_hash};
+pub use settings::{EngineConfig, ShardSettings};

@@ -23,6 +23,8 @@ pub enum Purpose {
     IdempotencyKey = 4,
     /// Check of the secret itself, stored so that a wrong secret is noticed.
     Check = 5,
+    /// Key of the HMAC under which API keys are kept.
+    ApiKey = 6,
 }
 
 impl Secrets {

@@ -1,0 +1,273 @@
+//! A worker thread's way into the engine. One per thread: requests are gathered while the thread's loop turns and leave as
+//! one message for each lane; answers arrive as one message and wake the futures that wait for them.
+
+use crate::engine::Shared;
+use crate::permits::Permit;
+use crate::readers::is_read_beside;
+use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request, Response};
+use crate::settings::RETRY_AFTER_S;
+use crate::shard::Ask;
+use crate::workers::Answers;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::sync::mpsc;
+use tollgate_store::ShardId;
+
+/// A handle for one thread; clone it freely within the thread. Must be made and used inside a tokio `LocalSet` or an
+/// actix arbiter.
+#[derive(Clone)]
+pub struct Client {
+    inner: Rc<Inner>,
+}
+
+impl Client {
+    pub(crate) fn start(shared: Arc<Shared>) -> Client {
+        let (worker, answers) = shared
+            .workers
+            .register()
+            .expect("at most 1,024 threads have a client of one engine");
+        let lanes = shared.lanes;
+        let inner = Rc::new(Inner {
+            shared,
+            worker,
+            slots: RefCell::default(),
+            outgoing: RefCell::new((0..lanes).map(|_| Vec::new()).collect()),
+            flushing: Cell::new(false),
+        });
+        tokio::task::spawn_local(receive(Rc::clone(&inner), answers));
+        Client { inner }
+    }
+
+    /// Sends a request and waits for its answer. Dropping the future changes nothing: the command goes on, and a retry
+    /// with the same key hears the first answer.
+    pub async fn call(&self, request: Request) -> Result<Response, Refusal> {
+        let waiting = self.begin(request)?;
+        waiting.await.map(|response| *response)
+    }
+
+    /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next.
+    fn begin(&self, request: Request) -> Result<Waiting, Refusal> {
+        let inner = &self.inner;
+        let shared = &inner.shared;
+        if shared.is_stopping() {
+            return Err(Refusal::Stopping);
+        }
+        let account = request.profile.key;
+        let shard = shared.router.shard_of(account);
+        if !shared.router.is_serving(shard) {
+            return Err(Refusal::ShardDown);
+        }
+        let Some(permit) = shared.permits.take(shard, account) else {
+            shared.overloads.increment(1);
+            return Err(Refusal::Overloaded {
+                retry_after_s: RETRY_AFTER_S,
+            });
+        };
+        shared.requests.increment(1);
+        let request = Arc::new(request);
+        let to = inner.slots.borrow_mut().take(inner.worker, permit);
+        let waiting = Waiting {
+            inner: Rc::clone(inner),
+            to,
+            finished: false,
+        };
+        if is_read_beside(&request.call) {
+            if !shared.readers.request(to, request) {
+                inner.slots.borrow_mut().release(to);
+                shared.overloads.increment(1);
+                return Err(Refusal::Overloaded {
+                    retry_after_s: RETRY_AFTER_S,
+                });
+            }
+        } else {
+            inner.send(shard, Ask::new(to, request));
+        }
+        Ok(waiting)
+    }
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    worker: u16,
+    slots: RefCell<Slots>,
+    /// What leaves next, by lane.
+    outgoing: RefCell<Vec<Vec<(ShardId, Ask)>>>,
+    /// Whether the flush of this turn is on its way.
+    flushing: Cell<bool>,
+}
+
+impl Inner {
+    fn send(self: &Rc<Self>, shard: ShardId, ask: Ask) {
+        let lane = self.shared.router.lane_of(shard);
+        self.outgoing.borrow_mut()[lane].push((shard, ask));
+        if !self.flushing.replace(true) {
+            // Queued behind the tasks that are ready now, so it leaves with what they add.
+            let inner = Rc::clone(self);
+            tokio::task::spawn_local(async move { inner.flush() });
+        }
+    }
+
+    fn flush(&self) {
+        self.flushing.set(false);
+        for (lane, batch) in self.outgoing.borrow_mut().iter_mut().enumerate() {
+            if !batch.is_empty() {
+                let next = Vec::with_capacity(batch.len());
+                let batch = std::mem::replace(batch, next);
+                self.shared.router.send(lane, crate::lane::ToLane::Work(batch));
+            }
+        }
+    }
+}
+
+async fn receive(inner: Rc<Inner>, mut answers: mpsc::Receiver<Answers>) {
+    while let Some(batch) = answers.recv().await {
+        let mut slots = inner.slots.borrow_mut();
+        for Delivery { to, answer } in batch {
+            slots.answer(to, answer);
+        }
+    }
+}
+
+/// A request that waits for its answer.
+struct Waiting {
+    inner: Rc<Inner>,
+    to: ReplyTo,
+    finished: bool,
+}
+
+impl Future for Waiting {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let answer = self.inner.slots.borrow_mut().poll(self.to, context);
+        self.finished = answer.is_some();
+        answer.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.inner.slots.borrow_mut().leave(self.to);
+        }
+    }
+}
+
+/// Places of requests that are inside.
+#[derive(Default)]
+struct Slots {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+struct Slot {
+    generation: u32,
+    state: State,
+}
+
+enum State {
+    Free,
+    /// Inside. Without a waker nobody has polled yet, or nobody waits any more; the permit stays taken either way.
+    Inside {
+        waker: Option<Waker>,
+        left: bool,
+        permit: Permit,
+    },
+    Answered(Answer),
+}
+
+impl Slots {
+    fn take(&mut self, worker: u16, permit: Permit) -> ReplyTo {
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                generation: 0,
+                state: State::Free,
+            });
+            (self.slots.len() - 1) as u32
+        });
+        let slot = &mut self.slots[at as usize];
+        slot.state = State::Inside {
+            waker: None,
+            left: false,
+            permit,
+        };
+        ReplyTo {
+            worker,
+            slot: at,
+            generation: slot.generation,
+        }
+    }
+
+    /// Stores an answer and wakes who waits. An answer for an earlier use of the slot is dropped: it was answered twice,
+    /// once by the shard and once by its supervisor.
+    fn answer(&mut self, to: ReplyTo, answer: Answer) {
+        let slot = &mut self.slots[to.slot as usize];
+        if slot.generation != to.generation {
+            return;
+        }
+        match std::mem::replace(&mut slot.state, State::Free) {
+            State::Inside { left: true, .. } => self.release(to),
+            State::Inside {
+                waker,
+                left: false,
+                permit,
+            } => {
+                drop(permit);
+                slot.state = State::Answered(answer);
+                waker.into_iter().for_each(Waker::wake);
+            }
+            first @ (State::Answered(_) | State::Free) => slot.state = first,
+        }
+    }
+
+    fn poll(&mut self, to: ReplyTo, context: &mut Context<'_>) -> Option<Answer> {
+        let slot = &mut self.slots[to.slot as usize];
+        assert_eq!(slot.generation, to.generation, "a request outlived its slot");
+        match std::mem::replace(&mut slot.state, State::Free) {
+            State::Answered(answer) => {
+                self.release(to);
+                Some(answer)
+            }
+            State::Inside { waker, left, permit } => {
+                let waker = match waker {
+                    Some(waker) if waker.will_wake(context.waker()) => waker,
+                    _ => context.waker().clone(),
+                };
+                slot.state = State::Inside {
+                    waker: Some(waker),
+                    left,
+                    permit,
+                };
+                None
+            }
+            State::Free => panic!("a request waits in a free slot"),
+        }
+    }
+
+    /// Nobody waits any more. The slot stays taken until the answer comes, because the request is still inside.
+    fn leave(&mut self, to: ReplyTo) {
+        let slot = &mut self.slots[to.slot as usize];
+        if slot.generation != to.generation {
+            return;
+        }
+        match &mut slot.state {
+            State::Inside { waker, left, .. } => {
+                *waker = None;
+                *left = true;
+            }
+            State::Answered(_) => self.release(to),
+            State::Free => {}
+        }
+    }
+
+    fn release(&mut self, to: ReplyTo) {
+        let slot = &mut self.slots[to.slot as usize];
+        slot.state = State::Free;
+        slot.generation = slot.generation.wrapping_add(1);
+        self.free.push(to.slot);
+    }
+}

@@ -1,0 +1,319 @@
+//! The directory's own thread: it decides changes one after the other, makes them durable in the directory's journal, and
+//! only then publishes and answers them. What several threads ask at the same time shares a block.
+
+use super::keys::{KeyHasher, Sandbox, last4, new_key, random_word};
+use super::registry::Registry;
+use super::{AccountListing, DirectoryError, NewAccount, NewKey, NewTerms, WhichKey};
+use crate::clock::MachineClock;
+use crate::settings::DIRECTORY_BATCH_MAX;
+use crossbeam_channel::Receiver;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use tokio::sync::oneshot;
+use tollgate_domain::account::{AccountKey, Profile, ProfileTerms};
+use tollgate_domain::directory::{
+    ApiKey, ApiKeyHash, ApiKeyKind, Directory, DirectoryFact, DirectoryFacts, DirectoryProblem, sandbox,
+};
+use tollgate_domain::kinds;
+use tollgate_resource::id::SEQ_MAX;
+use tollgate_resource::{Id, Record};
+use tollgate_store::envelope::BlockBuilder;
+use tollgate_store::{AccountRef, Commit, Head, Journal, Reads, ShardId, StoreError};
+
+/// A change that is asked for, and who asks.
+pub(crate) struct Order {
+    pub(crate) wish: Wish,
+    pub(crate) reply: oneshot::Sender<Result<Granted, DirectoryError>>,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    OpenSandbox(Sandbox),
+    CreateAccount(NewTerms),
+    CreateKey {
+        account: Id,
+        livemode: bool,
+        kind: ApiKeyKind,
+    },
+    RevokeKey(WhichKey),
+    List,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(crate) enum Granted {
+    Opened,
+    Account(NewAccount),
+    Key(NewKey),
+    Revoked,
+    Listed(Vec<AccountListing>),
+}
+
+/// The thread's state.
+pub(crate) struct Actor {
+    /// Durable, except while a block is being written.
+    directory: Directory,
+    builder: BlockBuilder,
+    last_block: u64,
+    journal: Arc<dyn Journal>,
+    reads: Arc<dyn Reads>,
+    registry: Arc<Registry>,
+    hasher: KeyHasher,
+    clock: MachineClock,
+    on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Actor {
+    /// Takes the directory over and reads it.
+    pub(crate) fn start(
+        journal: Arc<dyn Journal>,
+        reads: Arc<dyn Reads>,
+        registry: Arc<Registry>,
+        hasher: KeyHasher,
+        on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
+    ) -> Result<Actor, StoreError> {
+        let (directory, builder, last_block) = read(&*journal, &*reads)?;
+        registry.publish_all(&directory);
+        let clock = MachineClock::start();
+        Ok(Actor {
+            directory,
+            builder,
+            last_block,
+            journal,
+            reads,
+            registry,
+            hasher,
+            clock,
+            on_fatal,
+        })
+    }
+
+    /// Serves until every handle is dropped.
+    pub(crate) fn run(mut self, orders: &Receiver<Order>) {
+        while let Ok(first) = orders.recv() {
+            let mut batch = vec![first];
+            batch.extend(orders.try_iter().take(DIRECTORY_BATCH_MAX - 1));
+            let written = catch_unwind(AssertUnwindSafe(|| self.batch(batch)));
+            if !matches!(written, Ok(true)) && !self.restart() {
+                (self.on_fatal)("the directory of accounts and keys cannot be read again");
+                return;
+            }
+        }
+    }
+
+    /// Decides, writes, publishes, answers. False when memory may hold what is not durable. Orders dropped by a panic
+    /// are answered by the drop of their `reply`.
+    fn batch(&mut self, batch: Vec<Order>) -> bool {
+        let mut decided = Vec::with_capacity(batch.len());
+        let mut changes = Vec::new();
+        for Order { wish, reply } in batch {
+            let now_ms = self.clock.now().unix_ms.max(self.directory.last_now_ms());
+            let answer = self.decide(wish, now_ms).and_then(|(facts, granted)| {
+                if !facts.facts.is_empty() {
+                    self.directory.check(&facts)?;
+                    self.directory.apply(&facts);
+                    let head = Head {
+                        now_ms,
+                        ..Head::default()
+                    };
+                    self.builder
+                        .push(&head, &facts.to_bytes())
+                        .expect("a batch of orders is far below a block");
+                    changes.push(facts);
+                }
+                Ok(granted)
+            });
+            decided.push((reply, answer));
+        }
+        let durable = changes.is_empty() || self.write();
+        if durable {
+            changes.iter().for_each(|facts| self.registry.publish(facts));
+        }
+        for (reply, answer) in decided {
+            let answer = if durable {
+                answer
+            } else {
+                Err(DirectoryError::Unavailable)
+            };
+            // Whoever asked may have gone; the change stands.
+            drop(reply.send(answer));
+        }
+        durable
+    }
+
+    fn write(&mut self) -> bool {
+        let block = self.builder.seal(self.last_block + 1);
+        let (done, heard) = sync_channel(1);
+        self.journal.submit(
+            block,
+            Box::new(move |commit| {
+                // One answer fits; the thread that waits for it is this one.
+                let _ = done.try_send(commit);
+            }),
+        );
+        match heard.recv() {
+            Ok(Commit::Durable) => {
+                self.last_block += 1;
+                true
+            }
+            Ok(Commit::Fenced) => false,
+            Ok(Commit::Failed) | Err(_) => {
+                (self.on_fatal)("the store can no longer write");
+                false
+            }
+        }
+    }
+
+    /// Discards memory and reads the directory again as a new incarnation.
+    fn restart(&mut self) -> bool {
+        tracing::error!("directory discarded; it starts again from the journal");
+        match read(&*self.journal, &*self.reads) {
+            Ok((directory, builder, last_block)) => {
+                (self.directory, self.builder, self.last_block) = (directory, builder, last_block);
+                self.registry.publish_all(&self.directory);
+                true
+            }
+            Err(failure) => {
+                tracing::error!(%failure, "directory could not be read");
+                false
+            }
+        }
+    }
+
+    fn decide(&self, wish: Wish, now_ms: u64) -> Result<(DirectoryFacts, Granted), DirectoryError> {
+        let nothing = DirectoryFacts::default;
+        match wish {
+            Wish::OpenSandbox(asked) => {
+                let facts = sandbox(asked.keys, &asked.last4, &NewTerms::default().at(now_ms));
+                // Somebody was first: with the same key it is the same account.
+                match self.directory.check(&facts) {
+                    Ok(()) => Ok((facts, Granted::Opened)),
+                    Err(DirectoryProblem::AccountExists) => Ok((nothing(), Granted::Opened)),
+                    Err(problem) => Err(problem.into()),
+                }
+            }
+            Wish::CreateAccount(terms) => Ok(self.new_account(&terms.at(now_ms))),
+            Wish::CreateKey {
+                account,
+                livemode,
+                kind,
+            } => {
+                let profile = self.directory.account_by_id(account, livemode);
+                let key = profile.ok_or(DirectoryProblem::NoSuchAccount)?.key;
+                let (fact, new) = self.new_key(key, livemode, kind, now_ms);
+                Ok((
+                    DirectoryFacts {
+                        now_ms,
+                        facts: vec![fact],
+                    },
+                    Granted::Key(new),
+                ))
+            }
+            Wish::RevokeKey(which) => {
+                let hash = self.find_key(which)?;
+                let fact = DirectoryFact::KeyRevoked { hash, at_ms: now_ms };
+                Ok((
+                    DirectoryFacts {
+                        now_ms,
+                        facts: vec![fact],
+                    },
+                    Granted::Revoked,
+                ))
+            }
+            Wish::List => {
+                let keys_of = |account: AccountKey| self.directory.keys().filter(move |key| key.account == account);
+                let accounts = self.directory.accounts().map(|profile| AccountListing {
+                    profile: Arc::clone(profile),
+                    keys: keys_of(profile.key).cloned().collect(),
+                });
+                Ok((nothing(), Granted::Listed(accounts.collect())))
+            }
+        }
+    }
+
+    /// An account in both modes, each with a secret and a publishable key.
+    fn new_account(&self, terms: &ProfileTerms) -> (DirectoryFacts, Granted) {
+        let id = Id::new(
+            &kinds::ACCOUNT,
+            terms.created_ms,
+            random_word() & SEQ_MAX,
+            random_word() as u32,
+        );
+        let mut facts = DirectoryFacts {
+            now_ms: terms.created_ms,
+            facts: Vec::new(),
+        };
+        let mut keys = Vec::new();
+        for livemode in [false, true] {
+            let profile = Profile::new(id, livemode, terms);
+            let account = profile.key;
+            facts.facts.push(DirectoryFact::AccountCreated(Arc::new(profile)));
+            for kind in [ApiKeyKind::Secret, ApiKeyKind::Publishable] {
+                let (fact, new) = self.new_key(account, livemode, kind, terms.created_ms);
+                facts.facts.push(fact);
+                keys.push(new);
+            }
+        }
+        (facts, Granted::Account(NewAccount { id, keys }))
+    }
+
+    fn new_key(
+        &self,
+        account: AccountKey,
+        livemode: bool,
+        kind: ApiKeyKind,
+        created_ms: u64,
+    ) -> (DirectoryFact, NewKey) {
+        let text = new_key(kind, livemode);
+        let hash = self.hasher.hash(&text);
+        let last4 = last4(&text).into();
+        let fact = DirectoryFact::KeyAdded(ApiKey {
+            hash,
+            account,
+            kind,
+            created_ms,
+            last4,
+            revoked_ms: None,
+        });
+        (fact, NewKey { text, kind, livemode })
+    }
+
+    fn find_key(&self, which: WhichKey) -> Result<ApiKeyHash, DirectoryError> {
+        match which {
+            WhichKey::Text(text) => Ok(self.hasher.hash(&text)),
+            WhichKey::Last4 {
+                account,
+                livemode,
+                last4,
+            } => {
+                let account = AccountKey::of(account, livemode);
+                let named = |key: &&ApiKey| key.account == account && *key.last4 == *last4 && key.revoked_ms.is_none();
+                let mut keys = self.directory.keys().filter(named);
+                match (keys.next(), keys.next()) {
+                    (Some(key), None) => Ok(key.hash),
+                    (None, _) => Err(DirectoryProblem::NoSuchKey.into()),
+                    (Some(_), Some(_)) => Err(DirectoryError::Ambiguous),
+                }
+            }
+        }
+    }
+}
+
+/// The directory as its journal tells, and where the next block goes.
+fn read(journal: &dyn Journal, reads: &dyn Reads) -> Result<(Directory, BlockBuilder, u64), StoreError> {
+    let claimed = journal.claim(ShardId::DIRECTORY)?;
+    let mut directory = Directory::new();
+    // Records of the directory belong to no account: their envelope says 0.
+    reads.replay_account(AccountRef(0), &mut |fetched| {
+        let facts = DirectoryFacts::from_bytes(&fetched.body).map_err(|error| StoreError::Body {
+            place: "the directory".into(),
+            what: error.to_string(),
+        })?;
+        directory.apply(&facts);
+        Ok(())
+    })?;
+    let builder = BlockBuilder::new(ShardId::DIRECTORY, claimed.epoch, claimed.last_now_ms);
+    Ok((directory, builder, claimed.last_block))
+}

@@ -1,0 +1,139 @@
+//! The copy of the directory that every request looks into.
+
+use crate::directory::Authenticated;
+use crate::fixed_hash::FixedMap;
+use crate::readers::Profiles;
+use crate::settings::AUTH_CACHE_MAX;
+use dashmap::DashMap;
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tollgate_domain::account::{AccountKey, Profile};
+use tollgate_domain::directory::{ApiKeyHash, Directory, DirectoryFact, DirectoryFacts};
+
+/// What is durable, in memory. Written by the directory's thread only; values are copied out.
+pub(crate) struct Registry {
+    keys: DashMap<ApiKeyHash, Known>,
+    profiles: DashMap<AccountKey, Arc<Profile>>,
+    /// Rises when a key stops being valid: what threads remember then is forgotten.
+    generation: AtomicU64,
+    /// Tells registries of one process apart.
+    number: u64,
+}
+
+/// What is known about a key.
+#[derive(Clone)]
+pub(crate) enum Known {
+    Active(Arc<Authenticated>),
+    Revoked,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Registry {
+            keys: DashMap::new(),
+            profiles: DashMap::new(),
+            generation: AtomicU64::new(0),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Copies a whole directory, as after a start.
+    pub(crate) fn publish_all(&self, directory: &Directory) {
+        for profile in directory.accounts() {
+            self.profiles.insert(profile.key, Arc::clone(profile));
+        }
+        for key in directory.keys() {
+            let profile = directory.account(key.account).expect("a key belongs to an account");
+            let known = match key.revoked_ms {
+                Some(_) => Known::Revoked,
+                None => Known::Active(Arc::new(Authenticated {
+                    profile: Arc::clone(profile),
+                    kind: key.kind,
+                })),
+            };
+            self.keys.insert(key.hash, known);
+        }
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Copies one durable change.
+    pub(crate) fn publish(&self, facts: &DirectoryFacts) {
+        for fact in &facts.facts {
+            match fact {
+                DirectoryFact::AccountCreated(profile) => {
+                    self.profiles.insert(profile.key, Arc::clone(profile));
+                }
+                DirectoryFact::KeyAdded(key) => {
+                    let profile = self.profile(key.account).expect("a key is added after its account");
+                    self.keys.insert(
+                        key.hash,
+                        Known::Active(Arc::new(Authenticated {
+                            profile,
+                            kind: key.kind,
+                        })),
+                    );
+                }
+                DirectoryFact::KeyRevoked { hash, .. } => {
+                    self.keys.insert(*hash, Known::Revoked);
+                    self.generation.fetch_add(1, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn find(&self, hash: &ApiKeyHash) -> Option<Known> {
+        self.keys.get(hash).map(|known| known.value().clone())
+    }
+
+    /// What this thread has authenticated before: no lock, no long hash. `short` is 128 keyed bits of the key's text.
+    pub(crate) fn remembered(&self, short: u128) -> Option<Arc<Authenticated>> {
+        REMEMBERED.with_borrow_mut(|remembered| {
+            self.refresh(remembered);
+            remembered.keys.get(&short).cloned()
+        })
+    }
+
+    /// Lets this thread remember. The generation is read before the key was looked up (by `remembered`), so a
+    /// revocation in between clears the memory at the next look.
+    pub(crate) fn remember(&self, short: u128, authenticated: &Arc<Authenticated>) {
+        REMEMBERED.with_borrow_mut(|remembered| {
+            if remembered.of != self.number {
+                return;
+            }
+            if remembered.keys.len() >= AUTH_CACHE_MAX {
+                remembered.keys.clear();
+            }
+            remembered.keys.insert(short, Arc::clone(authenticated));
+        });
+    }
+
+    fn refresh(&self, remembered: &mut Remembered) {
+        let generation = self.generation.load(Ordering::Acquire);
+        if (remembered.of, remembered.generation) != (self.number, generation) {
+            *remembered = Remembered {
+                of: self.number,
+                generation,
+                keys: FixedMap::default(),
+            };
+        }
+    }
+}
+
+impl Profiles for Registry {
+    fn profile(&self, account: AccountKey) -> Option<Arc<Profile>> {
+        self.profiles.get(&account).map(|profile| Arc::clone(profile.value()))
+    }
+}
+
+#[derive(Default)]
+struct Remembered {
+    of: u64,
+    generation: u64,
+    keys: FixedMap<u128, Arc<Authenticated>>,
+}
+
+thread_local! {
+    static REMEMBERED: RefCell<Remembered> = RefCell::default();
+}

@@ -1,0 +1,109 @@
+//! Admission permits: how many requests may be inside, per shard and per account. Our own counters, because an actix
+//! mailbox is bounded per clone of its address and so bounds nothing. None free: refused at once.
+
+use crate::fixed_hash::mix;
+use crate::settings::ACCOUNT_COUNTERS;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tollgate_domain::account::AccountKey;
+use tollgate_store::ShardId;
+
+/// The counters.
+#[derive(Debug)]
+pub struct Permits {
+    shards: Box<[AtomicU32]>,
+    /// Accounts share a counter when their hashes meet: a fixed table needs no lock, and two accounts that both fill up
+    /// at the same time in the same of 4,096 places are refused a little early, never admitted too much.
+    accounts: Box<[AtomicU32]>,
+    per_shard: u32,
+    per_account: u32,
+}
+
+/// The right of one request to be inside; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    permits: Arc<Permits>,
+    shard: u16,
+    account: u16,
+}
+
+impl Permits {
+    /// Counters that all stand at zero.
+    pub fn new(shards: u16, per_shard: u32, per_account: u32) -> Arc<Self> {
+        let zeros = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect();
+        Arc::new(Permits {
+            shards: zeros(usize::from(shards)),
+            accounts: zeros(ACCOUNT_COUNTERS),
+            per_shard,
+            per_account,
+        })
+    }
+
+    /// A permit, if one is free.
+    pub fn take(self: &Arc<Self>, shard: ShardId, account: AccountKey) -> Option<Permit> {
+        let at = (mix(account.0) % ACCOUNT_COUNTERS as u64) as usize;
+        if !up(&self.shards[usize::from(shard.0)], self.per_shard) {
+            return None;
+        }
+        if !up(&self.accounts[at], self.per_account) {
+            down(&self.shards[usize::from(shard.0)]);
+            return None;
+        }
+        Some(Permit {
+            permits: Arc::clone(self),
+            shard: shard.0,
+            account: at as u16,
+        })
+    }
+
+    /// Requests inside now.
+    pub fn inside(&self) -> u64 {
+        self.shards
+            .iter()
+            .map(|count| u64::from(count.load(Ordering::Relaxed)))
+            .sum()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        down(&self.permits.shards[usize::from(self.shard)]);
+        down(&self.permits.accounts[usize::from(self.account)]);
+    }
+}
+
+fn up(count: &AtomicU32, max: u32) -> bool {
+    // A short overshoot by threads that are about to step back is harmless; the bound holds for whoever is admitted.
+    let admitted = count.fetch_add(1, Ordering::Relaxed) < max;
+    if !admitted {
+        down(count);
+    }
+    admitted
+}
+
+fn down(count: &AtomicU32) {
+    let before = count.fetch_sub(1, Ordering::Relaxed);
+    assert!(before > 0, "a permit was given back that was never taken");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permits_are_bounded_and_come_back() {
+        let permits = Permits::new(2, 3, 2);
+        let (shard, account) = (ShardId(1), AccountKey(7));
+        let one = permits.take(shard, account);
+        let two = permits.take(shard, account);
+        assert!(one.is_some() && two.is_some());
+        assert!(permits.take(shard, account).is_none(), "the account's are taken");
+        let three = permits.take(shard, AccountKey(8));
+        assert!(three.is_some());
+        assert!(permits.take(shard, AccountKey(9)).is_none(), "the shard's are taken");
+        drop(one);
+        assert!(permits.take(shard, account).is_some());
+        drop((two, three));
+        assert_eq!(permits.inside(), 0);
+    }
+}

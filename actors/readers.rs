@@ -1,0 +1,218 @@
+//! Reader threads: everything that may touch the disk, so that lanes never do. Loads of shards go before lists.
+
+use crate::clock::MachineClock;
+use crate::listing::{Listing, decode};
+use crate::metrics::{READER_PANICS, READS};
+use crate::refusals;
+use crate::request::{Answer, Delivery, ReplyTo, Request};
+use crate::router::Router;
+use crate::settings::{LOADS_WAITING_MAX, READS_WAITING_MAX};
+use crate::shard::answering::{Told, respond};
+use crate::shard::{Control, Found, Load, Loaded, Wanted};
+use crate::supervisor::panic_text;
+use crate::workers::Workers;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tollgate_domain::account::{AccountKey, Profile};
+use tollgate_domain::{Account, Call, Read, SHAPE_REVISION, Secrets};
+use tollgate_store::{AccountRef, Epoch, KeyHash, Reads, ShardId, StoreError};
+
+/// Profiles of accounts, from memory.
+pub trait Profiles: Send + Sync {
+    /// The profile of an account in its mode.
+    fn profile(&self, account: AccountKey) -> Option<Arc<Profile>>;
+}
+
+/// What reader threads reach.
+#[derive(Clone)]
+pub(crate) struct ReaderPorts {
+    pub(crate) reads: Arc<dyn Reads>,
+    pub(crate) profiles: Arc<dyn Profiles>,
+    pub(crate) secrets: Secrets,
+    pub(crate) router: Arc<Router>,
+    pub(crate) workers: Arc<Workers>,
+}
+
+/// Where work for reader threads is handed in. The threads end when the last handle is dropped.
+#[derive(Clone)]
+pub(crate) struct Readers {
+    loads: Sender<(ShardId, Epoch, Load)>,
+    requests: Sender<(ReplyTo, Arc<Request>)>,
+}
+
+impl Readers {
+    /// Starts `threads` reader threads.
+    pub(crate) fn start(threads: usize, ports: &ReaderPorts) -> std::io::Result<Readers> {
+        let (loads, load_queue) = bounded(LOADS_WAITING_MAX);
+        let (requests, request_queue) = bounded(READS_WAITING_MAX);
+        for number in 0..threads {
+            let thread = Thread {
+                ports: ports.clone(),
+                clock: MachineClock::start(),
+                loads: load_queue.clone(),
+                requests: request_queue.clone(),
+            };
+            std::thread::Builder::new()
+                .name(format!("tollgate-reader-{number}"))
+                .spawn(move || thread.run())?;
+        }
+        Ok(Readers { loads, requests })
+    }
+
+    /// Reads for a shard; given back when the queue is full.
+    pub(crate) fn load(&self, shard: ShardId, epoch: Epoch, load: Load) -> Result<(), Load> {
+        match self.loads.try_send((shard, epoch, load)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full((.., load))) => Err(load),
+            Err(TrySendError::Disconnected(_)) => panic!("reader threads outlive the lanes"),
+        }
+    }
+
+    /// Answers a list or an event; false when the queue is full.
+    pub(crate) fn request(&self, to: ReplyTo, request: Arc<Request>) -> bool {
+        self.requests.try_send((to, request)).is_ok()
+    }
+}
+
+/// Whether a call is answered by reader threads instead of a shard.
+pub(crate) fn is_read_beside(call: &Call) -> bool {
+    match call {
+        Call::List(_) => true,
+        Call::Read(Read::Object(kind, ..)) => **kind == tollgate_domain::kinds::EVENT,
+        Call::Read(Read::Balance) | Call::Write(_) => false,
+    }
+}
+
+struct Thread {
+    ports: ReaderPorts,
+    clock: MachineClock,
+    loads: Receiver<(ShardId, Epoch, Load)>,
+    requests: Receiver<(ReplyTo, Arc<Request>)>,
+}
+
+impl Thread {
+    fn run(self) {
+        let reads = metrics::counter!(READS);
+        loop {
+            select_biased! {
+                recv(self.loads) -> work => match work {
+                    Ok((shard, epoch, load)) => self.load(shard, epoch, load),
+                    Err(_) => return,
+                },
+                recv(self.requests) -> work => match work {
+                    Ok((to, request)) => {
+                        reads.increment(1);
+                        let answer = self.answer(&request);
+                        self.ports.workers.deliver(vec![Delivery { to, answer }]);
+                    }
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    fn load(&self, shard: ShardId, epoch: Epoch, load: Load) {
+        let found = caught(|| self.find(&load)).and_then(|found| found.map_err(|error| error.to_string()));
+        let loaded = Box::new(Loaded { load, found });
+        self.ports.router.control(shard, Control::Loaded { epoch, loaded });
+    }
+
+    fn find(&self, load: &Load) -> Result<Found, StoreError> {
+        let reads = &*self.ports.reads;
+        match &load.wanted {
+            Wanted::Account(profile) => {
+                let profile = profile.clone().or_else(|| self.ports.profiles.profile(load.account));
+                let profile = profile.ok_or_else(|| StoreError::Body {
+                    place: format!("account {:016x}", load.account.0),
+                    what: "the journal has records of an account that the directory does not know".into(),
+                })?;
+                find_account(reads, &profile)
+            }
+            Wanted::Object(seq) => find_object(reads, load.account, *seq),
+            Wanted::Key(hash) => find_key(reads, load.account, hash),
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Answer {
+        let listing = Listing {
+            reads: &*self.ports.reads,
+            request,
+            secrets: &self.ports.secrets,
+            now_ms: self.clock.now().unix_ms,
+        };
+        let answered = caught(|| match &request.call {
+            Call::List(query) => listing.page(query),
+            Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
+            Call::Read(Read::Balance) | Call::Write(_) => panic!("only lists and events are read beside the shard"),
+        });
+        match answered.and_then(|answered| answered.map_err(|error| error.to_string())) {
+            Ok(response) => Ok(response),
+            Err(why) => {
+                tracing::error!(account = request.profile.key.0, %why, "could not read a list or an event");
+                let told = Told {
+                    result: Err(Box::new(refusals::unreadable())),
+                    attached: Vec::new(),
+                };
+                Ok(respond(request, told, listing.now_ms, SHAPE_REVISION))
+            }
+        }
+    }
+}
+
+/// The state of an account: its newest row and every record after it.
+pub fn find_account(reads: &dyn Reads, profile: &Arc<Profile>) -> Result<Found, StoreError> {
+    let mut account = Account::new(Arc::clone(profile));
+    let mut records_since_row = 0;
+    reads.replay_account(AccountRef(profile.key.0), &mut |fetched| {
+        if fetched.head.row {
+            account = Account::from_row(Arc::clone(profile), &fetched.body).map_err(|error| StoreError::Body {
+                place: format!("account {:016x}, its row", profile.key.0),
+                what: error.to_string(),
+            })?;
+            records_since_row = 0;
+        } else {
+            account.apply(&decode(fetched)?);
+            records_since_row += 1;
+        }
+        Ok(())
+    })?;
+    Ok(Found::Account(Box::new(account), records_since_row))
+}
+
+/// An object at its newest durable version.
+pub fn find_object(reads: &dyn Reads, account: AccountKey, seq: u64) -> Result<Found, StoreError> {
+    let Some(fetched) = reads.newest(AccountRef(account.0), seq)? else {
+        return Ok(Found::Object(None));
+    };
+    let facts = decode(&fetched)?;
+    Ok(Found::Object(
+        facts.objects.into_iter().find(|object| object.id().seq() == seq),
+    ))
+}
+
+/// The record with the newest outcome of a key.
+pub fn find_key(reads: &dyn Reads, account: AccountKey, hash: &KeyHash) -> Result<Found, StoreError> {
+    let Some(fetched) = reads.by_key(AccountRef(account.0), hash)? else {
+        return Ok(Found::Key(None));
+    };
+    let facts = decode(&fetched)?;
+    if facts.outcome.is_none() {
+        return Err(StoreError::Body {
+            place: format!(
+                "account {:016x}, record at sequence {}",
+                account.0, fetched.head.first_seq
+            ),
+            what: "the index finds a key here, but the record holds no outcome".into(),
+        });
+    }
+    Ok(Found::Key(Some(Arc::new(facts))))
+}
+
+/// Runs a read; a panic in it (a record that breaks the books) is a failure of this read only.
+fn caught<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
+        metrics::counter!(READER_PANICS).increment(1);
+        panic_text(&*panic)
+    })
+}

@@ -1,0 +1,160 @@
+//! Limits and settings. Every queue, batch and wait of this room is bounded by a name on this page.
+
+use std::sync::Arc;
+use tollgate_domain::Network;
+
+/// Messages a shard handles in one turn before others on its lane get theirs.
+pub const TURN_MESSAGES_MAX: usize = 256;
+/// Entities a shard considers for passivation in one turn: freeing many at once would be felt as a pause.
+pub const PASSIVATION_STEPS_MAX: usize = 64;
+/// No further command is decided into a block of this size; it waits for the block in flight. Below the envelope's own
+/// bound, so that the last command usually still fits.
+pub const BLOCK_BYTES_MAX: usize = 192 * 1024;
+/// No further command is decided into a block of so many records.
+pub const BLOCK_RECORDS_MAX: usize = 1_000;
+/// Duplicates that may wait for one key in flight; the next one hears 409 at once.
+pub const KEY_WAITERS_MAX: usize = 64;
+/// Commands that may wait for one busy object; the next one hears 429 `lock_timeout` at once.
+pub const BUSY_WAITERS_MAX: usize = 256;
+/// How far ahead timers are fetched from the index, milliseconds.
+pub const TIMER_WINDOW_MS: u64 = 1_000;
+/// Timers fetched at once.
+pub const TIMER_BATCH_MAX: usize = 256;
+/// Timers that may have fired without being durably done; beyond it firing rests.
+pub const TIMERS_FIRED_MAX: usize = 4_096;
+/// Wall clock steps beyond this pause timers and raise an alarm, milliseconds (STORAGE.md section 1).
+pub const CLOCK_STEP_MAX_MS: u64 = 5 * 60 * 1_000;
+/// Objects attached to one answer; references beyond stay ids. Four levels of ten included members are well below.
+pub const ATTACHED_MAX: usize = 4_096;
+/// How often a lane looks at timers and waits when nothing else wakes it, milliseconds.
+pub const LANE_TICK_MS: u64 = 20;
+/// Panics of one shard within [`RESTART_WINDOW_MS`] after which it is failed.
+pub const RESTARTS_MAX: usize = 5;
+/// See [`RESTARTS_MAX`], milliseconds.
+pub const RESTART_WINDOW_MS: u64 = 60_000;
+/// Crashes after which a command is quarantined.
+pub const CRASHES_MAX: u8 = 2;
+/// Commands remembered as crashed or quarantined, a shard.
+pub const CULPRITS_MAX: usize = 256;
+/// Per-thread clients an engine can have over its life.
+pub const WORKERS_MAX: usize = 1_024;
+/// Counters that bound what one account may have inside; accounts share a counter when their hashes meet.
+pub const ACCOUNT_COUNTERS: usize = 4_096;
+/// Reads waiting for a reader thread; lists beyond it are refused as overload.
+pub const READS_WAITING_MAX: usize = 4_096;
+/// Loads of shards waiting for a reader thread. Above the permits of all shards there can be no more (checked at start).
+pub const LOADS_WAITING_MAX: usize = 1 << 16;
+/// Network calls on their way at once.
+pub const CALLS_IN_FLIGHT_MAX: usize = 1_024;
+/// Network calls waiting for their turn; beyond it a call is not made and counts as unanswered, which timers resolve.
+pub const CALLS_WAITING_MAX: usize = 65_536;
+/// Directory commands waiting.
+pub const DIRECTORY_WAITING_MAX: usize = 1_024;
+/// Directory commands in one block.
+pub const DIRECTORY_BATCH_MAX: usize = 64;
+/// Keys a thread remembers as authenticated.
+pub const AUTH_CACHE_MAX: usize = 4_096;
+/// Seconds a client is told to stay away when we are full.
+pub const RETRY_AFTER_S: u32 = 1;
+
+/// Settings of an [`Engine`](crate::Engine).
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// Shards of the data; fixed when the data was created.
+    pub shards: u16,
+    /// Lane threads.
+    pub lanes: usize,
+    /// Reader threads.
+    pub readers: usize,
+    /// Requests a shard may have inside.
+    pub permits_per_shard: u32,
+    /// Requests an account may have inside.
+    pub permits_per_account: u32,
+    /// What each shard may use and how long things wait.
+    pub shard: ShardSettings,
+    /// Whether any `sk_test_…` opens a sandbox account of its own on first use (`--dev`).
+    pub dev: bool,
+    /// Seed of the lanes' entropy; drawn from the operating system at the edge.
+    pub seed: u64,
+    /// Called once when the store has lost its ability to write: the process must end.
+    pub on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl EngineConfig {
+    /// Sizes for one machine with `shards` shards; `on_fatal` ends the process.
+    pub fn for_one_machine(shards: u16, seed: u64) -> Self {
+        EngineConfig {
+            shards,
+            lanes: 1,
+            readers: 2,
+            permits_per_shard: 4_096,
+            permits_per_account: 4_096,
+            shard: ShardSettings::default(),
+            dev: false,
+            seed,
+            on_fatal: Arc::new(|why| {
+                tracing::error!(why, "fatal");
+                std::process::abort();
+            }),
+        }
+    }
+
+    /// Relations between limits that must hold.
+    pub(crate) fn check(&self) {
+        assert!(
+            self.shards > 0 && self.shards < u16::MAX,
+            "shards: 1 to 65,534 (the last number is the directory's)"
+        );
+        assert!(
+            self.lanes > 0 && self.lanes <= usize::from(self.shards),
+            "each lane needs a shard"
+        );
+        assert!(self.readers > 0, "loads need at least one reader thread");
+        assert!(
+            self.permits_per_shard > 0 && self.permits_per_account > 0,
+            "without permits nothing is admitted"
+        );
+        // Each admitted request, fired timer and answered call loads at most one thing at a time.
+        assert!(
+            self.shard.objects_max >= 64,
+            "a command may touch a handful of objects at once"
+        );
+        assert!(self.shard.row_every > 0, "a row follows every `row_every` records");
+    }
+}
+
+/// Settings of one shard.
+#[derive(Clone)]
+pub struct ShardSettings {
+    /// Objects kept in memory.
+    pub objects_max: usize,
+    /// Idempotency keys kept in memory after they are done.
+    pub keys_max: usize,
+    /// Accounts kept in memory.
+    pub accounts_max: usize,
+    /// Records of an account after which a row record follows, so that loading it replays at most so many.
+    pub row_every: u32,
+    /// How long an outcome is kept under its key, milliseconds.
+    pub idempotency_ms: u64,
+    /// How long a duplicate waits for the first answer, and a command for a busy object, milliseconds.
+    pub wait_ms: u64,
+    /// The network of cards that do not choose one.
+    pub network: Network,
+    /// How long an attempt may stay unanswered before the client hears `processing`, milliseconds.
+    pub attempt_deadline_ms: u64,
+}
+
+impl Default for ShardSettings {
+    fn default() -> Self {
+        ShardSettings {
+            objects_max: 65_536,
+            keys_max: 16_384,
+            accounts_max: 4_096,
+            row_every: 4_096,
+            idempotency_ms: 24 * 3_600 * 1_000,
+            wait_ms: 5_000,
+            network: Network::Instant,
+            attempt_deadline_ms: 10_000,
+        }
+    }
+}

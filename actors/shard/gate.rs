@@ -1,0 +1,162 @@
+//! The output gate: what depends on undurable state waits with the block it depends on.
+//!
+//! One block of the shard is with the store; the next one fills meanwhile. Answers and network calls of a block travel
+//! with it to the committer, which releases them when the block is durable: a panic of the shard cannot lose the answer
+//! to something that became durable. Answers that only *read* what the block in flight changed wait here instead.
+
+use super::CallOut;
+use crate::request::Delivery;
+use crate::settings::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX};
+use std::collections::VecDeque;
+use tollgate_store::envelope::{BlockBuilder, BlockFull};
+use tollgate_store::{Block, Claimed, Head, ShardId};
+
+/// A block with everything that waits for it.
+#[derive(Debug)]
+pub struct Sealed {
+    /// For [`Journal::submit`](tollgate_store::Journal::submit).
+    pub block: Block,
+    /// Released when the block is durable.
+    pub release: Release,
+}
+
+/// What leaves when a block is durable.
+#[derive(Debug, Default)]
+pub struct Release {
+    /// Answers.
+    pub replies: Vec<Delivery>,
+    /// Calls to networks.
+    pub calls: Vec<CallOut>,
+}
+
+/// The gate of one shard.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    builder: BlockBuilder,
+    /// Sequence of the block that fills.
+    open_seq: u64,
+    release: Release,
+    /// Blocks closed by size before the one in flight was durable: usually none.
+    closed: VecDeque<Sealed>,
+    in_flight: Option<u64>,
+    durable: u64,
+    /// Answers that wait for the block in flight or a closed one: (block, answer), oldest first.
+    held: Vec<(u64, Delivery)>,
+}
+
+impl Gate {
+    pub(crate) fn new(shard: ShardId, claimed: &Claimed) -> Self {
+        Gate {
+            builder: BlockBuilder::new(shard, claimed.epoch, claimed.last_now_ms),
+            open_seq: claimed.last_block + 1,
+            release: Release::default(),
+            closed: VecDeque::new(),
+            in_flight: None,
+            durable: claimed.last_block,
+            held: Vec::new(),
+        }
+    }
+
+    /// Sequence of the newest durable block.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Whether no further command may be decided until the block in flight is durable.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.closed.is_empty()
+            || self.builder.len() >= BLOCK_RECORDS_MAX
+            || self.builder.bytes_len() >= BLOCK_BYTES_MAX
+    }
+
+    /// Whether any block is open with records, closed or in flight.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.in_flight.is_none() && self.builder.is_empty() && self.closed.is_empty()
+    }
+
+    /// Appends a record; returns the sequence of its block.
+    pub(crate) fn push(&mut self, head: &Head, body: &[u8]) -> u64 {
+        if self.builder.push(head, body) == Err(BlockFull) {
+            self.close();
+            self.builder.push(head, body).expect("an empty block takes any record");
+        }
+        self.open_seq
+    }
+
+    /// Lets a network call leave with the block that fills.
+    pub(crate) fn call(&mut self, call: CallOut) {
+        assert!(
+            !self.builder.is_empty(),
+            "a call leaves only with the record of its attempt"
+        );
+        self.release.calls.push(call);
+    }
+
+    /// Lets an answer leave once `block` is durable; gives it back when it is already.
+    pub(crate) fn reply(&mut self, block: u64, delivery: Delivery) -> Option<Delivery> {
+        assert!(
+            block <= self.open_seq,
+            "an answer depends on a block that does not exist yet"
+        );
+        if block <= self.durable {
+            return Some(delivery);
+        }
+        if block == self.open_seq {
+            self.release.replies.push(delivery);
+        } else {
+            self.held.push((block, delivery));
+        }
+        None
+    }
+
+    /// Takes the next block for the store, if none is in flight and there is anything to write.
+    pub(crate) fn seal(&mut self) -> Option<Sealed> {
+        if self.in_flight.is_some() {
+            return None;
+        }
+        if self.closed.is_empty() && !self.builder.is_empty() {
+            self.close();
+        }
+        let sealed = self.closed.pop_front()?;
+        self.in_flight = Some(sealed.block.seq);
+        Some(sealed)
+    }
+
+    /// The block in flight is durable: passes what waited for it to `out`.
+    pub(crate) fn committed(&mut self, seq: u64, out: &mut Vec<Delivery>) {
+        assert_eq!(
+            self.in_flight,
+            Some(seq),
+            "a block was reported durable that is not in flight"
+        );
+        self.in_flight = None;
+        self.durable = seq;
+        // In one pass, in order: an answer that waits for a closed block may stand before one that waits for this.
+        for (block, delivery) in std::mem::take(&mut self.held) {
+            if block <= seq {
+                out.push(delivery);
+            } else {
+                self.held.push((block, delivery));
+            }
+        }
+    }
+
+    /// Every answer that has not been given to the store with its block.
+    pub(crate) fn abandon(&mut self) -> Vec<Delivery> {
+        let closed = self.closed.drain(..).flat_map(|sealed| sealed.release.replies);
+        let held = std::mem::take(&mut self.held).into_iter().map(|(_, delivery)| delivery);
+        closed
+            .chain(held)
+            .chain(std::mem::take(&mut self.release.replies))
+            .collect()
+    }
+
+    fn close(&mut self) {
+        let block = self.builder.seal(self.open_seq);
+        self.closed.push_back(Sealed {
+            block,
+            release: std::mem::take(&mut self.release),
+        });
+        self.open_seq += 1;
+    }
+}

@@ -1,0 +1,252 @@
+//! A shard: a fixed slice of accounts, and the only place where anything about them changes.
+//!
+//! [`Shard::turn`] takes what arrived and gives back what is to be done outside: answers to send, records to load, a block
+//! to make durable. It never waits, locks or does I/O, and draws time and randomness from its caller, so that the same
+//! value serves in a lane and replays in a simulation. What has to wait (for a load, a network, another request with the
+//! same key, a busy object) is kept as a value beside what it waits for; everything else goes on.
+//!
+//! Reading order: [`task`] (what is done), `deciding` (the way of one task), `key_actor` and `keys`, `account_actor`,
+//! `recording`, [`gate`] (what waits for durability), `parking`, `loading`, `timers`, `passivation`, `answering`.
+
+mod account_actor;
+pub(crate) mod answering;
+mod deciding;
+pub mod gate;
+mod key_actor;
+mod keys;
+pub mod loading;
+mod parking;
+mod passivation;
+mod recording;
+pub mod task;
+mod timers;
+
+pub use gate::{Release, Sealed};
+pub use loading::{Found, Load, Loaded, Wanted};
+pub use task::{Ask, CallOut};
+
+use crate::clock::{Now, ShardClock};
+use crate::entropy::Entropy;
+use crate::fixed_hash::FixedMap;
+use crate::metrics::Meters;
+use crate::request::{Delivery, ReplyTo};
+use crate::settings::{ShardSettings, TURN_MESSAGES_MAX};
+use account_actor::AccountSlot;
+use gate::Gate;
+use key_actor::{KeyActor, KeyName};
+use parking::Deadlines;
+use passivation::Passivation;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use task::Task;
+use timers::Timers;
+use tollgate_domain::Secrets;
+use tollgate_domain::account::AccountKey;
+use tollgate_domain::acquirer::{AttemptId, NetworkAnswer};
+use tollgate_store::{Claimed, Epoch, Reads, ShardId};
+
+/// Commands that crashed the shard too often, by digest; shared with the supervisor that fills it.
+pub type Quarantine = Arc<BTreeSet<u64>>;
+
+/// What arrives at a shard. Control travels apart from work and is taken first, all of it.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    /// Notices of the engine itself.
+    pub control: VecDeque<Control>,
+    /// Requests; bounded by admission permits.
+    pub work: VecDeque<Ask>,
+}
+
+/// A notice of the engine.
+#[derive(Debug)]
+pub enum Control {
+    /// A block is durable and its records can be read through the index.
+    Committed {
+        /// The incarnation that sealed it.
+        epoch: Epoch,
+        /// Its sequence.
+        seq: u64,
+    },
+    /// Something asked for with a [`Load`] was read.
+    Loaded {
+        /// The incarnation that asked.
+        epoch: Epoch,
+        /// What was read.
+        loaded: Box<Loaded>,
+    },
+    /// A network answered, or did not.
+    Answered {
+        /// The account that holds the attempt.
+        account: AccountKey,
+        /// The attempt.
+        attempt: AttemptId,
+        /// What came back.
+        answer: NetworkAnswer,
+    },
+}
+
+/// What a turn wants done outside. The caller empties it.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Answers that may leave now.
+    pub replies: Vec<Delivery>,
+    /// What to read; each comes back as [`Control::Loaded`] with the shard's epoch.
+    pub loads: Vec<Load>,
+    /// A block for the store.
+    pub sealed: Option<Sealed>,
+    /// Whether more work is waiting that could go on at once.
+    pub more: bool,
+    /// Whether the wall clock was just found stepped; timers rest until it is back.
+    pub clock_alarm: bool,
+}
+
+/// One shard.
+pub struct Shard {
+    id: ShardId,
+    epoch: Epoch,
+    settings: Arc<ShardSettings>,
+    secrets: Secrets,
+    filter: Arc<dyn Reads>,
+    quarantine: Quarantine,
+    meters: Arc<Meters>,
+    clock: ShardClock,
+    accounts: FixedMap<u64, AccountSlot>,
+    keys: FixedMap<KeyName, KeyActor>,
+    gate: Gate,
+    /// What can go on because what it waited for has happened.
+    ready: VecDeque<Task>,
+    deadlines: Deadlines,
+    timers: Timers,
+    passivation: Passivation,
+    /// What is being handled, for whoever finds out what made the shard panic.
+    handling: Option<Task>,
+    /// Reused for encoding.
+    scratch: Vec<u8>,
+}
+
+impl Shard {
+    /// A shard that owns what `claimed` says, with nothing in memory yet. Of `reads` it uses only what never touches a
+    /// disk: the filter of keys and the index of timers.
+    pub fn new(
+        id: ShardId,
+        claimed: &Claimed,
+        settings: Arc<ShardSettings>,
+        secrets: Secrets,
+        reads: Arc<dyn Reads>,
+        quarantine: Quarantine,
+        meters: Arc<Meters>,
+    ) -> Self {
+        Shard {
+            id,
+            epoch: claimed.epoch,
+            settings,
+            secrets,
+            filter: reads,
+            quarantine,
+            meters,
+            clock: ShardClock::not_before(claimed.last_now_ms),
+            accounts: FixedMap::default(),
+            keys: FixedMap::default(),
+            gate: Gate::new(id, claimed),
+            ready: VecDeque::new(),
+            deadlines: Deadlines::default(),
+            timers: Timers::default(),
+            passivation: Passivation::default(),
+            handling: None,
+            scratch: Vec::with_capacity(1_024),
+        }
+    }
+
+    /// Its incarnation.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether nothing is waiting to become durable.
+    pub fn is_quiet(&self) -> bool {
+        self.gate.is_quiet()
+    }
+
+    /// Accounts, objects and keys in memory.
+    pub fn population(&self) -> (usize, usize, usize) {
+        (self.accounts.len(), self.passivation.objects_len(), self.keys.len())
+    }
+
+    /// Handles every notice and a bounded number of requests, fires timers that are due, ends waits that took too long,
+    /// and closes a block when none is in flight.
+    pub fn turn(&mut self, now: Now, entropy: &mut Entropy, inbox: &mut Inbox, out: &mut Outputs) {
+        out.clock_alarm |= self.clock.advance(now);
+        while let Some(control) = inbox.control.pop_front() {
+            self.control(control, out);
+        }
+        self.end_waits(out);
+        self.fire_timers();
+        for _ in 0..TURN_MESSAGES_MAX {
+            if self.gate.is_full() {
+                break;
+            }
+            let next = self.ready.pop_front().or_else(|| inbox.work.pop_front().map(Task::Ask));
+            let Some(task) = next else { break };
+            self.handling = Some(task.clone());
+            self.run(task, entropy, out);
+            self.handling = None;
+        }
+        self.passivate();
+        let waiting = !self.ready.is_empty() || !inbox.work.is_empty();
+        out.more = waiting && !self.gate.is_full();
+        out.sealed = self.gate.seal();
+    }
+
+    /// After a panic or a lost fence: everyone whose answer has not left or gone with a block, and the digest of what
+    /// was being handled. The shard must not be used afterwards.
+    pub fn abandon(&mut self) -> (Vec<ReplyTo>, Option<u64>) {
+        let culprit = self.handling.take();
+        let digest = culprit.as_ref().map(Task::digest);
+        let mut tasks: Vec<Task> = culprit.into_iter().chain(self.ready.drain(..)).collect();
+        for (_, slot) in self.accounts.drain() {
+            match slot {
+                AccountSlot::Loading(waiting) => tasks.extend(waiting),
+                AccountSlot::Ready(mut actor) => actor.abandon(&mut tasks),
+            }
+        }
+        self.keys.values_mut().for_each(|key| key.abandon(&mut tasks));
+        let askers = tasks.into_iter().filter_map(|task| match task {
+            Task::Ask(ask) => Some(ask.to),
+            _ => None,
+        });
+        let mut askers: Vec<ReplyTo> = self
+            .gate
+            .abandon()
+            .into_iter()
+            .map(|delivery| delivery.to)
+            .chain(askers)
+            .collect();
+        // The order of maps does not escape, and whoever is found twice (handled and parked) is told once.
+        askers.sort_unstable();
+        askers.dedup();
+        (askers, digest)
+    }
+
+    fn control(&mut self, control: Control, out: &mut Outputs) {
+        match control {
+            Control::Committed { epoch, seq } if epoch == self.epoch => {
+                self.gate.committed(seq, &mut out.replies);
+                self.forget_timers();
+            }
+            Control::Loaded { epoch, loaded } if epoch == self.epoch => self.loaded(*loaded, out),
+            // Of an incarnation that was discarded: what it waited for is read again.
+            Control::Committed { .. } | Control::Loaded { .. } => {}
+            Control::Answered {
+                account,
+                attempt,
+                answer,
+            } => {
+                self.ready.push_back(Task::Resolve {
+                    account,
+                    attempt,
+                    answer,
+                });
+            }
+        }
+    }
+}

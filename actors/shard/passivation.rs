@@ -1,0 +1,124 @@
+//! Forgetting what was not used lately, under a budget, a few at a time: freeing many at once would be felt as a pause.
+//!
+//! Entities stand in a queue in the order they came. Whoever reaches the front and was used since gets a second round.
+//! Only what is durable and indexed may go, and never a key or account with anything under way.
+
+use super::Shard;
+use super::account_actor::AccountSlot;
+use super::key_actor::{KeyActor, KeyName};
+use crate::settings::PASSIVATION_STEPS_MAX;
+use std::collections::VecDeque;
+
+/// The queues.
+#[derive(Debug, Default)]
+pub(crate) struct Passivation {
+    objects: VecDeque<(u64, u64)>,
+    keys: VecDeque<KeyName>,
+    accounts: VecDeque<u64>,
+}
+
+impl Passivation {
+    pub(crate) fn kept_object(&mut self, account: u64, seq: u64) {
+        self.objects.push_back((account, seq));
+    }
+
+    pub(crate) fn kept_key(&mut self, name: KeyName) {
+        self.keys.push_back(name);
+    }
+
+    pub(crate) fn kept_account(&mut self, account: u64) {
+        self.accounts.push_back(account);
+    }
+
+    pub(crate) fn objects_len(&self) -> usize {
+        self.objects.len()
+    }
+}
+
+impl Shard {
+    /// Takes a bounded number of steps towards the budget.
+    pub(super) fn passivate(&mut self) {
+        for _ in 0..PASSIVATION_STEPS_MAX {
+            let over = self.passivation.objects.len() > self.settings.objects_max;
+            if !over || !self.passivate_object() {
+                break;
+            }
+        }
+        for _ in 0..PASSIVATION_STEPS_MAX {
+            let over = self.passivation.keys.len() > self.settings.keys_max;
+            if !over || !self.passivate_key() {
+                break;
+            }
+        }
+        if self.passivation.accounts.len() > self.settings.accounts_max {
+            self.passivate_account();
+        }
+    }
+
+    /// Looks at the object at the front; whether there was one.
+    fn passivate_object(&mut self) -> bool {
+        let Some((account, seq)) = self.passivation.objects.pop_front() else {
+            return false;
+        };
+        let durable = self.gate.durable();
+        let Some(AccountSlot::Ready(actor)) = self.accounts.get_mut(&account) else {
+            return true;
+        };
+        if let Some(cached) = actor.objects.get(&seq) {
+            if cached.touched.replace(false) || cached.block > durable {
+                self.passivation.objects.push_back((account, seq));
+            } else {
+                actor.objects.remove(&seq);
+                self.meters.passivated.increment(1);
+            }
+        }
+        true
+    }
+
+    /// Looks at the key at the front; whether there was one.
+    fn passivate_key(&mut self) -> bool {
+        let Some(name) = self.passivation.keys.pop_front() else {
+            return false;
+        };
+        let durable = self.gate.durable();
+        match self.keys.get_mut(&name) {
+            Some(KeyActor::Done(remembered)) => {
+                if std::mem::take(&mut remembered.touched) || remembered.block > durable {
+                    self.passivation.keys.push_back(name);
+                } else {
+                    self.keys.remove(&name);
+                    self.meters.passivated.increment(1);
+                }
+            }
+            // In flight again (its outcome had expired): it comes back to the queue when it is done. Or gone already.
+            Some(KeyActor::Loading(_) | KeyActor::InFlight { .. }) | None => {}
+        }
+        true
+    }
+
+    /// Looks at the account at the front: forgets some of its objects, or the account when none is left.
+    fn passivate_account(&mut self) {
+        let Some(account) = self.passivation.accounts.pop_front() else {
+            return;
+        };
+        let durable = self.gate.durable();
+        let Some(AccountSlot::Ready(actor)) = self.accounts.get_mut(&account) else {
+            return;
+        };
+        if std::mem::take(&mut actor.touched) || !actor.may_passivate(durable) {
+            return self.passivation.accounts.push_back(account);
+        }
+        actor
+            .objects
+            .extract_if(|_, _| true)
+            .take(PASSIVATION_STEPS_MAX)
+            .for_each(drop);
+        if actor.objects.is_empty() {
+            self.accounts.remove(&account);
+            self.meters.passivated.increment(1);
+        } else {
+            // Not touched meanwhile, so it goes on at the next step.
+            self.passivation.accounts.push_front(account);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A shard that survives its own panics: memory is discarded, the shard starts again under a new epoch and reads what is
+//! durable. Nothing is patched.
+
+use crate::clock::Now;
+use crate::entropy::Entropy;
+use crate::metrics::Meters;
+use crate::request::{Delivery, Refusal, ReplyTo};
+use crate::settings::{CRASHES_MAX, CULPRITS_MAX, RESTART_WINDOW_MS, RESTARTS_MAX, ShardSettings};
+use crate::shard::{Inbox, Outputs, Quarantine, Shard};
+use std::collections::{BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tollgate_domain::Secrets;
+use tollgate_store::{Claimed, Epoch, Reads, ShardId};
+
+/// How a turn went.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// Well.
+    Fine,
+    /// The shard panicked and was discarded: claim it again and call [`Supervised::rebuild`], or, when the budget is
+    /// spent, it is failed.
+    Crashed,
+    /// The shard is failed; what came in was refused.
+    Failed,
+}
+
+/// A shard with what outlives its panics.
+pub struct Supervised {
+    id: ShardId,
+    settings: Arc<ShardSettings>,
+    secrets: Secrets,
+    reads: Arc<dyn Reads>,
+    meters: Arc<Meters>,
+    shard: Option<Shard>,
+    /// When it was rebuilt lately, steady milliseconds.
+    restarts: VecDeque<u64>,
+    /// Commands that crashed it, by digest, and how often; oldest first.
+    crashes: VecDeque<(u64, u8)>,
+    quarantine: Quarantine,
+    failed: bool,
+}
+
+impl Supervised {
+    /// A shard that starts from what `claimed` says.
+    pub fn new(
+        id: ShardId,
+        claimed: &Claimed,
+        settings: Arc<ShardSettings>,
+        secrets: Secrets,
+        reads: Arc<dyn Reads>,
+        meters: Arc<Meters>,
+    ) -> Self {
+        let mut supervised = Supervised {
+            id,
+            settings,
+            secrets,
+            reads,
+            meters,
+            shard: None,
+            restarts: VecDeque::new(),
+            crashes: VecDeque::new(),
+            quarantine: Arc::new(BTreeSet::new()),
+            failed: false,
+        };
+        supervised.rebuild(claimed);
+        supervised
+    }
+
+    /// The shard's number.
+    pub fn id(&self) -> ShardId {
+        self.id
+    }
+
+    /// The incarnation that serves, if one does.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.shard.as_ref().map(Shard::epoch)
+    }
+
+    /// The shard, if it serves.
+    pub fn shard(&self) -> Option<&Shard> {
+        self.shard.as_ref()
+    }
+
+    /// Whether it has used up its restarts.
+    pub fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// One turn. A panic discards the shard; whoever it had inside is told to retry through `out`, except those whose
+    /// block is with the store already: their answer travels with the block.
+    pub fn turn(&mut self, now: Now, entropy: &mut Entropy, inbox: &mut Inbox, out: &mut Outputs) -> Turned {
+        let Some(shard) = &mut self.shard else {
+            inbox.control.clear();
+            out.replies.extend(inbox.work.drain(..).map(|ask| refused(ask.to)));
+            return Turned::Failed;
+        };
+        // The shard is not used again after a panic except to find out who was inside, so a broken invariant in it
+        // cannot spread.
+        let turned = catch_unwind(AssertUnwindSafe(|| shard.turn(now, entropy, inbox, out)));
+        match turned {
+            Ok(()) => Turned::Fine,
+            Err(panic) => {
+                let why = panic_text(&*panic);
+                self.discard(now, &why, out);
+                Turned::Crashed
+            }
+        }
+    }
+
+    /// The fence was lost: the memory may hold what never becomes durable, and is discarded as after a panic.
+    pub fn fenced(&mut self, now: Now, out: &mut Outputs) {
+        self.discard(now, "another owner took the shard over", out);
+    }
+
+    /// Starts again from what `claimed` says.
+    pub fn rebuild(&mut self, claimed: &Claimed) {
+        assert!(
+            self.shard.is_none() && !self.failed,
+            "only a discarded shard is rebuilt, and a failed one stays failed"
+        );
+        self.shard = Some(Shard::new(
+            self.id,
+            claimed,
+            Arc::clone(&self.settings),
+            self.secrets.clone(),
+            Arc::clone(&self.reads),
+            Arc::clone(&self.quarantine),
+            Arc::clone(&self.meters),
+        ));
+    }
+
+    /// Gives the shard up, for example because it cannot be claimed.
+    pub fn fail(&mut self, why: &str) {
+        if !self.failed {
+            self.failed = true;
+            self.meters.failed.increment(1.0);
+            tracing::error!(
+                shard = self.id.0,
+                why,
+                "shard failed and no longer serves; restart the process"
+            );
+        }
+        self.shard = None;
+    }
+
+    fn discard(&mut self, now: Now, why: &str, out: &mut Outputs) {
+        let Some(mut shard) = self.shard.take() else { return };
+        self.meters.restarts.increment(1);
+        // A block that was closed in the very turn that panicked was not given to the store.
+        let sealed = out.sealed.take();
+        let sealed = sealed
+            .into_iter()
+            .flat_map(|sealed| sealed.release.replies)
+            .map(|delivery| delivery.to);
+        out.loads.clear();
+        out.more = false;
+        let abandoned = catch_unwind(AssertUnwindSafe(|| shard.abandon()));
+        let (askers, culprit) = abandoned.unwrap_or_default();
+        tracing::error!(
+            shard = self.id.0,
+            why,
+            culprit = culprit.map(|digest| format!("{digest:016x}")),
+            inside = askers.len(),
+            "shard discarded; it starts again from the journal"
+        );
+        out.replies.extend(sealed.chain(askers).map(refused));
+        if let Some(digest) = culprit {
+            self.blame(digest);
+        }
+        self.restarts.push_back(now.steady_ms);
+        while self
+            .restarts
+            .front()
+            .is_some_and(|at| now.steady_ms.saturating_sub(*at) > RESTART_WINDOW_MS)
+        {
+            self.restarts.pop_front();
+        }
+        if self.restarts.len() > RESTARTS_MAX {
+            self.fail("it was restarted too often");
+        }
+        // Dropping a broken shard may panic too; then its memory is given up.
+        if catch_unwind(AssertUnwindSafe(|| drop(shard))).is_err() {
+            tracing::error!(shard = self.id.0, "discarded shard could not be freed");
+        }
+    }
+
+    fn blame(&mut self, digest: u64) {
+        let crashes = match self.crashes.iter_mut().find(|(known, _)| *known == digest) {
+            Some((_, crashes)) => {
+                *crashes = crashes.saturating_add(1);
+                *crashes
+            }
+            None => {
+                if self.crashes.len() >= CULPRITS_MAX {
+                    self.crashes.pop_front();
+                }
+                self.crashes.push_back((digest, 1));
+                1
+            }
+        };
+        if crashes >= CRASHES_MAX && self.quarantine.len() < CULPRITS_MAX {
+            let mut quarantine = BTreeSet::clone(&self.quarantine);
+            quarantine.insert(digest);
+            self.quarantine = Arc::new(quarantine);
+            tracing::error!(
+                shard = self.id.0,
+                culprit = format!("{digest:016x}"),
+                "command quarantined: it crashed its shard repeatedly and is answered with an error from now on"
+            );
+        }
+    }
+}
+
+fn refused(to: ReplyTo) -> Delivery {
+    Delivery {
+        to,
+        answer: Err(Refusal::ShardDown),
+    }
+}
+
+/// The message of a panic, as far as it is text.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}
