@@ -1,12 +1,10 @@
 //! Every plain decline, and what it says.
 
-use crate::form::Pairs;
+use crate::form::command;
 use crate::shop::Shop;
-use tollgate_domain::api::ENDPOINTS;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::payment_method::{Behaviour, TestCard};
-use tollgate_domain::{Call, ErrorType, Object, Reply, kinds};
-use tollgate_resource::operation::PathArgs;
+use tollgate_domain::{ErrorType, Object, Reply, kinds};
 
 /// Name behind `pm_card_`, code, decline code, advice code, network advice code, network decline code, param.
 const DECLINES: &str = "
@@ -104,20 +102,12 @@ fn failed_charge_is_kept(shop: &Shop, facts: &tollgate_domain::Facts, reject: &t
 }
 
 fn confirm(card: &str) -> tollgate_domain::Command {
-    let endpoint = ENDPOINTS
-        .iter()
-        .find(|endpoint| endpoint.name == "create_payment_intent")
-        .expect("declared");
     let method = format!("pm_card_{card}");
     let pairs = [
         ("amount", "2000"),
         ("currency", "usd"),
-        ("payment_method", &method),
+        ("payment_method", method.as_str()),
         ("confirm", "true"),
     ];
-    let mut form = Pairs(pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec());
-    match (endpoint.parse)(&PathArgs { segments: &[] }, &mut form) {
-        Ok(Call::Write(command)) => command,
-        other => panic!("{card}: {other:?}"),
-    }
+    command("create_payment_intent", &pairs)
 }

@@ -1,6 +1,8 @@
 //! A form for tests: `a[b]=c` pairs, matched against the declared parameters. The real one is wire's.
 
-use tollgate_resource::operation::{Form, Refused};
+use tollgate_domain::api::ENDPOINTS;
+use tollgate_domain::{Call, Command};
+use tollgate_resource::operation::{Form, PathArgs, Refused};
 use tollgate_resource::{ParamKind, Params, ParamsShape, Step};
 
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
@@ -48,4 +50,22 @@ fn steps<'a>(shape: &ParamsShape, name: &'a str) -> Option<Vec<Step<'a>>> {
         };
     }
     Some(steps)
+}
+
+/// The command that the operation `name` makes of `pairs`.
+pub(crate) fn command(name: &str, pairs: &[(&str, &str)]) -> Command {
+    let endpoint = ENDPOINTS
+        .iter()
+        .find(|endpoint| endpoint.name == name)
+        .expect("a declared operation");
+    let mut form = Pairs(
+        pairs
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
+    );
+    match (endpoint.parse)(&PathArgs { segments: &[] }, &mut form) {
+        Ok(Call::Write(command)) => command,
+        other => panic!("{name}: {other:?}"),
+    }
 }

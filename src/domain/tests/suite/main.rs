@@ -4,6 +4,7 @@
 mod audit;
 mod cards;
 mod customers;
+mod events;
 mod form;
 mod holds;
 mod intents;
@@ -13,3 +14,4 @@ mod refunds;
 mod remote;
 mod script;
 mod shop;
+mod size;
