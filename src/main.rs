@@ -1,1 +1,24 @@
-fn main() {}
+//! Tollgate: a payment processor in one binary that official Stripe SDKs talk to.
+//!
+//! Reading order: [`cli`] (what can be asked for), [`config`] (settings), [`node`] (how the rooms are wired together),
+//! [`demo`] (one payment, shown).
+
+mod accounts;
+mod cli;
+mod config;
+mod config_layers;
+mod demo;
+mod exit;
+mod logs;
+mod node;
+mod verify;
+
+use std::process::ExitCode;
+
+// Many small short-lived objects a payment; see the measurements in ARCHITECTURE.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

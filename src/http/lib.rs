@@ -1,1 +1,66 @@
-//! The HTTP edge.
+//! The HTTP edge: sockets, bounds, authentication, limits, headers, served pages. Forms and JSON are wire's, accounts and
+//! money are further in; this room knows no resource.
+//!
+//! Two listeners: the API ([`serve_api`]) and the operator's ([`serve_admin`]). Each worker thread has one dispatch for
+//! every request ([`api`], [`admin`]); what is shared between threads is in [`Services`].
+//!
+//! Reading order: [`api`] (the way of a request), [`answer`], [`server`], [`stream`] and [`watch`] (what holds slow and
+//! broken clients), [`admin`] and [`operator`].
+
+mod admin;
+mod answer;
+mod api;
+mod authorization;
+mod body;
+mod bounds;
+mod operator;
+mod pages;
+mod rate_limit;
+mod refused;
+mod request_ids;
+mod server;
+mod services;
+mod stream;
+mod telemetry;
+mod watch;
+
+pub use bounds::Bounds;
+pub use operator::{NewAccount, NewKey, Operator, OperatorError};
+pub use pages::openapi_text;
+pub use rate_limit::{Rate, RateLimiter};
+pub use server::{Running, bind};
+pub use services::Services;
+pub use telemetry::{REQUEST_SECONDS, REQUESTS_TOTAL, describe as describe_metrics};
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Serves the API on a listener with so many worker threads; a stop lets admitted requests finish for `stop_timeout`.
+pub fn serve_api(
+    listener: TcpListener,
+    workers: usize,
+    stop_timeout: Duration,
+    services: &Arc<Services>,
+) -> io::Result<Running> {
+    let pages = Arc::new(pages::Pages::new(tollgate_domain::api::ENDPOINTS));
+    let services = Arc::clone(services);
+    let bounds = services.bounds.clone();
+    let make = move || api::Api::new(Arc::clone(&services), Arc::clone(&pages));
+    server::start(listener, workers, &bounds, stop_timeout, make)
+}
+
+/// Serves health, metrics and the operator API on a listener, on a thread of its own.
+pub fn serve_admin(listener: TcpListener, stop_timeout: Duration, services: &Arc<Services>) -> io::Result<Running> {
+    let services = Arc::clone(services);
+    let bounds = Bounds {
+        connections_max: ADMIN_CONNECTIONS_MAX,
+        ..services.bounds.clone()
+    };
+    let make = move || admin::Admin::new(Arc::clone(&services));
+    server::start(listener, 1, &bounds, stop_timeout, make)
+}
+
+/// Open connections of the admin listener: scrapers, an operator, probes.
+const ADMIN_CONNECTIONS_MAX: usize = 256;

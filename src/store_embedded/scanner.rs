@@ -1,7 +1,7 @@
 //! Reading a journal without the right to write: for audit, and for copies.
 
 use crate::frame::Kind;
-use crate::meta::{self, Meta};
+use crate::meta::{self, Meta, Secret};
 use crate::rebuild::{Owners, check_order, place_of};
 use crate::walk::walk;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,14 @@ impl Scanner {
     /// What the data says about itself.
     pub fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// The secret of the data, to check what is hashed with it.
+    ///
+    /// # Errors
+    /// When its file is missing, or belongs to other data.
+    pub fn secret(&self) -> Result<Secret, StoreError> {
+        meta::read_secret(&self.dir, &self.meta)
     }
 }
 

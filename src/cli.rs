@@ -1,0 +1,302 @@
+//! The command line: what can be asked for, and how a command ends. Data goes to standard output, the rest to standard
+//! error.
+
+use crate::accounts::{self, NewAccount, NewKey, Place};
+use crate::config::Config;
+use crate::config_layers::{DEFAULTS, Flag};
+use crate::exit::{Exit, Failure};
+use crate::{demo, node, verify};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A payment processor in one binary that official Stripe SDKs talk to.
+#[derive(Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API until SIGTERM or SIGINT.
+    Serve(ServeFlags),
+    /// Start a server, make one payment through its HTTP API, show it, and keep serving.
+    Demo {
+        /// Data directory; a temporary one without this.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Stop after showing.
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Audit a data directory offline: recompute every balance from the journal. Exits 0 if clean, 1 on a difference, 2 if
+    /// it cannot be read.
+    Verify(VerifyFlags),
+    /// Accounts and their API keys.
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Print the built-in settings with their explanations: the manual of every setting.
+    Config,
+    /// Print the API's OpenAPI document.
+    Openapi,
+}
+
+#[derive(Args)]
+struct ServeFlags {
+    /// Accept any sk_test_… key: each opens a sandbox account of its own. Never where strangers can reach it.
+    #[arg(long)]
+    dev: bool,
+    /// Settings file (TOML); `tollgate config` prints what can stand in it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory [store.data].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address of the API; port 0 takes a free one [api.listen].
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Address of health, metrics and the operator API; port 0 takes a free one [admin.listen].
+    #[arg(long, value_name = "HOST:PORT")]
+    admin_listen: Option<String>,
+}
+
+#[derive(Args)]
+#[group(id = "what", required = true, multiple = false)]
+struct VerifyFlags {
+    /// Data directory.
+    #[arg(long, value_name = "DIR", group = "what")]
+    data: Option<PathBuf>,
+    /// Settings file that names the data.
+    #[arg(long, value_name = "FILE", group = "what")]
+    config: Option<PathBuf>,
+    /// Report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum AccountCommand {
+    /// Create an account, in test and live mode, with a secret and a publishable key for each. The keys are shown once.
+    Create {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// Country, two letters.
+        #[arg(long, value_name = "CODE", default_value = "US")]
+        country: String,
+        /// Settlement currency, three letters.
+        #[arg(long, value_name = "CODE", default_value = "usd")]
+        currency: String,
+        /// What cardholders read on their statements, 5 to 22 characters.
+        #[arg(long, value_name = "TEXT")]
+        statement_descriptor: Option<String>,
+    },
+    /// List accounts.
+    List {
+        #[command(flatten)]
+        place: PlaceFlags,
+    },
+    /// API keys of an account.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// List keys; only their last four characters are known.
+    List {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// Only keys of this account.
+        #[arg(value_name = "ACCOUNT")]
+        account: Option<String>,
+    },
+    /// Make another key. It is shown once.
+    Create {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// The account, acct_….
+        #[arg(value_name = "ACCOUNT")]
+        account: String,
+        /// What the key may do.
+        #[arg(long, value_enum, default_value_t = Kind::Secret)]
+        kind: Kind,
+        /// A key for live mode instead of test mode.
+        #[arg(long)]
+        live: bool,
+    },
+    /// Revoke a key, by its text or by its id in the list. It stops working at once.
+    Revoke {
+        #[command(flatten)]
+        place: PlaceFlags,
+        /// The key's text (sk_…) or its id in `tollgate account keys list`.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Secret,
+    Publishable,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+struct PlaceFlags {
+    /// Work on a data directory that no server is using.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Ask a running server at its admin address.
+    #[arg(long, value_name = "URL")]
+    admin: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version were asked for and are data; the rest is wrong use, which clap words and sends to stderr.
+            let wrong = error.use_stderr();
+            let _ = error.print();
+            return if wrong {
+                Exit::WrongUse.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                let _ = writeln!(std::io::stderr(), "tollgate: {failure}");
+            }
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(flags) => {
+            let config = Config::load(flags.config.as_deref(), &overrides(&flags))?;
+            crate::logs::start(&config.log)?;
+            node::serve(&config, flags.dev)
+        }
+        Command::Demo { data, exit } => demo::run(data, exit),
+        Command::Verify(flags) => {
+            let store = Config::load(flags.config.as_deref(), &[])?.store;
+            verify::run(&flags.data.unwrap_or(store.data), store.idempotency_hours, flags.json)
+        }
+        Command::Account { command } => account(command),
+        Command::Config => print(DEFAULTS),
+        Command::Openapi => print(&tollgate_http::openapi_text(tollgate_domain::api::ENDPOINTS)),
+    }
+}
+
+fn account(command: AccountCommand) -> Result<(), Failure> {
+    match command {
+        AccountCommand::Create {
+            place,
+            country,
+            currency,
+            statement_descriptor,
+        } => accounts::create(
+            &place.into(),
+            NewAccount {
+                country,
+                currency,
+                statement_descriptor,
+            },
+        ),
+        AccountCommand::List { place } => accounts::list(&place.into()),
+        AccountCommand::Keys { command } => match command {
+            KeysCommand::List { place, account } => accounts::list_keys(&place.into(), account.as_deref()),
+            KeysCommand::Create {
+                place,
+                account,
+                kind,
+                live,
+            } => {
+                let publishable = matches!(kind, Kind::Publishable);
+                accounts::create_key(&place.into(), &account, NewKey { publishable, live })
+            }
+            KeysCommand::Revoke { place, key } => accounts::revoke_key(&place.into(), &key),
+        },
+    }
+}
+
+impl From<PlaceFlags> for Place {
+    fn from(flags: PlaceFlags) -> Place {
+        Place {
+            data: flags.data,
+            admin: flags.admin,
+            json: flags.json,
+        }
+    }
+}
+
+fn overrides(flags: &ServeFlags) -> Vec<Flag> {
+    let data = flags.data.as_ref().map(|data| data.display().to_string());
+    [
+        ("store.data", &data),
+        ("api.listen", &flags.listen),
+        ("admin.listen", &flags.admin_listen),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.clone()?)))
+    .collect()
+}
+
+/// Writes data to standard output. A reader that has seen enough (`tollgate config | head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let Cli {
+            command: Command::Serve(flags),
+        } = Cli::try_parse_from(["tollgate", "serve", "--data", "d", "--admin-listen", "127.0.0.1:0"]).unwrap()
+        else {
+            panic!("serve");
+        };
+        let expected = vec![
+            ("store.data", "d".to_owned()),
+            ("admin.listen", "127.0.0.1:0".to_owned()),
+        ];
+        assert_eq!(overrides(&flags), expected);
+    }
+}

@@ -1,0 +1,172 @@
+//! The operator's listener: health, metrics, accounts and keys. It has no keys of its own; whoever reaches the address is
+//! the operator, so it must stay private. Browsers are kept out: a page that an operator visits must not reach it.
+
+use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
+use crate::body::{BodyMemory, read_body};
+use crate::operator::{NewAccount, NewKey, Operator, OperatorError};
+use crate::server::Dispatch;
+use crate::services::Services;
+use crate::stream::Substitutes;
+use crate::watch::Watch;
+use actix_web::dev::Payload;
+use actix_web::http::{Method, header};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Largest body of an operator's request.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// The operator API on its worker thread.
+pub(crate) struct Admin {
+    services: Arc<Services>,
+    operator: Operator,
+    memory: BodyMemory,
+}
+
+impl Dispatch for Admin {
+    async fn dispatch(&self, http: HttpRequest, mut payload: Payload, watch: Rc<Watch>) -> HttpResponse {
+        let body = read_body(&mut payload, None, BODY_BYTES_MAX, &self.memory, &watch).await;
+        let answer = match body {
+            Ok(body) => self.answer(&http, &body).await,
+            Err(problem) => Err(OperatorError::Invalid(format!("the body cannot be read: {problem:?}"))),
+        };
+        let answer = answer.unwrap_or_else(|error| {
+            Answer::new(
+                error.status(),
+                Content::Json,
+                text(&json!({ "error": { "message": error.to_string() } })),
+            )
+        });
+        tracing::debug!(method = %http.method(), path = http.path(), status = answer.status, "operator request");
+        answer.into_page()
+    }
+
+    fn substitutes(&self) -> Substitutes {
+        let json = |status: &str| {
+            raw(
+                status,
+                Content::Json,
+                text(&json!({ "error": { "message": status } })).as_bytes(),
+            )
+        };
+        Substitutes {
+            malformed: json("400 Bad Request"),
+            slow: json("408 Request Timeout"),
+            long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
+            large_head: json("431 Request Header Fields Too Large"),
+            broken: json("500 Internal Server Error"),
+            line_bytes_max: self.services.bounds.line_bytes_max,
+        }
+    }
+}
+
+impl Admin {
+    /// The operator API for the thread that calls this.
+    pub(crate) fn new(services: Arc<Services>) -> Admin {
+        Admin {
+            operator: Operator::new(services.directory.clone()),
+            memory: BodyMemory::new(BODY_BYTES_MAX * 64),
+            services,
+        }
+    }
+
+    async fn answer(&self, http: &HttpRequest, body: &[u8]) -> Result<Answer, OperatorError> {
+        let segments: Vec<&str> = http.path().trim_start_matches('/').split('/').collect();
+        let reads = matches!(*http.method(), Method::GET | Method::HEAD);
+        match segments.as_slice() {
+            ["healthz"] if reads => return Ok(Answer::new(200, Content::Json, "{\"status\": \"alive\"}\n")),
+            ["readyz"] if reads => return Ok(self.services.readiness()),
+            ["metrics"] if reads => return Ok(Answer::new(200, Content::Text, (self.services.metrics)())),
+            _ => {}
+        }
+        if http.headers().contains_key(header::ORIGIN) {
+            return Err(OperatorError::Forbidden(
+                "the operator API does not answer browsers".into(),
+            ));
+        }
+        let posts = *http.method() == Method::POST;
+        let answer = match segments.as_slice() {
+            ["admin", "accounts"] if reads => self.operator.accounts().await?,
+            ["admin", "accounts"] if posts => self.operator.create_account(new_account(http, body)?).await?,
+            ["admin", "keys"] if reads => self.operator.keys(None).await?,
+            ["admin", "accounts", account, "keys"] if reads => self.operator.keys(Some(account)).await?,
+            ["admin", "accounts", account, "keys"] if posts => {
+                self.operator.create_key(account, new_key(http, body)?).await?
+            }
+            ["admin", "keys", "revoke"] if posts => {
+                let request = object(http, body)?;
+                let Some(key) = request["key"].as_str() else {
+                    return Err(OperatorError::Invalid(
+                        "give the key to revoke as {\"key\": \"…\"}".into(),
+                    ));
+                };
+                self.operator.revoke_key(key).await?
+            }
+            _ => {
+                return Err(OperatorError::NotFound(format!(
+                    "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys",
+                    http.method(),
+                    http.path()
+                )));
+            }
+        };
+        Ok(Answer::new(200, Content::Json, text(&answer)))
+    }
+}
+
+fn new_account(http: &HttpRequest, body: &[u8]) -> Result<NewAccount, OperatorError> {
+    let request = object(http, body)?;
+    known_members(&request, &["country", "currency", "statement_descriptor"])?;
+    let member = |name: &str| request[name].as_str().map(str::to_owned);
+    Ok(NewAccount {
+        country: member("country").unwrap_or_else(|| "US".into()),
+        currency: member("currency").unwrap_or_else(|| "usd".into()),
+        statement_descriptor: member("statement_descriptor"),
+    })
+}
+
+fn new_key(http: &HttpRequest, body: &[u8]) -> Result<NewKey, OperatorError> {
+    let request = object(http, body)?;
+    known_members(&request, &["publishable", "live"])?;
+    let flag = |name: &str| request[name].as_bool().unwrap_or(false);
+    Ok(NewKey {
+        publishable: flag("publishable"),
+        live: flag("live"),
+    })
+}
+
+/// The JSON object of a body. Only `application/json` is taken, which no page of another site may send.
+fn object(http: &HttpRequest, body: &[u8]) -> Result<Value, OperatorError> {
+    if !http.content_type().eq_ignore_ascii_case("application/json") {
+        return Err(OperatorError::Invalid(
+            "send the body as content-type: application/json".into(),
+        ));
+    }
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(OperatorError::Invalid("the body is no JSON object".into())),
+    }
+}
+
+fn known_members(request: &Value, known: &[&str]) -> Result<(), OperatorError> {
+    let unknown = request
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, _)| !known.contains(&name.as_str()));
+    match unknown {
+        Some((name, _)) => Err(OperatorError::Invalid(format!(
+            "there is no {name} here; known are {}",
+            known.join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn text(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a value of text and numbers can be written");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,199 @@
+//! Answers: status, headers and body, as clients of this API know them.
+
+use actix_http::ConnectionType;
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use tollgate_domain::kinds::REQUEST;
+use tollgate_resource::Id;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
+const LIMIT_REASON: HeaderName = HeaderName::from_static("stripe-rate-limited-reason");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, POST, DELETE");
+const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, Idempotency-Key, Stripe-Account, Stripe-Version, X-Stripe-Client-User-Agent",
+);
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
+     X-Stripe-Privileged-Session-Required",
+);
+const MAX_AGE: HeaderValue = HeaderValue::from_static("300");
+const ANY: HeaderValue = HeaderValue::from_static("*");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
+const FALSE: HeaderValue = HeaderValue::from_static("false");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store");
+
+/// What kind of body an answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// JSON.
+    Json,
+    /// A page for people.
+    Html,
+    /// Text.
+    Text,
+}
+
+impl Content {
+    fn header(self) -> HeaderValue {
+        match self {
+            Content::Json => HeaderValue::from_static("application/json"),
+            Content::Html => HeaderValue::from_static("text/html; charset=utf-8"),
+            Content::Text => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+        }
+    }
+}
+
+/// Why a request was refused for its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LimitReason {
+    /// The account makes too many requests a second.
+    Rate,
+    /// Too many requests are under way.
+    Concurrency,
+}
+
+/// An answer before it becomes HTTP.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Status code.
+    pub(crate) status: u16,
+    /// Kind of the body.
+    pub(crate) content: Content,
+    /// The body.
+    pub(crate) body: Bytes,
+    /// `stripe-should-retry`, where it is to be sent.
+    pub(crate) should_retry: Option<bool>,
+    /// Why, and for how many seconds, the client should stay away.
+    pub(crate) limited: Option<(LimitReason, u64)>,
+    /// For a replay, the request that was executed.
+    pub(crate) replayed: Option<Id>,
+    /// Whether the connection ends with this answer.
+    pub(crate) closes: bool,
+    /// Whether the methods that exist are named (405, OPTIONS).
+    pub(crate) names_methods: bool,
+}
+
+impl Answer {
+    /// An answer with nothing special about it.
+    pub(crate) fn new(status: u16, content: Content, body: impl Into<Bytes>) -> Answer {
+        Answer {
+            status,
+            content,
+            body: body.into(),
+            should_retry: None,
+            limited: None,
+            replayed: None,
+            closes: false,
+            names_methods: false,
+        }
+    }
+}
+
+/// What an answer repeats of its request.
+pub(crate) struct Echo {
+    /// The request's id.
+    pub(crate) request: Id,
+    /// The API version it is answered at, or the unknown one it asked for.
+    pub(crate) version: HeaderValue,
+    /// The idempotency key, when it is a POST with one.
+    pub(crate) key: Option<HeaderValue>,
+}
+
+impl Answer {
+    /// Makes the HTTP answer of an API request.
+    pub(crate) fn into_response(self, echo: Echo) -> HttpResponse {
+        let request = id_header(echo.request);
+        let original = self.replayed.map(id_header);
+        let mut response = self.bare();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+        cross_origin(headers);
+        headers.insert(STRIPE_VERSION, echo.version);
+        if let Some(key) = echo.key {
+            headers.insert(IDEMPOTENCY_KEY, key);
+            if original.is_some() {
+                headers.insert(REPLAYED, TRUE);
+            }
+            headers.insert(ORIGINAL_REQUEST, original.unwrap_or_else(|| request.clone()));
+        }
+        headers.insert(REQUEST_ID, request);
+        response
+    }
+
+    /// Makes an HTTP answer that belongs to no API request (health, pages).
+    pub(crate) fn into_page(self) -> HttpResponse {
+        let mut response = self.bare();
+        response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+        response
+    }
+
+    fn bare(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).expect("statuses are written by us");
+        let mut response = HttpResponse::with_body(status, BoxBody::new(self.body));
+        if self.closes {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        let headers = response.headers_mut();
+        if status != StatusCode::NO_CONTENT {
+            headers.insert(header::CONTENT_TYPE, self.content.header());
+        }
+        if let Some(retry) = self.should_retry {
+            headers.insert(SHOULD_RETRY, if retry { TRUE } else { FALSE });
+        }
+        if let Some((reason, seconds)) = self.limited {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            let reason = match reason {
+                LimitReason::Rate => "global-rate",
+                LimitReason::Concurrency => "global-concurrency",
+            };
+            headers.insert(LIMIT_REASON, HeaderValue::from_static(reason));
+        }
+        if self.names_methods {
+            headers.insert(header::ALLOW, ALLOWED_METHODS);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+        }
+        response
+    }
+}
+
+/// A whole HTTP answer as bytes, for requests that never reach the dispatch.
+pub(crate) fn raw(status: &str, content: Content, body: &[u8]) -> Vec<u8> {
+    let content = content.header();
+    let mut out = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\ncache-control: no-cache, \
+         no-store\r\naccess-control-allow-origin: *\r\n\r\n",
+        content.to_str().expect("written by us"),
+        body.len()
+    )
+    .into_bytes();
+    out.extend_from_slice(body);
+    out
+}
+
+/// The page of a proxy that refuses a request line before the API sees it: the one error of this API that is no JSON.
+pub(crate) const LONG_LINE_PAGE: &str = "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n<body>\r\n\
+    <center><h1>414 Request-URI Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
+fn cross_origin(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+}
+
+fn id_header(id: Id) -> HeaderValue {
+    let mut text = Vec::with_capacity(32);
+    id.write(&REQUEST, &mut text);
+    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("an id is ASCII letters and digits")
+}

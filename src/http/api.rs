@@ -1,0 +1,465 @@
+//! The API: one dispatch for every operation. It bounds and authenticates a request, has it parsed, hands it to the
+//! engine and has the answer rendered. It knows no resource.
+
+use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, LimitReason, raw};
+use crate::authorization::{Authorization, Token};
+use crate::body::{BodyMemory, BodyProblem, read_body};
+use crate::pages::Pages;
+use crate::rate_limit::LocalRateLimiter;
+use crate::refused::{ErrorAnswer, Refused, should_retry};
+use crate::request_ids::RequestIds;
+use crate::server::Dispatch;
+use crate::services::Services;
+use crate::stream::Substitutes;
+use crate::telemetry::Telemetry;
+use crate::watch::Watch;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown};
+use tollgate_domain::directory::ApiKeyKind;
+use tollgate_domain::object::ShowContext;
+use tollgate_domain::{Call, Claim, Reject, kinds};
+use tollgate_resource::{Endpoint, Expand, Id, Version};
+use tollgate_wire::{Rendering, errors, versions};
+
+/// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
+/// only after its sender is known.
+const SMALL_BODY_BYTES: u64 = 16 << 10;
+
+/// Room for one rendered object.
+const OBJECT_BYTES: usize = 4 << 10;
+
+/// Longest idempotency key, in characters.
+const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
+
+/// The API on one worker thread.
+pub(crate) struct Api {
+    services: Arc<Services>,
+    client: Client,
+    ids: RefCell<RequestIds>,
+    limiter: RefCell<LocalRateLimiter>,
+    telemetry: Telemetry,
+    memory: BodyMemory,
+    pages: Arc<Pages>,
+}
+
+/// What is known of a request so far.
+struct Exchange {
+    echo: Echo,
+    now_ms: u64,
+    endpoint: Option<&'static Endpoint<Call>>,
+}
+
+impl Dispatch for Api {
+    async fn dispatch(&self, http: HttpRequest, mut payload: Payload, watch: Rc<Watch>) -> HttpResponse {
+        let began = Instant::now();
+        let now_ms = unix_ms();
+        let request = self.ids.borrow_mut().next(now_ms);
+        let version = HeaderValue::from_static(versions::name(versions::DEFAULT));
+        let mut exchange = Exchange {
+            echo: Echo {
+                request,
+                version,
+                key: None,
+            },
+            now_ms,
+            endpoint: None,
+        };
+        let answer = {
+            let mut work = pin!(self.answer(&http, &mut payload, &watch, &mut exchange, began));
+            // A request that meets a bug must not take its worker, and all of its connections, along.
+            poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+                Ok(poll) => poll.map(Ok),
+                Err(_) => Poll::Ready(Err(())),
+            })
+            .await
+        };
+        let answer = answer.unwrap_or_else(|()| {
+            tracing::error!(method = %http.method(), path = http.path(), "request handler panicked");
+            self.refusal(errors::internal().into(), request)
+        });
+        let operation = exchange.endpoint.map(|endpoint| endpoint.name);
+        let status = answer.status;
+        let took = began.elapsed();
+        self.telemetry.answered(operation, status, took);
+        tracing::debug!(
+            operation = operation.unwrap_or("none"),
+            status,
+            took_us = took.as_micros() as u64,
+            request = %request.text(&kinds::REQUEST),
+            "answered"
+        );
+        answer.into_response(exchange.echo)
+    }
+
+    fn substitutes(&self) -> Substitutes {
+        let json = |status: &str, reject: Reject| raw(status, Content::Json, &self.error_body(&reject, None));
+        Substitutes {
+            malformed: json("400 Bad Request", errors::malformed("this is not valid HTTP/1.1.")),
+            slow: json("408 Request Timeout", errors::request_timeout()),
+            long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
+            large_head: json("431 Request Header Fields Too Large", errors::headers_too_large()),
+            broken: json("500 Internal Server Error", errors::internal()),
+            line_bytes_max: self.services.bounds.line_bytes_max,
+        }
+    }
+}
+
+impl Api {
+    /// The API for the thread that calls this.
+    pub(crate) fn new(services: Arc<Services>, pages: Arc<Pages>) -> Api {
+        let seed = getrandom::u64().expect("the operating system gives entropy");
+        Api {
+            client: services.engine.client(),
+            ids: RefCell::new(RequestIds::new(seed)),
+            limiter: RefCell::new(LocalRateLimiter::new(Arc::clone(&services.limiter))),
+            telemetry: Telemetry::default(),
+            memory: BodyMemory::new(services.bounds.body_bytes_in_flight_max),
+            pages,
+            services,
+        }
+    }
+
+    async fn answer(
+        &self,
+        http: &HttpRequest,
+        payload: &mut Payload,
+        watch: &Watch,
+        exchange: &mut Exchange,
+        began: Instant,
+    ) -> Answer {
+        match self.run(http, payload, watch, exchange, began).await {
+            Ok(answer) => answer,
+            Err(refused) => self.refusal(refused, exchange.echo.request),
+        }
+    }
+
+    async fn run(
+        &self,
+        http: &HttpRequest,
+        payload: &mut Payload,
+        watch: &Watch,
+        exchange: &mut Exchange,
+        began: Instant,
+    ) -> Result<Answer, Refused> {
+        let uri = http.uri();
+        if uri.path_and_query().map_or(0, |target| target.as_str().len()) > self.services.bounds.line_bytes_max {
+            return Err(Refused::LongLine);
+        }
+        let length = content_length(http);
+        if length.is_some_and(|length| length > self.services.bounds.body_bytes_max as u64) {
+            return Err(Refused::ending(errors::body_too_large()));
+        }
+        let early = match length {
+            Some(length) if length <= SMALL_BODY_BYTES => Some(self.body(payload, Some(length), watch).await?),
+            _ => None,
+        };
+        let (method, posts) = match *http.method() {
+            Method::GET | Method::HEAD => ("GET", false),
+            Method::POST => ("POST", true),
+            Method::DELETE => ("DELETE", false),
+            Method::OPTIONS => {
+                return Ok(Answer {
+                    names_methods: true,
+                    ..Answer::new(204, Content::Json, "")
+                });
+            }
+            // Methods of other resources' history are unknown operations; anything else is no method at all.
+            Method::PUT | Method::PATCH => {
+                return Err(errors::unrecognized_url(http.method().as_str(), uri.path()).into());
+            }
+            _ => return Err(errors::method_not_allowed(http.method().as_str()).into()),
+        };
+        if let Some(page) = self.page(method, uri.path()) {
+            return Ok(page);
+        }
+        let Some(matched) = self.services.edge.route(method, uri.path()) else {
+            return Err(errors::unrecognized_url(http.method().as_str(), uri.path()).into());
+        };
+        exchange.endpoint = Some(matched.endpoint());
+        if posts {
+            exchange.echo.key = http.headers().get("idempotency-key").cloned();
+        }
+
+        let authenticated = self.authenticate(http).await?;
+        let version = self.version(http, &authenticated, exchange)?;
+        self.limit(&authenticated, began)?;
+        let key = exchange.echo.key.as_ref().map(idempotency_key).transpose()?;
+
+        let body = match early {
+            Some(body) => body,
+            None => self.body(payload, length, watch).await?,
+        };
+        let form = form_of(http, posts, &body)?;
+        let parsed = self
+            .services
+            .edge
+            .parse(&matched, &form, version, &self.services.secrets)?;
+        let claim = key.map(|key| {
+            let claim = Claim {
+                key: key.as_str().into(),
+                fingerprint: parsed.fingerprint,
+                endpoint: parsed.endpoint_hash,
+                path: uri.path().into(),
+                request: exchange.echo.request,
+                version: version.0,
+                expand: parsed.expand.paths(),
+                created_ms: exchange.now_ms,
+            };
+            (tollgate_actors::key_hash(&self.services.secrets, &key), claim)
+        });
+        let livemode = authenticated.profile.livemode;
+        let request = Request {
+            profile: Arc::clone(&authenticated.profile),
+            call: parsed.call,
+            request: exchange.echo.request,
+            version,
+            expand: parsed.expand,
+            claim,
+        };
+        let response = self.client.call(request).await?;
+        Ok(self.rendered(&response, livemode, posts, exchange))
+    }
+
+    /// Pages that need no key.
+    fn page(&self, method: &str, path: &str) -> Option<Answer> {
+        if method != "GET" {
+            return None;
+        }
+        match path {
+            "/healthz" => Some(Answer::new(200, Content::Json, "{\"status\": \"alive\"}\n")),
+            "/readyz" => Some(self.services.readiness()),
+            "/openapi.json" => Some(Answer::new(200, Content::Json, self.pages.openapi.clone())),
+            "/docs" => Some(Answer::new(200, Content::Html, self.pages.reference.clone())),
+            _ => None,
+        }
+    }
+
+    async fn body(&self, payload: &mut Payload, length: Option<u64>, watch: &Watch) -> Result<bytes::Bytes, Refused> {
+        let read = read_body(
+            payload,
+            length,
+            self.services.bounds.body_bytes_max,
+            &self.memory,
+            watch,
+        )
+        .await;
+        read.map_err(|problem| match problem {
+            BodyProblem::TooLarge => Refused::ending(errors::body_too_large()),
+            BodyProblem::TooSlow => Refused::ending(errors::request_timeout()),
+            BodyProblem::Broken => Refused::ending(errors::malformed("the body ended before its announced length.")),
+            BodyProblem::NoMemory => Refused::limited(errors::overloaded(), LimitReason::Concurrency, 1),
+        })
+    }
+
+    async fn authenticate(&self, http: &HttpRequest) -> Result<Arc<Authenticated>, Refused> {
+        let token = match Authorization::read(http.headers().get(header::AUTHORIZATION)) {
+            Authorization::Missing => return Err(errors::no_api_key().into()),
+            Authorization::Malformed => return Err(errors::invalid_api_key("").into()),
+            Authorization::Key(token) => token,
+        };
+        let authenticated = self.lookup(&token).await?;
+        if authenticated.kind == ApiKeyKind::Publishable {
+            return Err(errors::publishable_key().into());
+        }
+        if let Some(account) = http.headers().get("stripe-account") {
+            let account = String::from_utf8_lossy(account.as_bytes());
+            // Naming the key's own account changes nothing; any other would be a connected one, which there are none of.
+            if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
+                return Err(errors::no_access_to_account(token.secret(), &account).into());
+            }
+        }
+        Ok(authenticated)
+    }
+
+    async fn lookup(&self, token: &Token<'_>) -> Result<Arc<Authenticated>, Refused> {
+        let directory = &self.services.directory;
+        let found = match directory.authenticate(token.secret()) {
+            Err(AuthRefusal::SandboxNotOpen) => directory.open_sandbox(token.secret()).await,
+            found => found,
+        };
+        found.map_err(|refusal| {
+            let reject = match refusal {
+                AuthRefusal::Unknown | AuthRefusal::SandboxNotOpen => errors::invalid_api_key(token.secret()),
+                AuthRefusal::Revoked => errors::expired_api_key(token.secret()),
+                AuthRefusal::Unavailable => errors::unavailable(),
+            };
+            reject.into()
+        })
+    }
+
+    fn version(
+        &self,
+        http: &HttpRequest,
+        authenticated: &Authenticated,
+        exchange: &mut Exchange,
+    ) -> Result<Version, Refused> {
+        let version = match http.headers().get("stripe-version") {
+            None => authenticated.profile.api_version,
+            Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
+                Some(version) => version,
+                None => {
+                    exchange.echo.version = header.clone();
+                    return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
+                }
+            },
+        };
+        exchange.echo.version = HeaderValue::from_static(versions::name(version));
+        Ok(version)
+    }
+
+    fn limit(&self, authenticated: &Authenticated, now: Instant) -> Result<(), Refused> {
+        let taken = self.limiter.borrow_mut().take(authenticated.profile.key.0, now);
+        taken.map_err(|wait| {
+            // Whole seconds, so at least one.
+            let seconds = wait.as_secs() + 1;
+            Refused::limited(errors::rate_limited(), LimitReason::Rate, seconds)
+        })
+    }
+
+    fn rendered(&self, response: &Response, livemode: bool, posts: bool, exchange: &mut Exchange) -> Answer {
+        let rendering = Rendering {
+            show: ShowContext {
+                secrets: &self.services.secrets,
+                clock_ms: response.clock_ms,
+                livemode,
+                version_name: versions::name(response.version),
+            },
+            version: response.version,
+            revision: response.revision,
+            expand: &response.expand,
+            attached: &response.attached,
+        };
+        let (status, body) = match &response.result {
+            Ok(Shown::One(item)) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES);
+                rendering.item(item, &mut body);
+                (200, body)
+            }
+            Ok(Shown::Page { url, items, has_more }) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
+                rendering.list(url, items, *has_more, &mut body);
+                (200, body)
+            }
+            Err(reject) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES);
+                rendering.reject(
+                    reject,
+                    Some(response.replayed.unwrap_or(exchange.echo.request)),
+                    &mut body,
+                );
+                (reject.status, body)
+            }
+        };
+        exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
+        Answer {
+            replayed: response.replayed,
+            should_retry: should_retry(status, posts && response.began),
+            limited: (status == 429).then_some((LimitReason::Concurrency, 1)),
+            ..Answer::new(status, Content::Json, body)
+        }
+    }
+
+    fn refusal(&self, refused: Refused, request: Id) -> Answer {
+        let ErrorAnswer {
+            reject,
+            limited,
+            closes,
+        } = match refused {
+            Refused::Error(error) => *error,
+            Refused::LongLine => {
+                return Answer {
+                    closes: true,
+                    ..Answer::new(414, Content::Html, LONG_LINE_PAGE)
+                };
+            }
+        };
+        let body = self.error_body(&reject, Some(request));
+        Answer {
+            should_retry: should_retry(reject.status, false),
+            limited,
+            closes,
+            names_methods: reject.status == 405,
+            ..Answer::new(reject.status, Content::Json, body)
+        }
+    }
+
+    /// The body of a refusal by the edge, which embeds no object.
+    fn error_body(&self, reject: &Reject, request: Option<Id>) -> Vec<u8> {
+        let rendering = Rendering {
+            show: ShowContext {
+                secrets: &self.services.secrets,
+                clock_ms: 0,
+                livemode: false,
+                version_name: versions::name(versions::DEFAULT),
+            },
+            version: versions::DEFAULT,
+            revision: tollgate_domain::SHAPE_REVISION,
+            expand: Expand::NONE,
+            attached: &[],
+        };
+        let mut body = Vec::with_capacity(OBJECT_BYTES / 4);
+        rendering.reject(reject, request, &mut body);
+        body
+    }
+}
+
+fn content_length(http: &HttpRequest) -> Option<u64> {
+    let header = http.headers().get(header::CONTENT_LENGTH)?;
+    header.to_str().ok()?.trim().parse().ok()
+}
+
+fn idempotency_key(header: &HeaderValue) -> Result<String, Refused> {
+    let Ok(key) = std::str::from_utf8(header.as_bytes()) else {
+        return Err(errors::malformed("the Idempotency-Key header is not valid UTF-8.").into());
+    };
+    match key.trim().chars().count() {
+        0 => Err(errors::idempotency_key_empty().into()),
+        1..=KEY_CHARS_MAX => Ok(key.trim().to_owned()),
+        length => Err(errors::idempotency_key_too_long(length).into()),
+    }
+}
+
+/// The pairs of a request: the query of a read; the body of a change, after a query if there is one.
+fn form_of<'a>(http: &'a HttpRequest, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refused> {
+    let query = http.uri().query().unwrap_or("").as_bytes();
+    if !posts {
+        return Ok(Cow::Borrowed(query));
+    }
+    if body.is_empty() {
+        return Ok(Cow::Borrowed(query));
+    }
+    if let Some(encoding) = http
+        .headers()
+        .get(header::CONTENT_ENCODING)
+        .filter(|value| *value != "identity")
+    {
+        let given = format!("content-encoding {}", String::from_utf8_lossy(encoding.as_bytes()));
+        return Err(errors::content_type(&given).into());
+    }
+    let content_type = http.content_type();
+    if !content_type.is_empty() && !content_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(errors::content_type(content_type).into());
+    }
+    if query.is_empty() {
+        Ok(Cow::Borrowed(body))
+    } else {
+        Ok(Cow::Owned([query, b"&", body].concat()))
+    }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,55 @@
+//! What the edge counts: requests by operation and class of status, and how long they took.
+
+use hashbrown::HashMap;
+use metrics::{Counter, Histogram, Unit};
+use std::cell::RefCell;
+use std::time::Duration;
+
+/// Requests answered, by operation and class of status (`2xx`).
+pub const REQUESTS_TOTAL: &str = "tollgate_http_requests_total";
+/// Seconds from the first look at a request to its answer, by operation.
+pub const REQUEST_SECONDS: &str = "tollgate_http_request_seconds";
+
+/// Describes the metrics of this room; call once, after the recorder is installed.
+pub fn describe() {
+    metrics::describe_counter!(REQUESTS_TOTAL, "Requests answered, by operation and class of status.");
+    metrics::describe_histogram!(
+        REQUEST_SECONDS,
+        Unit::Seconds,
+        "Time from the first look at a request to its answer, by operation."
+    );
+}
+
+/// A worker's handles; registering one costs a lock, using it does not. Bounded by the operations there are, because a
+/// request that names none counts under `none`.
+#[derive(Default)]
+pub(crate) struct Telemetry {
+    operations: RefCell<HashMap<*const u8, Handles>>,
+}
+
+struct Handles {
+    name: &'static str,
+    seconds: Histogram,
+    /// By hundreds of the status.
+    classes: [Option<Counter>; 6],
+}
+
+impl Telemetry {
+    /// Counts an answer.
+    pub(crate) fn answered(&self, operation: Option<&'static str>, status: u16, took: Duration) {
+        let name = operation.unwrap_or("none");
+        let mut operations = self.operations.borrow_mut();
+        let handles = operations.entry(name.as_ptr()).or_insert_with(|| Handles {
+            name,
+            seconds: metrics::histogram!(REQUEST_SECONDS, "operation" => name),
+            classes: Default::default(),
+        });
+        handles.seconds.record(took.as_secs_f64());
+        let class = usize::from(status / 100).min(5);
+        let counter = handles.classes[class].get_or_insert_with(|| {
+            const CLASSES: [&str; 6] = ["0xx", "1xx", "2xx", "3xx", "4xx", "5xx"];
+            metrics::counter!(REQUESTS_TOTAL, "operation" => handles.name, "status" => CLASSES[class])
+        });
+        counter.increment(1);
+    }
+}

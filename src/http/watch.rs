@@ -1,0 +1,294 @@
+//! Deadlines of connections, held by one tick per worker instead of a timer per request.
+//!
+//! A connection says in which phase it is ([`Watch`]); a patrol walks over the worker's connections every [`TICK`] and
+//! wakes those whose phase has lasted too long. So a request that runs normally pays a few stores for its deadlines.
+
+use crate::bounds::Bounds;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+/// How exact deadlines are; each ends up to one tick late.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The next request.
+    Idle,
+    /// The rest of a request's head.
+    Head,
+    /// The rest of a request's body.
+    Body,
+    /// The answer. The engine bounds this.
+    Busy,
+    /// The rest of a body that nobody reads any more: it is thrown away for as long as a head may take.
+    Leftover,
+}
+
+/// One connection's phase, shared by its stream, its request handler and the patrol.
+pub(crate) struct Watch {
+    phase: Cell<Phase>,
+    since: Cell<u32>,
+    /// Tick at which the peer stopped taking bytes, if it did.
+    stuck_since: Cell<Option<u32>>,
+    expired: Cell<bool>,
+    /// Whether the current request has a body of which there may be more to come.
+    body_pending: Cell<bool>,
+    /// Bytes of the current request's first line seen so far, and whether its end was.
+    line: Cell<(usize, bool)>,
+    waker: RefCell<Option<Waker>>,
+    patrol: Rc<Patrol>,
+}
+
+impl Watch {
+    /// Registers a new connection with the worker's patrol.
+    pub(crate) fn new(patrol: &Rc<Patrol>) -> Rc<Watch> {
+        let watch = Rc::new(Watch {
+            phase: Cell::new(Phase::Head),
+            since: Cell::new(patrol.tick.get()),
+            stuck_since: Cell::new(None),
+            expired: Cell::new(false),
+            body_pending: Cell::new(false),
+            line: Cell::new((0, false)),
+            waker: RefCell::new(None),
+            patrol: Rc::clone(patrol),
+        });
+        patrol.connections.borrow_mut().push(Rc::downgrade(&watch));
+        watch
+    }
+
+    /// A request has come to the handler.
+    pub(crate) fn begins(&self, has_body: bool) {
+        self.body_pending.set(has_body);
+        self.enter(Phase::Busy);
+    }
+
+    /// The handler waits for the request's body.
+    pub(crate) fn reads_body(&self) {
+        self.enter(Phase::Body);
+    }
+
+    /// The handler has read as much of the body as it will; `whole` if that is all of it.
+    pub(crate) fn has_read_body(&self, whole: bool) {
+        self.body_pending.set(!whole);
+        self.enter(Phase::Busy);
+    }
+
+    /// The handler has answered; the next byte read begins a new head, or belongs to a body that was not read.
+    pub(crate) fn answered(&self) {
+        self.enter(if self.body_pending.get() {
+            Phase::Leftover
+        } else {
+            Phase::Idle
+        });
+        self.line.set((0, false));
+    }
+
+    /// Bytes have arrived.
+    pub(crate) fn has_read(&self, bytes: &[u8]) {
+        if self.phase.get() == Phase::Idle && !bytes.is_empty() {
+            self.enter(Phase::Head);
+        }
+        let (seen, complete) = self.line.get();
+        if self.phase.get() == Phase::Head && !complete {
+            self.line.set(match bytes.iter().position(|byte| *byte == b'\n') {
+                Some(at) => (seen + at, true),
+                None => (seen + bytes.len(), false),
+            });
+        }
+    }
+
+    /// Whether the request's first line is longer than `max`, as far as it was seen.
+    pub(crate) fn line_exceeds(&self, max: usize) -> bool {
+        self.line.get().0 > max
+    }
+
+    /// The connection's task waits for the peer; the patrol wakes it when a deadline has passed.
+    pub(crate) fn park(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            *kept = Some(waker.clone());
+        }
+    }
+
+    /// The peer takes no bytes at the moment.
+    pub(crate) fn is_stuck(&self) {
+        if self.stuck_since.get().is_none() {
+            self.stuck_since.set(Some(self.patrol.tick.get()));
+        }
+    }
+
+    /// The peer has taken bytes.
+    pub(crate) fn has_written(&self) {
+        self.stuck_since.set(None);
+    }
+
+    /// Whether an answer lies unread.
+    pub(crate) fn stuck(&self) -> bool {
+        self.stuck_since.get().is_some()
+    }
+
+    /// The phase in which the connection was given up, if it was.
+    pub(crate) fn expired(&self) -> Option<Phase> {
+        self.expired.get().then(|| self.phase.get())
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(self.patrol.tick.get());
+    }
+
+    fn is_late(&self, now: u32) -> bool {
+        let older = |since: u32, limit: u32| now.wrapping_sub(since) > limit;
+        let phase_late = match self.phase.get() {
+            Phase::Busy => false,
+            Phase::Idle => older(self.since.get(), self.patrol.idle_ticks),
+            Phase::Head | Phase::Leftover => older(self.since.get(), self.patrol.head_ticks),
+            Phase::Body => older(self.since.get(), self.patrol.body_ticks),
+        };
+        phase_late
+            || self
+                .stuck_since
+                .get()
+                .is_some_and(|since| older(since, self.patrol.write_ticks))
+    }
+}
+
+/// The connections of one worker and its clock.
+pub(crate) struct Patrol {
+    tick: Cell<u32>,
+    connections: RefCell<Vec<Weak<Watch>>>,
+    idle_ticks: u32,
+    head_ticks: u32,
+    body_ticks: u32,
+    write_ticks: u32,
+}
+
+impl Patrol {
+    /// Starts the patrol of the worker whose thread this is; it ends with the worker's runtime.
+    pub(crate) fn start(bounds: &Bounds) -> Rc<Patrol> {
+        let patrol = Patrol::new(bounds);
+        let walks = Rc::downgrade(&patrol);
+        actix_web::rt::spawn(async move {
+            let mut clock = tokio::time::interval(TICK);
+            clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                clock.tick().await;
+                let Some(patrol) = walks.upgrade() else { return };
+                patrol.walk();
+            }
+        });
+        patrol
+    }
+
+    fn new(bounds: &Bounds) -> Rc<Patrol> {
+        let ticks = |time: Duration| u32::try_from(time.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u32::MAX);
+        Rc::new(Patrol {
+            tick: Cell::new(0),
+            connections: RefCell::new(Vec::new()),
+            idle_ticks: ticks(bounds.keep_alive),
+            head_ticks: ticks(bounds.header_timeout),
+            body_ticks: ticks(bounds.body_timeout),
+            write_ticks: ticks(bounds.write_timeout),
+        })
+    }
+
+    fn walk(&self) {
+        let now = self.tick.get().wrapping_add(1);
+        self.tick.set(now);
+        // Bounded by the connections there are, each of which appears once.
+        self.connections.borrow_mut().retain(|connection| {
+            let Some(watch) = connection.upgrade() else {
+                return false;
+            };
+            if !watch.expired.get() && watch.is_late(now) {
+                watch.expired.set(true);
+                if let Some(waker) = watch.waker.borrow_mut().take() {
+                    waker.wake();
+                }
+            }
+            true
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patrol() -> Rc<Patrol> {
+        Patrol::new(&Bounds {
+            header_timeout: TICK * 2,
+            body_timeout: TICK * 4,
+            write_timeout: TICK * 3,
+            keep_alive: TICK * 10,
+            ..Bounds::default()
+        })
+    }
+
+    fn after(patrol: &Patrol, ticks: usize) {
+        (0..ticks).for_each(|_| patrol.walk());
+    }
+
+    #[test]
+    fn every_phase_but_the_engine_s_expires() {
+        let patrol = patrol();
+        let [head, body, busy, idle] = [(); 4].map(|()| Watch::new(&patrol));
+        body.reads_body();
+        busy.begins(false);
+        idle.answered();
+        after(&patrol, 3);
+        assert_eq!((head.expired(), body.expired()), (Some(Phase::Head), None));
+        after(&patrol, 2);
+        assert_eq!(body.expired(), Some(Phase::Body));
+        assert_eq!(idle.expired(), None);
+        after(&patrol, 100);
+        assert_eq!((busy.expired(), idle.expired()), (None, Some(Phase::Idle)));
+    }
+
+    #[test]
+    fn bytes_that_trickle_do_not_prolong_a_head() {
+        let patrol = patrol();
+        let watch = Watch::new(&patrol);
+        watch.answered();
+        for _ in 0..3 {
+            watch.has_read(b"G");
+            after(&patrol, 1);
+        }
+        assert_eq!(watch.expired(), Some(Phase::Head));
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_expires() {
+        let patrol = patrol();
+        let watch = Watch::new(&patrol);
+        watch.begins(false);
+        watch.is_stuck();
+        after(&patrol, 2);
+        watch.has_written();
+        watch.is_stuck();
+        after(&patrol, 3);
+        assert_eq!(watch.expired(), None);
+        after(&patrol, 1);
+        assert!(watch.expired().is_some());
+    }
+
+    #[test]
+    fn closed_connections_are_forgotten() {
+        let patrol = patrol();
+        drop(Watch::new(&patrol));
+        after(&patrol, 1);
+        assert!(patrol.connections.borrow().is_empty());
+    }
+
+    #[test]
+    fn first_line_is_measured_over_pieces() {
+        let patrol = patrol();
+        let watch = Watch::new(&patrol);
+        watch.has_read(b"GET /a");
+        watch.has_read(b"bc HTTP/1.1\r\nhost: x\r\n");
+        assert!(watch.line_exceeds(16) && !watch.line_exceeds(17 + 1));
+    }
+}

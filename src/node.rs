@@ -1,0 +1,306 @@
+//! The wiring of a serving process: which store, which network, which listeners, and in what order they start and stop.
+//! Only this file picks the backend.
+
+use crate::config::{Config, Store};
+use crate::exit::{Exit, Failure};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::future::Future;
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
+use tollgate_actors::performer::BoxFuture;
+use tollgate_actors::settings::ShardSettings;
+use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
+use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
+use tollgate_domain::{Network, Secrets, api};
+use tollgate_http::{Rate, RateLimiter, Running, Services};
+use tollgate_store::StoreError;
+use tollgate_store_embedded::{Embedded, Options};
+use tollgate_wire::Edge;
+
+/// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
+const SECONDS_BUCKETS: [f64; 14] = [
+    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+
+/// Serves until a signal says stop.
+pub(crate) fn serve(config: &Config, dev: bool) -> Result<(), Failure> {
+    actix_rt::System::new().block_on(async {
+        let node = Node::start(config, dev).await?;
+        crate::cli::print(&format!(
+            "tollgate ready api={} admin={} data={}\n",
+            node.api_url(),
+            node.admin_url(),
+            config.store.data.display()
+        ))?;
+        wait_for_stop().await?;
+        tracing::info!("stopping");
+        node.stop().await;
+        Ok(())
+    })
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(crate) async fn wait_for_stop() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::environment(format!("cannot listen for signals: {error}")));
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// A serving process.
+pub(crate) struct Node {
+    api: Running,
+    admin: Running,
+    engine: Engine,
+    stop_timeout: Duration,
+}
+
+impl Node {
+    /// Opens the data, starts the shards and the listeners. When it returns, requests are answered.
+    pub(crate) async fn start(config: &Config, dev: bool) -> Result<Node, Failure> {
+        if dev {
+            warn_of_dev(config);
+        }
+        let metrics = metrics()?;
+        // Ports first: a port that is taken should not cost the opening of the data.
+        let api = listener("api.listen", config.api.listen)?;
+        let admin = listener("admin.listen", config.admin_listen)?;
+        let data = Data::open(&config.store)?;
+        let shards = data.store.meta().shards;
+        if config.actors.lanes > usize::from(shards) {
+            let why = format!(
+                "actors.lanes = {}: the data has only {shards} shards",
+                config.actors.lanes
+            );
+            return Err(Failure::wrong_use(why));
+        }
+        let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
+        let (journal, reads) = (Arc::clone(&data.store) as _, Arc::clone(&data.store) as _);
+        let settings = engine_config(config, shards, dev);
+        let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
+            .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
+        let services = Arc::new(Services {
+            edge: Edge::new(api::ENDPOINTS),
+            directory: engine.directory().clone(),
+            engine: engine.clone(),
+            secrets: data.secrets,
+            limiter: RateLimiter::new(Rate {
+                per_second: config.limits.per_second,
+                burst: config.limits.burst,
+            }),
+            bounds: config.api.bounds.clone(),
+            metrics: Box::new(move || metrics.render()),
+        });
+        let stop_timeout = config.api.stop_timeout;
+        let served = |error: std::io::Error| Failure::environment(format!("cannot serve: {error}"));
+        Ok(Node {
+            api: tollgate_http::serve_api(api, config.api.workers, stop_timeout, &services).map_err(served)?,
+            admin: tollgate_http::serve_admin(admin, stop_timeout, &services).map_err(served)?,
+            engine,
+            stop_timeout,
+        })
+    }
+
+    /// Base URL of the API.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://{}", self.api.address())
+    }
+
+    /// Base URL of the admin listener.
+    pub(crate) fn admin_url(&self) -> String {
+        format!("http://{}", self.admin.address())
+    }
+
+    /// Stops accepting, lets admitted requests finish, makes everything durable. Each step has a bound, so this ends.
+    pub(crate) async fn stop(self) {
+        within(self.stop_timeout, "requests", self.api.stop()).await;
+        within(self.stop_timeout, "shards", async {
+            if !self.engine.stop(self.stop_timeout).await {
+                tracing::warn!("requests were still waiting for a network; they are resolved after the next start");
+            }
+        })
+        .await;
+        within(Duration::from_secs(1), "operator requests", self.admin.stop()).await;
+    }
+}
+
+async fn within(limit: Duration, what: &str, step: impl Future<Output = ()>) {
+    // A little more than the step's own bound, which should have ended it.
+    if tokio::time::timeout(limit + Duration::from_secs(2), step)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            what,
+            limit_s = limit.as_secs(),
+            "did not stop in time and is left behind"
+        );
+    }
+}
+
+/// An open data directory.
+pub(crate) struct Data {
+    /// Its store.
+    pub store: Arc<Embedded>,
+    /// Keys of its keyed hashes.
+    pub secrets: Secrets,
+}
+
+impl Data {
+    /// Opens the data the settings name, or creates it.
+    pub(crate) fn open(settings: &Store) -> Result<Data, Failure> {
+        let options = Options {
+            segment_bytes: settings.segment_bytes,
+            idempotency_hours: settings.idempotency_hours,
+            on_fatal: Box::new(|error| end_of_store(&error.to_string())),
+            ..Options::default()
+        };
+        let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
+        let opened = store.opened();
+        tracing::info!(
+            data = %settings.data.display(),
+            shards = store.meta().shards,
+            blocks = opened.blocks,
+            records = opened.records,
+            took_ms = opened.elapsed.as_millis() as u64,
+            "data opened"
+        );
+        if let Some(torn) = &opened.torn {
+            tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
+        }
+        let secrets = Secrets::new(*store.secret().bytes());
+        Ok(Data { store, secrets })
+    }
+
+    /// The accounts and keys of the data, without shards: for commands that work offline.
+    pub(crate) fn directory(&self) -> Result<DirectoryHandle, Failure> {
+        let config = tollgate_actors::directory::DirectoryConfig {
+            dev: false,
+            on_fatal: Arc::new(end_of_store),
+        };
+        let journal = Arc::clone(&self.store) as _;
+        DirectoryHandle::start(config, &self.secrets, journal, Arc::clone(&self.store) as _).map_err(unusable)
+    }
+}
+
+fn unusable(error: StoreError) -> Failure {
+    Failure::environment(error)
+}
+
+/// The store cannot write any more: nothing that this process says would be durable, so it ends. A restart replays.
+fn end_of_store(why: &str) {
+    tracing::error!(why, "the store has failed; the process ends");
+    let _ = writeln!(std::io::stderr(), "tollgate: the store has failed: {why}");
+    std::process::exit(Exit::Environment as i32);
+}
+
+fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
+    let actors = &config.actors;
+    EngineConfig {
+        shards,
+        lanes: actors.lanes,
+        readers: actors.readers,
+        permits_per_shard: actors.permits_per_shard,
+        permits_per_account: actors.permits_per_account,
+        shard: ShardSettings {
+            objects_max: actors.objects_per_shard,
+            keys_max: actors.keys_per_shard,
+            accounts_max: actors.accounts_per_shard,
+            idempotency_ms: u64::from(config.store.idempotency_hours) * 3_600_000,
+            wait_ms: millis(actors.key_wait),
+            network: if config.acquirer.remote {
+                Network::Remote
+            } else {
+                Network::Instant
+            },
+            attempt_deadline_ms: millis(config.acquirer.attempt_deadline),
+            ..ShardSettings::default()
+        },
+        dev,
+        seed: getrandom::u64().expect("the operating system gives entropy"),
+        on_fatal: Arc::new(end_of_store),
+    }
+}
+
+fn network_settings(config: &Config) -> NetworkSettings {
+    let simulated = &config.acquirer.simulated;
+    NetworkSettings {
+        latency_ms: millis(simulated.latency),
+        jitter_ms: millis(simulated.jitter),
+        deadline_ms: millis(config.acquirer.attempt_deadline),
+        seed: simulated.seed,
+        faults: Faults {
+            declined_ppm: simulated.declined_ppm,
+            lost_request_ppm: simulated.lost_request_ppm,
+            lost_answer_ppm: simulated.lost_answer_ppm,
+            late_ppm: simulated.late_ppm,
+        },
+    }
+}
+
+/// The simulated network behind the port that the engine calls.
+struct Remote(SimulatedNetwork);
+
+impl Performer for Remote {
+    fn perform(&self, call: NetworkCall) -> BoxFuture<'static, NetworkAnswer> {
+        Box::pin(self.0.perform(call))
+    }
+}
+
+fn listener(name: &str, address: std::net::SocketAddr) -> Result<std::net::TcpListener, Failure> {
+    tollgate_http::bind(address).map_err(|error| {
+        Failure::environment(format!(
+            "{name} = {address}: {error}; choose another port, or 0 for a free one"
+        ))
+    })
+}
+
+/// The process's metrics. There is one recorder a process; a second node in it (the demo starts one) shares it.
+fn metrics() -> Result<PrometheusHandle, Failure> {
+    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = INSTALLED.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|error| Failure::environment(format!("metrics cannot be recorded: {error}")))?;
+    tollgate_http::describe_metrics();
+    let upkeep = handle.clone();
+    actix_rt::spawn(async move {
+        let mut clock = tokio::time::interval(METRICS_UPKEEP);
+        loop {
+            clock.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(INSTALLED.get_or_init(|| handle).clone())
+}
+
+fn warn_of_dev(config: &Config) {
+    let mut warning = String::from(
+        "tollgate: --dev is on: ANY key of the form sk_test_... opens a sandbox account of its own. For development only.\n",
+    );
+    if !config.api.listen.ip().is_loopback() {
+        warning += &format!(
+            "tollgate: --dev listens on {}, where strangers may reach it.\n",
+            config.api.listen
+        );
+    }
+    let _ = std::io::stderr().write_all(warning.as_bytes());
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
