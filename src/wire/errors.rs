@@ -1,7 +1,7 @@
 //! What the edge itself refuses, before (or instead of) a call: authentication, limits, routes, idempotency, overload.
 //! Every answer is a JSON error object, because the SDKs read nothing else.
 
-use crate::wording::{invalid, of_type};
+use crate::wording::{echo, invalid, of_type};
 use tollgate_domain::{ErrorType, Reject};
 
 /// Most bytes of a body that is read; http holds it.
@@ -12,8 +12,6 @@ pub const REQUEST_LINE_LEN_MAX: usize = 16 * 1024;
 pub const IDEMPOTENCY_KEY_LEN_MAX: usize = 255;
 /// Characters of a wrong key that an error shows at each end.
 const KEY_ENDS: (usize, usize) = (8, 4);
-/// Longest foreign text (path, method, version, idempotency key) that a message repeats, in characters.
-const ECHO_LEN_MAX: usize = 500;
 
 /// 401: there is no `Authorization` header, or nothing in it.
 pub fn no_api_key() -> Reject {
@@ -243,7 +241,7 @@ pub fn internal() -> Reject {
 
 /// A key with its middle masked. Keys too short to have a middle are masked but for their type.
 fn masked(token: &str) -> String {
-    let chars: Vec<char> = token.chars().take(ECHO_LEN_MAX).collect();
+    let chars: Vec<char> = echo(token).chars().collect();
     let (head, tail) = KEY_ENDS;
     // At least as much is hidden as is shown.
     if chars.len() < 2 * (head + tail) {
@@ -253,10 +251,6 @@ fn masked(token: &str) -> String {
     let start: String = chars[..head].iter().collect();
     let end: String = chars[chars.len() - tail..].iter().collect();
     format!("{start}{}{end}", "*".repeat(chars.len() - head - tail))
-}
-
-fn echo(text: &str) -> String {
-    text.chars().take(ECHO_LEN_MAX).collect()
 }
 
 #[cfg(test)]

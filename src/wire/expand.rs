@@ -101,17 +101,17 @@ impl Shapes {
             segments = rest;
             candidates = Candidates::new();
             for field in found {
-                match field.kind {
+                match item(&field.kind) {
                     ValueKind::Ref if field.expand => candidates.extend(self.led_to(field.name)),
-                    ValueKind::SubList => match segments {
+                    ValueKind::SubList => match rest {
                         [] => return Ok(()),
-                        ["data", rest @ ..] => {
-                            segments = rest;
+                        ["data", below @ ..] => {
+                            segments = below;
                             candidates.extend(self.led_to(field.name.strip_suffix('s').unwrap_or(field.name)));
                         }
                         _ => {}
                     },
-                    ValueKind::Node(shape) if !segments.is_empty() => candidates.push(shape),
+                    ValueKind::Node(shape) if !rest.is_empty() => candidates.push(shape),
                     _ => {}
                 }
             }
@@ -143,6 +143,14 @@ fn field(shape: &'static Shape, name: &str, version: Version) -> Option<&'static
         .fields
         .iter()
         .find(|field| field.name == name && field.since <= version && version < field.until)
+}
+
+/// What stands in the end in a field of that kind: arrays are passed through.
+fn item(kind: &'static ValueKind) -> &'static ValueKind {
+    match kind {
+        ValueKind::List(of) => item(of),
+        other => other,
+    }
 }
 
 fn cannot_be_expanded(path: &str) -> Reject {

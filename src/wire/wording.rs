@@ -5,6 +5,8 @@ use tollgate_resource::Kind;
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Problem;
 
+/// Longest foreign text (a value, path, key) that a message repeats, in characters.
+const ECHO_LEN_MAX: usize = 500;
 /// Longest part of a wrong text that a message shows before it is shortened to its two ends, in characters.
 const SHOWN_WHOLE_MAX: usize = 23;
 /// Length of each end.
@@ -53,7 +55,7 @@ pub fn of_type(status: u16, kind: ErrorType, message: String) -> Reject {
 pub fn no_such(status: u16, kind: &Kind, text: &str) -> Reject {
     Reject {
         code: Some("resource_missing".into()),
-        ..invalid(status, format!("No such {}: '{text}'", noun(kind)))
+        ..invalid(status, format!("No such {}: '{}'", noun(kind), echo(text)))
     }
 }
 
@@ -125,4 +127,12 @@ fn shortened(text: &str) -> String {
     let head: String = text.chars().take(SHOWN_END).collect();
     let tail: String = text.chars().skip(len - SHOWN_END).collect();
     format!("{head}...{tail}")
+}
+
+/// Foreign text as far as a message repeats it.
+pub(crate) fn echo(text: &str) -> &str {
+    match text.char_indices().nth(ECHO_LEN_MAX) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
 }

@@ -3,13 +3,11 @@
 use super::Decoded;
 use super::paths::{Fault, Placed, code, steps, write_path};
 use super::table::{NodeId, ROOT, Table};
+use crate::wording::echo;
 use std::ops::Range;
 use tollgate_resource::Version;
 use tollgate_resource::operation::{Form, Refused};
 use tollgate_resource::params::{ParamKind, Params, Problem};
-
-/// Longest part of a refused value that an error repeats, in characters.
-const ECHO_LEN_MAX: usize = 500;
 
 /// A placed form on its way into parameters.
 pub struct Filling<'a> {
@@ -219,13 +217,5 @@ impl Form for Filling<'_> {
         );
         self.filled = true;
         self.hash(params, ROOT, 0, 0..self.expand_start())
-    }
-}
-
-/// The part of a value that an error repeats.
-fn echo(value: &str) -> &str {
-    match value.char_indices().nth(ECHO_LEN_MAX) {
-        Some((end, _)) => &value[..end],
-        None => value,
     }
 }

@@ -13,8 +13,8 @@ mod tests;
 
 use crate::versions::{CHANGES, Chain};
 use show::{Attached, Show};
+use tollgate_domain::Reject;
 use tollgate_domain::object::{Item, Object, ShowContext};
-use tollgate_domain::{Reject, Secrets};
 use tollgate_resource::{Expand, Id, Kind, Shown, Version};
 
 /// Attached objects from which on they are looked up in sorted order.
@@ -81,30 +81,6 @@ impl Rendering<'_> {
             serde_json::to_writer_pretty(out, &answer).expect("a tree is written to memory");
         }
     }
-}
-
-/// Writes a reject of the edge: nothing is known about who asks, and nothing is embedded.
-pub fn edge_reject(reject: &Reject, out: &mut Vec<u8>) {
-    assert!(
-        reject.payment_intent.is_none() && reject.payment_method.is_none(),
-        "the edge embeds no object"
-    );
-    let secrets = Secrets::new([0; 32]);
-    let show = ShowContext {
-        secrets: &secrets,
-        clock_ms: 0,
-        livemode: false,
-        version_name: "",
-    };
-    let (version, revision) = (Version::NEWEST, u16::MAX);
-    Rendering {
-        show,
-        version,
-        revision,
-        expand: Expand::NONE,
-        attached: &[],
-    }
-    .reject(reject, None, out);
 }
 
 /// Attached objects, found by id.

@@ -42,11 +42,7 @@ impl Show<'_> {
             }
             self.member(first, field.name, depth);
             first = false;
-            self.value(
-                value,
-                child.filter(|_| field.expand || !matches!(field.kind, ValueKind::Ref)),
-                depth + 1,
-            );
+            self.value(value, child.filter(|_| field.expand || !refers(&field.kind)), depth + 1);
         }
         self.close(first, depth);
     }
@@ -71,7 +67,7 @@ impl Show<'_> {
                 }
                 for at in 0..items.len() {
                     json::line(self.out, if at == 0 { b'[' } else { b',' }, depth + 1);
-                    self.value(items.item(at), None, depth + 1);
+                    self.value(items.item(at), expand, depth + 1);
                 }
                 json::close(self.out, b']', depth);
             }
@@ -194,5 +190,14 @@ impl Show<'_> {
         self.out.push(b'"');
         id.write(kind, self.out);
         self.out.push(b'"');
+    }
+}
+
+/// Whether values of this kind are references, which are expanded only where the declaration allows it.
+fn refers(kind: &ValueKind) -> bool {
+    match kind {
+        ValueKind::Ref => true,
+        ValueKind::List(of) => refers(of),
+        _ => false,
     }
 }

@@ -11,6 +11,7 @@ mod change;
 mod known;
 mod latest_charge;
 mod payment_methods_from_dashboard;
+mod payments_without_invoice;
 #[cfg(test)]
 mod tests;
 
@@ -22,4 +23,5 @@ pub const CHANGES: &[&Change] = &[
     &latest_charge::CHANGE,
     &payment_methods_from_dashboard::CHANGE,
     &capture_method_automatic_async::CHANGE,
+    &payments_without_invoice::CHANGE,
 ];

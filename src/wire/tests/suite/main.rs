@@ -3,4 +3,5 @@
 mod answers;
 mod declared;
 mod documents;
+mod errors;
 mod shop;
