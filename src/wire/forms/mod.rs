@@ -1,8 +1,8 @@
 //! Form-encoded bodies and query strings, read into typed parameters.
 //!
-//! A form goes three short ways: [`pairs`] unescapes it once into a reused buffer; [`paths`] matches each name against
-//! the compiled [`table`] (the first thing an error can be about: unknown parameters); then a [`Filling`] walks the pairs
-//! in declaration order and hands each value to [`Params::set`]. There is no map of strings and no tree in between.
+//! A form goes three short ways: it is unescaped once into a reused buffer ([`Pairs`]); each name is matched against the
+//! compiled parameters ([`Table`]), which tells unknown ones; then a [`Filling`] walks the pairs in declaration order and
+//! hands each value to its typed parameter. There is no map of strings and no tree in between.
 
 mod filling;
 mod fingerprint;
@@ -48,7 +48,9 @@ impl Decoded {
     pub fn give_back(mut self: Box<Self>) {
         self.pairs.shrink(KEPT_BYTES);
         self.places.clear();
-        self.bytes.clear();
+        if self.bytes.capacity() > KEPT_BYTES {
+            self.bytes = Vec::new();
+        }
         SPARE.set(Some(self));
     }
 
