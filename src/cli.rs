@@ -71,13 +71,17 @@ struct ServeFlags {
 }
 
 #[derive(Args)]
-#[group(id = "what", required = true, multiple = false)]
 struct VerifyFlags {
     /// Data directory.
-    #[arg(long, value_name = "DIR", group = "what")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "config",
+        conflicts_with = "config"
+    )]
     data: Option<PathBuf>,
     /// Settings file that names the data.
-    #[arg(long, value_name = "FILE", group = "what")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Report as JSON.
     #[arg(long)]
@@ -153,10 +157,9 @@ enum Kind {
 }
 
 #[derive(Args)]
-#[group(multiple = false)]
 struct PlaceFlags {
     /// Work on a data directory that no server is using.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "admin")]
     data: Option<PathBuf>,
     /// Ask a running server at its admin address.
     #[arg(long, value_name = "URL")]
@@ -283,6 +286,29 @@ mod tests {
     #[test]
     fn command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn places_exclude_each_other_and_json_goes_with_each() {
+        let table: &[(&str, bool)] = &[
+            ("verify", false),
+            ("verify --json", false),
+            ("verify --data d", true),
+            ("verify --data d --json", true),
+            ("verify --config f --json", true),
+            ("verify --data d --config f", false),
+            ("account list", true),
+            ("account list --json --data d", true),
+            ("account list --json --admin http://x", true),
+            ("account list --data d --admin http://x", false),
+            ("account keys create acct_x --live --kind publishable --json", true),
+            ("account keys revoke", false),
+            ("serve --colour", false),
+        ];
+        for (line, fine) in table {
+            let words = ["tollgate"].into_iter().chain(line.split(' '));
+            assert_eq!(Cli::try_parse_from(words).is_ok(), *fine, "{line}");
+        }
     }
 
     #[test]
