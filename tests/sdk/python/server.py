@@ -36,24 +36,25 @@ class Server:
             raise AssertionError(f"no ready line but {line!r}; log:\n{(self.directory / 'log').read_text()}")
         self.api, self.admin = found.groups()
 
-    def restart(self, how=signal.SIGKILL):
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server with a signal; returns its exit status."""
         self.process.send_signal(how)
         status = self.process.wait(timeout=READY_SECONDS)
         self.process.stdout.close()
         self.log.close()
+        return status
+
+    def restart(self, how=signal.SIGKILL):
+        status = self.stop(how)
         self.start()
         return status
 
     def verify(self):
-        """Stops the server and audits its data; returns the exit status of `tollgate verify`."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=READY_SECONDS)
+        """Stops the server and audits its data; returns the finished `tollgate verify`."""
+        self.stop()
         return subprocess.run([BINARY, "verify", "--data", str(self.directory / "data")],
                               capture_output=True, text=True, timeout=60)
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.log.close()
+        self.stop(signal.SIGKILL)
         shutil.rmtree(self.directory)
