@@ -8,11 +8,16 @@ use crate::request::ReadRequest;
 use anyhow::{Context, anyhow, bail};
 use hashbrown::HashMap;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// Objects asked for per page; the most the API gives.
 const PAGE_LEN: usize = 100;
 /// Most pages walked in one list: every payment that can be kept, and as many that nobody explains.
 const PAGES_MAX: usize = 2 * ACKNOWLEDGED_MAX / PAGE_LEN;
+/// How long payments that wait for their network are waited for; then the check says that it is not exact.
+const SETTLE_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Pause between two looks at them.
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 /// Most differences spelled out; all are counted.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
 /// The currency payments are made in.
@@ -80,9 +85,24 @@ pub(crate) fn check(plan: &Plan, before: &Before, acknowledged: &Acknowledged) -
     }
     block_on(async {
         let mut reader = Reader::open(plan).await?;
-        let mut check = Check::new(acknowledged);
+        let begun = Instant::now();
+        // What is still processing would move money between two lists and look like a difference.
+        let mut check = loop {
+            let mut check = Check::new(acknowledged);
+            check.intents(&mut reader, before).await?;
+            if check.checked.processing == 0 {
+                break check;
+            }
+            if begun.elapsed() >= SETTLE_WAIT_MAX {
+                let (count, s) = (check.checked.processing, SETTLE_WAIT_MAX.as_secs());
+                check
+                    .checked
+                    .differs(format!("{count} payments are still processing after {s} s: not exact"));
+                break check;
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        };
         check.checked.moved = reader.balance().await? - before.balance;
-        check.intents(&mut reader, before).await?;
         check.transactions(&mut reader, before).await?;
         Ok(check.finish())
     })

@@ -102,8 +102,8 @@ impl Report<'_> {
         }
         if plan.retry_share > 0.0 {
             line(
-                "replays",
-                format!("{} differ from their first answer", tally.replay_differences),
+                "same bytes",
+                format!("{} replays differ from their first answer", tally.replay_differences),
             );
         }
         line(

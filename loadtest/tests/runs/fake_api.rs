@@ -19,6 +19,7 @@ pub(crate) enum Fault {
     WrongAmount,
     CloseAfterPaying,
     ChunkedCompact,
+    SettleLater,
 }
 
 /// The running API; it ends with the test process.
@@ -33,6 +34,7 @@ struct Books {
     outcomes: HashMap<String, (u16, Value)>,
     balance: i64,
     requests: u64,
+    lists: u64,
 }
 
 impl FakeApi {
@@ -83,7 +85,7 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
                 }
                 outcome
             } else {
-                read(&books, &path)
+                read(&mut books, &path)
             }
         };
         out.write_all(&render(status, &value, fault)).ok()?;
@@ -111,8 +113,11 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     let outcome = if now(Fault::Decline) {
         (402, json!({"error": {"type": "card_error", "code": "card_declined"}}))
     } else {
+        let processing = now(Fault::SettleLater);
+        let status = if processing { "processing" } else { "succeeded" };
+        let shown_charge = if processing { Value::Null } else { charge.clone().into() };
         let shown = json!({
-            "id": intent, "object": "payment_intent", "amount": amount, "latest_charge": charge, "status": "succeeded",
+            "id": intent, "object": "payment_intent", "amount": amount, "latest_charge": shown_charge, "status": status,
         });
         if !now(Fault::LoseAPayment) {
             let mut kept = shown.clone();
@@ -120,16 +125,15 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
                 kept["amount"] = (amount + 1).into();
             }
             books.intents.push(kept);
-            let times = if now(Fault::ChargeTwice) { 2 } else { 1 };
-            let fee = (amount * 29 + 500) / 1000 + 30;
+            let times = if processing {
+                0
+            } else if now(Fault::ChargeTwice) {
+                2
+            } else {
+                1
+            };
             for time in 0..times {
-                books.balance += amount - fee;
-                if !now(Fault::ForgetTransaction) {
-                    books.transactions.push(json!({
-                        "id": format!("txn_{number}_{time}"), "source": charge, "currency": "usd",
-                        "amount": amount, "fee": fee, "net": amount - fee,
-                    }));
-                }
+                move_money(books, number, time, amount, !now(Fault::ForgetTransaction));
             }
             if fault == Fault::MoveBalanceWrongly && number == 100 {
                 books.balance += 1;
@@ -141,7 +145,30 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     outcome
 }
 
-fn read(books: &Books, path: &str) -> (u16, Value) {
+fn move_money(books: &mut Books, number: usize, time: u32, amount: i64, recorded: bool) {
+    let fee = (amount * 29 + 500) / 1000 + 30;
+    books.balance += amount - fee;
+    if recorded {
+        books.transactions.push(json!({
+            "id": format!("txn_{number}_{time}"), "source": format!("ch_{number}"), "currency": "usd",
+            "amount": amount, "fee": fee, "net": amount - fee,
+        }));
+    }
+}
+
+fn settle(books: &mut Books) {
+    for at in 0..books.intents.len() {
+        if books.intents[at]["status"] == "processing" {
+            let number = books.intents[at]["id"].as_str().unwrap()[3..].parse().unwrap();
+            let amount = books.intents[at]["amount"].as_i64().unwrap();
+            books.intents[at]["status"] = "succeeded".into();
+            books.intents[at]["latest_charge"] = format!("ch_{number}").into();
+            move_money(books, number, 0, amount, true);
+        }
+    }
+}
+
+fn read(books: &mut Books, path: &str) -> (u16, Value) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let query: HashMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
     match path {
@@ -149,7 +176,15 @@ fn read(books: &Books, path: &str) -> (u16, Value) {
             let money = |amount: i64| json!([{"amount": amount, "currency": "usd"}]);
             (200, json!({"available": money(7), "pending": money(books.balance)}))
         }
-        "/v1/payment_intents" => (200, page(&books.intents, &query)),
+        "/v1/payment_intents" => {
+            // What is processing settles after it has been listed as such once.
+            let from_newest = query["limit"] == "100" && !query.contains_key("starting_after");
+            books.lists += u64::from(from_newest);
+            if books.lists == 2 {
+                settle(books);
+            }
+            (200, page(&books.intents, &query))
+        }
         "/v1/balance_transactions" => (200, page(&books.transactions, &query)),
         _ => {
             let id = path.rsplit('/').next().unwrap();

@@ -104,6 +104,15 @@ fn a_broken_connection_is_retried_with_the_same_key_and_pays_once() {
 }
 
 #[test]
+fn payments_that_wait_for_their_network_are_waited_for() {
+    let (code, text, report) = payments(Fault::SettleLater);
+    assert_eq!(code, 1, "processing is not what was asked for: {text}");
+    assert!(text.contains("4 x 200 with status processing"), "{text}");
+    assert_eq!(report["money"]["difference_count"], 0, "{text}");
+    assert_eq!(report["money"]["transactions"], 400, "{text}");
+}
+
+#[test]
 fn chunked_and_compact_answers_are_understood() {
     let (code, text, _) = payments(Fault::ChunkedCompact);
     assert_eq!(code, 0, "{text}");
