@@ -40,9 +40,11 @@ pub type KeyHash = [u8; 12];
 pub struct Head {
     /// The account; 0 in the directory's journal.
     pub account: u64,
-    /// When it was decided, milliseconds since the Unix epoch.
+    /// When it was decided, milliseconds since the Unix epoch. Should not lie before the account's last record; where it
+    /// does, filters by time take it for that record's.
     pub now_ms: u64,
-    /// Sequence number of the first thing born here; the others follow without a gap.
+    /// Sequence number of the first thing born here, above all earlier ones of the account; the others follow without
+    /// a gap. Means nothing when nothing is born.
     pub first_seq: u64,
     /// Kind number of each thing born, in sequence order (objects, then events).
     pub born: SmallVec<[u8; 12]>,

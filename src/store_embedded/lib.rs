@@ -109,6 +109,14 @@ impl Embedded {
     /// Opens the data in `dir`, or creates it with this number of shards when there is none. The shards of existing
     /// data stay as they are: see [`Embedded::meta`].
     pub fn create_or_open(dir: &Path, shards: u16, options: Options) -> Result<Arc<Embedded>, StoreError> {
+        // An empty path would silently mean the working directory.
+        if dir.as_os_str().is_empty() {
+            let what = "the name of the data directory is empty".to_owned();
+            return Err(StoreError::Io {
+                place: "--data".to_owned(),
+                what,
+            });
+        }
         files::create_dir(dir)?;
         let lock = Lock::take(dir)?;
         if !meta::exists(dir)? {

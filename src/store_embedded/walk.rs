@@ -79,20 +79,13 @@ pub(crate) fn walk(
         loaded.load(dir, id, number)?;
         end.bytes += loaded.bytes.len() as u64;
         if end.torn.is_some() {
-            // Nothing may follow a torn tail.
-            if let Some(at) = loaded.bytes[SEGMENT_HEADER..].iter().position(|&byte| byte != 0) {
-                let after = format!("{} offset {}", loaded.path.display(), SEGMENT_HEADER + at);
-                let torn = end.torn.take().expect("the tail is torn");
-                let place = format!("{} offset {}", segment::path(dir, end.segment).display(), end.offset);
-                return Err(StoreError::Corrupt {
-                    place,
-                    what: format!("{torn}, and there is more at {after}"),
-                });
-            }
+            nothing_follows(dir, &mut end, &loaded)?;
             continue;
         }
         let mut at = SEGMENT_HEADER;
-        let mut readings = 0;
+        let (mut readings, mut looked_on) = (0, false);
+        // Whether the next segment had frames before this one was read, so that no writer was at work here.
+        let mut settled = false;
         loop {
             match step(&codec, &loaded.bytes, at, end.chain) {
                 Step::Frame(header, payload) => {
@@ -105,12 +98,12 @@ pub(crate) fn walk(
                     end.chain = codec.hash(&loaded.bytes[at..]);
                     at += header.frame_len();
                     (end.segment, end.offset) = (number, at as u32);
-                    readings = 0;
+                    (readings, looked_on) = (0, false);
                 }
                 Step::End => {
                     // A live writer may have gone on to the next segment after this one was read.
-                    if live && readings == 0 && number != last_segment && segment_has_frames(dir, number + 1)? {
-                        readings = 1;
+                    if live && !looked_on && number != last_segment && segment_has_frames(dir, number + 1)? {
+                        looked_on = true;
                         loaded.load(dir, id, number)?;
                         continue;
                     }
@@ -118,6 +111,7 @@ pub(crate) fn walk(
                 }
                 Step::Bad { .. } if live && readings < READ_AGAIN_MAX => {
                     readings += 1;
+                    settled = number != last_segment && segment_has_frames(dir, number + 1)?;
                     loaded.load(dir, id, number)?;
                 }
                 Step::Bad { what, torn } => {
@@ -127,7 +121,7 @@ pub(crate) fn walk(
                     }
                     (end.segment, end.offset) = (number, at as u32);
                     end.torn = Some(what);
-                    if live {
+                    if live && !settled {
                         return Ok(end);
                     }
                     break;
@@ -136,6 +130,18 @@ pub(crate) fn walk(
         }
     }
     Ok(end)
+}
+
+/// Makes sure that a segment behind a torn tail is empty.
+fn nothing_follows(dir: &Path, end: &mut End, loaded: &Loaded) -> Result<(), StoreError> {
+    let Some(at) = loaded.bytes[SEGMENT_HEADER..].iter().position(|&byte| byte != 0) else {
+        return Ok(());
+    };
+    let torn = end.torn.take().expect("the tail is torn");
+    let place = format!("{} offset {}", segment::path(dir, end.segment).display(), end.offset);
+    let after = format!("{} offset {}", loaded.path.display(), SEGMENT_HEADER + at);
+    let what = format!("{torn}, and there is more at {after}");
+    Err(StoreError::Corrupt { place, what })
 }
 
 /// A segment in memory; the buffer is used again for the next one.
@@ -231,9 +237,10 @@ fn has_hole(bytes: &[u8], from: usize, to: usize) -> bool {
 fn segment_has_frames(dir: &Path, number: u32) -> Result<bool, StoreError> {
     let path = segment::path(dir, number);
     let mut head = [0; HEADER];
-    let read = File::open(&path).and_then(|file| file.read_exact_at(&mut head, SEGMENT_HEADER as u64));
-    read.map_err(|error| io_error(&path, "read", &error))?;
-    Ok(!all_zero(&head))
+    let read = File::open(&path).and_then(|file| file.read_at(&mut head, SEGMENT_HEADER as u64));
+    let len = read.map_err(|error| io_error(&path, "read", &error))?;
+    // A file that is too short is found out when it is loaded.
+    Ok(len < HEADER || !all_zero(&head))
 }
 
 /// By the page, which compares many times faster than by the byte; the unused end of a segment is long.

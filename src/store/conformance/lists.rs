@@ -161,6 +161,28 @@ pub(super) fn pages_heed_times(subject: Box<dyn Subject>) {
     }
 }
 
+pub(super) fn a_clock_that_steps_back_disturbs_no_list(subject: Box<dyn Subject>) {
+    let store = subject.store();
+    let mut owner = Script::claim(&store, 0);
+    for (seq, now_ms) in [(1, 10), (2, 50), (3, 20), (4, 60)] {
+        owner.write(&[births(1, now_ms, seq, &[INTENT])]);
+    }
+    let born = |born_ms| {
+        page(
+            &*store,
+            &PageQuery {
+                born_ms,
+                ..query(1, INTENT, From::Newest, 10)
+            },
+        )
+    };
+    assert_eq!(born((0, u64::MAX)), [4, 3, 2, 1]);
+    assert_eq!(born((0, 49)), [1]);
+    assert_eq!(born((50, 59)), [3, 2], "it counts as born with the one before it");
+    let record = store.birth(AccountRef(1), 3).unwrap().expect("it is there");
+    assert_eq!(record.head.now_ms, 20, "the record says what it says");
+}
+
 pub(super) fn pages_heed_tags_and_the_callers_choice(subject: Box<dyn Subject>) {
     let store = subject.store();
     let mut owner = Script::claim(&store, 0);

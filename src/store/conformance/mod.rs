@@ -88,6 +88,10 @@ pub const FACTS: &[Fact] = &[
     ("pages heed parents", lists::pages_heed_parents),
     ("pages heed times", lists::pages_heed_times),
     (
+        "a clock that steps back disturbs no list",
+        lists::a_clock_that_steps_back_disturbs_no_list,
+    ),
+    (
         "pages heed tags and the caller's choice",
         lists::pages_heed_tags_and_the_callers_choice,
     ),

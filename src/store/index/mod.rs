@@ -57,9 +57,9 @@ pub struct Step {
 /// The port of an index. Many readers, one publisher; a reader never sees half a record, and sees a record as soon as
 /// `publish` has returned.
 pub trait Index: Send + Sync {
-    /// Says why these records of one block cannot follow those published: a sequence number that is taken, a time
-    /// before the account's last, an account of another shard. Asked before the block is written, because a journal
-    /// that holds such a record could not be opened.
+    /// Says why these records of one block cannot follow those published: a sequence number that is taken, an account
+    /// of another shard. Asked before the block is written, because a journal that holds such a record could not be
+    /// opened.
     fn admit(&self, shard: ShardId, records: &[(Place, Head)]) -> Result<(), String>;
 
     /// Makes the records of one durable, admitted block visible.

@@ -46,39 +46,25 @@ impl SimpleIndex {
 
 impl Index for SimpleIndex {
     fn admit(&self, shard: ShardId, records: &[(Place, Head)]) -> Result<(), String> {
-        // What the accounts of this block will have reached, by account: (next free sequence number, last time).
-        let mut reached: Map<u64, (u64, u64)> = Map::default();
+        // The lowest free sequence number of each account, after the records of this block so far.
+        let mut reached: Map<u64, u64> = Map::default();
         for (_, head) in records {
             let account = AccountRef(head.account);
-            let known = reached.get(&account.0).copied().map(|reached| (shard, reached));
-            let known = known.or_else(|| {
-                self.with(account, |index| {
-                    (index.shard, (index.timeline.next_seq(), index.timeline.last_ms()))
-                })
-            });
-            let (owner, (next_seq, last_ms)) = known.unwrap_or((shard, (0, 0)));
+            let known = reached.get(&account.0).map(|&next_seq| (shard, next_seq));
+            let known = known.or_else(|| self.with(account, |index| (index.shard, index.timeline.next_seq())));
+            let (owner, next_seq) = known.unwrap_or((shard, 0));
             let name = format_args!("account {:#018x}", account.0);
             if owner != shard {
                 return Err(format!("{name} belongs to shard {}, not to {}", owner.0, shard.0));
             }
-            if !head.born.is_empty() && head.first_seq < next_seq {
+            let born = head.born.len() as u64;
+            if born > 0 && head.first_seq < next_seq {
                 return Err(format!(
                     "{name}: sequence {} was given before, {next_seq} is free",
                     head.first_seq
                 ));
             }
-            if head.now_ms < last_ms {
-                return Err(format!(
-                    "{name}: time {} lies before its last record's {last_ms}",
-                    head.now_ms
-                ));
-            }
-            let next_seq = if head.born.is_empty() {
-                next_seq
-            } else {
-                head.first_seq + head.born.len() as u64
-            };
-            reached.insert(account.0, (next_seq, head.now_ms));
+            reached.insert(account.0, if born > 0 { head.first_seq + born } else { next_seq });
         }
         Ok(())
     }

@@ -60,11 +60,6 @@ impl Timeline {
         self.next_seq
     }
 
-    /// Time of the newest record, milliseconds.
-    pub(super) fn last_ms(&self) -> u64 {
-        self.last_ms
-    }
-
     /// Appends a record and returns its number.
     pub(super) fn push(&mut self, head: &Head, place: Place) -> u32 {
         let number = u32::try_from(self.len()).expect("an account has fewer than 2^32 records");
@@ -77,13 +72,12 @@ impl Timeline {
         } else {
             head.first_seq
         };
-        assert!(
-            first_seq >= self.next_seq && head.now_ms >= self.last_ms,
-            "a record that was not admitted"
-        );
+        assert!(first_seq >= self.next_seq, "a record that was not admitted");
+        // A clock that stepped back must not disturb the order that a search by time relies on.
+        self.last_ms = self.last_ms.max(head.now_ms);
         chunk.entries.push(Entry {
             first_seq,
-            now_ms: head.now_ms,
+            now_ms: self.last_ms,
             tags: head.tags,
             place,
             born_from: chunk.born.len() as u32,
@@ -92,7 +86,6 @@ impl Timeline {
         chunk.kinds_mask |= head.born.iter().fold(0, |mask, kind| mask | 1 << kind);
         chunk.tags_mask |= head.tags;
         self.next_seq = first_seq + head.born.len() as u64;
-        self.last_ms = head.now_ms;
         number
     }
 

@@ -1,4 +1,4 @@
-//! How fast the store appends: `cargo run --release -p tollgate-store-embedded --example append [DIR] [SECONDS]`.
+//! How fast the store appends: `cargo run --release -p tollgate-store-embedded --example append [SECONDS] [DIR]`.
 //!
 //! Eight shards hand in blocks of 64 records of 600 bytes, each block as soon as the last one is durable. Prints payments
 //! per second, CPU per payment (all threads, building the records included) and the p50 of `fdatasync`, then how long it
@@ -19,8 +19,8 @@ const BODY: usize = 550;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let dir = arguments.next().map(std::path::PathBuf::from);
     let seconds = arguments.next().map_or(5, |text| text.parse().expect("seconds"));
+    let dir = arguments.next().map(std::path::PathBuf::from);
     let temporary = tempfile::tempdir().expect("a temporary directory");
     let dir = dir.unwrap_or_else(|| temporary.path().join("data"));
 
@@ -89,7 +89,7 @@ fn produce(store: &Embedded, shard: u16, stop: &AtomicBool, payments: &AtomicU64
             key[..8].copy_from_slice(&random.to_le_bytes());
             body[..8].copy_from_slice(&random.to_le_bytes());
             let head = Head {
-                account: (u64::from(shard) << 32 | which as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                account: ((u64::from(shard) << 32) | (which as u64 + 1)).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 now_ms,
                 first_seq: seq,
                 born: smallvec::smallvec![1, 2, 5, 7, 7, 7, 7],

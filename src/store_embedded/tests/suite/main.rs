@@ -1,0 +1,10 @@
+//! Everything about the embedded store that needs a directory, in one binary.
+
+mod conformance;
+mod crash;
+mod damage;
+mod directory;
+mod disks;
+mod fatal;
+mod format;
+mod world;
