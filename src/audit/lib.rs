@@ -4,9 +4,9 @@
 //! against what came before, and added up here: the sums are this room's own, and are compared with the books that the
 //! domain's `apply` keeps. What is checked is the closed list [`Check`].
 //!
-//! Memory: per payment, one line each for the intent (about 100 bytes), each charge (about 100), each refund (about 80)
-//! and each payment method or customer (32); per idempotency key about 100 bytes until it expires; per account its books.
-//! Balance transactions, events and everything a merchant wrote are checked as they pass and not kept.
+//! Memory: per payment, one line for the intent (80 bytes), each charge (80), each refund (64) and each payment method
+//! or customer (32), in lists that grow by doubling; per idempotency key about 200 bytes until it expires; per account its
+//! books. Balance transactions, events and everything a merchant wrote are checked as they pass and not kept.
 //!
 //! Reading order: [`report`], `journal` (blocks and directory), `account` (one record), then what it is made of:
 //! `objects`, `movements`, `attempts`, `keys`.

@@ -554,3 +554,19 @@ fn put<T>(lines: &mut Vec<T>, at: Option<usize>, line: T) {
         None => lines.push(line),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_takes_what_the_head_of_the_crate_says() {
+        let sizes = [
+            size_of::<KeptIntent>(),
+            size_of::<KeptCharge>(),
+            size_of::<KeptRefund>(),
+            size_of::<(u8, Id)>(),
+        ];
+        assert_eq!(sizes, [80, 80, 64, 32]);
+    }
+}
