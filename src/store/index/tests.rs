@@ -1,6 +1,7 @@
 use super::keys::Keys;
 use super::*;
-use crate::From;
+use crate::reads::{Fetch, View};
+use crate::{Fetched, From, StoreError};
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
@@ -185,6 +186,63 @@ fn key(number: u64) -> KeyHash {
     let mut key = [0; 12];
     key[4..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     key
+}
+
+/// A journal in which one good record stands everywhere.
+struct Everywhere(Head);
+
+impl Fetch for Everywhere {
+    fn fetch(&self, _: Place) -> Result<Fetched, StoreError> {
+        let (head, body) = (self.0.clone(), [].as_slice().into());
+        Ok(Fetched { head, body })
+    }
+    fn name(&self, place: Place) -> String {
+        format!("offset {}", place.offset)
+    }
+}
+
+#[test]
+fn a_pointer_to_another_record_is_noticed() {
+    let index = SimpleIndex::new(24);
+    let meant = Head {
+        key: Some([1; 12]),
+        changed: [1].into_iter().collect(),
+        ..births(10, 5, &[1, 7])
+    };
+    index.publish(SHARD, &[(place(3), births(9, 1, &[1])), (place(4), meant.clone())]);
+    let (account, query) = (AccountRef(1), query(7, 1));
+    let errors = |stands: Head| {
+        let journal = Everywhere(stands);
+        let view = View {
+            index: &index,
+            journal: &journal,
+        };
+        let page = view.page(&query, &mut |_, _| true).map(|_| ());
+        [
+            view.newest(account, 1).map(|_| ()),
+            view.birth(account, 6).map(|_| ()),
+            view.by_key(account, &[1; 12]).map(|_| ()),
+            page,
+        ]
+        .map(|answer| answer.err().map(|error| error.to_string()))
+    };
+    assert_eq!(errors(meant.clone()), [None, None, None, None]);
+    for stands in [
+        Head {
+            account: 2,
+            ..meant.clone()
+        },
+        births(11, 7, &[1, 7]),
+    ] {
+        let [newest, birth, by_key, _] = errors(stands);
+        for error in [newest, birth, by_key] {
+            assert!(
+                error
+                    .expect("it is noticed")
+                    .contains("offset 4: another record stands")
+            );
+        }
+    }
 }
 
 proptest! {

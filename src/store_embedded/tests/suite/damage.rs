@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tollgate_store::envelope::BlockBuilder;
-use tollgate_store::{Block, Commit, Journal, ShardId, StoreError};
+use tollgate_store::{AccountRef, Block, Commit, Journal, Reads, ShardId, StoreError};
 use tollgate_store_embedded::Embedded;
 
 /// A journal of several segments whose last group is one frame, closed.
@@ -231,6 +231,26 @@ fn a_flip_in_a_group_of_several_frames_is_damage_unless_it_is_in_the_last() {
     assert!(hole < starts[5]);
     std::fs::write(&path, &holed).unwrap();
     assert!(scan(dir.path()).unwrap_err().to_string().contains("later frame"));
+}
+
+#[test]
+fn a_record_that_rots_while_the_store_is_open_is_not_served() {
+    let (dir, blocks) = journal();
+    let store = Embedded::open(dir.path(), small(Arc::new(Fast))).unwrap();
+    let account = AccountRef(10);
+    let served = store.newest(account, 1).unwrap().expect("it is there").body;
+    let path = &segments(dir.path())[0];
+    let (sound, file) = (std::fs::read(path).unwrap(), writable(path));
+    let at = sound
+        .windows(served.len())
+        .position(|bytes| *bytes == *served)
+        .expect("the body is in the file");
+    file.write_all_at(b"X", at as u64).unwrap();
+    let error = store.newest(account, 1).unwrap_err();
+    assert_named(&error, path, "a rotten record");
+    assert!(store.newest(account, 3).unwrap().is_some(), "its neighbours are fine");
+    file.write_all_at(&sound[at..=at], at as u64).unwrap();
+    assert_serves(&store, &blocks);
 }
 
 #[test]
