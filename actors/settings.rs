@@ -5,6 +5,9 @@ use tollgate_domain::Network;
 
 /// Messages a shard handles in one turn before others on its lane get theirs.
 pub const TURN_MESSAGES_MAX: usize = 256;
+/// An object used within this time stays in memory even over budget, milliseconds: a command that needs several objects
+/// must find them together, however long each took to read.
+pub const OBJECT_STAY_MS: u64 = 1_000;
 /// Entities a shard considers for passivation in one turn: freeing many at once would be felt as a pause.
 pub const PASSIVATION_STEPS_MAX: usize = 64;
 /// No further command is decided into a block of this size; it waits for the block in flight. Below the envelope's own

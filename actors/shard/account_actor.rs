@@ -48,8 +48,8 @@ pub(crate) struct Cached {
     pub(crate) object: Option<Object>,
     /// The block of its newest version, as far as it changed in this incarnation; 0 when it was loaded.
     pub(crate) block: u64,
-    /// Whether it was looked at since passivation last came by.
-    pub(crate) touched: Cell<bool>,
+    /// When it was last looked at, milliseconds.
+    pub(crate) used_ms: Cell<u64>,
 }
 
 impl AccountActor {
@@ -77,11 +77,12 @@ impl AccountActor {
     }
 
     /// Its objects as decisions see them.
-    pub(crate) fn holdings(&self) -> Holdings<'_> {
+    pub(crate) fn holdings(&self, now_ms: u64) -> Holdings<'_> {
         Holdings {
             objects: &self.objects,
             seq: self.account.seq,
             tag: self.account.tag(),
+            now_ms,
         }
     }
 
@@ -107,6 +108,7 @@ pub(crate) struct Holdings<'a> {
     objects: &'a FixedMap<u64, Cached>,
     seq: u64,
     tag: u32,
+    now_ms: u64,
 }
 
 impl Objects for Holdings<'_> {
@@ -118,7 +120,7 @@ impl Objects for Holdings<'_> {
         let Some(cached) = self.objects.get(&id.seq()) else {
             return Lookup::NotLoaded;
         };
-        cached.touched.set(true);
+        cached.used_ms.set(self.now_ms);
         match &cached.object {
             Some(object) if object.id() == id && object.kind() == kind => Lookup::Found(object),
             _ => Lookup::Absent,

@@ -180,7 +180,7 @@ impl Shard {
         let request = Arc::clone(&ask.request);
         let now_ms = self.clock.now_ms();
         let actor = self.actor(account);
-        let holdings = actor.holdings();
+        let holdings = actor.holdings(now_ms);
         let showing = self.showing(request.version, &request.expand, actor, now_ms);
         let mut find = |kind, id| Sought::from(holdings.find(kind, id));
         let told = match read(&actor.world(&holdings), what, now_ms) {
@@ -221,7 +221,7 @@ impl Shard {
             secrets: &self.secrets,
             entropy: [entropy.word(), entropy.word()],
         };
-        let holdings = actor.holdings();
+        let holdings = actor.holdings(now_ms);
         (now_ms, decide(&actor.world(&holdings), command, claim, &inputs))
     }
 
@@ -359,7 +359,7 @@ enum Hears {
 }
 
 fn tell(actor: &AccountActor, facts: &Facts, reply: Reply, showing: &Showing<'_>) -> Result<Hears, Missing> {
-    let holdings = actor.holdings();
+    let holdings = actor.holdings(showing.clock_ms);
     // What the record holds comes first: it is newer, and it is where a replay looks first.
     let mut find = |kind: &'static Kind, id: Id| match facts.object(kind, id) {
         Some(object) => Sought::Found(object.clone()),

@@ -102,6 +102,7 @@ impl Shard {
     }
 
     fn object_loaded(&mut self, account: AccountKey, seq: u64, object: Option<Object>) {
+        let now_ms = self.clock.now_ms();
         let actor = self.actor_mut(account);
         let waiting = actor
             .loading
@@ -111,7 +112,7 @@ impl Shard {
             vacant.insert(Cached {
                 object,
                 block: 0,
-                touched: Cell::new(true),
+                used_ms: Cell::new(now_ms),
             });
             self.passivation.kept_object(account.0, seq);
         }

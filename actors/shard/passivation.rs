@@ -1,12 +1,13 @@
 //! Forgetting what was not used lately, under a budget, a few at a time: freeing many at once would be felt as a pause.
 //!
-//! Entities stand in a queue in the order they came. Whoever reaches the front and was used since gets a second round.
+//! Entities stand in a queue in the order they came. Whoever reaches the front and was used since (an object: lately) gets
+//! a second round.
 //! Only what is durable and indexed may go, and never a key or account with anything under way.
 
 use super::Shard;
 use super::account_actor::AccountSlot;
 use super::key_actor::{KeyActor, KeyName};
-use crate::settings::PASSIVATION_STEPS_MAX;
+use crate::settings::{OBJECT_STAY_MS, PASSIVATION_STEPS_MAX};
 use std::collections::VecDeque;
 
 /// The queues.
@@ -60,12 +61,14 @@ impl Shard {
         let Some((account, seq)) = self.passivation.objects.pop_front() else {
             return false;
         };
+        let now_ms = self.clock.now_ms();
         let durable = self.gate.durable();
         let Some(AccountSlot::Ready(actor)) = self.accounts.get_mut(&account) else {
             return true;
         };
         if let Some(cached) = actor.objects.get(&seq) {
-            if cached.touched.replace(false) || cached.block > durable {
+            let used = now_ms < cached.used_ms.get() + OBJECT_STAY_MS;
+            if used || cached.block > durable {
                 self.passivation.objects.push_back((account, seq));
             } else {
                 actor.objects.remove(&seq);

@@ -88,7 +88,7 @@ impl Shard {
             let cached = Cached {
                 object: Some(object.clone()),
                 block,
-                touched: Cell::new(true),
+                used_ms: Cell::new(facts.now_ms),
             };
             let actor = self.actor_mut(account);
             let is_new = actor.objects.insert(seq, cached).is_none();

@@ -63,6 +63,7 @@ impl Driver {
         let trap = Arc::new(Trap {
             store: Arc::clone(&store),
             keys: Mutex::default(),
+            suspects: Mutex::default(),
         });
         let claimed = store.claim(SHARD).expect("the shard can be claimed");
         let reads = Arc::clone(&trap) as Arc<dyn Reads>;
@@ -206,6 +207,11 @@ impl Driver {
         next
     }
 
+    /// From now on the filter wrongly says that the key was seen.
+    pub(crate) fn suspect(&self, key: KeyHash) {
+        self.trap.suspects.lock().expect("not poisoned").insert(key);
+    }
+
     /// From now on the shard panics when it meets the key.
     pub(crate) fn set_trap(&self, key: KeyHash) {
         self.trap.keys.lock().expect("not poisoned").insert(key);
@@ -310,6 +316,7 @@ impl Driver {
 struct Trap {
     store: Arc<Memory>,
     keys: Mutex<BTreeSet<KeyHash>>,
+    suspects: Mutex<BTreeSet<KeyHash>>,
 }
 
 impl Reads for Trap {
@@ -322,7 +329,7 @@ impl Reads for Trap {
     fn key_may_exist(&self, account: AccountRef, key: &KeyHash) -> bool {
         let trapped = self.keys.lock().expect("not poisoned").contains(key);
         assert!(!trapped, "the driver's trap");
-        self.store.key_may_exist(account, key)
+        self.suspects.lock().expect("not poisoned").contains(key) || self.store.key_may_exist(account, key)
     }
     fn by_key(&self, account: AccountRef, key: &KeyHash) -> Result<Option<Fetched>, StoreError> {
         self.store.by_key(account, key)

@@ -1,5 +1,11 @@
 //! The shard under a driver that decides time, order and faults; lanes, supervisor and directory with the real runtime.
 
+mod directory;
 mod driver;
+mod engine;
+mod keys;
+mod network;
 mod office;
 mod shard;
+mod storm;
+mod supervision;

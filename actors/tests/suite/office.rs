@@ -1,6 +1,7 @@
 //! What tests ask for: accounts, commands, claims; and reading what came back.
 
 use std::sync::Arc;
+use tollgate_actors::clock::MachineClock;
 use tollgate_actors::{Refusal, Request, Response, Shown, key_hash};
 use tollgate_domain::account::{Profile, ProfileTerms};
 use tollgate_domain::call::{Call, Command, ListQuery, Read};
@@ -8,9 +9,7 @@ use tollgate_domain::country::Country;
 use tollgate_domain::kinds::{self, CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
 use tollgate_domain::object::{Item, Object};
-use tollgate_domain::payments::payment_intent::{
-    CancelPaymentIntent, CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
-};
+use tollgate_domain::payments::payment_intent::{CaptureMethod, CapturePaymentIntent, CreatePaymentIntent};
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
 use tollgate_domain::{Claim, Reject, Secrets};
@@ -59,10 +58,6 @@ pub(crate) fn pay_by(customer: Id, amount: i64) -> Command {
     }))
 }
 
-pub(crate) fn confirm(intent: Id) -> Command {
-    Command::ConfirmPaymentIntent(intent, Box::new(ConfirmPaymentIntent::default()))
-}
-
 pub(crate) fn capture(intent: Id, amount_to_capture: Option<i64>) -> Command {
     Command::CapturePaymentIntent(
         intent,
@@ -74,7 +69,7 @@ pub(crate) fn capture(intent: Id, amount_to_capture: Option<i64>) -> Command {
 }
 
 pub(crate) fn cancel(intent: Id) -> Command {
-    Command::CancelPaymentIntent(intent, Box::new(CancelPaymentIntent::default()))
+    Command::CancelPaymentIntent(intent, Box::default())
 }
 
 pub(crate) fn refund(intent: Id, amount: Option<i64>) -> Command {
@@ -120,6 +115,11 @@ impl Desk {
     /// A write with a key. The fingerprint follows from the command, as the edge's follows from the parameters.
     pub(crate) fn keyed(&mut self, key: &str, command: Command) -> Request {
         self.keyed_at(key, command, START_MS)
+    }
+
+    /// A write with a key, by the machine's clock.
+    pub(crate) fn keyed_now(&mut self, key: &str, command: Command) -> Request {
+        self.keyed_at(key, command, MachineClock::start().now().unix_ms)
     }
 
     /// A write with a key, at that time.
@@ -224,4 +224,9 @@ pub(crate) fn rendered(response: &Response) -> String {
         began,
     } = response;
     format!("{result:?} {attached:?} {version:?} {revision} {expand:?} {clock_ms} {began}")
+}
+
+/// The hash of a key.
+pub(crate) fn key_hash_of(key: &str) -> tollgate_store::KeyHash {
+    key_hash(&secrets(), key)
 }

@@ -193,7 +193,7 @@ fn old_versions_get_their_included_lists() {
     let intent = object(&driver.call(desk.write(pay(2_000, "visa")))).id();
     let mut driver = driver.kill();
     let mut old = desk.get(&kinds::PAYMENT_INTENT, intent);
-    old.version = Version(2020_08_27);
+    old.version = Version(20200827);
     let answer = driver.call(old);
     assert!(
         answer.attached.iter().any(|object| object.kind() == &kinds::CHARGE),
@@ -244,6 +244,7 @@ fn memory_stays_within_its_budget_and_nothing_is_forgotten() {
             paid.push((at, round, key, object(&answer).id(), rendered(&answer)));
         }
     }
+    driver.pass(1_000);
     (0..200).for_each(|_| driver.turn());
     let (accounts, objects, keys) = driver.population();
     assert!(
