@@ -13,8 +13,17 @@ fn read(path: &str) -> String {
 fn the_first_command_shows_a_payment() {
     let shown = tollgate(&["demo", "--exit"]);
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
-    assert!(shown.status.success(), "{text}\n{}", String::from_utf8_lossy(&shown.stderr));
-    for word in ["payment_intent", "succeeded", "balance_transaction", "payment_intent.succeeded"] {
+    assert!(
+        shown.status.success(),
+        "{text}\n{}",
+        String::from_utf8_lossy(&shown.stderr)
+    );
+    for word in [
+        "payment_intent",
+        "succeeded",
+        "balance_transaction",
+        "payment_intent.succeeded",
+    ] {
         assert!(text.contains(word), "the demo does not show {word}:\n{text}");
     }
 }
@@ -22,7 +31,13 @@ fn the_first_command_shows_a_payment() {
 #[test]
 fn readme_opens_with_two_commands() {
     let readme = read("README.md");
-    let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).take(2).map(|block| block.split_once('\n').map_or("", |(_, text)| text.trim())).collect();
+    let blocks: Vec<&str> = readme
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .take(2)
+        .map(|block| block.split_once('\n').map_or("", |(_, text)| text.trim()))
+        .collect();
     assert_eq!(blocks, ["cargo run --release -- demo", "tests/run"]);
 }
 
@@ -48,7 +63,10 @@ fn links_in_the_documents_resolve() {
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let path = link.split('#').next().unwrap_or_default();
             if !path.is_empty() && !path.starts_with("http") {
-                assert!(Path::new(ROOT).join(folder).join(path).exists(), "{page} links to {link}");
+                assert!(
+                    Path::new(ROOT).join(folder).join(path).exists(),
+                    "{page} links to {link}"
+                );
             }
         }
     }
@@ -56,7 +74,12 @@ fn links_in_the_documents_resolve() {
 
 #[test]
 fn wrong_use_says_what_to_do_and_exits_with_2() {
-    for arguments in [&["serve", "--colour"][..], &["verify"], &["serve", "--config", "/no/such/file.toml"], &["frobnicate"]] {
+    for arguments in [
+        &["serve", "--colour"][..],
+        &["verify"],
+        &["serve", "--config", "/no/such/file.toml"],
+        &["frobnicate"],
+    ] {
         let out = tollgate(arguments);
         assert_eq!(out.status.code(), Some(2), "{arguments:?}");
         assert!(!out.stderr.is_empty() && out.stdout.is_empty(), "{arguments:?}");
@@ -66,5 +89,8 @@ fn wrong_use_says_what_to_do_and_exits_with_2() {
     std::fs::write(&file, "[api]\nlistenn = \"127.0.0.1:0\"\n").expect("a file");
     let out = tollgate(&["serve", "--config", file.to_str().expect("UTF-8")]);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(out.status.code() == Some(2) && said.contains("listenn") && said.contains("listen"), "{said}");
+    assert!(
+        out.status.code() == Some(2) && said.contains("listenn") && said.contains("listen"),
+        "{said}"
+    );
 }

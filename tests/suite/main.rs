@@ -16,6 +16,9 @@ fn every_suite_file_is_a_module() {
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite")).expect("the suite's folder") {
         let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
         let module = name.strip_suffix(".rs").expect("only Rust files stand here");
-        assert!(module == "main" || source.contains(&format!("mod {module};")), "{name} is not a module of the suite");
+        assert!(
+            module == "main" || source.contains(&format!("mod {module};")),
+            "{name} is not a module of the suite"
+        );
     }
 }

@@ -38,13 +38,25 @@ fn an_approval_and_a_decline_come_back_as_answers() {
 fn silence_is_processing_then_reversed() {
     let server = Server::with(&[], QUICK);
     let answer = pay(&server, "remoteSilent", "quiet");
-    assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("processing")), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.json()["status"].as_str()),
+        (200, Some("processing")),
+        "{answer:?}"
+    );
     let id = answer.id();
-    assert_eq!(pay(&server, "remoteSilent", "quiet").text, answer.text, "the replay repeats what was recorded");
+    assert_eq!(
+        pay(&server, "remoteSilent", "quiet").text,
+        answer.text,
+        "the replay repeats what was recorded"
+    );
     let intent = settled(&server, &id);
     assert_eq!(intent["status"], "requires_payment_method");
     assert_eq!(intent["amount_received"], 0);
-    assert_eq!(pay(&server, "remoteSilent", "quiet").text, answer.text, "even after it was resolved");
+    assert_eq!(
+        pay(&server, "remoteSilent", "quiet").text,
+        answer.text,
+        "even after it was resolved"
+    );
     server.verify();
 }
 
@@ -63,31 +75,53 @@ fn a_late_answer_settles_once() {
     let answer = pay(&server, "remoteLate", "late");
     assert_eq!(answer.json()["status"], "processing");
     let intent = settled(&server, &answer.id());
-    let charges = server.get(&format!("/v1/charges?payment_intent={}", answer.id())).json();
+    let charges = server
+        .get(&format!("/v1/charges?payment_intent={}", answer.id()))
+        .json();
     assert_eq!(charges["data"].as_array().map(Vec::len), Some(1), "{intent} {charges}");
     server.verify();
 }
 
 #[test]
 fn while_processing_nothing_else_is_done_to_it() {
-    // A deadline long enough for the requests to arrive, on a network that never answers and is never asked again soon.
-    let server = Server::with(&[], &[("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "300"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "2000")]);
+    // The network takes its time over the inquiry too, so the intent stays in processing while it is asked.
+    let server = Server::with(
+        &[],
+        &[
+            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "2500"),
+            ("TOLLGATE_ACQUIRER__LATENCY_MS", "2000"),
+        ],
+    );
     let id = pay(&server, "remoteSilent", "busy").id();
     for verb in ["capture", "cancel", "confirm"] {
         let refused = server.post(&format!("/v1/payment_intents/{id}/{verb}"), "");
-        assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (400, Some("payment_intent_unexpected_state")), "{verb}: {refused:?}");
+        assert_eq!(
+            (refused.status, refused.json()["error"]["code"].as_str()),
+            (400, Some("payment_intent_unexpected_state")),
+            "{verb}: {refused:?}"
+        );
     }
 }
 
 #[test]
 fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
-    let mut server = Server::with(&[], &[("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "1500"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "400")]);
+    let mut server = Server::with(
+        &[],
+        &[
+            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "1500"),
+            ("TOLLGATE_ACQUIRER__LATENCY_MS", "400"),
+        ],
+    );
     let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true";
     let lost = std::thread::scope(|scope| {
         let (pid, server) = (server.pid(), &server);
-        let asked = scope.spawn(move || server.try_send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]));
+        let asked = scope
+            .spawn(move || server.try_send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]));
         std::thread::sleep(Duration::from_millis(200));
-        std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill runs");
+        std::process::Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status()
+            .expect("kill runs");
         asked.join().expect("the client")
     });
     assert!(lost.is_err(), "{lost:?}");
@@ -110,13 +144,30 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
 
 #[test]
 fn the_whole_thread_runs_on_the_remote_network() {
-    let server = Server::with(&[], &[("TOLLGATE_ACQUIRER__NETWORK", "remote"), ("TOLLGATE_ACQUIRER__LATENCY_MS", "5")]);
+    let server = Server::with(
+        &[],
+        &[
+            ("TOLLGATE_ACQUIRER__NETWORK", "remote"),
+            ("TOLLGATE_ACQUIRER__LATENCY_MS", "5"),
+        ],
+    );
     let intent = server.pay(2500);
     assert_eq!(intent["status"], "succeeded");
-    let refund = server.post("/v1/refunds", &format!("payment_intent={}&amount=500", intent["id"].as_str().expect("an id")));
+    let refund = server.post(
+        "/v1/refunds",
+        &format!("payment_intent={}&amount=500", intent["id"].as_str().expect("an id")),
+    );
     assert_eq!(refund.status, 200, "{refund:?}");
-    let hold = server.post("/v1/payment_intents", "amount=700&currency=usd&payment_method=pm_card_visa&confirm=true&capture_method=manual");
+    let hold = server.post(
+        "/v1/payment_intents",
+        "amount=700&currency=usd&payment_method=pm_card_visa&confirm=true&capture_method=manual",
+    );
     assert_eq!(hold.json()["status"], "requires_capture");
-    assert_eq!(server.post(&format!("/v1/payment_intents/{}/capture", hold.id()), "").json()["status"], "succeeded");
+    assert_eq!(
+        server
+            .post(&format!("/v1/payment_intents/{}/capture", hold.id()), "")
+            .json()["status"],
+        "succeeded"
+    );
     server.verify();
 }

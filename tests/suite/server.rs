@@ -8,15 +8,15 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for a ready line, an answer or an exit.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `tollgate serve --dev`.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `127.0.0.1:port` of the API.
-    pub api: String,
+    pub(crate) api: String,
     /// `127.0.0.1:port` of the admin listener.
-    pub admin: String,
+    pub(crate) admin: String,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     directory: tempfile::TempDir,
@@ -24,61 +24,80 @@ pub struct Server {
 
 /// An answer: status, headers, body.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
-    pub fn id(&self) -> String {
-        self.json()["id"].as_str().unwrap_or_else(|| panic!("no id in {self:?}")).to_owned()
+    pub(crate) fn id(&self) -> String {
+        self.json()["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no id in {self:?}"))
+            .to_owned()
     }
 }
 
 impl Server {
-    pub fn start() -> Server {
+    pub(crate) fn start() -> Server {
         Server::with(&[], &[])
     }
 
     /// Starts with more flags and environment settings.
-    pub fn with(flags: &[&str], environment: &[(&str, &str)]) -> Server {
+    pub(crate) fn with(flags: &[&str], environment: &[(&str, &str)]) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let (child, api, admin) = launch(&directory, &flags, &environment);
-        Server { child, api, admin, flags, environment, directory }
+        Server {
+            child,
+            api,
+            admin,
+            flags,
+            environment,
+            directory,
+        }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL, then a start on the same data.
-    pub fn kill_and_restart(&mut self) {
+    pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
         self.start_again();
     }
 
     /// Starts on the same data after the server has ended.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         (self.child, self.api, self.admin) = launch(&self.directory, &self.flags, &self.environment);
     }
 
     /// Ends the server with SIGTERM and returns its exit code.
-    pub fn stop(&mut self) -> Option<i32> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(status.success());
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -91,20 +110,36 @@ impl Server {
     }
 
     /// Stops the server, then audits its data and asserts that it is clean.
-    pub fn verify(mut self) {
+    pub(crate) fn verify(mut self) {
         self.stop();
         let report = tollgate(&["verify", "--data", self.data().to_str().expect("UTF-8"), "--json"]);
-        assert_eq!(report.status.code(), Some(0), "{}", String::from_utf8_lossy(&report.stdout));
+        assert_eq!(
+            report.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&report.stdout)
+        );
     }
 
     /// Sends a request with a secret key and reads the answer.
-    pub fn send(&self, key: &str, method: &str, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
-        self.try_send(key, method, path, form, headers).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    pub(crate) fn send(&self, key: &str, method: &str, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(key, method, path, form, headers)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     /// As `send`, but a connection that breaks is an error.
-    pub fn try_send(&self, key: &str, method: &str, path: &str, form: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.api);
+    pub(crate) fn try_send(
+        &self,
+        key: &str,
+        method: &str,
+        path: &str,
+        form: &str,
+        headers: &[(&str, &str)],
+    ) -> std::io::Result<Answer> {
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.api
+        );
         if !key.is_empty() {
             request += &format!("authorization: Bearer {key}\r\n");
         }
@@ -112,7 +147,10 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         if method == "POST" || !form.is_empty() {
-            request += &format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n", form.len());
+            request += &format!(
+                "content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+                form.len()
+            );
         }
         request += "\r\n";
         request += form;
@@ -121,7 +159,7 @@ impl Server {
     }
 
     /// Writes bytes to a fresh connection and reads until the server closes it.
-    pub fn raw(&self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(&self.api)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -135,17 +173,20 @@ impl Server {
         }
     }
 
-    pub fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str, form: &str) -> Answer {
         self.send(KEY, "POST", path, form, &[])
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.send(KEY, "GET", path, "", &[])
     }
 
     /// A confirmed payment by card; its intent.
-    pub fn pay(&self, amount: i64) -> Value {
-        let answer = self.post("/v1/payment_intents", &format!("amount={amount}&currency=usd&payment_method=pm_card_visa&confirm=true"));
+    pub(crate) fn pay(&self, amount: i64) -> Value {
+        let answer = self.post(
+            "/v1/payment_intents",
+            &format!("amount={amount}&currency=usd&payment_method=pm_card_visa&confirm=true"),
+        );
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
     }
@@ -159,11 +200,15 @@ impl Drop for Server {
 }
 
 /// The secret key the suites use unless they say otherwise.
-pub const KEY: &str = "sk_test_suite0123456789abcdefghijkl";
+pub(crate) const KEY: &str = "sk_test_suite0123456789abcdefghijkl";
 
 /// Runs the binary to its end.
-pub fn tollgate(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().expect("the binary runs")
+pub(crate) fn tollgate(arguments: &[&str]) -> Output {
+    Command::new(binary())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs")
 }
 
 /// The binary under test: the one cargo built for this suite, unless `TOLLGATE_BINARY` names another.
@@ -171,10 +216,26 @@ fn binary() -> PathBuf {
     std::env::var_os("TOLLGATE_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tollgate")), PathBuf::from)
 }
 
-fn launch(directory: &tempfile::TempDir, flags: &[String], environment: &Vec<(String, String)>) -> (Child, String, String) {
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(directory.path().join("log")).expect("a log file");
+fn launch(
+    directory: &tempfile::TempDir,
+    flags: &[String],
+    environment: &Vec<(String, String)>,
+) -> (Child, String, String) {
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(directory.path().join("log"))
+        .expect("a log file");
     let mut child = Command::new(binary())
-        .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data"])
+        .args([
+            "serve",
+            "--dev",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "127.0.0.1:0",
+            "--data",
+        ])
         .arg(directory.path().join("data"))
         .args(flags)
         .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -191,13 +252,20 @@ fn launch(directory: &tempfile::TempDir, flags: &[String], environment: &Vec<(St
         let _ = say.send(line);
     });
     let line = hear.recv_timeout(PATIENCE).unwrap_or_default();
-    let field = |name: &str| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix("=http://")).map(str::to_owned);
+    let field = |name: &str| {
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix("=http://"))
+            .map(str::to_owned)
+    };
     match (field("api"), field("admin")) {
         (Some(api), Some(admin)) if line.starts_with("tollgate ready ") => (child, api, admin),
         _ => {
             let _ = child.kill();
             let _ = child.wait();
-            panic!("no ready line but {line:?}; log:\n{}", std::fs::read_to_string(directory.path().join("log")).unwrap_or_default())
+            panic!(
+                "no ready line but {line:?}; log:\n{}",
+                std::fs::read_to_string(directory.path().join("log")).unwrap_or_default()
+            )
         }
     }
 }
@@ -207,13 +275,22 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-    let headers: Vec<(String, String)> =
-        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+        .collect();
     let body = &bytes[end + 4..];
-    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let length = headers
+        .iter()
+        .find(|(name, _)| name == "content-length")
+        .and_then(|(_, value)| value.parse().ok());
     let body = match length {
         Some(length) => body.get(..length)?,
         None => body,
     };
-    Some(Answer { status, headers, text: String::from_utf8(body.to_vec()).ok()? })
+    Some(Answer {
+        status,
+        headers,
+        text: String::from_utf8(body.to_vec()).ok()?,
+    })
 }
