@@ -91,8 +91,7 @@ impl Engine {
         )?;
         let router = Arc::new(Router::new(config.shards, config.lanes));
         let per_shard = config.permits_per_shard;
-        // The tokio channel takes no more; reaching it would need over 2^60 requests inside.
-        let inside_max = (usize::from(config.shards) * per_shard as usize).min(1 << 20);
+        let inside_max = usize::from(config.shards) * per_shard as usize;
         let workers = Arc::new(Workers::new(inside_max));
         let meters = Arc::new(Meters::new());
         let reader_ports = ReaderPorts {

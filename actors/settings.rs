@@ -45,7 +45,8 @@ pub const WORKERS_MAX: usize = 1_024;
 pub const ACCOUNT_COUNTERS: usize = 4_096;
 /// Reads waiting for a reader thread; lists beyond it are refused as overload.
 pub const READS_WAITING_MAX: usize = 4_096;
-/// Loads of shards waiting for a reader thread. Above the permits of all shards there can be no more (checked at start).
+/// Loads of shards waiting for a reader thread; beyond it a lane keeps them and tries again. What a shard has inside, and so
+/// what it can want to load, is bounded by permits.
 pub const LOADS_WAITING_MAX: usize = 1 << 16;
 /// Network calls on their way at once.
 pub const CALLS_IN_FLIGHT_MAX: usize = 1_024;
@@ -117,7 +118,6 @@ impl EngineConfig {
             self.permits_per_shard > 0 && self.permits_per_account > 0,
             "without permits nothing is admitted"
         );
-        // Each admitted request, fired timer and answered call loads at most one thing at a time.
         assert!(
             self.shard.objects_max >= 64,
             "a command may touch a handful of objects at once"

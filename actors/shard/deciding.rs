@@ -23,7 +23,7 @@ use tollgate_resource::{Id, Kind, Version};
 impl Shard {
     /// Does one thing, or parks it beside what it needs.
     pub(super) fn run(&mut self, task: Task, entropy: &mut Entropy, out: &mut Outputs) {
-        if !self.quarantine.is_empty() && self.quarantine.contains(&task.digest()) {
+        if !self.quarantine.is_empty() && self.quarantine.contains(&task.digest(&self.secrets)) {
             return self.set_aside(task, out);
         }
         let key = task.account();

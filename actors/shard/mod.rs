@@ -201,7 +201,7 @@ impl Shard {
     /// was being handled. The shard must not be used afterwards.
     pub fn abandon(&mut self) -> (Vec<ReplyTo>, Option<u64>) {
         let culprit = self.handling.take();
-        let digest = culprit.as_ref().map(Task::digest);
+        let digest = culprit.as_ref().map(|task| task.digest(&self.secrets));
         let mut tasks: Vec<Task> = culprit.into_iter().chain(self.ready.drain(..)).collect();
         for (_, slot) in self.accounts.drain() {
             match slot {

@@ -1,12 +1,14 @@
 //! One thing to do for one account: a request, a network's answer, a timer.
 
 use crate::request::{ReplyTo, Request};
-use siphasher::sip::SipHasher24;
+use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt::Write;
 use std::hash::Hasher;
 use std::sync::Arc;
+use tollgate_domain::Secrets;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer, NetworkCall};
+use tollgate_domain::secrets::Purpose;
 
 /// A request on its way through a shard.
 #[derive(Debug, Clone)]
@@ -69,9 +71,10 @@ impl Task {
         }
     }
 
-    /// A number that names what is asked, for the supervisor's memory of crashes. Nobody can read the command out of it.
-    pub(crate) fn digest(&self) -> u64 {
-        let mut text = Digest(SipHasher24::new());
+    /// A number that names what is asked, for the supervisor's memory of crashes and its log. It is keyed, so that nobody
+    /// can guess a command from it.
+    pub(crate) fn digest(&self, secrets: &Secrets) -> u64 {
+        let mut text = Digest(secrets.hasher(Purpose::RequestFingerprint));
         match self {
             Task::Ask(ask) => write!(text, "{:?} {:?}", ask.account(), ask.request.call),
             Task::Resolve {
@@ -82,7 +85,7 @@ impl Task {
             Task::Timer { account, due_ms, seq } => write!(text, "{account:?} {due_ms} {seq}"),
         }
         .expect("a hasher takes any text");
-        text.0.finish()
+        text.0.finish128().as_u128() as u64
     }
 }
 
