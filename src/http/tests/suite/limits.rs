@@ -1,0 +1,187 @@
+//! Too much, too fast, too long.
+
+use crate::edge::{Edge, KEY, PAYMENT, Setup};
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+use tollgate_http::{Bounds, Rate};
+
+#[test]
+fn an_account_over_its_rate_is_told_and_nothing_is_stored() {
+    let edge = Edge::with(Setup {
+        rate: Rate {
+            per_second: 1,
+            burst: 3,
+        },
+        ..Setup::default()
+    });
+    let pay = |key: &str| edge.keyed("POST", "/v1/payment_intents", &[("idempotency-key", key)], PAYMENT);
+    let statuses: Vec<u16> = (0..3).map(|at| pay(&format!("k{at}")).status).collect();
+    assert_eq!(statuses, [200, 200, 200]);
+    let limited = pay("k3");
+    assert_eq!(
+        (limited.status, limited.json()["error"]["code"].as_str()),
+        (429, Some("rate_limit"))
+    );
+    assert_eq!(limited.header("stripe-rate-limited-reason"), Some("global-rate"));
+    assert_eq!(limited.header("stripe-should-retry"), Some("true"));
+    let wait: u64 = limited
+        .header("retry-after")
+        .expect("how long")
+        .parse()
+        .expect("seconds");
+    assert!((1..=2).contains(&wait));
+    let other = edge.send(
+        "GET",
+        "/v1/balance",
+        &[("authorization", "Bearer sk_test_other0123456789abcdefghi")],
+        "",
+    );
+    assert_eq!(other.status, 200, "an account does not use up another's rate");
+    std::thread::sleep(Duration::from_secs(wait));
+    let later = pay("k3");
+    assert_eq!((later.status, later.header("idempotent-replayed")), (200, None));
+}
+
+#[test]
+fn without_a_permit_a_request_is_refused_at_once() {
+    let edge = Edge::with(Setup {
+        permits: 1,
+        mode: tollgate_store::memory::Mode::Held,
+        ..Setup::default()
+    });
+    std::thread::scope(|scope| {
+        let pay = || edge.keyed("POST", "/v1/payment_intents", &[], PAYMENT);
+        let first = scope.spawn(pay);
+        while !edge.store.release_next() {
+            std::thread::yield_now();
+        }
+        while edge.store.waiting().is_empty() {
+            std::thread::yield_now();
+        }
+        let refused = pay();
+        assert_eq!(
+            (refused.status, refused.header("retry-after")),
+            (429, Some("1")),
+            "{refused:?}"
+        );
+        assert_eq!(refused.header("stripe-should-retry"), Some("true"));
+        assert_eq!(refused.header("stripe-rate-limited-reason"), Some("global-concurrency"));
+        edge.store.pump();
+        assert_eq!(first.join().expect("an answer").status, 200);
+    });
+}
+
+#[test]
+fn bodies_are_bounded_whether_announced_or_not() {
+    let edge = Edge::with(Setup {
+        bounds: Bounds {
+            body_bytes_max: 4096,
+            ..Bounds::default()
+        },
+        ..Setup::default()
+    });
+    let head =
+        format!("POST /v1/customers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\nconnection: close\r\n");
+    let answer = |rest: &[u8]| {
+        let mut stream = edge.connect();
+        let _ = stream.write_all(&[head.as_bytes(), rest].concat());
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        crate::edge::Answer::parse(&answer)
+    };
+    let fits = format!("content-length: 4096\r\n\r\ndescription={}", "a".repeat(4084));
+    assert_eq!(answer(fits.as_bytes()).status, 200);
+    assert_eq!(answer(b"content-length: 4097\r\n\r\n").status, 413);
+    assert_eq!(answer(b"content-length: 18446744073709551615\r\n\r\n").status, 413);
+    assert_eq!(answer(b"content-length: 99999999999999999999999\r\n\r\n").status, 400);
+    let chunk = format!("400\r\n{}\r\n", "a".repeat(1024));
+    let chunked = format!("transfer-encoding: chunked\r\n\r\n{}0\r\n\r\n", chunk.repeat(5));
+    assert_eq!(answer(chunked.as_bytes()).status, 413);
+}
+
+#[test]
+fn half_a_body_gets_408_and_does_nothing() {
+    let bounds = Bounds {
+        body_timeout: Duration::from_millis(300),
+        ..Bounds::default()
+    };
+    let edge = Edge::with(Setup {
+        bounds,
+        ..Setup::default()
+    });
+    let mut stream = edge.connect();
+    let head =
+        format!("POST /v1/customers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-length: 20\r\n\r\n");
+    stream.write_all((head + "name=Jen").as_bytes()).expect("written");
+    let begun = Instant::now();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("closed by the server");
+    let answer = crate::edge::Answer::parse(&answer);
+    assert_eq!(
+        (answer.status, answer.header("connection")),
+        (408, Some("close")),
+        "{answer:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert_eq!(
+        edge.keyed("GET", "/v1/customers", &[], "").json()["data"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn a_long_request_line_gets_the_page_of_a_proxy() {
+    let edge = Edge::start();
+    for length in [17 << 10, 80 << 10] {
+        let answer = edge.keyed(
+            "GET",
+            &format!("/v1/charges?starting_after={}", "a".repeat(length)),
+            &[],
+            "",
+        );
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (414, Some("text/html; charset=utf-8"))
+        );
+        assert!(answer.text.contains("414 Request-URI Too Large"));
+    }
+    let fits = edge.keyed(
+        "GET",
+        &format!("/v1/charges?starting_after={}", "a".repeat(16_000)),
+        &[],
+        "",
+    );
+    assert_eq!(fits.status, 400, "{fits:?}");
+}
+
+#[test]
+fn bodies_in_pieces_share_a_bounded_memory() {
+    let bounds = Bounds {
+        body_bytes_max: 1 << 20,
+        body_bytes_in_flight_max: 1 << 20,
+        ..Bounds::default()
+    };
+    let edge = Edge::with(Setup {
+        bounds,
+        ..Setup::default()
+    });
+    edge.keyed("GET", "/v1/balance", &[], "");
+    let head = format!(
+        "POST /v1/customers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-length: 1000000\r\n\r\n"
+    );
+    let mut held: Vec<_> = (0..2).map(|_| edge.connect()).collect();
+    for stream in &mut held {
+        stream.write_all(head.as_bytes()).expect("written");
+        // The second exceeds the memory on its way; it may be refused while it still sends.
+        let _ = stream.write_all(&[b'a'; 700_000]);
+    }
+    let mut answer = Vec::new();
+    let _ = held[1].read_to_end(&mut answer);
+    let answer = crate::edge::Answer::parse(&answer);
+    assert_eq!(
+        (answer.status, answer.header("stripe-should-retry")),
+        (429, Some("true")),
+        "{answer:?}"
+    );
+    assert_eq!(edge.keyed("GET", "/v1/balance", &[], "").status, 200);
+}

@@ -1,0 +1,8 @@
+//! The edge over real sockets, on an engine whose store is in memory. One binary, so that it links once.
+
+mod authentication;
+mod edge;
+mod headers;
+mod limits;
+mod operators;
+mod requests;
