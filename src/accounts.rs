@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
-use tollgate_http::Operator;
 pub(crate) use tollgate_http::{NewAccount, NewKey};
+use tollgate_http::{Operator, OperatorError};
 
 /// Longest wait for the operator API.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -106,10 +106,7 @@ pub(crate) fn revoke_key(place: &Place, key: &str) -> Result<(), Failure> {
 }
 
 /// Does something with the directory of a data directory.
-fn offline(
-    place: &Place,
-    act: impl AsyncFnOnce(&Operator) -> Result<Value, tollgate_http::OperatorError>,
-) -> Result<Value, Failure> {
+fn offline(place: &Place, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
     let mut store = Config::load(None, &[])?.store;
     if let Some(data) = &place.data {
         store.data.clone_from(data);
@@ -120,7 +117,11 @@ fn offline(
             ..failure
         })?;
         let operator = Operator::new(data.directory()?);
-        act(&operator).await.map_err(Failure::not_so)
+        act(&operator).await.map_err(|error| match error {
+            OperatorError::Invalid(_) | OperatorError::Forbidden(_) => Failure::wrong_use(error),
+            OperatorError::NotFound(_) => Failure::not_so(error),
+            OperatorError::Unavailable(_) => Failure::environment(error),
+        })
     })
 }
 

@@ -12,6 +12,12 @@ use tollgate_store_embedded::Embedded;
 /// something does not agree, 2 when it cannot be read.
 pub(crate) fn run(data: &Path, idempotency_hours: u32, json: bool) -> Result<(), Failure> {
     let unreadable = |error: StoreError| Failure::wrong_use(error);
+    if !data.is_dir() {
+        return Err(Failure::wrong_use(format!(
+            "there is no data directory {}; name one with --data",
+            data.display()
+        )));
+    }
     let scanner = Embedded::scanner(data).map_err(unreadable)?;
     let secret = scanner.secret().map_err(unreadable)?;
     let options = Options {

@@ -3,6 +3,10 @@
 use crate::edge::{Edge, Setup};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+const FROM_A_PAGE: &[(&str, &str)] = &[
+    ("content-type", "application/json"),
+    ("origin", "https://elsewhere.example"),
+];
 
 fn without_dev() -> Edge {
     Edge::with(Setup {
@@ -96,20 +100,8 @@ fn wrong_wishes_are_refused_in_words() {
         ("POST", "/admin/accounts", JSON, "{", 400),
         ("POST", "/admin/accounts", JSON, "{\"county\": \"DE\"}", 400),
         ("POST", "/admin/accounts", JSON, "{\"country\": \"Germany\"}", 400),
-        (
-            "POST",
-            "/admin/accounts",
-            &[JSON[0], ("origin", "https://elsewhere.example")],
-            "{}",
-            403,
-        ),
-        (
-            "GET",
-            "/admin/accounts",
-            &[("origin", "https://elsewhere.example")],
-            "",
-            403,
-        ),
+        ("POST", "/admin/accounts", FROM_A_PAGE, "{}", 403),
+        ("GET", "/admin/accounts", FROM_A_PAGE, "", 403),
         ("POST", "/admin/accounts/acct_nobody/keys", JSON, "{}", 404),
         ("GET", "/admin/accounts/acct_nobody/keys", &[], "", 404),
         ("POST", "/admin/keys/revoke", JSON, "{}", 400),
