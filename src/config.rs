@@ -292,7 +292,7 @@ impl RawStore {
             data: PathBuf::from(self.data),
             segment_bytes: number::<u64>("store.segment_mb", self.segment_mb, 1, 1024)? << 20,
             shards: number("store.shards", self.shards, 1, 1024)?,
-            idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 30)?,
+            idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 365 * 100)?,
         })
     }
 }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod crash;
 mod documents;
+mod old_data;
 mod races;
 mod remote;
 mod routes;

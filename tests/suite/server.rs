@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -55,7 +55,17 @@ impl Server {
 
     /// Starts with more flags and environment settings.
     pub(crate) fn with(flags: &[&str], environment: &[(&str, &str)]) -> Server {
+        Server::prepared(flags, environment, |_| {})
+    }
+
+    /// Starts on data that `prepare` puts at the path it is given.
+    pub(crate) fn on(environment: &[(&str, &str)], prepare: impl FnOnce(&Path)) -> Server {
+        Server::prepared(&[], environment, prepare)
+    }
+
+    fn prepared(flags: &[&str], environment: &[(&str, &str)], prepare: impl FnOnce(&Path)) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        prepare(&directory.path().join("data"));
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let environment = environment
             .iter()
