@@ -8,8 +8,10 @@ mod old_data;
 mod races;
 mod remote;
 mod routes;
-mod server;
 mod walls;
+
+#[path = "../harness/server.rs"]
+mod server;
 
 #[test]
 fn every_suite_file_is_a_module() {
