@@ -8,8 +8,11 @@ pub const TURN_MESSAGES_MAX: usize = 256;
 /// An object used within this time stays in memory even over budget, milliseconds: a command that needs several objects
 /// must find them together, however long each took to read.
 pub const OBJECT_STAY_MS: u64 = 1_000;
-/// Entities a shard considers for passivation in one turn: freeing many at once would be felt as a pause.
+/// Entities a shard considers for passivation in one turn, besides two for each that came: freeing many at once would be
+/// felt as a pause.
 pub const PASSIVATION_STEPS_MAX: usize = 64;
+/// Objects in a row that were used too lately to go, after which a turn looks no further.
+pub const PASSIVATION_KEPT_MAX: usize = 16;
 /// No further command is decided into a block of this size; it waits for the block in flight. Below the envelope's own
 /// bound, so that the last command usually still fits.
 pub const BLOCK_BYTES_MAX: usize = 192 * 1024;

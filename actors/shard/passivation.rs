@@ -7,7 +7,7 @@
 use super::Shard;
 use super::account_actor::AccountSlot;
 use super::key_actor::{KeyActor, KeyName};
-use crate::settings::{OBJECT_STAY_MS, PASSIVATION_STEPS_MAX};
+use crate::settings::{OBJECT_STAY_MS, PASSIVATION_KEPT_MAX, PASSIVATION_STEPS_MAX};
 use std::collections::VecDeque;
 
 /// The queues.
@@ -16,15 +16,21 @@ pub(crate) struct Passivation {
     objects: VecDeque<(u64, u64)>,
     keys: VecDeque<KeyName>,
     accounts: VecDeque<u64>,
+    /// Objects and keys that came since the last steps. Each pays for the steps that make room for it: a fixed number of
+    /// steps a turn would fall behind a shard whose turns are full.
+    objects_came: usize,
+    keys_came: usize,
 }
 
 impl Passivation {
     pub(crate) fn kept_object(&mut self, account: u64, seq: u64) {
         self.objects.push_back((account, seq));
+        self.objects_came += 1;
     }
 
     pub(crate) fn kept_key(&mut self, name: KeyName) {
         self.keys.push_back(name);
+        self.keys_came += 1;
     }
 
     pub(crate) fn kept_account(&mut self, account: u64) {
@@ -37,15 +43,21 @@ impl Passivation {
 }
 
 impl Shard {
-    /// Takes a bounded number of steps towards the budget.
+    /// Takes a bounded number of steps towards the budget: two for everything that came, and a few more, so that a
+    /// shard that is over budget comes back under it.
     pub(super) fn passivate(&mut self) {
-        for _ in 0..PASSIVATION_STEPS_MAX {
+        let steps = PASSIVATION_STEPS_MAX + 2 * std::mem::take(&mut self.passivation.objects_came);
+        let mut kept = 0;
+        for _ in 0..steps {
             let over = self.passivation.objects.len() > self.settings.objects_max;
-            if !over || !self.passivate_object() {
+            if !over || kept == PASSIVATION_KEPT_MAX {
                 break;
             }
+            // The queue is about as old as it is long: where some in a row must stay, so must those behind them.
+            kept = if self.passivate_object() { 0 } else { kept + 1 };
         }
-        for _ in 0..PASSIVATION_STEPS_MAX {
+        let steps = PASSIVATION_STEPS_MAX + 2 * std::mem::take(&mut self.passivation.keys_came);
+        for _ in 0..steps {
             let over = self.passivation.keys.len() > self.settings.keys_max;
             if !over || !self.passivate_key() {
                 break;
@@ -56,7 +68,7 @@ impl Shard {
         }
     }
 
-    /// Looks at the object at the front; whether there was one.
+    /// Looks at the object at the front; whether it is gone now.
     fn passivate_object(&mut self) -> bool {
         let Some((account, seq)) = self.passivation.objects.pop_front() else {
             return false;
@@ -70,10 +82,10 @@ impl Shard {
             let used = now_ms < cached.used_ms.get() + OBJECT_STAY_MS;
             if used || cached.block > durable {
                 self.passivation.objects.push_back((account, seq));
-            } else {
-                actor.objects.remove(&seq);
-                self.meters.passivated.increment(1);
+                return false;
             }
+            actor.objects.remove(&seq);
+            self.meters.passivated.increment(1);
         }
         true
     }

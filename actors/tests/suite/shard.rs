@@ -265,6 +265,30 @@ fn memory_stays_within_its_budget_and_nothing_is_forgotten() {
 }
 
 #[test]
+fn full_turns_do_not_outrun_the_budget() {
+    let settings = ShardSettings {
+        objects_max: 64,
+        keys_max: 64,
+        ..ShardSettings::default()
+    };
+    let mut driver = Driver::new(settings);
+    let mut desk = Desk::of(merchant(1));
+    driver.call(desk.write(pay(1_000, "visa")));
+    // Each round is a turn full of payments, four objects and a key each, and ends when they may be forgotten.
+    for round in 0..20 {
+        for at in 0..200 {
+            driver.ask(desk.keyed(&format!("{round}-{at}"), pay(1_000, "visa")));
+        }
+        driver.run();
+        driver.pass(1_000);
+    }
+    driver.run();
+    let (_, objects, keys) = driver.population();
+    let round = 200 * 4 + 64;
+    assert!(objects <= round && keys <= 264, "{objects} objects, {keys} keys after 20 rounds");
+}
+
+#[test]
 fn loading_starts_at_the_newest_row_and_gives_the_same_state() {
     let settings = ShardSettings {
         row_every: 5,
