@@ -1,10 +1,10 @@
 //! `tollgate account …`: accounts and API keys, on a data directory that no server uses or through a running server's
 //! operator API. Both ways give the same JSON, which is printed as it is or as a table.
 
-use crate::cli::print;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::node::Data;
+use crate::output::print;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use crate::accounts::{self, NewAccount, NewKey, Place};
 use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
+use crate::output::print;
 use crate::{demo, node, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
@@ -265,17 +266,6 @@ fn overrides(flags: &ServeFlags) -> Vec<Flag> {
     .into_iter()
     .filter_map(|(name, value)| Some((name, value.clone()?)))
     .collect()
-}
-
-/// Writes data to standard output. A reader that has seen enough (`tollgate config | head`) is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(format!(
-            "cannot write to standard output: {error}"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

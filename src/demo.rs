@@ -1,11 +1,11 @@
 //! `tollgate demo`: a server, one payment through its public HTTP API, and what became of it, for somebody who sees this
 //! for the first time. It uses nothing but HTTP, so everything shown can be repeated with the commands it prints.
 
-use crate::cli::print;
 use crate::config::Config;
 use crate::config_layers::Flag;
 use crate::exit::Failure;
 use crate::node::{Node, wait_for_stop};
+use crate::output::print;
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod logs;
 mod node;
+mod output;
 mod verify;
 
 use std::process::ExitCode;

@@ -31,7 +31,7 @@ const SECONDS_BUCKETS: [f64; 14] = [
 pub(crate) fn serve(config: &Config, dev: bool) -> Result<(), Failure> {
     actix_rt::System::new().block_on(async {
         let node = Node::start(config, dev).await?;
-        crate::cli::print(&format!(
+        crate::output::print(&format!(
             "tollgate ready api={} admin={} data={}\n",
             node.api_url(),
             node.admin_url(),

@@ -1,7 +1,7 @@
 //! `tollgate verify`: the offline audit of a data directory.
 
-use crate::cli::print;
 use crate::exit::{Exit, Failure};
+use crate::output::print;
 use std::path::Path;
 use tollgate_audit::Options;
 use tollgate_domain::Secrets;

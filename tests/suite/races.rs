@@ -25,7 +25,19 @@ fn together<T: Send>(threads: usize, count: usize, request: impl Fn(usize) -> T 
 
 #[test]
 fn a_thousand_concurrent_refunds_give_back_the_capture_and_no_more() {
-    let server = Server::start();
+    refunds_stop_at_the_capture(&[]);
+}
+
+#[test]
+fn a_thousand_concurrent_refunds_on_the_remote_network_do_too() {
+    refunds_stop_at_the_capture(&[
+        ("TOLLGATE_ACQUIRER__NETWORK", "remote"),
+        ("TOLLGATE_ACQUIRER__LATENCY_MS", "5"),
+    ]);
+}
+
+fn refunds_stop_at_the_capture(settings: &[(&str, &str)]) {
+    let server = Server::with(&[], settings);
     let intent = server.pay(10_000);
     let form = format!(
         "charge={}&amount=100",

@@ -62,6 +62,14 @@ test('a decline is a card error with the intent inside', async () => {
   });
 });
 
+test('a remote network approves, declines, and is captured from', async () => {
+  assert.equal((await pay({ payment_method: 'pm_card_tollgate_remoteSlow' })).status, 'succeeded');
+  await assert.rejects(pay({ payment_method: 'pm_card_tollgate_remoteDecline' }), { type: 'StripeCardError' });
+  const hold = await pay({ payment_method: 'pm_card_tollgate_remote', capture_method: 'manual' });
+  assert.equal((await stripe.paymentIntents.capture(hold.id)).status, 'succeeded');
+  assert.equal((await stripe.refunds.create({ charge: hold.latest_charge })).status, 'succeeded');
+});
+
 test('manual capture, refund and cancel', async () => {
   const hold = await pay({ capture_method: 'manual' });
   const captured = await stripe.paymentIntents.capture(hold.id, { amount_to_capture: 1500 });
