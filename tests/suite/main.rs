@@ -2,12 +2,12 @@
 //! One binary, so that it links once; `every_suite_file_is_a_module` sees to it that no file is forgotten.
 
 mod bad_input;
-mod crash;
 mod documents;
 mod old_data;
 mod races;
 mod remote;
 mod routes;
+mod secrets;
 mod walls;
 
 #[path = "../harness/server.rs"]
