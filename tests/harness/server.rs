@@ -1,10 +1,12 @@
 //! A server that lives as long as a test: free ports, a temporary directory, killed when dropped.
+// Two suites include this file, and neither uses all of it.
+#![allow(dead_code)]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for a ready line, an answer or an exit.
@@ -67,10 +69,7 @@ impl Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         prepare(&directory.path().join("data"));
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let environment = environment
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let environment = owned(environment);
         let (child, api, admin) = launch(&directory, &flags, &environment);
         Server {
             child,
@@ -90,11 +89,37 @@ impl Server {
         self.child.id()
     }
 
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// Keeps the temporary directory when the server is dropped, for a look at it; its path.
+    pub(crate) fn keep(&mut self) -> PathBuf {
+        self.directory.disable_cleanup(true);
+        self.directory.path().to_owned()
+    }
+
     /// SIGKILL, then a start on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
-        self.start_again();
+    }
+
+    /// Waits until the server has ended by itself; its exit code, none if a signal ended it.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        ended(&mut self.child).expect("the server does not end").code()
+    }
+
+    /// Whether the server still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("the server can be waited for").is_none()
     }
 
     /// Starts on the same data after the server has ended.
@@ -102,21 +127,41 @@ impl Server {
         (self.child, self.api, self.admin) = launch(&self.directory, &self.flags, &self.environment);
     }
 
+    /// From the next start on: this and no other environment.
+    pub(crate) fn set_environment(&mut self, environment: &[(&str, &str)]) {
+        self.environment = owned(environment);
+    }
+
+    /// Starts on the same data and kills the server after this time, whether or not it was ready.
+    pub(crate) fn kill_while_starting(&mut self, after: Duration) {
+        self.child = spawn(&self.directory, &self.flags, &self.environment);
+        std::thread::sleep(after);
+        self.kill();
+    }
+
+    /// Starts on the same data, which need not succeed: false when the server has ended before it was ready.
+    pub(crate) fn try_start_again(&mut self) -> bool {
+        let mut child = spawn(&self.directory, &self.flags, &self.environment);
+        let line = first_line(&mut child);
+        let ready = Ready::of(&line);
+        self.child = child;
+        let Some(ready) = ready else { return false };
+        (self.api, self.admin) = (ready.api, ready.admin);
+        true
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success(), "{name} is not sent");
+    }
+
     /// Ends the server with SIGTERM and returns its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(status.success());
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
-                return status.code();
-            }
-            assert!(Instant::now() < deadline, "the server ignores SIGTERM");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        self.signal("TERM");
+        ended(&mut self.child).expect("the server ignores SIGTERM").code()
     }
 
     /// Stops the server, then audits its data and asserts that it is clean.
@@ -222,21 +267,40 @@ pub(crate) fn tollgate(arguments: &[&str]) -> Output {
 }
 
 /// The binary under test: the one cargo built for this suite, unless `TOLLGATE_BINARY` names another.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     std::env::var_os("TOLLGATE_BINARY").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tollgate")), PathBuf::from)
+}
+
+fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    environment.iter().map(pair).collect()
 }
 
 fn launch(
     directory: &tempfile::TempDir,
     flags: &[String],
-    environment: &Vec<(String, String)>,
+    environment: &[(String, String)],
 ) -> (Child, String, String) {
+    let mut child = spawn(directory, flags, environment);
+    let line = first_line(&mut child);
+    let Some(ready) = Ready::of(&line) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!(
+            "no ready line but {line:?}; log:\n{}",
+            std::fs::read_to_string(directory.path().join("log")).unwrap_or_default()
+        )
+    };
+    (child, ready.api, ready.admin)
+}
+
+fn spawn(directory: &tempfile::TempDir, flags: &[String], environment: &[(String, String)]) -> Child {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(directory.path().join("log"))
         .expect("a log file");
-    let mut child = Command::new(binary())
+    Command::new(binary())
         .args([
             "serve",
             "--dev",
@@ -253,7 +317,11 @@ fn launch(
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .expect("the server starts");
+        .expect("the server starts")
+}
+
+/// The first line on standard output; empty when the server ends without one, or takes too long.
+fn first_line(child: &mut Child) -> String {
     let stdout = child.stdout.take().expect("a pipe");
     let (say, hear) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
@@ -261,26 +329,44 @@ fn launch(
         let _ = BufReader::new(stdout).read_line(&mut line);
         let _ = say.send(line);
     });
-    let line = hear.recv_timeout(PATIENCE).unwrap_or_default();
-    let field = |name: &str| {
-        line.split_whitespace()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix("=http://"))
-            .map(str::to_owned)
-    };
-    match (field("api"), field("admin")) {
-        (Some(api), Some(admin)) if line.starts_with("tollgate ready ") => (child, api, admin),
-        _ => {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!(
-                "no ready line but {line:?}; log:\n{}",
-                std::fs::read_to_string(directory.path().join("log")).unwrap_or_default()
-            )
-        }
+    hear.recv_timeout(PATIENCE).unwrap_or_default()
+}
+
+/// What the ready line says.
+struct Ready {
+    api: String,
+    admin: String,
+}
+
+impl Ready {
+    fn of(line: &str) -> Option<Ready> {
+        let field = |name: &str| {
+            line.split_whitespace()
+                .find_map(|word| word.strip_prefix(name)?.strip_prefix("=http://"))
+                .map(str::to_owned)
+        };
+        line.starts_with("tollgate ready ").then_some(())?;
+        Some(Ready {
+            api: field("api")?,
+            admin: field("admin")?,
+        })
     }
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
+/// How the process ended; `None` if it has not when patience has.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().expect("the server can be waited for") {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
+}
+
+/// An answer from its bytes; `None` if they are not the whole of one.
+pub(crate) fn parse(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");

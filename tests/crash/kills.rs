@@ -1,0 +1,79 @@
+//! SIGKILL at random moments, also while starting: nothing acknowledged is lost, nothing is invented, no key pays twice.
+
+use crate::audit;
+use crate::clients::while_asking;
+use crate::log::Log;
+use crate::random::{Random, seed};
+use crate::report::{LastWords, Run};
+use crate::server::Server;
+use std::time::Duration;
+
+/// Kills of one run; more by `TOLLGATE_KILLS`.
+const KILLS: u64 = 50;
+
+/// A network that loses, delays and declines, and small files, so that kills meet every kind of work.
+pub(crate) const HARSH: &[(&str, &str)] = &[
+    ("TOLLGATE_STORE__SEGMENT_MB", "1"),
+    ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "400"),
+    ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),
+    ("TOLLGATE_ACQUIRER__JITTER_MS", "10"),
+    ("TOLLGATE_ACQUIRER__DECLINED_PPM", "20000"),
+    ("TOLLGATE_ACQUIRER__LOST_REQUEST_PPM", "5000"),
+    ("TOLLGATE_ACQUIRER__LOST_ANSWER_PPM", "5000"),
+    ("TOLLGATE_ACQUIRER__LATE_PPM", "5000"),
+];
+
+/// Almost nothing stays in memory, so that most is found again through the index.
+const FORGETFUL: &[(&str, &str)] = &[
+    ("TOLLGATE_ACTORS__OBJECTS_PER_SHARD", "64"),
+    ("TOLLGATE_ACTORS__KEYS_PER_SHARD", "8"),
+    ("TOLLGATE_ACTORS__ACCOUNTS_PER_SHARD", "1"),
+];
+
+#[test]
+fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
+    let kills: u64 = std::env::var("TOLLGATE_KILLS")
+        .ok()
+        .map_or(KILLS, |text| text.parse().expect("a number of kills"));
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let mut run = Run::new("kills", seed);
+    let log = Log::default();
+    let mut last = LastWords {
+        seed,
+        server: Server::with(&[], HARSH),
+    };
+    let server = &mut last.server;
+    while run.kill_count() < kills {
+        let pause = Duration::from_micros(random.below(600_000));
+        while_asking(server, &log, &mut random, || {
+            std::thread::sleep(pause);
+            server.signal("KILL");
+        });
+        server.wait();
+        run.killed("serving");
+        while run.kill_count() < kills && random.percent(25) {
+            // Twice the usual time: some are ready by then and some are not.
+            let usual = run.restarts.last().copied().unwrap_or(Duration::from_millis(100));
+            server.kill_while_starting(usual.mul_f64(random.below(1000) as f64 / 500.0));
+            run.killed("starting");
+        }
+        if random.percent(10) {
+            audit::verify(server);
+        }
+        let memory = if random.percent(50) { FORGETFUL } else { &[] };
+        server.set_environment(&[HARSH, memory].concat());
+        run.restart(server);
+    }
+    audit::settle(server, &log);
+    let compared = audit::compare(server, &log);
+    audit::verify(server);
+    assert!(
+        log.asked() > kills * 20,
+        "only {} requests: the run proves little",
+        log.asked()
+    );
+    assert_eq!(server.stop(), Some(0));
+    audit::verify(server);
+    run.write(&log, &compared);
+}
