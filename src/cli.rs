@@ -12,11 +12,18 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What `--version` says. A build that can be made to fail says so.
+const VERSION: &str = if cfg!(feature = "faults") {
+    concat!(env!("CARGO_PKG_VERSION"), " with faults, for tests only")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// A payment processor in one binary that official Stripe SDKs talk to.
 #[derive(Parser)]
 #[command(
     name = "tollgate",
-    version,
+    version = VERSION,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]

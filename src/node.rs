@@ -164,6 +164,8 @@ impl Data {
             segment_bytes: settings.segment_bytes,
             idempotency_hours: settings.idempotency_hours,
             on_fatal: Box::new(|error| end_of_store(&error.to_string())),
+            #[cfg(feature = "faults")]
+            disk: tollgate_store_embedded::faults::disk(),
             ..Options::default()
         };
         let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;

@@ -290,6 +290,8 @@ impl Committer {
         while let Some(pending) = turn.blocks.pop_front() {
             if commit == Commit::Durable {
                 self.index.publish(pending.shard, &pending.records);
+                #[cfg(feature = "faults")]
+                self.disk.published();
             }
             self.call(pending.shard, pending.epoch, pending.done, commit);
         }

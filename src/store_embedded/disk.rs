@@ -22,6 +22,10 @@ pub trait Disk: Send + Sync {
     fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_data()
     }
+
+    /// A block is in the index and about to be answered; nothing is written here.
+    #[cfg(feature = "faults")]
+    fn published(&self) {}
 }
 
 /// The disk itself.

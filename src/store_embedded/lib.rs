@@ -12,6 +12,8 @@
 
 mod committer;
 mod disk;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod files;
 mod frame;
 mod meta;

@@ -6,29 +6,11 @@ use crate::log::Log;
 use crate::random::{Random, seed};
 use crate::report::{LastWords, Run};
 use crate::server::Server;
+use crate::settings::{FORGETFUL, HARSH};
 use std::time::Duration;
 
 /// Kills of one run; more by `TOLLGATE_KILLS`.
 const KILLS: u64 = 50;
-
-/// A network that loses, delays and declines, and small files, so that kills meet every kind of work.
-pub(crate) const HARSH: &[(&str, &str)] = &[
-    ("TOLLGATE_STORE__SEGMENT_MB", "1"),
-    ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "400"),
-    ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),
-    ("TOLLGATE_ACQUIRER__JITTER_MS", "10"),
-    ("TOLLGATE_ACQUIRER__DECLINED_PPM", "20000"),
-    ("TOLLGATE_ACQUIRER__LOST_REQUEST_PPM", "5000"),
-    ("TOLLGATE_ACQUIRER__LOST_ANSWER_PPM", "5000"),
-    ("TOLLGATE_ACQUIRER__LATE_PPM", "5000"),
-];
-
-/// Almost nothing stays in memory, so that most is found again through the index.
-const FORGETFUL: &[(&str, &str)] = &[
-    ("TOLLGATE_ACTORS__OBJECTS_PER_SHARD", "64"),
-    ("TOLLGATE_ACTORS__KEYS_PER_SHARD", "8"),
-    ("TOLLGATE_ACTORS__ACCOUNTS_PER_SHARD", "1"),
-];
 
 #[test]
 fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {

@@ -1,15 +1,23 @@
 //! Crashes and a failing environment, against the real binary.
 //!
 //! `kills`: many clients, SIGKILL at random moments, and then everything the server holds is compared with what its
-//! clients know. Reading order: [`log`] (what clients know), [`clients`] (what they ask), [`audit`] (the comparison).
+//! clients know. `failpoints`: the same at named points of the commit path, which needs the build with faults
+//! (`--features faults`; that build runs those and not the others). Reading order: [`log`] (what clients know), [`clients`] (what they ask), [`audit`] (the comparison).
 
 mod audit;
 mod clients;
 mod connection;
+#[cfg(feature = "faults")]
+mod failpoints;
+#[cfg(not(feature = "faults"))]
 mod kills;
 mod log;
 mod random;
+#[cfg(not(feature = "faults"))]
+mod release;
 mod report;
+mod settings;
+#[cfg(not(feature = "faults"))]
 mod stops;
 
 #[path = "../harness/server.rs"]

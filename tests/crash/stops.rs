@@ -2,11 +2,11 @@
 
 use crate::audit;
 use crate::clients::while_asking;
-use crate::kills::HARSH;
 use crate::log::Log;
 use crate::random::{Random, seed};
 use crate::report::LastWords;
 use crate::server::Server;
+use crate::settings::HARSH;
 use std::time::Duration;
 
 const STOPS: u64 = 4;

@@ -14,7 +14,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `tollgate serve --dev`.
 pub(crate) struct Server {
-    child: Child,
+    /// The process of the newest start.
+    child: Option<Child>,
     /// `127.0.0.1:port` of the API.
     pub(crate) api: String,
     /// `127.0.0.1:port` of the admin listener.
@@ -57,26 +58,32 @@ impl Server {
 
     /// Starts with more flags and environment settings.
     pub(crate) fn with(flags: &[&str], environment: &[(&str, &str)]) -> Server {
+        let mut server = Server::not_started(flags, environment);
+        server.start_again();
+        server
+    }
+
+    /// A place for a server that was never started: see [`Server::try_start_again`].
+    pub(crate) fn not_started(flags: &[&str], environment: &[(&str, &str)]) -> Server {
         Server::prepared(flags, environment, |_| {})
     }
 
     /// Starts on data that `prepare` puts at the path it is given.
     pub(crate) fn on(environment: &[(&str, &str)], prepare: impl FnOnce(&Path)) -> Server {
-        Server::prepared(&[], environment, prepare)
+        let mut server = Server::prepared(&[], environment, prepare);
+        server.start_again();
+        server
     }
 
     fn prepared(flags: &[&str], environment: &[(&str, &str)], prepare: impl FnOnce(&Path)) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         prepare(&directory.path().join("data"));
-        let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let environment = owned(environment);
-        let (child, api, admin) = launch(&directory, &flags, &environment);
         Server {
-            child,
-            api,
-            admin,
-            flags,
-            environment,
+            child: None,
+            api: String::new(),
+            admin: String::new(),
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            environment: owned(environment),
             directory,
         }
     }
@@ -86,7 +93,7 @@ impl Server {
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.as_ref().expect("the server was started").id()
     }
 
     /// What the server has logged.
@@ -108,23 +115,28 @@ impl Server {
 
     /// SIGKILL, and waits for the end.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("the server can be killed");
-        self.child.wait().expect("the server ends");
+        self.child().kill().expect("the server can be killed");
+        self.child().wait().expect("the server ends");
     }
 
     /// Waits until the server has ended by itself; its exit code, none if a signal ended it.
     pub(crate) fn wait(&mut self) -> Option<i32> {
-        ended(&mut self.child).expect("the server does not end").code()
+        ended(self.child()).expect("the server does not end").code()
     }
 
     /// Whether the server still runs.
     pub(crate) fn runs(&mut self) -> bool {
-        self.child.try_wait().expect("the server can be waited for").is_none()
+        self.child().try_wait().expect("the server can be waited for").is_none()
     }
 
     /// Starts on the same data after the server has ended.
     pub(crate) fn start_again(&mut self) {
-        (self.child, self.api, self.admin) = launch(&self.directory, &self.flags, &self.environment);
+        let (child, api, admin) = launch(&self.directory, &self.flags, &self.environment);
+        (self.child, self.api, self.admin) = (Some(child), api, admin);
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.child.as_mut().expect("the server was started")
     }
 
     /// From the next start on: this and no other environment.
@@ -134,7 +146,7 @@ impl Server {
 
     /// Starts on the same data and kills the server after this time, whether or not it was ready.
     pub(crate) fn kill_while_starting(&mut self, after: Duration) {
-        self.child = spawn(&self.directory, &self.flags, &self.environment);
+        self.child = Some(spawn(&self.directory, &self.flags, &self.environment));
         std::thread::sleep(after);
         self.kill();
     }
@@ -144,7 +156,7 @@ impl Server {
         let mut child = spawn(&self.directory, &self.flags, &self.environment);
         let line = first_line(&mut child);
         let ready = Ready::of(&line);
-        self.child = child;
+        self.child = Some(child);
         let Some(ready) = ready else { return false };
         (self.api, self.admin) = (ready.api, ready.admin);
         true
@@ -161,7 +173,7 @@ impl Server {
     /// Ends the server with SIGTERM and returns its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
-        ended(&mut self.child).expect("the server ignores SIGTERM").code()
+        ended(self.child()).expect("the server ignores SIGTERM").code()
     }
 
     /// Stops the server, then audits its data and asserts that it is clean.
@@ -249,8 +261,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -1,0 +1,195 @@
+//! The moments that chance rarely meets: the process ends, or the power fails, at a named point of the commit path. And
+//! a disk that fails, fills up, stalls or lies. Needs the build with faults: `cargo test --features faults --test crash`.
+
+use crate::audit;
+use crate::clients::while_asking;
+use crate::log::Log;
+use crate::random::{Random, seed};
+use crate::report::{LastWords, Run};
+use crate::server::{Server, tollgate};
+use crate::settings::{FORGETFUL, HARSH};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+/// How the process ends at a point, and where; `src/store_embedded/faults.rs` says what each means.
+const ENDS: [&str; 11] = [
+    "kill@prepare",
+    "kill@write",
+    "kill@torn",
+    "kill@sync",
+    "kill@synced",
+    "kill@published",
+    "power@prepare",
+    "power@torn",
+    "power@sync",
+    "lose@sync",
+    "power@published",
+];
+
+/// Times each of them happens.
+const ROUNDS: u64 = 3;
+/// Longest wait for a point that is not come to; then the process is killed there and then.
+const POINT_MAX: Duration = Duration::from_secs(3);
+
+#[test]
+fn wherever_the_commit_path_ends_nothing_is_lost_invented_or_doubled() {
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let mut run = Run::new("failpoints", seed);
+    let log = Log::default();
+    let mut last = LastWords {
+        seed,
+        server: Server::with(&[], HARSH),
+    };
+    let server = &mut last.server;
+    let mut met = 0;
+    for end in (0..ROUNDS).flat_map(|_| ENDS) {
+        // The first dozen commits are claims, made while starting; a segment is prepared every few hundred.
+        let nth = match end.ends_with("prepare") {
+            true => 1 + random.below(2),
+            false => 1 + random.below(60),
+        };
+        let fault = format!("{end}:{nth}");
+        server.kill();
+        let memory = if random.percent(50) { FORGETFUL } else { &[] };
+        server.set_environment(&[HARSH, memory, &[("TOLLGATE_FAULTS", fault.as_str())]].concat());
+        if server.try_start_again() {
+            let pid = server.pid();
+            while_asking(server, &log, &mut random, || {
+                let deadline = Instant::now() + POINT_MAX;
+                while Instant::now() < deadline && is_running(pid) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+        }
+        met += u64::from(!server.runs());
+        run.killed(if server.runs() { "too late for its point" } else { end });
+        if server.runs() {
+            server.kill();
+        }
+        audit::verify(server);
+        server.set_environment(HARSH);
+        run.restart(server);
+    }
+    assert!(
+        met * 4 > run.kill_count() * 3,
+        "only {met} of {} points were met",
+        run.kill_count()
+    );
+    audit::settle(server, &log);
+    let compared = audit::compare(server, &log);
+    audit::verify(server);
+    run.write(&log, &compared);
+}
+
+#[test]
+fn a_kill_while_the_data_is_created_leaves_what_the_next_start_completes() {
+    for point in [
+        "kill@prepare:1",
+        "kill@prepare:2",
+        "kill@write:1",
+        "kill@torn:1",
+        "power@sync:1",
+        "kill@synced:1",
+    ] {
+        let mut server = Server::not_started(&[], &[("TOLLGATE_FAULTS", point)]);
+        // Preparing the second segment happens aside, so the server may be ready before it dies.
+        if server.try_start_again() {
+            server.wait();
+        }
+        server.set_environment(&[]);
+        server.start_again();
+        server.pay(1000);
+        server.verify();
+    }
+}
+
+/// A disk that fails in the middle of the load: what it did, what the server must say.
+const FAILURES: [(&str, &str); 2] = [("fail@write:40", "cannot write"), ("fail@sync:40", "cannot sync")];
+
+#[test]
+fn an_error_of_the_disk_ends_the_process_and_loses_nothing() {
+    for (fault, words) in FAILURES {
+        let mut random = Random::new(seed());
+        let log = Log::default();
+        let mut server = Server::with(&[], &[HARSH, &[("TOLLGATE_FAULTS", fault)]].concat());
+        let pid = server.pid();
+        while_asking(&server, &log, &mut random, || await_end(pid));
+        assert_eq!(server.wait(), Some(3), "{fault}: {}", server.log());
+        let said = server.log();
+        let line = said
+            .lines()
+            .find(|line| line.starts_with("tollgate: the store has failed"));
+        let line = line.unwrap_or_else(|| panic!("{fault}: {said}"));
+        assert!(line.contains(words) && line.contains(".segment"), "{fault}: {line}");
+        server.set_environment(HARSH);
+        server.start_again();
+        audit::settle(&server, &log);
+        audit::compare(&server, &log);
+        server.verify();
+    }
+}
+
+#[test]
+fn a_disk_that_stalls_for_two_seconds_delays_and_fails_nothing() {
+    let mut random = Random::new(seed());
+    let log = Log::default();
+    let server = Server::with(
+        &[],
+        &[(
+            "TOLLGATE_FAULTS",
+            "stall@sync:40:2000,stall@write:80:2000,stall@sync:120:2000",
+        )],
+    );
+    while_asking(&server, &log, &mut random, || {
+        std::thread::sleep(Duration::from_secs(9))
+    });
+    let counts = log.counts();
+    assert_eq!(
+        counts.put_off, 0,
+        "nobody is told to come again for two seconds: {counts:?}"
+    );
+    assert!(log.asked() > 500, "the server did not go on: {} requests", log.asked());
+    audit::settle(&server, &log);
+    audit::compare(&server, &log);
+    server.verify();
+}
+
+#[test]
+fn a_disk_that_lies_about_syncs_is_found_out_by_the_comparison() {
+    // What is tested here is the suite: it must see acknowledged requests that are gone.
+    let mut random = Random::new(seed());
+    let log = Log::default();
+    let faults = [("TOLLGATE_FAULTS", "lie@sync:0,lose@sync:60")];
+    let mut server = Server::with(&[], &[HARSH, &faults].concat());
+    let pid = server.pid();
+    while_asking(&server, &log, &mut random, || await_end(pid));
+    server.wait();
+    server.set_environment(HARSH);
+    server.start_again();
+    let found = catch_unwind(AssertUnwindSafe(|| audit::replay(&server, &log.answered())));
+    assert!(
+        found.is_err(),
+        "{} requests were asked, all writes were lost, nobody saw it",
+        log.asked()
+    );
+}
+
+#[test]
+fn this_build_says_what_it_is() {
+    let version = tollgate(&["--version"]);
+    assert!(String::from_utf8_lossy(&version.stdout).contains("with faults, for tests only"));
+}
+
+fn is_running(pid: u32) -> bool {
+    // The parent has not waited for it yet, so an ended child is still listed, as a zombie.
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn await_end(pid: u32) {
+    let deadline = Instant::now() + crate::server::PATIENCE;
+    while is_running(pid) {
+        assert!(Instant::now() < deadline, "the process goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
