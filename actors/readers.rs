@@ -135,27 +135,33 @@ impl Thread {
     }
 
     fn answer(&self, request: &Request) -> Answer {
-        let listing = Listing {
-            reads: &*self.ports.reads,
-            request,
-            secrets: &self.ports.secrets,
-            now_ms: self.clock.now().unix_ms,
-        };
-        let answered = caught(|| match &request.call {
-            Call::List(query) => listing.page(query),
-            Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
-            Call::Read(Read::Balance) | Call::Write(_) => panic!("only lists and events are read beside the shard"),
-        });
-        match answered.and_then(|answered| answered.map_err(|error| error.to_string())) {
-            Ok(response) => Ok(response),
-            Err(why) => {
-                tracing::error!(account = request.profile.key.0, %why, "could not read a list or an event");
-                let told = Told {
-                    result: Err(Box::new(refusals::unreadable())),
-                    attached: Vec::new(),
-                };
-                Ok(respond(request, told, listing.now_ms, SHAPE_REVISION))
-            }
+        let now_ms = self.clock.now().unix_ms;
+        answer_beside(&*self.ports.reads, &self.ports.secrets, request, now_ms)
+    }
+}
+
+/// Answers a list, or a read of an event, from durable records. What cannot be read is logged and answered as an error.
+pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, now_ms: u64) -> Answer {
+    let listing = Listing {
+        reads,
+        request,
+        secrets,
+        now_ms,
+    };
+    let answered = caught(|| match &request.call {
+        Call::List(query) => listing.page(query),
+        Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
+        Call::Read(Read::Balance) | Call::Write(_) => panic!("only lists and events are read beside the shard"),
+    });
+    match answered.and_then(|answered| answered.map_err(|error| error.to_string())) {
+        Ok(response) => Ok(response),
+        Err(why) => {
+            tracing::error!(account = request.profile.key.0, %why, "could not read a list or an event");
+            let told = Told {
+                result: Err(Box::new(refusals::unreadable())),
+                attached: Vec::new(),
+            };
+            Ok(respond(request, told, listing.now_ms, SHAPE_REVISION))
         }
     }
 }

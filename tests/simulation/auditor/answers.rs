@@ -1,0 +1,385 @@
+//! Answers: which ones a request may hear, given what was asked and what stands in the journal.
+
+use super::linear::Window;
+use super::model::{AccountModel, captured};
+use super::money::day_of;
+use super::records::declines;
+use super::{Auditor, Failure};
+use std::sync::Arc;
+use tollgate_actors::request::Answer;
+use tollgate_actors::{Request, Response, Shown};
+use tollgate_domain::facts::OutcomeResult;
+use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::payments::payment_method::PaymentMethodParam;
+use tollgate_domain::{Call, Command, ErrorType, Item, Object, Read, Reject};
+use tollgate_resource::Id;
+
+impl Auditor {
+    /// An answer leaves.
+    ///
+    /// # Errors
+    /// One that may not.
+    pub fn released(&mut self, slot: u32, answer: &Answer) -> Result<(), Failure> {
+        let asking = &mut self.asked[slot as usize];
+        if std::mem::replace(&mut asking.answered, true) {
+            return Err(self.fail("one answer", format!("request {slot} was answered twice")));
+        }
+        let request = Arc::clone(&asking.request);
+        // A refusal by the engine says nothing about what happened.
+        let Ok(response) = answer else { return Ok(()) };
+        let window = self.window(slot);
+        let shown = match &request.call {
+            Call::Read(read) => self.read(&request, *read, response, window),
+            Call::List(_) => self.page(&request, response, window),
+            Call::Write(command) => self.write(slot, &request, command, response, window),
+        };
+        let shown =
+            shown.map_err(|what| self.fail("answers", format!("request {slot}, {:?}: {what}", request.call)))?;
+        let model = self
+            .accounts
+            .get_mut(&request.profile.key.0)
+            .expect("an account of the run");
+        model.shown = model.shown.max(shown);
+        Ok(())
+    }
+
+    /// The record a read's answer shows.
+    fn read(&self, request: &Request, read: Read, response: &Response, window: Window) -> Result<u64, String> {
+        let model = &self.accounts[&request.profile.key.0];
+        if response.replayed.is_some() {
+            return Err("a read was replayed".into());
+        }
+        match (&response.result, read) {
+            (Ok(Shown::One(Item::Object(object))), Read::Object(kind, id, _)) => {
+                if object.id() != id || object.kind() != kind {
+                    return Err(format!("it shows {object:?}"));
+                }
+                let attached = self.attached(model, response, window)?;
+                let place = model.place_of(object, window);
+                place
+                    .map(|place| place.max(attached))
+                    .ok_or_else(|| format!("{object:?} was not current in {window:?}"))
+            }
+            (Ok(Shown::One(Item::Balance(balance))), Read::Balance) => {
+                let today = day_of(response.clock_ms);
+                let first = model
+                    .ledgers
+                    .partition_point(|(record, _)| *record <= window.from)
+                    .saturating_sub(1);
+                let fits = model.ledgers[first..].iter().find(|(record, ledger)| {
+                    *record <= window.to
+                        && balance.currencies.iter().all(|line| {
+                            let have = (i128::from(line.available), i128::from(line.pending));
+                            ledger.merchant(line.currency.number(), today) == have
+                        })
+                });
+                fits.map(|(record, _)| (*record).max(window.from))
+                    .ok_or_else(|| format!("{balance:?} on day {today} fits no moment of {window:?}"))
+            }
+            (Err(reject), _) if is_unreadable(reject) => Ok(window.from),
+            (other, _) => Err(format!("{other:?}")),
+        }
+    }
+
+    fn attached(&self, model: &AccountModel, response: &Response, window: Window) -> Result<u64, String> {
+        let mut shown = window.from;
+        for object in &response.attached {
+            let place = model.place_of(object, window);
+            shown = shown.max(place.ok_or_else(|| format!("attached {object:?} was not current in {window:?}"))?);
+        }
+        Ok(shown)
+    }
+
+    /// A page holds what was there, newest first.
+    fn page(&self, request: &Request, response: &Response, window: Window) -> Result<u64, String> {
+        let Call::List(query) = &request.call else {
+            return Err("not a list".into());
+        };
+        let model = &self.accounts[&request.profile.key.0];
+        let items = match &response.result {
+            Ok(Shown::Page { items, .. }) => items,
+            Err(reject) if is_unreadable(reject) => return Ok(window.from),
+            other => return Err(format!("{other:?}")),
+        };
+        let mut seqs = Vec::new();
+        for item in items {
+            match item {
+                Item::Object(object) => {
+                    if object.kind() != query.kind || model.place_of(object, window).is_none() {
+                        return Err(format!("{object:?} was not current in {window:?}"));
+                    }
+                    seqs.push(object.id().seq());
+                }
+                Item::Event(event) => {
+                    let known = model.events.binary_search_by_key(&event.id.seq(), |(seq, _)| *seq);
+                    let name = known.ok().map(|at| model.events[at].1);
+                    if name != Some(tollgate_resource::Names::name(event.kind)) {
+                        return Err(format!("{event:?} never happened"));
+                    }
+                    seqs.push(event.id.seq());
+                }
+                Item::Balance(_) => return Err("a balance on a list".into()),
+            }
+        }
+        if seqs.windows(2).any(|pair| pair[0] <= pair[1]) {
+            return Err(format!("out of order: {seqs:?}"));
+        }
+        // The newest that everybody could know of must be there, without a gap.
+        let least = seqs.last().copied().unwrap_or(0);
+        let full = seqs.len() >= query.limit;
+        let expected: Vec<u64> = if *query.kind == tollgate_domain::kinds::EVENT {
+            model.events.iter().map(|(seq, _)| *seq).collect()
+        } else {
+            let of_kind = |versions: &&Vec<(u64, Object)>| {
+                let (record, object) = &versions[0];
+                object.kind() == query.kind && *record <= window.from
+            };
+            model
+                .objects
+                .values()
+                .filter(of_kind)
+                .map(|versions| versions[0].1.id().seq())
+                .collect()
+        };
+        let known_seq = self.seq_at(model, window.from);
+        let gap = expected
+            .into_iter()
+            .find(|seq| *seq <= known_seq && (*seq > least || !full) && !seqs.contains(seq));
+        match gap {
+            Some(seq) => Err(format!("{seq} is missing from {seqs:?}")),
+            None => Ok(window.from),
+        }
+    }
+
+    /// The newest sequence number that a version of record `at` or before has.
+    fn seq_at(&self, model: &AccountModel, at: u64) -> u64 {
+        let born = |versions: &Vec<(u64, Object)>| (versions[0].0 <= at).then(|| versions[0].1.id().seq());
+        model.objects.values().rev().find_map(born).unwrap_or(0)
+    }
+
+    fn write(
+        &mut self,
+        slot: u32,
+        request: &Request,
+        command: &Command,
+        response: &Response,
+        window: Window,
+    ) -> Result<u64, String> {
+        let account = request.profile.key.0;
+        if let Err(reject) = &response.result
+            && let Some(verdict) = self.not_begun(slot, request, command, reject)
+        {
+            return verdict.map(|()| window.from);
+        }
+        let key = request.claim.as_ref().map(|(_, claim)| claim.key.to_string());
+        let Some(key) = key else {
+            if response.replayed.is_some() {
+                return Err("a replay without a key".into());
+            }
+            return self.unkeyed(slot, command, response, window);
+        };
+        let model = self.accounts.get_mut(&account).expect("an account of the run");
+        let known = model
+            .keys
+            .get_mut(&key)
+            .map_or(&mut [][..], |key| &mut key.executions[..]);
+        let told = known.iter_mut().rev().find(|execution| {
+            let outcome = execution.outcome.as_ref();
+            outcome.is_some_and(|(_, outcome)| outcome.clock_ms == response.clock_ms)
+        });
+        let Some(execution) = told else {
+            return Err(format!(
+                "acknowledged before it was durable, or never recorded: {response:?}"
+            ));
+        };
+        let (record, outcome) = execution.outcome.as_ref().expect("just looked at");
+        if response.replayed.is_some_and(|first| first != execution.request) {
+            return Err("a replay of something else".into());
+        }
+        let own = |object: &Object| execution.objects.contains(object) || outcome.attached.contains(object);
+        let fits = match (&outcome.result, &response.result) {
+            (OutcomeResult::Object { kind, id }, Ok(Shown::One(Item::Object(object)))) => {
+                object.kind().number == *kind && object.id() == *id && own(object)
+            }
+            (OutcomeResult::Rejected { reject }, Err(told)) => **reject == *told,
+            _ => false,
+        };
+        if !fits || !response.attached.iter().all(own) {
+            return Err(format!("{response:?} is not what the key remembers: {outcome:?}"));
+        }
+        let text = whole(response);
+        let said = execution.said.get_or_insert_with(|| text.clone());
+        if *said != text {
+            return Err(format!("the key said before: {said}\nand says now: {text}"));
+        }
+        Ok(*record)
+    }
+
+    fn unkeyed(&self, slot: u32, command: &Command, response: &Response, window: Window) -> Result<u64, String> {
+        let asking = &self.asked[slot as usize];
+        let model = &self.accounts[&asking.request.profile.key.0];
+        match &response.result {
+            Ok(Shown::One(Item::Object(object))) => {
+                if asking.executed.is_none() {
+                    return Err(format!("acknowledged before it was durable: {object:?}"));
+                }
+                let attached = self.attached(model, response, window)?;
+                let place = model.place_of(object, window);
+                place
+                    .map(|place| place.max(attached))
+                    .ok_or_else(|| format!("{object:?} was not current in {window:?}"))
+            }
+            Err(reject) if reject.status == 402 => match asking.executed {
+                Some(record) => Ok(record),
+                None => Err("a decline without a record".into()),
+            },
+            Err(reject) => {
+                let ids = model.ids_of(command, window.to);
+                let place = model.place_where(&ids, window, &|at| model.refuses(command, at));
+                place.ok_or_else(|| format!("refused without a reason in {window:?}: {}", reject.message))
+            }
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    /// Answers that say nothing began; `None` for all others.
+    fn not_begun(
+        &self,
+        slot: u32,
+        request: &Request,
+        command: &Command,
+        reject: &Reject,
+    ) -> Option<Result<(), String>> {
+        let model = &self.accounts[&request.profile.key.0];
+        let sent = |different: bool| {
+            let Some((_, claim)) = &request.claim else { return false };
+            let uses = model.uses.get(&*claim.key).map_or(&[][..], Vec::as_slice);
+            let others = uses.iter().filter(|(other, _)| *other != slot);
+            others
+                .into_iter()
+                .any(|(_, known)| !different || *known != claim.fingerprint)
+        };
+        match (reject.status, reject.kind) {
+            (500, ErrorType::ApiError) => Some(Ok(())),
+            (409, _) => Some(if sent(false) {
+                Ok(())
+            } else {
+                Err("a key in use that nobody else used".into())
+            }),
+            (400, ErrorType::IdempotencyError) => Some(if sent(true) {
+                Ok(())
+            } else {
+                Err("a mismatch with nothing".into())
+            }),
+            // What made it wait need not be durable: to be told to come again says nothing about the object.
+            (429, _) => Some(subject(command).map(|_| ()).ok_or_else(|| "busy with nothing".into())),
+            (402, _) if !may_decline(command) => Some(Err(format!("declined: {reject:?}"))),
+            _ if reject.began => None,
+            _ => Some(Err(format!("refused without a reason: {reject:?}"))),
+        }
+    }
+}
+
+impl AccountModel {
+    /// Whether a sequential account refuses the command after record `at`.
+    pub(super) fn refuses(&self, command: &Command, at: u64) -> bool {
+        let status = |id: Id| self.intent_at(id, at).map(|intent| &intent.status);
+        match command {
+            Command::ConfirmPaymentIntent(id, _) => !matches!(
+                status(*id),
+                Some(Status::RequiresPaymentMethod | Status::RequiresConfirmation)
+            ),
+            Command::CapturePaymentIntent(id, asked) => match self.intent_at(*id, at) {
+                Some(intent) if matches!(intent.status, Status::RequiresCapture { capture: None, .. }) => {
+                    asked.amount_to_capture.is_some_and(|amount| amount > intent.amount)
+                }
+                _ => true,
+            },
+            Command::CancelPaymentIntent(id, _) => !matches!(
+                status(*id),
+                Some(
+                    Status::RequiresPaymentMethod
+                        | Status::RequiresConfirmation
+                        | Status::RequiresCapture { capture: None, .. }
+                )
+            ),
+            Command::CreateRefund(asked) => {
+                let intent = asked.payment_intent.and_then(|intent| self.intent_at(intent.0, at));
+                let charge = intent
+                    .and_then(|intent| intent.latest_charge())
+                    .and_then(|charge| self.charge_at(charge, at));
+                let left = charge.map_or(0, |charge| captured(charge) - charge.refunded);
+                left == 0 || asked.amount.is_some_and(|amount| amount > left)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an update asks for what is so already.
+    pub(super) fn changes_nothing(&self, command: &Command, id: Id) -> bool {
+        match (command, self.object_at(id, u64::MAX)) {
+            (Command::UpdateCustomer(asked_id, asked), Some(Object::Customer(customer))) => {
+                let name = asked.name.clone().into_option();
+                *asked_id == id && name.is_some() && name == customer.name
+            }
+            _ => false,
+        }
+    }
+
+    /// The objects a refusal of the command depends on.
+    fn ids_of(&self, command: &Command, at: u64) -> Vec<Id> {
+        let Some(id) = subject(command) else { return Vec::new() };
+        let charges = self.intent_at(id, at).map_or(&[][..], |intent| &intent.charges);
+        [id].into_iter().chain(charges.iter().copied()).collect()
+    }
+}
+
+/// The intent a command is about.
+fn subject(command: &Command) -> Option<Id> {
+    match command {
+        Command::ConfirmPaymentIntent(id, _)
+        | Command::CapturePaymentIntent(id, _)
+        | Command::CancelPaymentIntent(id, _) => Some(*id),
+        Command::CreateRefund(asked) => asked.payment_intent.map(|intent| intent.0),
+        _ => None,
+    }
+}
+
+/// Whether the command's card, or the network, can say no.
+fn may_decline(command: &Command) -> bool {
+    let method = match command {
+        Command::CreatePaymentIntent(asked) => asked.payment_method,
+        Command::ConfirmPaymentIntent(_, asked) => asked.payment_method,
+        Command::CapturePaymentIntent(..) => return true,
+        _ => return false,
+    };
+    match method {
+        Some(PaymentMethodParam::Fresh(card)) => {
+            declines(card.behaviour)
+                || matches!(
+                    card.behaviour,
+                    tollgate_domain::payments::payment_method::Behaviour::Remote(_)
+                )
+        }
+        _ => true,
+    }
+}
+
+fn is_unreadable(reject: &Reject) -> bool {
+    reject.status == 500 && !reject.began
+}
+
+/// Everything of an answer that is rendered, except whether it is a replay.
+fn whole(response: &Response) -> String {
+    let Response {
+        result,
+        attached,
+        version,
+        revision,
+        expand,
+        clock_ms,
+        replayed: _,
+        began,
+    } = response;
+    format!("{result:?} {attached:?} {version:?} {revision} {expand:?} {clock_ms} {began}")
+}

@@ -1,0 +1,209 @@
+//! The merchants of a run and what they send: accounts, commands, claims of idempotency keys.
+
+use crate::plan::{Action, Listed};
+use std::sync::Arc;
+use tollgate_actors::{Request, key_hash};
+use tollgate_domain::account::{Profile, ProfileTerms};
+use tollgate_domain::call::{Call, Command, ListQuery, Read};
+use tollgate_domain::country::Country;
+use tollgate_domain::customers::customer::UpdateCustomer;
+use tollgate_domain::kinds::{self, CustomerId, PaymentIntentId};
+use tollgate_domain::money::Currency;
+use tollgate_domain::payments::payment_intent::{
+    CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
+};
+use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
+use tollgate_domain::payments::refund::CreateRefund;
+use tollgate_domain::secrets::Purpose;
+use tollgate_domain::{Claim, Secrets};
+use tollgate_resource::{Expand, Id, Kind, Update, Version};
+
+/// When runs start by the right clock: 2026-11-16T00:00:00Z, a Monday.
+pub const START_MS: u64 = 1_794_787_200_000;
+
+/// The keys of the simulated data.
+pub fn secrets() -> Secrets {
+    Secrets::new([42; 32])
+}
+
+/// Merchant `number`. Every third is German, so that cards are foreign in both directions.
+pub fn merchant(number: usize) -> Arc<Profile> {
+    let tag = number as u32 + 1;
+    let id = Id::new(&kinds::ACCOUNT, START_MS, u64::from(tag), tag);
+    let german = number % 3 == 2;
+    let terms = ProfileTerms {
+        country: if german { Country::known("DE") } else { Country::US },
+        default_currency: if german { Currency::EUR } else { Currency::USD },
+        created_ms: START_MS,
+        api_version: Version::NEWEST,
+        statement_descriptor: None,
+    };
+    Arc::new(Profile::new(id, false, &terms))
+}
+
+/// A request without its id and time: what is sent again is the same.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// What is asked.
+    pub call: Call,
+    /// What is shown in place.
+    pub expand: Expand,
+    fingerprint: u128,
+    endpoint: u64,
+}
+
+impl Body {
+    /// The body of a call.
+    pub fn new(call: Call, expands: &[&str]) -> Body {
+        let mut expand = Expand::default();
+        if !expands.is_empty() {
+            expand.add(expands);
+        }
+        let text = format!("{call:?} {expand:?}");
+        let secrets = secrets();
+        let hash = |text: &str| secrets.hash(Purpose::RequestFingerprint, text.as_bytes());
+        // The edge hashes path and parameters; here the command's debug text stands for both.
+        let endpoint = text.split(['(', ' ', '{']).nth(1).unwrap_or_default();
+        Body {
+            fingerprint: hash(&text) >> 8,
+            endpoint: hash(endpoint) as u64,
+            call,
+            expand,
+        }
+    }
+
+    /// A request with it.
+    pub fn request(&self, profile: &Arc<Profile>, number: u64, key: Option<&str>, unix_ms: u64) -> Request {
+        let request = Id::new(&kinds::REQUEST, unix_ms, number, profile.key.tag());
+        let claim = key.map(|key| {
+            let claim = Claim {
+                key: key.into(),
+                fingerprint: self.fingerprint,
+                endpoint: self.endpoint,
+                path: "/v1/simulated".into(),
+                request,
+                version: Version::NEWEST.0,
+                expand: self.expand.paths(),
+                created_ms: unix_ms,
+            };
+            (key_hash(&secrets(), key), claim)
+        });
+        Request {
+            profile: Arc::clone(profile),
+            call: self.call.clone(),
+            request,
+            version: Version::NEWEST,
+            expand: self.expand.clone(),
+            claim,
+        }
+    }
+
+    /// Whether `other` is the same request.
+    pub fn is_same(&self, other: &Body) -> bool {
+        (self.fingerprint, self.endpoint) == (other.fingerprint, other.endpoint)
+    }
+}
+
+/// The body of an action; `known` tells the id that a step's answer named. `None` when the client never learnt it.
+pub fn body_of(
+    number: usize,
+    action: &Action,
+    expands: bool,
+    known: &dyn Fn(usize) -> Option<(&'static Kind, Id)>,
+) -> Option<Body> {
+    let intent = |of: usize| {
+        known(of)
+            .filter(|(kind, _)| *kind == &kinds::PAYMENT_INTENT)
+            .map(|(_, id)| id)
+    };
+    let customer = |of: usize| {
+        known(of)
+            .filter(|(kind, _)| *kind == &kinds::CUSTOMER)
+            .map(|(_, id)| id)
+    };
+    let mut path: &[&str] = &["latest_charge", "balance_transaction"];
+    let call = match action {
+        Action::CreateCustomer => {
+            path = &[];
+            Call::Write(Command::CreateCustomer(Box::default()))
+        }
+        Action::UpdateCustomer { of } => {
+            path = &[];
+            let asked = UpdateCustomer {
+                name: Update::Set(format!("Name {number}").into()),
+                ..UpdateCustomer::default()
+            };
+            Call::Write(Command::UpdateCustomer(customer(*of)?, Box::new(asked)))
+        }
+        Action::Create {
+            amount,
+            currency,
+            card,
+            confirm,
+            manual,
+            customer: payer,
+            save,
+        } => {
+            let payer = payer.and_then(customer);
+            Call::Write(Command::CreatePaymentIntent(Box::new(CreatePaymentIntent {
+                amount: *amount,
+                currency: Currency::from_code(currency),
+                confirm: Some(*confirm),
+                payment_method: card.map(fresh),
+                capture_method: manual.then_some(CaptureMethod::Manual),
+                customer: payer.map(CustomerId),
+                setup_future_usage: (*save && payer.is_some()).then_some(FutureUsage::OffSession),
+                ..CreatePaymentIntent::default()
+            })))
+        }
+        Action::Confirm { of, card } => Call::Write(Command::ConfirmPaymentIntent(
+            intent(*of)?,
+            Box::new(ConfirmPaymentIntent {
+                payment_method: Some(fresh(card)),
+                ..ConfirmPaymentIntent::default()
+            }),
+        )),
+        Action::Capture { of, amount } => Call::Write(Command::CapturePaymentIntent(
+            intent(*of)?,
+            Box::new(CapturePaymentIntent {
+                amount_to_capture: *amount,
+                ..CapturePaymentIntent::default()
+            }),
+        )),
+        Action::Cancel { of } => Call::Write(Command::CancelPaymentIntent(intent(*of)?, Box::default())),
+        Action::Refund { of, amount } => {
+            path = &["charge"];
+            Call::Write(Command::CreateRefund(Box::new(CreateRefund {
+                amount: *amount,
+                payment_intent: Some(PaymentIntentId(intent(*of)?)),
+                ..CreateRefund::default()
+            })))
+        }
+        Action::Get { of } => {
+            let (kind, id) = known(*of)?;
+            if kind != &kinds::PAYMENT_INTENT {
+                path = &[];
+            }
+            Call::Read(Read::Object(kind, id, "id"))
+        }
+        Action::Balance => {
+            path = &[];
+            Call::Read(Read::Balance)
+        }
+        Action::List { kind, limit } => {
+            path = &[];
+            let query = match kind {
+                Listed::PaymentIntents => ListQuery::of(&kinds::PAYMENT_INTENT, "/v1/payment_intents"),
+                Listed::Charges => ListQuery::of(&kinds::CHARGE, "/v1/charges"),
+                Listed::Refunds => ListQuery::of(&kinds::REFUND, "/v1/refunds"),
+                Listed::Events => ListQuery::of(&kinds::EVENT, "/v1/events"),
+            };
+            Call::List(ListQuery { limit: *limit, ..query })
+        }
+    };
+    Some(Body::new(call, if expands { path } else { &[] }))
+}
+
+fn fresh(card: &str) -> PaymentMethodParam {
+    PaymentMethodParam::Fresh(TestCard::by_name(card).expect("a name of the table"))
+}
