@@ -59,11 +59,29 @@ impl ShardClock {
         let steady = i128::from(now.steady_ms) - i128::from(first.steady_ms);
         let was = self.stepped;
         self.stepped = (wall - steady).unsigned_abs() > u128::from(CLOCK_STEP_MAX_MS);
-        self.now_ms = self.now_ms.max(now.unix_ms);
+        // A stepped clock is not followed: time never goes back, so a leap of a second would expire every key and, once
+        // the clock is back and timers fire again, every authorisation. The steady clock carries on instead.
+        let unix_ms = match self.stepped {
+            true => first.unix_ms + now.steady_ms.saturating_sub(first.steady_ms),
+            false => now.unix_ms,
+        };
+        self.now_ms = self.now_ms.max(unix_ms);
         self.stepped && !was
     }
 
-    /// `max(previous now, clock)`, milliseconds since the Unix epoch.
+    /// The reading it started by; `None` before the first turn.
+    pub(crate) fn start(&self) -> Option<Now> {
+        self.first
+    }
+
+    /// Goes on from the reading that an earlier incarnation in this process started by, so that a panic does not make a
+    /// stepped clock a trusted one.
+    pub(crate) fn follow(&mut self, start: Option<Now>) {
+        self.first = start;
+    }
+
+    /// `max(previous now, clock)`, milliseconds since the Unix epoch; while the wall clock is stepped, the steady clock
+    /// counts on from where it started.
     pub(crate) fn now_ms(&self) -> u64 {
         self.now_ms
     }
@@ -97,7 +115,22 @@ mod tests {
             !clock.advance(at(1_000_010, 10)) && !clock.has_stepped(),
             "the clock came back"
         );
-        assert_eq!(clock.now_ms(), 1_000_002 + CLOCK_STEP_MAX_MS, "time never goes back");
+        assert_eq!(clock.now_ms(), 1_000_000 + CLOCK_STEP_MAX_MS, "time never goes back");
+    }
+
+    #[test]
+    fn a_stepped_clock_is_not_followed_and_a_new_incarnation_does_not_trust_it() {
+        let at = |unix_ms, steady_ms| Now { unix_ms, steady_ms };
+        let mut clock = ShardClock::not_before(0);
+        clock.advance(at(1_000_000, 0));
+        clock.advance(at(9_000_000_000, 10));
+        assert_eq!(clock.now_ms(), 1_000_010, "the steady clock carries on");
+        let mut next = ShardClock::not_before(1_000_010);
+        next.follow(clock.start());
+        next.advance(at(9_000_000_010, 20));
+        assert!(next.has_stepped());
+        next.advance(at(1_000_030, 30));
+        assert!(!next.has_stepped() && next.now_ms() == 1_000_030, "the clock came back");
     }
 
     #[test]

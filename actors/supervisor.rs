@@ -33,6 +33,8 @@ pub struct Supervised {
     reads: Arc<dyn Reads>,
     meters: Arc<Meters>,
     shard: Option<Shard>,
+    /// The clocks' reading that the first incarnation started by: a rebuild is no reason to trust a stepped clock.
+    clock_start: Option<Now>,
     /// When it was rebuilt lately, steady milliseconds.
     restarts: VecDeque<u64>,
     /// Commands that crashed it, by digest, and how often; oldest first.
@@ -58,6 +60,7 @@ impl Supervised {
             reads,
             meters,
             shard: None,
+            clock_start: None,
             restarts: VecDeque::new(),
             crashes: VecDeque::new(),
             quarantine: Arc::new(BTreeSet::new()),
@@ -119,7 +122,7 @@ impl Supervised {
             self.shard.is_none() && !self.failed,
             "only a discarded shard is rebuilt, and a failed one stays failed"
         );
-        self.shard = Some(Shard::new(
+        let mut shard = Shard::new(
             self.id,
             claimed,
             Arc::clone(&self.settings),
@@ -127,7 +130,9 @@ impl Supervised {
             Arc::clone(&self.reads),
             Arc::clone(&self.quarantine),
             Arc::clone(&self.meters),
-        ));
+        );
+        shard.follow_clock(self.clock_start);
+        self.shard = Some(shard);
     }
 
     /// Gives the shard up, for example because it cannot be claimed.
@@ -146,6 +151,7 @@ impl Supervised {
 
     fn discard(&mut self, now: Now, why: &str, out: &mut Outputs) {
         let Some(mut shard) = self.shard.take() else { return };
+        self.clock_start = shard.clock_start();
         self.meters.restarts.increment(1);
         // A block that was closed in the very turn that panicked was not given to the store.
         let sealed = out.sealed.take();

@@ -116,7 +116,9 @@ pub(crate) fn mismatch(first: &Claim, again: &Claim) -> Option<Reject> {
 /// Whether an outcome is too old to be repeated: its key counts as never seen.
 pub(crate) fn is_expired(outcome: &Outcome, now_ms: u64, keep_ms: u64) -> bool {
     let settled = !matches!(outcome.result, OutcomeResult::InFlight { .. });
-    settled && now_ms >= outcome.claim.created_ms.saturating_add(keep_ms)
+    // The claim's time is the edge's wall clock, which may have been behind for a moment; the shard's time does not step.
+    let since_ms = outcome.claim.created_ms.max(outcome.clock_ms);
+    settled && now_ms >= since_ms.saturating_add(keep_ms)
 }
 
 fn outcome_of(facts: &Facts) -> &Outcome {

@@ -157,6 +157,16 @@ impl Shard {
         }
     }
 
+    /// The clocks' reading that this process's first incarnation started by; `None` before the first turn.
+    pub(crate) fn clock_start(&self) -> Option<Now> {
+        self.clock.start()
+    }
+
+    /// Goes on by the clock of an earlier incarnation of this process.
+    pub(crate) fn follow_clock(&mut self, start: Option<Now>) {
+        self.clock.follow(start);
+    }
+
     /// Its incarnation.
     pub fn epoch(&self) -> Epoch {
         self.epoch
