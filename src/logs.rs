@@ -16,7 +16,10 @@ pub(crate) fn start(log: &Log) -> Result<(), Failure> {
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // Or a log that cannot be written (a full disk, a closed pipe) would be reported on standard error as well, and
+        // failing there panics: the thread that logged would be gone.
+        .log_internal_errors(false);
     let started = if log.json {
         builder.json().try_init()
     } else {

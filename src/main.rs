@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod config_layers;
 mod demo;
+mod descriptors;
 mod exit;
 mod logs;
 mod node;

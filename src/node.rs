@@ -2,11 +2,12 @@
 //! Only this file picks the backend.
 
 use crate::config::{Config, Store};
+use crate::descriptors;
 use crate::exit::{Exit, Failure};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
 use tollgate_actors::performer::BoxFuture;
@@ -21,6 +22,9 @@ use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// How often the store is asked whether its next segment is ready.
+const SPACE_WATCH: Duration = Duration::from_millis(500);
 
 /// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
 const SECONDS_BUCKETS: [f64; 14] = [
@@ -85,6 +89,7 @@ impl Node {
             );
             return Err(Failure::wrong_use(why));
         }
+        actix_rt::spawn(watch_space(Arc::downgrade(&data.store)));
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (Arc::clone(&data.store) as _, Arc::clone(&data.store) as _);
         let settings = engine_config(config, shards, dev);
@@ -99,7 +104,10 @@ impl Node {
                 per_second: config.limits.per_second,
                 burst: config.limits.burst,
             }),
-            bounds: config.api.bounds.clone(),
+            bounds: tollgate_http::Bounds {
+                connections_max: descriptors::connections(config.api.bounds.connections_max),
+                ..config.api.bounds.clone()
+            },
             metrics: Box::new(move || metrics.render()),
         });
         let stop_timeout = config.api.stop_timeout;
@@ -181,6 +189,10 @@ impl Data {
         if let Some(torn) = &opened.torn {
             tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
         }
+        if Embedded::secret_is_exposed(&settings.data).map_err(unusable)? {
+            let secret = settings.data.join("secret");
+            tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
+        }
         let secrets = Secrets::new(*store.secret().bytes());
         Ok(Data { store, secrets })
     }
@@ -193,6 +205,23 @@ impl Data {
         };
         let journal = Arc::clone(&self.store) as _;
         DirectoryHandle::start(config, &self.secrets, journal, Arc::clone(&self.store) as _).map_err(unusable)
+    }
+}
+
+/// Tells the operator when the store has no room for its next segment, while there is time to make some.
+async fn watch_space(store: Weak<Embedded>) {
+    let mut clock = tokio::time::interval(SPACE_WATCH);
+    let mut known = None;
+    loop {
+        clock.tick().await;
+        let Some(store) = store.upgrade() else { return };
+        let warning = store.warning();
+        match (&warning, &known) {
+            (Some(why), None) => tracing::warn!(%why, "the server will stop when the present journal file is full"),
+            (None, Some(_)) => tracing::info!("there is room for the next journal file again"),
+            _ => {}
+        }
+        known = warning;
     }
 }
 

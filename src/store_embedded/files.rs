@@ -83,9 +83,8 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(io_error(&path, "lock", &error)),
         }
-        // Only a courtesy to whoever comes next, so it need not be durable.
-        let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        note.map_err(|error| io_error(&path, "write", &error))?;
+        // Only a courtesy to whoever comes next: it need not be durable, and on a full disk not even written.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Lock { _file: file })
     }
 }

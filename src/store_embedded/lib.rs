@@ -145,6 +145,14 @@ impl Embedded {
         Scanner::open(dir)
     }
 
+    /// Whether others than its owner may read the secret of the data in `dir`, which is made with mode 0600.
+    ///
+    /// # Errors
+    /// When there is no secret, or it cannot be looked at.
+    pub fn secret_is_exposed(dir: &Path) -> Result<bool, StoreError> {
+        meta::secret_is_exposed(dir)
+    }
+
     /// What the data says about itself.
     pub fn meta(&self) -> &Meta {
         &self.meta

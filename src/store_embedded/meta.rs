@@ -4,6 +4,7 @@ use crate::files::{io_error, write_atomically};
 use siphasher::sip::SipHasher24;
 use std::fmt::Write as _;
 use std::hash::Hasher;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tollgate_store::StoreError;
 
@@ -134,6 +135,14 @@ pub(crate) fn read(dir: &Path) -> Result<Meta, StoreError> {
         return Err(corrupt("its checksum does not fit"));
     }
     Ok(meta)
+}
+
+/// Whether others than its owner may read the secret.
+pub(crate) fn secret_is_exposed(dir: &Path) -> Result<bool, StoreError> {
+    let path = dir.join(SECRET);
+    let mode = std::fs::metadata(&path).map(|metadata| metadata.permissions().mode());
+    mode.map(|mode| mode & 0o077 != 0)
+        .map_err(|error| io_error(&path, "read the mode of", &error))
 }
 
 /// Reads `secret` and makes sure that it belongs to the data.

@@ -2,6 +2,7 @@
 
 use crate::files::io_error;
 use crate::segment;
+use rustix::process::{Resource, getrlimit};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -12,14 +13,17 @@ use tollgate_store::index::Place;
 use tollgate_store::reads::Fetch;
 use tollgate_store::{Fetched, StoreError};
 
-/// Most segments kept open for reading (16 GB of journal at the usual size); the usual limit of a process is 1024 files.
+/// Most segments kept open for reading: 16 GB of journal at the usual size.
 const HANDLES_MAX: usize = 256;
+/// And no more than this part of the files that the process may have open, or the next segment could not be.
+const PART_OF_LIMIT: u64 = 8;
 
 /// Follows places into the segments of a directory.
 #[derive(Debug)]
 pub(crate) struct Reader {
     dir: PathBuf,
     handles: RwLock<BTreeMap<u32, Arc<File>>>,
+    handles_max: usize,
 }
 
 impl Reader {
@@ -27,6 +31,9 @@ impl Reader {
         Reader {
             dir,
             handles: RwLock::default(),
+            handles_max: getrlimit(Resource::Nofile).current.map_or(HANDLES_MAX, |limit| {
+                (limit / PART_OF_LIMIT).min(HANDLES_MAX as u64) as usize
+            }),
         }
     }
 
@@ -43,7 +50,7 @@ impl Reader {
         let path = segment::path(&self.dir, number);
         let file = Arc::new(File::open(&path).map_err(|error| io_error(&path, "open", &error))?);
         let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
-        if handles.len() >= HANDLES_MAX {
+        if handles.len() >= self.handles_max {
             // Most reads want something recent. A thread that still reads from it keeps its own hold on it.
             let oldest = handles.keys().copied().find(|&other| other != number);
             oldest.and_then(|oldest| handles.remove(&oldest));

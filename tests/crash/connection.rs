@@ -49,6 +49,12 @@ impl Connection {
         self.exchange(account, "GET", path, "", None)
     }
 
+    /// Asks for something without a key.
+    #[cfg(not(feature = "faults"))]
+    pub(crate) fn post(&mut self, account: &str, path: &str, form: &str) -> std::io::Result<Answer> {
+        self.exchange(account, "POST", path, form, None)
+    }
+
     fn exchange(
         &mut self,
         account: &str,

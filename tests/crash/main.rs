@@ -10,9 +10,17 @@ mod connection;
 #[cfg(feature = "faults")]
 mod failpoints;
 #[cfg(not(feature = "faults"))]
+mod flips;
+#[cfg(not(feature = "faults"))]
 mod kills;
+#[cfg(not(feature = "faults"))]
+mod limits;
 mod log;
+#[cfg(not(feature = "faults"))]
+mod pauses;
 mod random;
+#[cfg(not(feature = "faults"))]
+mod refusals;
 #[cfg(not(feature = "faults"))]
 mod release;
 mod report;

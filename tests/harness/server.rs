@@ -20,6 +20,14 @@ pub(crate) struct Server {
     pub(crate) api: String,
     /// `127.0.0.1:port` of the admin listener.
     pub(crate) admin: String,
+    launch: Launch,
+}
+
+/// How a server is started.
+struct Launch {
+    /// A program, and its arguments, that sets something up and then becomes the server.
+    through: Vec<String>,
+    binary: PathBuf,
     flags: Vec<String>,
     environment: Vec<(String, String)>,
     directory: tempfile::TempDir,
@@ -82,14 +90,18 @@ impl Server {
             child: None,
             api: String::new(),
             admin: String::new(),
-            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
-            environment: owned(environment),
-            directory,
+            launch: Launch {
+                through: Vec::new(),
+                binary: binary(),
+                flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+                environment: owned(environment),
+                directory,
+            },
         }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.launch.directory.path().join("data")
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -98,13 +110,13 @@ impl Server {
 
     /// What the server has logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.launch.directory.path().join("log")).unwrap_or_default()
     }
 
     /// Keeps the temporary directory when the server is dropped, for a look at it; its path.
     pub(crate) fn keep(&mut self) -> PathBuf {
-        self.directory.disable_cleanup(true);
-        self.directory.path().to_owned()
+        self.launch.directory.disable_cleanup(true);
+        self.launch.directory.path().to_owned()
     }
 
     /// SIGKILL, then a start on the same data.
@@ -131,8 +143,20 @@ impl Server {
 
     /// Starts on the same data after the server has ended.
     pub(crate) fn start_again(&mut self) {
-        let (child, api, admin) = launch(&self.directory, &self.flags, &self.environment);
+        let (child, api, admin) = self.launch.ready();
         (self.child, self.api, self.admin) = (Some(child), api, admin);
+    }
+
+    /// From the next start on: the server is what this program becomes, as `prlimit --nofile=64`.
+    pub(crate) fn set_through(&mut self, through: &[&str]) {
+        self.launch.through = through.iter().map(|word| (*word).to_owned()).collect();
+    }
+
+    /// From the next start on: a copy of the binary beside the data, for a user who may not enter cargo's folder.
+    pub(crate) fn lend_binary(&mut self) {
+        let copy = self.launch.directory.path().join("tollgate");
+        std::fs::copy(binary(), &copy).expect("the binary is copied");
+        self.launch.binary = copy;
     }
 
     fn child(&mut self) -> &mut Child {
@@ -141,19 +165,19 @@ impl Server {
 
     /// From the next start on: this and no other environment.
     pub(crate) fn set_environment(&mut self, environment: &[(&str, &str)]) {
-        self.environment = owned(environment);
+        self.launch.environment = owned(environment);
     }
 
     /// Starts on the same data and kills the server after this time, whether or not it was ready.
     pub(crate) fn kill_while_starting(&mut self, after: Duration) {
-        self.child = Some(spawn(&self.directory, &self.flags, &self.environment));
+        self.child = Some(self.launch.spawn());
         std::thread::sleep(after);
         self.kill();
     }
 
     /// Starts on the same data, which need not succeed: false when the server has ended before it was ready.
     pub(crate) fn try_start_again(&mut self) -> bool {
-        let mut child = spawn(&self.directory, &self.flags, &self.environment);
+        let mut child = self.launch.spawn();
         let line = first_line(&mut child);
         let ready = Ready::of(&line);
         self.child = Some(child);
@@ -290,48 +314,52 @@ fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
     environment.iter().map(pair).collect()
 }
 
-fn launch(
-    directory: &tempfile::TempDir,
-    flags: &[String],
-    environment: &[(String, String)],
-) -> (Child, String, String) {
-    let mut child = spawn(directory, flags, environment);
-    let line = first_line(&mut child);
-    let Some(ready) = Ready::of(&line) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        panic!(
-            "no ready line but {line:?}; log:\n{}",
-            std::fs::read_to_string(directory.path().join("log")).unwrap_or_default()
-        )
-    };
-    (child, ready.api, ready.admin)
-}
+impl Launch {
+    fn ready(&self) -> (Child, String, String) {
+        let mut child = self.spawn();
+        let line = first_line(&mut child);
+        let Some(ready) = Ready::of(&line) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            let log = std::fs::read_to_string(self.directory.path().join("log"));
+            panic!("no ready line but {line:?}; log:\n{}", log.unwrap_or_default())
+        };
+        (child, ready.api, ready.admin)
+    }
 
-fn spawn(directory: &tempfile::TempDir, flags: &[String], environment: &[(String, String)]) -> Child {
-    let log = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(directory.path().join("log"))
-        .expect("a log file");
-    Command::new(binary())
-        .args([
-            "serve",
-            "--dev",
-            "--listen",
-            "127.0.0.1:0",
-            "--admin-listen",
-            "127.0.0.1:0",
-            "--data",
-        ])
-        .arg(directory.path().join("data"))
-        .args(flags)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .expect("the server starts")
+    fn spawn(&self) -> Child {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.directory.path().join("log"))
+            .expect("a log file");
+        let mut command = match self.through.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&self.binary);
+                command
+            }
+            None => Command::new(&self.binary),
+        };
+        command
+            .args([
+                "serve",
+                "--dev",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
+            ])
+            .arg("--data")
+            .arg(self.directory.path().join("data"))
+            .args(&self.flags)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the server starts")
+    }
 }
 
 /// The first line on standard output; empty when the server ends without one, or takes too long.

@@ -1,0 +1,69 @@
+//! The process is stopped for a while and goes on: a suspended machine, a debugger, a host that is out of breath.
+
+use crate::audit;
+use crate::clients::{CLIENTS, while_asking};
+use crate::log::Log;
+use crate::random::{Random, seed};
+use crate::server::Server;
+use std::time::Duration;
+
+/// How long the process is stopped, in seconds; longer by `TOLLGATE_STOP_S`.
+const STOP_S: u64 = 3;
+/// How often.
+const PAUSES: usize = 2;
+
+#[test]
+fn a_process_that_is_stopped_for_a_while_goes_on_where_it_was() {
+    let stop_s: u64 = std::env::var("TOLLGATE_STOP_S")
+        .ok()
+        .map_or(STOP_S, |text| text.parse().expect("seconds"));
+    // Attempts run into their deadline while the process is stopped, and the network would have approved each of them.
+    let network = [
+        ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "1000"),
+        ("TOLLGATE_ACQUIRER__LATENCY_MS", "200"),
+        ("TOLLGATE_ACQUIRER__JITTER_MS", "100"),
+    ];
+    let mut random = Random::new(seed());
+    let log = Log::default();
+    let server = Server::with(&[], &network);
+    while_asking(&server, &log, &mut random, || {
+        for _ in 0..PAUSES {
+            std::thread::sleep(Duration::from_millis(700));
+            server.signal("STOP");
+            std::thread::sleep(Duration::from_secs(stop_s));
+            server.signal("CONT");
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    });
+    assert_eq!(
+        log.counts().put_off,
+        0,
+        "clients were told to come again: {:?}",
+        log.counts()
+    );
+    audit::settle(&server, &log);
+    audit::compare(&server, &log);
+    // A pause is no refusal: nobody whom the network would approve hears one. A call that was about to leave when the
+    // process was stopped may lose the race against its own inquiry afterwards; then it is undone, and its client has
+    // heard `processing`.
+    let mut undone = 0;
+    for answered in log.answered() {
+        let form = &answered.request.form;
+        if !form.contains("pm_card_tollgate_remote&") || !form.contains("confirm=true") {
+            continue;
+        }
+        assert_eq!(answered.status, 200, "a refusal: {answered:?}");
+        let told = answered.json();
+        let path = format!("/v1/payment_intents/{}", told["id"].as_str().expect("an id"));
+        let intent = server.send(&answered.request.account, "GET", &path, "", &[]).json();
+        if intent["status"] == "requires_payment_method" {
+            assert_eq!(told["status"], "processing", "{answered:?}");
+            undone += 1;
+        }
+    }
+    assert!(
+        undone <= PAUSES * CLIENTS,
+        "{undone} payments were undone by {PAUSES} pauses"
+    );
+    server.verify();
+}
