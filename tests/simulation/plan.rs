@@ -9,8 +9,10 @@ use tollgate_domain::payments::payment_intent::HOLD_MS;
 
 /// Milliseconds of an hour.
 pub const HOUR_MS: u64 = 3_600_000;
-/// The wall clock never errs by more than this, milliseconds; the auditor's tolerances follow from it.
+/// No process starts while the wall clock errs by more than this, milliseconds.
 pub const CLOCK_ERROR_MS_MAX: u64 = 4 * HOUR_MS;
+/// The wall clock never errs by more than this, milliseconds.
+const CLOCK_LEAP_MS_MAX: u64 = 30 * 24 * HOUR_MS;
 /// Most steps of one history.
 const STEPS_MAX: usize = 200_000;
 /// Most bursts of requests of one history: longer ones are sparser.
@@ -506,17 +508,24 @@ impl Author {
             13 => Fault::Unreadable {
                 ms: self.dice.below(5_000),
             },
-            14 => {
-                let most = CLOCK_ERROR_MS_MAX / [1, 30][self.dice.below(2) as usize];
-                let by_ms = self.dice.below(most) as i64;
-                Fault::Clock {
-                    by_ms: if self.dice.below(2) == 0 { by_ms } else { -by_ms },
-                    ms: self.dice.below(HOUR_MS),
-                }
-            }
+            14 => self.clock_fault(),
             _ => Fault::Outage {
                 ms: self.dice.below(120_000),
             },
+        }
+    }
+
+    /// A small step, one of hours, or (for a short while) one of weeks, either way.
+    fn clock_fault(&mut self) -> Fault {
+        let (most_ms, ms_max) = match self.dice.below(3) {
+            0 => (CLOCK_ERROR_MS_MAX / 30, HOUR_MS),
+            1 => (CLOCK_ERROR_MS_MAX, HOUR_MS),
+            _ => (CLOCK_LEAP_MS_MAX, 60_000),
+        };
+        let by_ms = self.dice.below(most_ms) as i64;
+        Fault::Clock {
+            by_ms: if self.dice.below(2) == 0 { by_ms } else { -by_ms },
+            ms: self.dice.below(ms_max),
         }
     }
 }

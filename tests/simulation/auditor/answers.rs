@@ -1,15 +1,15 @@
 //! Answers: which ones a request may hear, given what was asked and what stands in the journal.
 
+use super::intents::declines;
 use super::linear::Window;
 use super::model::{AccountModel, captured};
 use super::money::day_of;
-use super::records::declines;
 use super::{Auditor, Failure};
 use std::sync::Arc;
 use tollgate_actors::request::Answer;
 use tollgate_actors::{Request, Response, Shown};
 use tollgate_domain::facts::OutcomeResult;
-use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::payments::payment_intent::{PaymentIntent, Phase, Status};
 use tollgate_domain::payments::payment_method::PaymentMethodParam;
 use tollgate_domain::{Call, Command, ErrorType, Item, Object, Read, Reject};
 use tollgate_resource::Id;
@@ -196,6 +196,12 @@ impl Auditor {
         if response.replayed.is_some_and(|first| first != execution.request) {
             return Err("a replay of something else".into());
         }
+        let same = request.claim.as_ref().is_some_and(|(_, claim)| {
+            (claim.fingerprint, claim.endpoint) == (outcome.claim.fingerprint, outcome.claim.endpoint)
+        });
+        if !same {
+            return Err("it was answered with what another request had asked under its key".into());
+        }
         let own = |object: &Object| execution.objects.contains(object) || outcome.attached.contains(object);
         let fits = match (&outcome.result, &response.result) {
             (OutcomeResult::Object { kind, id }, Ok(Shown::One(Item::Object(object)))) => {
@@ -283,6 +289,10 @@ impl Auditor {
 impl AccountModel {
     /// Whether a sequential account refuses the command after record `at`.
     pub(super) fn refuses(&self, command: &Command, at: u64) -> bool {
+        if self.is_calling(command, at) {
+            // Whoever comes meanwhile waits.
+            return false;
+        }
         let status = |id: Id| self.intent_at(id, at).map(|intent| &intent.status);
         match command {
             Command::ConfirmPaymentIntent(id, _) => !matches!(
@@ -313,6 +323,13 @@ impl AccountModel {
             }
             _ => false,
         }
+    }
+
+    /// Whether a request of the command's intent waits for its network after record `at`.
+    fn is_calling(&self, command: &Command, at: u64) -> bool {
+        let intent = subject(command).and_then(|id| self.intent_at(id, at));
+        let open = intent.and_then(PaymentIntent::open_attempt);
+        open.is_some_and(|attempt| matches!(attempt.phase, Phase::Calling { .. }))
     }
 
     /// Whether an update asks for what is so already.

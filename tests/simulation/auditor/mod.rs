@@ -13,16 +13,19 @@
 
 mod answers;
 mod ending;
+mod intents;
 mod linear;
 mod model;
 mod money;
 mod records;
+mod refunds;
 
 use model::AccountModel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use tollgate_actors::Request;
+use tollgate_actors::settings::CLOCK_STEP_MAX_MS;
 use tollgate_actors::shard::CallOut;
 use tollgate_domain::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, Said};
 use tollgate_domain::{AccountKey, Facts, Object, Profile};
@@ -81,9 +84,10 @@ pub struct Auditor {
     called: BTreeSet<(u64, AttemptId)>,
     /// What the network said and somebody heard.
     told: BTreeMap<(u64, AttemptId), Vec<(Asked, Said)>>,
-    /// When the process was last started with a clock that was off, or a shard moved; simulated milliseconds.
     blocks: Vec<Block>,
-    starts: u64,
+    /// The worst clock that a process or a moved shard was started by, milliseconds off. Whoever starts it trusts it;
+    /// steps of the clock afterwards must not matter.
+    trusted_ms: u64,
 }
 
 impl Auditor {
@@ -103,7 +107,7 @@ impl Auditor {
             called: BTreeSet::new(),
             told: BTreeMap::new(),
             blocks: Vec::new(),
-            starts: 0,
+            trusted_ms: 0,
         }
     }
 
@@ -117,13 +121,18 @@ impl Auditor {
     }
 
     /// Time passes.
-    pub fn tick(&mut self, now_ms: u64, _unix_ms: u64) {
+    pub fn tick(&mut self, now_ms: u64) {
         self.now_ms = now_ms;
     }
 
-    /// A process or a moved shard starts.
-    pub fn started(&mut self) {
-        self.starts += 1;
+    /// A process or a moved shard starts, by a clock that is off by so much.
+    pub fn started(&mut self, off_ms: u64) {
+        self.trusted_ms = self.trusted_ms.max(off_ms);
+    }
+
+    /// By how much two readings of a shard's time may be off: what it was started by, and the steps it tolerates.
+    fn slack_ms(&self) -> u64 {
+        2 * (self.trusted_ms + CLOCK_STEP_MAX_MS) + 60_000
     }
 
     /// A request is sent. Slots are numbered from 0 without a gap.

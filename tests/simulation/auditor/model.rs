@@ -26,6 +26,8 @@ pub(super) struct AccountModel {
     pub(super) shown: u64,
     /// Versions by sequence number: (record, object).
     pub(super) objects: BTreeMap<u64, Vec<(u64, Object)>>,
+    /// When each hold became durable, simulated milliseconds.
+    pub(super) held: BTreeMap<u64, u64>,
     pub(super) ledger: Ledger,
     /// The ledger after records that changed it, oldest first.
     pub(super) ledgers: Vec<(u64, Ledger)>,
@@ -68,6 +70,7 @@ impl AccountModel {
             record: 0,
             shown: 0,
             objects: BTreeMap::new(),
+            held: BTreeMap::new(),
             ledger: Ledger::default(),
             ledgers: vec![(0, Ledger::default())],
             nets: BTreeMap::new(),

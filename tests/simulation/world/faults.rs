@@ -3,7 +3,7 @@
 use super::{Happening, Heard, Host, World};
 use crate::auditor::Failure;
 use crate::merchants::secrets;
-use crate::plan::Fault;
+use crate::plan::{CLOCK_ERROR_MS_MAX, Fault};
 use crate::ports::Ports;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -75,9 +75,13 @@ impl World<'_> {
         if self.up {
             return;
         }
+        if self.off_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX {
+            // Nobody starts a machine whose clock is off by weeks.
+            return self.push_in(1_000, Happening::Start);
+        }
         self.up = true;
         self.counts.rebuilds += 1;
-        self.auditor.started();
+        self.auditor.started(self.off_ms.unsigned_abs());
         self.ports = Ports::new(Arc::clone(&self.store));
         for shard in 0..self.plan.weather.shards {
             let host = self.host(shard);
@@ -116,10 +120,10 @@ impl World<'_> {
 
     /// As a takeover by another node does: the old incarnation is dropped where it is, the new one starts from the journal.
     fn move_shard(&mut self, shard: u16) -> Result<(), Failure> {
-        if !self.up {
+        if !self.up || self.off_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX {
             return Ok(());
         }
-        self.auditor.started();
+        self.auditor.started(self.off_ms.unsigned_abs());
         let host = self.host(shard);
         let old = std::mem::replace(&mut self.hosts[usize::from(shard)], host);
         self.hang_up_all(old.inside);

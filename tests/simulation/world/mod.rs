@@ -251,7 +251,7 @@ impl<'p> World<'p> {
             if self.counts.happenings > HAPPENINGS_MAX {
                 return Err(self.auditor.fail("liveness", "the run goes round in circles".into()));
             }
-            self.auditor.tick(self.now_ms, self.unix_ms());
+            self.auditor.tick(self.now_ms);
             self.happen(entry.what)?;
         }
         self.now_ms = self.now_ms.max(until_ms);

@@ -1,0 +1,379 @@
+//! Records of payment intents: the state table, once more, with who may cause each step and what follows from it.
+
+use super::model::captured;
+use super::money::{Postings, available_day, fee, receivable};
+use super::records::{Case, Expected, Wrong, wrong};
+use crate::plan::HOUR_MS;
+use tollgate_domain::acquirer::{Asked, Said};
+use tollgate_domain::payments::charge::{Charge, ChargeState};
+use tollgate_domain::payments::payment_intent::{Attempt, CaptureMethod, HOLD_MS, PaymentIntent, Phase, Status};
+use tollgate_domain::payments::payment_method::{Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour};
+use tollgate_domain::{Command, Object};
+
+impl Case<'_> {
+    /// What is expected of a record about a payment intent.
+    pub(super) fn intent(&self, after: &PaymentIntent) -> Result<Expected, Wrong> {
+        let before = self.model.intent_at(after.id, u64::MAX);
+        let mut expected = Expected {
+            objects: vec![after.id.seq()],
+            ..Expected::default()
+        };
+        let same = before.is_none_or(|before| {
+            (before.amount, before.currency, before.customer, before.id)
+                == (after.amount, after.currency, after.customer, after.id)
+        });
+        let table = || {
+            wrong(
+                "state tables",
+                format!("{:?} to {:?}", before.map(|intent| &intent.status), after.status),
+            )
+        };
+        if !same {
+            return table();
+        }
+        match before {
+            None => {
+                expected.events.push("payment_intent.created");
+                let Some(Command::CreatePaymentIntent(asked)) = self.command else {
+                    return wrong("nothing unexplained", format!("an intent by {:?}", self.command));
+                };
+                let manual = asked.capture_method == Some(CaptureMethod::Manual);
+                if asked.amount != after.amount
+                    || asked.currency != Some(after.currency)
+                    || manual != (after.capture_method == CaptureMethod::Manual)
+                    || asked.customer.map(|customer| customer.0) != after.customer
+                {
+                    return wrong("requests", format!("{asked:?} made {after:?}"));
+                }
+                self.paid(&mut expected, after, asked.payment_method, asked.confirm == Some(true))?;
+            }
+            Some(before) => match (&before.status, &after.status) {
+                (
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation,
+                    Status::Canceled { release: None, .. },
+                ) => {
+                    self.by_cancel(after)?;
+                    expected.events.push("payment_intent.canceled");
+                }
+                (Status::RequiresPaymentMethod | Status::RequiresConfirmation, _) => {
+                    let Some(Command::ConfirmPaymentIntent(id, asked)) = self.command else {
+                        return wrong("nothing unexplained", format!("confirmed by {:?}", self.command));
+                    };
+                    if *id != after.id {
+                        return wrong("requests", "another intent was confirmed");
+                    }
+                    self.paid(&mut expected, after, asked.payment_method, true)?;
+                }
+                (Status::Processing { attempt }, _) => self.processing(&mut expected, after, attempt)?,
+                (Status::RequiresCapture { .. }, _) => self.held(&mut expected, before, after)?,
+                (
+                    Status::Canceled {
+                        release: Some(open), ..
+                    },
+                    Status::Canceled { release, .. },
+                ) => {
+                    self.goes_on(after, open, release.as_deref())?;
+                }
+                _ => return table(),
+            },
+        }
+        Ok(expected)
+    }
+
+    fn by_cancel(&self, after: &PaymentIntent) -> Result<(), Wrong> {
+        match self.command {
+            Some(Command::CancelPaymentIntent(id, _)) if *id == after.id => Ok(()),
+            other => wrong("nothing unexplained", format!("cancelled by {other:?}")),
+        }
+    }
+
+    /// An intent that was made or confirmed.
+    fn paid(
+        &self,
+        expected: &mut Expected,
+        after: &PaymentIntent,
+        param: Option<PaymentMethodParam>,
+        confirm: bool,
+    ) -> Result<(), Wrong> {
+        if !confirm {
+            let untouched = after.charge_count == 0
+                && match after.status {
+                    Status::RequiresPaymentMethod => param.is_none(),
+                    Status::RequiresConfirmation => param.is_some(),
+                    _ => false,
+                };
+            return if untouched {
+                Ok(())
+            } else {
+                wrong("state tables", format!("unconfirmed, but {:?}", after.status))
+            };
+        }
+        let card = match (param, self.method()) {
+            (Some(PaymentMethodParam::Fresh(card)), _) => card,
+            (_, Some(method)) => method.card.facts(),
+            _ => return wrong("requests", "paid with nothing"),
+        };
+        match (card.behaviour, &after.status) {
+            (Behaviour::Succeed, Status::Succeeded { .. } | Status::RequiresCapture { capture: None, .. }) => {
+                self.approved(expected, after)
+            }
+            (Behaviour::Decline(decline), Status::RequiresPaymentMethod) => {
+                self.failed(expected, after, Some(decline.number))
+            }
+            (Behaviour::Remote(_), Status::Processing { attempt }) => {
+                let calling = matches!(attempt.phase, Phase::Calling { .. });
+                let calls: Vec<_> = self.facts.calls.iter().map(|call| call.attempt).collect();
+                if !calling || calls != [attempt.id(after.id)] || attempt.amount != after.amount {
+                    return wrong("attempts", format!("{attempt:?} with calls {calls:?}"));
+                }
+                Ok(())
+            }
+            (behaviour, status) => wrong("requests", format!("{behaviour:?} led to {status:?}")),
+        }
+    }
+
+    /// The card was charged or money is held.
+    fn approved(&self, expected: &mut Expected, after: &PaymentIntent) -> Result<(), Wrong> {
+        let Some(charge) = after.latest_charge().and_then(|id| self.object_charge(id)) else {
+            return wrong("state tables", "paid without a charge");
+        };
+        if charge.id.seq() <= self.facts.seq_before || charge.amount != after.amount || charge.refunded != 0 {
+            return wrong("state tables", format!("paid with {charge:?}"));
+        }
+        expected.objects.push(charge.id.seq());
+        let was_attached = |method: &PaymentMethod| match self.model.object_at(method.id, u64::MAX) {
+            Some(Object::PaymentMethod(before)) => before.customer.is_some(),
+            _ => false,
+        };
+        if self
+            .method()
+            .is_some_and(|method| method.customer.is_some() && !was_attached(method))
+        {
+            expected.events.push("payment_method.attached");
+        }
+        expected.events.push("charge.succeeded");
+        let manual = after.capture_method == CaptureMethod::Manual;
+        match (&after.status, charge.state) {
+            (Status::Succeeded { received }, ChargeState::Captured { amount, .. })
+                if !manual && *received == amount && amount == after.amount =>
+            {
+                expected.events.push("payment_intent.succeeded");
+                self.capture(expected, charge)
+            }
+            (Status::RequiresCapture { capture: None, .. }, ChargeState::Held) if manual => {
+                expected.events.push("payment_intent.amount_capturable_updated");
+                Ok(())
+            }
+            other => wrong("state tables", format!("{other:?}")),
+        }
+    }
+
+    /// The entry and movement of a charge that is captured here.
+    fn capture(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
+        let ChargeState::Captured {
+            amount,
+            available_day: day,
+            ..
+        } = charge.state
+        else {
+            return wrong("state tables", format!("captured, but {:?}", charge.state));
+        };
+        let card = charge.card.test_card;
+        let fee = fee(&self.model.profile, card, amount, charge.currency.exponent());
+        if day != available_day(card, self.facts.now_ms) {
+            return wrong("entries", format!("available on day {day}"));
+        }
+        let currency = charge.currency.number();
+        expected.entries.push(
+            Postings::default()
+                .add(currency, receivable(charge.network), 0, amount)
+                .add(currency, "merchant_balance", day, fee - amount)
+                .add(currency, "fee_revenue", 0, -fee),
+        );
+        expected.movements.push((amount, fee));
+        Ok(())
+    }
+
+    fn failed(&self, expected: &mut Expected, after: &PaymentIntent, decline: Option<u16>) -> Result<(), Wrong> {
+        let Some(charge) = after.latest_charge().and_then(|id| self.object_charge(id)) else {
+            return wrong("state tables", "declined without a charge");
+        };
+        let fits = matches!(charge.state, ChargeState::Failed { decline: number } if decline.is_none_or(|known| known == number));
+        if charge.id.seq() <= self.facts.seq_before || !fits || after.payment_method.is_some() {
+            return wrong("state tables", format!("declined with {charge:?}"));
+        }
+        expected.objects.push(charge.id.seq());
+        expected
+            .events
+            .extend(["charge.failed", "payment_intent.payment_failed"]);
+        Ok(())
+    }
+
+    /// A payment whose attempt was open.
+    fn processing(&self, expected: &mut Expected, after: &PaymentIntent, open: &Attempt) -> Result<(), Wrong> {
+        match &after.status {
+            Status::Processing { attempt } => {
+                if matches!(open.phase, Phase::Calling { .. }) {
+                    expected.events.push("payment_intent.processing");
+                }
+                self.goes_on(after, open, Some(attempt))
+            }
+            Status::Succeeded { .. } | Status::RequiresCapture { capture: None, .. } => {
+                self.heard_approval(after, open)?;
+                self.approved(expected, after)
+            }
+            Status::RequiresPaymentMethod => {
+                self.heard_end(after, open)?;
+                self.failed(expected, after, None)
+            }
+            status => wrong("state tables", format!("processing to {status:?}")),
+        }
+    }
+
+    /// A hold: captured, about to be, cancelled or expired.
+    fn held(&self, expected: &mut Expected, before: &PaymentIntent, after: &PaymentIntent) -> Result<(), Wrong> {
+        let Status::RequiresCapture {
+            capture_before_ms,
+            capture: open,
+        } = &before.status
+        else {
+            return wrong("state tables", "not a hold");
+        };
+        let charge_before = before.latest_charge().and_then(|id| self.model.charge_at(id, u64::MAX));
+        let Some(charge_before) = charge_before.filter(|charge| charge.state == ChargeState::Held) else {
+            return wrong("state tables", "a hold without a held charge");
+        };
+        let remote = charge_before.authorised_by.is_some();
+        let charge = self.object_charge(charge_before.id);
+        match (open, &after.status) {
+            (
+                None,
+                Status::RequiresCapture {
+                    capture: Some(begun), ..
+                },
+            ) => {
+                let amount = self.capture_amount(after)?;
+                if !remote || begun.amount != amount || !matches!(begun.phase, Phase::Calling { .. }) {
+                    return wrong("attempts", format!("{begun:?} for {amount}"));
+                }
+                Ok(())
+            }
+            (
+                Some(open),
+                Status::RequiresCapture {
+                    capture: Some(next), ..
+                },
+            ) => self.goes_on(after, open, Some(next)),
+            (Some(open), Status::RequiresCapture { capture: None, .. }) => self.heard_end(after, open),
+            (_, Status::Succeeded { received }) => {
+                let amount = match open {
+                    None => self.capture_amount(after)?,
+                    Some(open) => {
+                        self.heard_approval(after, open)?;
+                        open.amount
+                    }
+                };
+                let Some(charge) = charge.filter(|charge| captured(charge) == amount) else {
+                    return wrong("state tables", format!("captured with {charge:?}"));
+                };
+                if *received != amount || amount > before.amount || remote == open.is_none() {
+                    return wrong("state tables", format!("{received} received of {amount}"));
+                }
+                expected.objects.push(charge.id.seq());
+                expected.events.extend(["charge.captured", "payment_intent.succeeded"]);
+                self.capture(expected, charge)
+            }
+            (None, Status::Canceled { release, .. }) if release.is_some() == remote => {
+                expected.objects.push(charge_before.id.seq());
+                let state = charge.map(|charge| charge.state);
+                if self.command.is_some() {
+                    self.by_cancel(after)?;
+                    expected.events.extend(["payment_intent.canceled", "charge.refunded"]);
+                    return match state {
+                        Some(ChargeState::Released) => Ok(()),
+                        other => wrong("state tables", format!("cancelled with {other:?}")),
+                    };
+                }
+                expected.events.extend(["charge.expired", "payment_intent.canceled"]);
+                let held_ms = self.model.held.get(&after.id.seq()).copied().unwrap_or(0);
+                if self.now_ms + self.slack_ms < held_ms + HOLD_MS {
+                    let hours = (self.now_ms - held_ms) / HOUR_MS;
+                    return wrong("holds last", format!("expired after {hours} hours"));
+                }
+                match state {
+                    Some(ChargeState::Expired) if self.facts.now_ms >= *capture_before_ms => Ok(()),
+                    other => wrong(
+                        "state tables",
+                        format!("expired with {other:?} before {capture_before_ms}"),
+                    ),
+                }
+            }
+            (open, status) => wrong("state tables", format!("a hold with {open:?} to {status:?}")),
+        }
+    }
+
+    fn capture_amount(&self, after: &PaymentIntent) -> Result<i64, Wrong> {
+        match self.command {
+            Some(Command::CapturePaymentIntent(id, asked)) if *id == after.id => {
+                Ok(asked.amount_to_capture.unwrap_or(after.amount))
+            }
+            other => wrong("nothing unexplained", format!("captured by {other:?}")),
+        }
+    }
+
+    /// An attempt that stays open, or a release that ends.
+    fn goes_on(&self, after: &PaymentIntent, open: &Attempt, next: Option<&Attempt>) -> Result<(), Wrong> {
+        if self.command.is_some() {
+            return wrong(
+                "nothing unexplained",
+                format!("{:?} moved an open attempt", self.command),
+            );
+        }
+        let Some(next) = next else {
+            return self.heard_end(after, open);
+        };
+        let order = |phase: &Phase| match phase {
+            Phase::Calling { .. } => 0,
+            Phase::Inquiring { .. } => 1,
+            Phase::Reversing { .. } => 2,
+        };
+        let (was, is) = (order(&open.phase), order(&next.phase));
+        let not_found = |to, said| to == Asked::Inquiry && said == Said::NotFound;
+        let may_reverse = was == 2 || (self.told)(open.id(after.id), &not_found);
+        if open.number != next.number || open.amount != next.amount || is < was || is == 0 || (is == 2 && !may_reverse)
+        {
+            return wrong("attempts", format!("{open:?} to {next:?}"));
+        }
+        Ok(())
+    }
+
+    fn heard_approval(&self, after: &PaymentIntent, open: &Attempt) -> Result<(), Wrong> {
+        let yes = |to, said| to != Asked::Reversal && said == Said::Approved;
+        let reversing = matches!(open.phase, Phase::Reversing { .. });
+        if reversing || !(self.told)(open.id(after.id), &yes) || self.command.is_some() {
+            return wrong("attempts", format!("{open:?} was approved by nobody"));
+        }
+        Ok(())
+    }
+
+    /// A refusal, or the acknowledgement of a reversal.
+    fn heard_end(&self, after: &PaymentIntent, open: &Attempt) -> Result<(), Wrong> {
+        let reversing = matches!(open.phase, Phase::Reversing { .. });
+        let no = |to, said| match reversing {
+            true => to == Asked::Reversal && said == Said::Acknowledged,
+            false => to != Asked::Reversal && matches!(said, Said::Declined { .. }),
+        };
+        if !(self.told)(open.id(after.id), &no) || self.command.is_some() {
+            return wrong("attempts", format!("{open:?} was ended by nobody"));
+        }
+        Ok(())
+    }
+}
+
+/// A card whose issuer is asked, and declines.
+pub(super) fn declines(behaviour: Behaviour) -> bool {
+    matches!(
+        behaviour,
+        Behaviour::Decline(_) | Behaviour::Remote(RemoteBehaviour::Decline)
+    )
+}

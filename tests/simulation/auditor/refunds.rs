@@ -1,0 +1,85 @@
+//! Records of refunds: made with the money taken at once, then confirmed by whoever captured it.
+
+use super::model::captured;
+use super::money::{Postings, day_of, receivable};
+use super::records::{Case, Expected, Wrong, wrong};
+use tollgate_domain::Command;
+use tollgate_domain::acquirer::{Asked, Said};
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::refund::{Refund, RefundState};
+
+impl Case<'_> {
+    /// What is expected of a record about a refund.
+    pub(super) fn refund(&self, after: &Refund) -> Result<Expected, Wrong> {
+        let before = self.model.refund_at(after.id, u64::MAX);
+        let currency = after.currency.number();
+        let confirmed = Postings::default()
+            .add(currency, "refund_in_transit", 0, after.amount)
+            .add(currency, receivable(after.network), 0, -after.amount);
+        let is_confirmed = after.state == RefundState::Confirmed;
+        let Some(before) = before else {
+            let Some(Command::CreateRefund(asked)) = self.command else {
+                return wrong("nothing unexplained", format!("a refund by {:?}", self.command));
+            };
+            let Some(charge) = self.model.charge_at(after.charge, u64::MAX) else {
+                return wrong("refunds", format!("{after:?} is of no charge"));
+            };
+            let left = captured(charge) - charge.refunded;
+            let amount = asked.amount.unwrap_or(left);
+            let of_intent = asked.payment_intent.map(|intent| intent.0) == Some(after.payment_intent);
+            if after.amount != amount || amount <= 0 || amount > left || !of_intent || charge.currency != after.currency
+            {
+                return wrong(
+                    "refunds",
+                    format!("{after:?} when {left} was left and {:?} asked", asked.amount),
+                );
+            }
+            let ChargeState::Captured { available_day, .. } = charge.state else {
+                return wrong("refunds", format!("of a charge in state {:?}", charge.state));
+            };
+            match self.object_charge(after.charge) {
+                Some(now) if now.refunded == charge.refunded + amount && now.state == charge.state => {}
+                other => return wrong("refunds", format!("the charge became {other:?}")),
+            }
+            if is_confirmed == charge.captured_by.is_some() {
+                return wrong("refunds", format!("{:?} at once", after.state));
+            }
+            let day = available_day.max(day_of(self.facts.now_ms));
+            let taken = Postings::default().add(currency, "merchant_balance", day, amount).add(
+                currency,
+                "refund_in_transit",
+                0,
+                -amount,
+            );
+            let mut expected = Expected {
+                events: vec!["refund.created", "charge.refunded"],
+                entries: vec![taken],
+                movements: vec![(-amount, 0)],
+                objects: vec![after.id.seq(), after.charge.seq()],
+            };
+            if is_confirmed {
+                expected.events.extend(["refund.updated", "charge.refund.updated"]);
+                expected.entries.push(confirmed);
+            }
+            return Ok(expected);
+        };
+        let same = (before.amount, before.charge, before.currency) == (after.amount, after.charge, after.currency);
+        if before.state == RefundState::Confirmed || !same || self.command.is_some() {
+            return wrong("state tables", format!("{before:?} to {after:?}"));
+        }
+        let mut expected = Expected {
+            objects: vec![after.id.seq()],
+            ..Expected::default()
+        };
+        if is_confirmed {
+            if !(self.told)(after.attempt(), &|to, said| {
+                to == Asked::Request && matches!(said, Said::Approved | Said::Acknowledged)
+            }) {
+                return wrong("nothing unexplained", "a refund was confirmed by nobody");
+            }
+            expected.events = vec!["refund.updated", "charge.refund.updated"];
+            expected.entries = vec![confirmed];
+        }
+        Ok(expected)
+    }
+}
