@@ -93,6 +93,7 @@ fn main() -> ExitCode {
         total.requests as f64 / seconds,
         total.records as f64 / seconds,
     );
+    println!("{} restarts; {:?}", total.rebuilds, total.seen);
     ExitCode::SUCCESS
 }
 

@@ -25,6 +25,7 @@ impl Auditor {
             return Err(self.fail("one answer", format!("request {slot} was answered twice")));
         }
         let request = Arc::clone(&asking.request);
+        self.count(answer);
         // A refusal by the engine says nothing about what happened.
         let Ok(response) = answer else { return Ok(()) };
         let window = self.window(slot);
@@ -41,6 +42,28 @@ impl Auditor {
             .expect("an account of the run");
         model.shown = model.shown.max(shown);
         Ok(())
+    }
+
+    fn count(&mut self, answer: &Answer) {
+        let seen = &mut self.seen;
+        let Ok(response) = answer else {
+            seen.lost += 1;
+            return;
+        };
+        seen.replays += u64::from(response.replayed.is_some());
+        match &response.result {
+            Ok(Shown::Page { .. }) => seen.pages += 1,
+            Ok(Shown::One(Item::Object(Object::PaymentIntent(intent)))) => {
+                seen.in_doubt += u64::from(matches!(intent.status, Status::Processing { .. }));
+            }
+            Ok(_) => {}
+            Err(reject) => match (reject.status, reject.kind) {
+                (409, _) => seen.keys_in_use += 1,
+                (429, _) => seen.lock_timeouts += 1,
+                (400, ErrorType::IdempotencyError) => seen.mismatches += 1,
+                _ => {}
+            },
+        }
     }
 
     /// The record a read's answer shows.

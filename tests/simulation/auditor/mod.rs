@@ -70,8 +70,46 @@ struct Asking {
     executed: Option<u64>,
 }
 
+/// How often the interesting answers and records were seen; a run that never saw one proves nothing about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// Answers repeated from a key.
+    pub replays: u64,
+    /// 409: a key in use.
+    pub keys_in_use: u64,
+    /// 429: an object that waits for its network for too long.
+    pub lock_timeouts: u64,
+    /// Keys used with another body.
+    pub mismatches: u64,
+    /// Payments answered `processing`.
+    pub in_doubt: u64,
+    /// Requests the engine lost and said so.
+    pub lost: u64,
+    /// Holds that were not captured in time.
+    pub expired: u64,
+    /// Lists.
+    pub pages: u64,
+}
+
+impl Seen {
+    /// The sum of both.
+    pub fn plus(&self, other: &Seen) -> Seen {
+        Seen {
+            replays: self.replays + other.replays,
+            keys_in_use: self.keys_in_use + other.keys_in_use,
+            lock_timeouts: self.lock_timeouts + other.lock_timeouts,
+            mismatches: self.mismatches + other.mismatches,
+            in_doubt: self.in_doubt + other.in_doubt,
+            lost: self.lost + other.lost,
+            expired: self.expired + other.expired,
+            pages: self.pages + other.pages,
+        }
+    }
+}
+
 /// See the module.
 pub struct Auditor {
+    seen: Seen,
     now_ms: u64,
     accounts: BTreeMap<u64, AccountModel>,
     asked: Vec<Asking>,
@@ -98,6 +136,7 @@ impl Auditor {
             .map(|profile| (profile.key.0, AccountModel::new(Arc::clone(profile))))
             .collect();
         Auditor {
+            seen: Seen::default(),
             now_ms: 0,
             accounts,
             asked: Vec::new(),
@@ -118,6 +157,11 @@ impl Auditor {
             what,
             at_ms: self.now_ms,
         }
+    }
+
+    /// What was seen so far.
+    pub fn seen(&self) -> Seen {
+        self.seen
     }
 
     /// Time passes.

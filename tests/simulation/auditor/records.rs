@@ -145,6 +145,8 @@ impl Auditor {
         model
             .events
             .extend(facts.all_events().map(|event| (event.id.seq(), event.kind.name())));
+        let expired = |event: &&tollgate_domain::events::EventFact| event.kind.name() == "charge.expired";
+        self.seen.expired += facts.events.iter().filter(expired).count() as u64;
         for call in &facts.calls {
             *self.callable.entry((account, call.attempt)).or_default() += 1;
         }

@@ -1,5 +1,6 @@
 //! A fixed set of worlds, and that a seed always gives the same one.
 
+use tollgate_simulation::plan::{Action, Fault, HOUR_MS, Step, What, Wish};
 use tollgate_simulation::{Plan, run};
 
 #[test]
@@ -19,4 +20,90 @@ fn the_same_seed_gives_the_same_world() {
         let traces = [run(&plan), run(&plan)].map(|result| result.map(|(_, trace)| trace));
         assert_eq!(traces[0], traces[1]);
     }
+}
+
+/// A history of a few steps, one after another at these milliseconds, in calm weather.
+fn history(steps: Vec<(u64, What)>) -> Plan {
+    let mut plan = Plan::of(1, 1).only(&[]);
+    plan.weather.shards = 1;
+    plan.weather.accounts = 1;
+    (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
+    plan.length_ms = steps.last().map_or(0, |(at_ms, _)| at_ms + 60_000);
+    plan.steps = steps
+        .into_iter()
+        .enumerate()
+        .map(|(number, (at_ms, what))| Step { number, at_ms, what })
+        .collect();
+    plan
+}
+
+fn pay(manual: bool) -> What {
+    What::Ask(Wish {
+        account: 0,
+        action: Action::Create {
+            amount: 5_000,
+            currency: "usd",
+            card: Some("visa"),
+            confirm: true,
+            manual,
+            customer: None,
+            save: false,
+        },
+        keyed: true,
+        patience_ms: 10_000,
+        hangs_up: false,
+        expands: false,
+    })
+}
+
+fn leap(days: i64, ms: u64) -> What {
+    What::Fault(Fault::Clock {
+        by_ms: days * 24 * HOUR_MS as i64,
+        ms,
+    })
+}
+
+#[track_caller]
+fn holds(steps: Vec<(u64, What)>) {
+    if let Err(failure) = run(&history(steps)) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn a_leap_of_the_clock_makes_no_key_new() {
+    // The key during the leap, and a key that was first used during it.
+    for days in [27, -27] {
+        holds(vec![
+            (1_000, pay(false)),
+            (2_000, leap(days, 20_000)),
+            (3_000, What::Again { of: 0 }),
+        ]);
+        holds(vec![
+            (1_000, leap(days, 2_000)),
+            (1_500, pay(false)),
+            (9_000, What::Again { of: 1 }),
+        ]);
+    }
+}
+
+#[test]
+fn a_leap_of_the_clock_ends_no_hold() {
+    holds(vec![(1_000, pay(true)), (5_000, leap(27, 1_700)), (5_500, pay(false))]);
+}
+
+#[test]
+fn a_panic_does_not_make_a_stepped_clock_a_trusted_one() {
+    use tollgate_simulation::plan::Place;
+    let panic = What::Fault(Fault::Panic {
+        shard: 0,
+        place: Place::Keys,
+    });
+    holds(vec![
+        (1_000, pay(true)),
+        (5_000, leap(27, 30_000)),
+        (5_500, panic),
+        (6_000, pay(false)),
+        (8_000, pay(false)),
+    ]);
 }

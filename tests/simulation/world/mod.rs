@@ -6,7 +6,7 @@ mod ending;
 mod faults;
 
 use crate::acquirer::Acquirer;
-use crate::auditor::{Auditor, Failure};
+use crate::auditor::{Auditor, Failure, Seen};
 use crate::clients::{Session, Stage};
 use crate::merchants::{START_MS, merchant, secrets};
 use crate::plan::{HOUR_MS, Ill, Plan, What};
@@ -127,6 +127,8 @@ pub struct Counts {
     pub simulated_ms: u64,
     /// Calls that left for the network.
     pub calls: u64,
+    /// What the auditor saw.
+    pub seen: Seen,
 }
 
 /// The world of one run.
@@ -234,6 +236,7 @@ impl<'p> World<'p> {
         self.auditor
             .end(&*self.store, &self.store.blocks(), self.acquirer.book())?;
         self.counts.simulated_ms = self.now_ms;
+        self.counts.seen = self.auditor.seen();
         for block in self.store.blocks() {
             self.trace.bytes(&block.bytes);
         }
@@ -551,6 +554,7 @@ impl Counts {
             happenings: self.happenings + other.happenings,
             simulated_ms: self.simulated_ms + other.simulated_ms,
             calls: self.calls + other.calls,
+            seen: self.seen.plus(&other.seen),
         }
     }
 }
