@@ -26,11 +26,20 @@ impl<'a> Payment<'a> {
             let len = memchr::memchr(b'"', &body[at..])?;
             std::str::from_utf8(&body[at..at + len]).ok()
         };
+        // A payment without a charge says null here; a body that is not laid out like this has no such member.
+        let charge = memchr::memmem::find(body, b"\n  \"latest_charge\": ")?;
         Some(Payment {
             id: member(b"\n  \"id\": \"")?.into(),
             status: member(b"\n  \"status\": \"")?.into(),
-            charge: Some(member(b"\n  \"latest_charge\": \"")?.into()),
+            charge: member(b"\n  \"latest_charge\": \"")
+                .filter(|_| !body[charge..].starts_with(b"\n  \"latest_charge\": null"))
+                .map(Into::into),
         })
+    }
+
+    /// Reads the id and status of another object, such as a refund.
+    pub(crate) fn read_object(body: &'a [u8]) -> Option<Payment<'a>> {
+        Self::read_any(body)
     }
 
     fn read_any(body: &[u8]) -> Option<Payment<'a>> {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Puts load on a payments API over HTTP and checks that no cent went missing.
@@ -12,19 +12,45 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 good; 1 something failed or a cent is missing; 2 wrong use; 3 the server \
+const EXIT_CODES: &str = "Exit codes: 0 good; 1 something failed, a bound was missed, a cent is missing, or the run is not valid; 2 wrong use; 3 the server \
 cannot be reached or a file cannot be written.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a scenario and report.
-    Run(Run),
+    Run(Box<Run>),
+    /// List the scenarios there are.
+    List,
+    /// Print a built-in scenario: a file to copy and change.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Compare the reports of two open-loop runs: what differs, and whether that is more than chance.
+    Compare {
+        /// The JSON report to compare with.
+        a: PathBuf,
+        /// The JSON report that is compared.
+        b: PathBuf,
+        /// Write the comparison as a page to this file.
+        #[arg(long)]
+        html: Option<PathBuf>,
+    },
+    /// Find the highest rate at which a scenario meets what it asks for.
+    Knee(Box<Knee>),
+    /// Make the page of a JSON report again.
+    Page {
+        /// The JSON report.
+        json: PathBuf,
+        /// The page to write.
+        html: PathBuf,
+    },
 }
 
-/// Scenarios there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scenario {
+/// Closed loops: each connection sends its next request when it has its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClosedLoop {
     /// Each request makes and confirms a payment with a key of its own.
     Payments,
     /// Payments made beforehand are read by their ids.
@@ -33,66 +59,150 @@ pub(crate) enum Scenario {
     Mixed,
 }
 
-impl Scenario {
+impl ClosedLoop {
+    /// Each, with what it does.
+    pub(crate) const ALL: [(ClosedLoop, &str); 3] = [
+        (
+            ClosedLoop::Payments,
+            "closed loop: each request makes and confirms a payment with a key of its own",
+        ),
+        (
+            ClosedLoop::Reads,
+            "closed loop: payments made beforehand are read by their ids",
+        ),
+        (ClosedLoop::Mixed, "closed loop: reads and payments, nine to one"),
+    ];
+
+    /// The one with this name.
+    pub(crate) fn named(name: &str) -> Option<ClosedLoop> {
+        ClosedLoop::ALL
+            .into_iter()
+            .map(|known| known.0)
+            .find(|known| known.name() == name)
+    }
+
     /// Its word on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Scenario::Payments => "payments",
-            Scenario::Reads => "reads",
-            Scenario::Mixed => "mixed",
+            ClosedLoop::Payments => "payments",
+            ClosedLoop::Reads => "reads",
+            ClosedLoop::Mixed => "mixed",
         }
     }
 
     /// Share of steps that read a known payment.
     pub(crate) fn read_share(self) -> f64 {
         match self {
-            Scenario::Payments => 0.0,
-            Scenario::Reads => 1.0,
-            Scenario::Mixed => 0.9,
+            ClosedLoop::Payments => 0.0,
+            ClosedLoop::Reads => 1.0,
+            ClosedLoop::Mixed => 0.9,
         }
     }
+}
+
+/// Options of a search for the knee.
+#[derive(Debug, Args)]
+pub(crate) struct Knee {
+    /// A built-in scenario, or the path of a scenario file.
+    pub(crate) scenario: String,
+    /// What every open loop takes.
+    #[command(flatten)]
+    pub(crate) open: Open,
+    /// The server, as http://HOST:PORT.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// Secret API key of the one account to use [default: the scenario's merchants].
+    #[arg(long, env = "TOLLGATE_LOAD_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Threads that generate load.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub(crate) threads: u32,
+    /// Rate to begin with, requests per second.
+    #[arg(long, default_value_t = 1000.0, value_parser = rate)]
+    pub(crate) from: f64,
+    /// Rate not to go beyond.
+    #[arg(long, default_value_t = 1_000_000.0, value_parser = rate)]
+    pub(crate) to: f64,
+    /// Seconds each rate is held, of which the first fifth is warm-up.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    pub(crate) hold: f64,
+    /// How near to come to the knee, as a share of the rate.
+    #[arg(long, default_value_t = 0.05, value_parser = share)]
+    pub(crate) precision: f64,
+    /// Write the curve as JSON to this file.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the curve as a page to this file.
+    #[arg(long)]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Options of every open loop.
+#[derive(Debug, Args)]
+pub(crate) struct Open {
+    /// Open loops: all rates times this.
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    pub(crate) scale: f64,
+    /// Open loops: what chance is drawn from; the same seed gives the same schedule.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Open loops: do not check the money, whatever the scenario says.
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// Open loops: page with the server's metrics in Prometheus form, read once a second.
+    #[arg(long)]
+    pub(crate) metrics_url: Option<String>,
+    /// Open loops: no live view, and no lines while it runs.
+    #[arg(long)]
+    pub(crate) quiet: bool,
 }
 
 /// Options of a run.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// What to send.
-    #[arg(value_enum)]
-    pub(crate) scenario: Scenario,
+    /// A built-in scenario (`tollgate-load list`), or the path of a scenario file.
+    pub(crate) scenario: String,
+    /// What open loops take.
+    #[command(flatten)]
+    pub(crate) open: Open,
+    /// Write the report of an open loop as a page to this file.
+    #[arg(long)]
+    pub(crate) html: Option<PathBuf>,
     /// The server, as http://HOST:PORT.
     #[arg(long)]
     pub(crate) url: String,
-    /// Secret API key; its account should be used by nothing else during the run.
+    /// Secret API key; its account should be used by nothing else during the run [open loops: the scenario's merchants].
     #[arg(long, env = "TOLLGATE_LOAD_KEY", hide_env_values = true)]
-    pub(crate) key: String,
-    /// Keep-alive connections; each has one request under way.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    pub(crate) connections: u32,
-    /// Length of the measured window, seconds [default: 10, or until --requests are done].
+    pub(crate) key: Option<String>,
+    /// Keep-alive connections; each has one request under way [default: 64; open loops: at most those of the scenario].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) connections: Option<u32>,
+    /// Length of the measured window, seconds [default: 10, or until --requests are done; open loops: the whole schedule
+    /// with its warm-up is stretched or pressed to this length].
     #[arg(long, value_parser = seconds)]
     pub(crate) duration: Option<f64>,
-    /// Requests in the measured window.
+    /// Closed loops: requests in the measured window.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) requests: Option<u64>,
-    /// Time before the measured window, seconds.
-    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
-    pub(crate) warmup: f64,
+    /// Closed loops: time before the measured window, seconds [default: 1].
+    #[arg(long, value_parser = seconds)]
+    pub(crate) warmup: Option<f64>,
     /// Threads that generate load; connections are shared out among them.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) threads: u32,
-    /// Share of payments sent again with the same key (0 to 1); the answers must be the same bytes.
+    /// Closed loops: share of payments sent again with the same key (0 to 1); the answers must be the same bytes.
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub(crate) retry_share: f64,
-    /// Test payment method that pays.
+    /// Closed loops: test payment method that pays.
     #[arg(long, default_value = "pm_card_visa", value_parser = word)]
     pub(crate) card: String,
-    /// Time an answer may take, seconds.
+    /// Closed loops: time an answer may take, seconds.
     #[arg(long, default_value_t = 30.0, value_parser = seconds)]
     pub(crate) timeout: f64,
     /// Process id of the server on this machine: its CPU time per request is reported.
     #[arg(long)]
     pub(crate) server_pid: Option<u32>,
-    /// Check the money afterwards: lists, balance transactions and balance must agree with every answer.
+    /// Closed loops: check the money afterwards: lists, balance transactions and balance must agree with every answer.
     #[arg(long)]
     pub(crate) verify: bool,
     /// Write the report as JSON to this file.
@@ -105,6 +215,14 @@ const SECONDS_MAX: f64 = 7.0 * 24.0 * 3600.0;
 
 fn seconds(text: &str) -> Result<f64, String> {
     number_in(text, 0.0, SECONDS_MAX)
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    number_in(text, 0.000_001, 1_000.0)
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    number_in(text, 1.0, 10_000_000.0)
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -1,6 +1,6 @@
 //! One keep-alive connection that carries one request at a time. The buffer is reused; nothing is allocated per request.
 
-use crate::response::{self, Chunks, Framing, Malformed};
+use crate::response::{self, Chunks, Framing, Head, Malformed};
 use crate::target::Target;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +27,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) body: &'a [u8],
     /// Whether the connection may be used again.
     pub(crate) keep_alive: bool,
+    /// Seconds the server asks to wait before another try.
+    pub(crate) retry_after_s: Option<u32>,
     /// Bytes that came over the connection for this answer.
     pub(crate) received: usize,
 }
@@ -78,18 +80,19 @@ impl Connection {
     /// Sends a request and waits for its answer. After an error the connection must be dropped.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>, TransportError> {
         let whole = tokio::time::timeout(self.timeout, exchange(&mut self.stream, &mut self.buffer, request)).await;
-        let (status, start, end, keep_alive, received) = whole.map_err(|_| TransportError::Timeout)??;
+        let (head, end, received) = whole.map_err(|_| TransportError::Timeout)??;
         Ok(Answer {
-            status,
-            body: &self.buffer[start..end],
-            keep_alive,
+            status: head.status,
+            body: &self.buffer[head.len..end],
+            keep_alive: head.keep_alive,
+            retry_after_s: head.retry_after_s,
             received,
         })
     }
 }
 
-/// Status, start and end of the body in the buffer, keep-alive, bytes received.
-type Whole = (u16, usize, usize, bool, usize);
+/// The head, the end of the body in the buffer, and the bytes received.
+type Whole = (Head, usize, usize);
 
 async fn exchange(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &[u8]) -> Result<Whole, TransportError> {
     stream
@@ -138,7 +141,7 @@ async fn exchange(stream: &mut TcpStream, buffer: &mut Vec<u8>, request: &[u8]) 
     if raw_end != filled {
         return Err(TransportError::Malformed("bytes after the end of the response"));
     }
-    Ok((head.status, head.len, end, head.keep_alive, received))
+    Ok((head, end, received))
 }
 
 /// Reads once into the free part of the buffer, growing it within its bound; false at the end of the stream.

@@ -1,40 +1,53 @@
 //! The load tool: puts load on a payments API over HTTP, measures it, and checks that no cent went missing.
 //!
-//! It knows only HTTP. A run is a closed loop ([`worker`]): each keep-alive connection sends a request, waits for its
-//! answer and sends the next, so the load follows the server's speed and latency under a fixed rate cannot be read from
-//! it. Reading order: [`cli`], [`generator`], [`worker`], [`connection`], [`money`], [`report`].
+//! It knows only HTTP. An open loop ([`open_run`]) sends what a [`scenario`] says when its [`schedule`] says so, whatever
+//! the server does; a closed loop ([`closed_run`]) lets each connection send its next request when it has its answer, so
+//! the load follows the server's speed. Reading order: [`cli`], [`scenario`], [`schedule`], [`open_run`], [`open_loop`],
+//! [`reconcile`], [`verdict`], [`record`], [`page`]; then [`closed_run`], [`generator`], [`worker`], [`money`].
 
+mod accounts;
 mod acknowledged;
 mod body;
+mod chart;
 mod cli;
+mod closed_run;
+mod compare;
 mod connection;
+mod environment;
+mod flow;
 mod generator;
+mod knee;
+mod merchants;
 mod money;
+mod nearest;
+mod open_loop;
+mod open_run;
+mod page;
 mod process;
+mod random;
+mod reconcile;
+mod record;
 mod report;
 mod request;
 mod response;
+mod scenario;
+mod schedule;
+mod scrape;
 mod tally;
 mod target;
+mod verdict;
+mod watch;
 mod worker;
 
-use acknowledged::Acknowledged;
 use anyhow::Context;
 use clap::Parser;
-use cli::{Cli, Command, Run, Scenario};
-use generator::Plan;
-use report::Report;
+use cli::{Cli, ClosedLoop, Command};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
-use target::Target;
-
-/// Payments made before a scenario that reads.
-const KNOWN_PAYMENTS: u64 = 1_000;
 
 /// Why there is no report.
-enum Stop {
+pub(crate) enum Stop {
     /// Wrong use: exit 2.
     Use(String),
     /// The environment failed: exit 3.
@@ -48,8 +61,7 @@ impl From<anyhow::Error> for Stop {
 }
 
 fn main() -> ExitCode {
-    let Command::Run(options) = Cli::parse().command;
-    match run(&options) {
+    match carry_out(&Cli::parse().command) {
         Ok(good) => ExitCode::from(u8::from(!good)),
         Err(stop) => {
             let (text, code) = match stop {
@@ -63,115 +75,80 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a scenario and reports; says whether all was good.
-fn run(options: &Run) -> Result<bool, Stop> {
-    let plan = plan(options)?;
-    let before = if options.verify {
-        Some(money::before(&plan).context("the account cannot be read before the run")?)
-    } else {
-        reachable(&plan)?;
-        None
-    };
-    let known = Arc::new(known_payments(options.scenario, &plan)?);
-    let mut outcome = generator::run(&plan, known.clone())?;
-    let money = match &before {
-        Some(before) => {
-            outcome.acknowledged.append(&known);
-            Some(money::check(&plan, before, &outcome.acknowledged).context("the money cannot be checked")?)
+/// Does what was asked for; says whether all was good.
+fn carry_out(command: &Command) -> Result<bool, Stop> {
+    match command {
+        Command::Run(options) => match ClosedLoop::named(&options.scenario) {
+            Some(scenario) => closed_run::run(scenario, options),
+            None => open_run::run(options),
+        },
+        Command::List => list(),
+        Command::Show { name } => {
+            let text = scenario::text_of(name).ok_or_else(|| Stop::Use(open_run::unknown_scenario(name)))?;
+            print(text)?;
+            Ok(true)
         }
-        None => None,
-    };
-    let report = Report {
-        scenario: options.scenario.name(),
-        plan: &plan,
-        outcome: &outcome,
-        money: money.as_ref(),
-    };
-    std::io::stdout()
-        .write_all(report.text().as_bytes())
-        .context("cannot write to stdout")?;
-    if let Some(path) = &options.json {
-        let text = format!("{:#}\n", report.json());
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        Command::Compare { a, b, html } => compare::run(a, b, html.as_deref()),
+        Command::Knee(options) => knee::run(options),
+        Command::Page { json, html } => {
+            let record = read_record(json)?;
+            write_file(html, &page::page(&record))?;
+            Ok(true)
+        }
     }
-    Ok(report.complaint().is_none())
 }
 
-fn plan(options: &Run) -> Result<Plan, Stop> {
-    let target = Target::parse(&options.url).map_err(Stop::Use)?;
-    if options.key.is_empty() || !options.key.bytes().all(|byte| byte.is_ascii_graphic()) {
+fn list() -> Result<bool, Stop> {
+    let mut out = String::new();
+    for (name, text) in scenario::BUILT_IN {
+        let about = scenario::Scenario::parse(text)
+            .expect("built-in scenarios are tested")
+            .about;
+        out.push_str(&format!("{name:<16} {about}\n"));
+    }
+    for (scenario, about) in ClosedLoop::ALL {
+        out.push_str(&format!("{:<16} {about}\n", scenario.name()));
+    }
+    print(&out)?;
+    Ok(true)
+}
+
+/// Writes to stdout.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to stdout")
+}
+
+/// Writes a file, or says which could not be written.
+pub(crate) fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Reads a report of an open loop.
+pub(crate) fn read_record(path: &Path) -> Result<serde_json::Value, Stop> {
+    let wrong = |what: String| Stop::Use(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let record: serde_json::Value = serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    if record["format"] != record::FORMAT || record["kind"] != "run" {
+        return Err(wrong(format!("no report of an open loop in format {}", record::FORMAT)));
+    }
+    Ok(record)
+}
+
+/// A number drawn from the system, so that no two runs on one account ever share an idempotency key.
+pub(crate) fn run_number() -> anyhow::Result<u64> {
+    let mut run = [0; 8];
+    getrandom::fill(&mut run).map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    Ok(u64::from_ne_bytes(run))
+}
+
+/// Refuses what cannot stand in a header.
+pub(crate) fn check_key(key: &str) -> Result<(), Stop> {
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Stop::Use(
             "--key is not usable: write the secret key alone, e.g. sk_test_…".into(),
         ));
     }
-    if options.connections < options.threads {
-        return Err(Stop::Use(
-            "--threads is more than --connections: each thread needs a connection".into(),
-        ));
-    }
-    let duration = match (options.duration, options.requests) {
-        (None, None) => Some(10.0),
-        (duration, _) => duration,
-    };
-    if duration == Some(0.0) || options.timeout == 0.0 {
-        return Err(Stop::Use("--duration and --timeout must be more than 0".into()));
-    }
-    // Drawn from the system, so that no two runs on one account ever share a key.
-    let mut run = [0; 8];
-    getrandom::fill(&mut run).map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
-    Ok(Plan {
-        target,
-        key: options.key.clone(),
-        run: u64::from_ne_bytes(run),
-        card: options.card.clone(),
-        connections: options.connections as usize,
-        threads: options.threads as usize,
-        warmup: Duration::from_secs_f64(options.warmup),
-        duration: duration.map(Duration::from_secs_f64),
-        requests: options.requests,
-        retry_share: options.retry_share,
-        read_share: options.scenario.read_share(),
-        timeout: Duration::from_secs_f64(options.timeout),
-        keep_acknowledged: options.verify,
-        server_pid: options.server_pid,
-    })
-}
-
-/// Fails early, with the address, when nothing listens there.
-fn reachable(plan: &Plan) -> anyhow::Result<()> {
-    std::net::TcpStream::connect_timeout(&plan.target.address, plan.timeout)
-        .map(drop)
-        .with_context(|| format!("nothing answers at {}: is the server running?", plan.target.address))
-}
-
-/// Makes the payments that a scenario with reads will read.
-fn known_payments(scenario: Scenario, plan: &Plan) -> Result<Acknowledged, Stop> {
-    if scenario.read_share() == 0.0 {
-        return Ok(Acknowledged::default());
-    }
-    let seed = Plan {
-        // Another run's keys: the payments of this one count from 0 again.
-        run: plan.run ^ 1,
-        warmup: Duration::ZERO,
-        duration: None,
-        requests: Some(KNOWN_PAYMENTS),
-        retry_share: 0.0,
-        read_share: 0.0,
-        keep_acknowledged: true,
-        ..plan.clone()
-    };
-    let outcome = generator::run(&seed, Arc::default())?;
-    if outcome.tally.error_count() > 0 || outcome.acknowledged.is_empty() {
-        let report = Report {
-            scenario: "payments before reads",
-            plan: &seed,
-            outcome: &outcome,
-            money: None,
-        };
-        let why = report.complaint().unwrap_or_default();
-        return Err(Stop::Environment(anyhow::anyhow!(
-            "the payments to be read cannot be made: {why}"
-        )));
-    }
-    Ok(outcome.acknowledged)
+    Ok(())
 }

@@ -5,6 +5,7 @@ use crate::acknowledged::{ACKNOWLEDGED_MAX, Acknowledged, AcknowledgedPayment};
 use crate::connection::Connection;
 use crate::generator::Plan;
 use crate::request::ReadRequest;
+use crate::target::Target;
 use anyhow::{Context, anyhow, bail};
 use hashbrown::HashMap;
 use serde_json::Value;
@@ -21,7 +22,7 @@ const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 /// Most differences spelled out; all are counted.
 const DIFFERENCES_SHOWN_MAX: usize = 20;
 /// The currency payments are made in.
-const CURRENCY: &str = "usd";
+pub(crate) const CURRENCY: &str = "usd";
 
 /// Where the account stood before the run.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Checked {
 /// Notes where the account stands.
 pub(crate) fn before(plan: &Plan) -> anyhow::Result<Before> {
     block_on(async {
-        let mut reader = Reader::open(plan).await?;
+        let mut reader = Reader::open(&plan.target, &plan.key, plan.timeout).await?;
         Ok(Before {
             balance: reader.balance().await?,
             newest_intent: reader.newest("payment_intents").await?,
@@ -84,7 +85,7 @@ pub(crate) fn check(plan: &Plan, before: &Before, acknowledged: &Acknowledged) -
         bail!("more than {ACKNOWLEDGED_MAX} payments were acknowledged, too many to check: make the run shorter");
     }
     block_on(async {
-        let mut reader = Reader::open(plan).await?;
+        let mut reader = Reader::open(&plan.target, &plan.key, plan.timeout).await?;
         let begun = Instant::now();
         // What is still processing would move money between two lists and look like a difference.
         let mut check = loop {
@@ -266,7 +267,7 @@ impl<'a> Check<'a> {
 }
 
 /// Pages of a list from its newest object down to a known one, which is not included.
-struct Pages {
+pub(crate) struct Pages {
     list: &'static str,
     until: Option<String>,
     cursor: Option<String>,
@@ -275,7 +276,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(list: &'static str, until: Option<String>) -> Self {
+    /// Pages of `/v1/LIST` down to `until`.
+    pub(crate) fn new(list: &'static str, until: Option<String>) -> Self {
         Pages {
             list,
             until,
@@ -285,7 +287,8 @@ impl Pages {
         }
     }
 
-    async fn next(&mut self, reader: &mut Reader) -> anyhow::Result<Option<Vec<Value>>> {
+    /// The next page; `None` behind the last.
+    pub(crate) async fn next(&mut self, reader: &mut Reader) -> anyhow::Result<Option<Vec<Value>>> {
         if self.ended {
             return Ok(None);
         }
@@ -320,21 +323,28 @@ impl Pages {
 }
 
 /// GETs over one connection.
-struct Reader {
+pub(crate) struct Reader {
     connection: Connection,
     request: ReadRequest,
 }
 
 impl Reader {
-    async fn open(plan: &Plan) -> anyhow::Result<Reader> {
-        let connection = Connection::open(&plan.target, plan.timeout).await?;
+    /// Connects with a secret key.
+    pub(crate) async fn open(target: &Target, key: &str, timeout: Duration) -> anyhow::Result<Reader> {
+        let connection = Connection::open(target, timeout).await?;
         Ok(Reader {
             connection,
-            request: ReadRequest::new(&plan.target, &plan.key),
+            request: ReadRequest::new(target, key),
         })
     }
 
-    async fn get(&mut self, path: &str) -> anyhow::Result<(u16, Value)> {
+    /// Goes on with another secret key over the same connection.
+    pub(crate) fn become_caller(&mut self, target: &Target, key: &str) {
+        self.request = ReadRequest::new(target, key);
+    }
+
+    /// The status and body of a GET under `/v1/`.
+    pub(crate) async fn get(&mut self, path: &str) -> anyhow::Result<(u16, Value)> {
         let request = self.request.fill(&[path.as_bytes()]);
         let answer = self
             .connection
@@ -345,14 +355,16 @@ impl Reader {
         Ok((answer.status, value))
     }
 
-    async fn must_get(&mut self, path: &str) -> anyhow::Result<Value> {
+    /// The body of a GET that must succeed.
+    pub(crate) async fn must_get(&mut self, path: &str) -> anyhow::Result<Value> {
         match self.get(path).await? {
             (200, value) => Ok(value),
             (status, value) => bail!("GET /v1/{path} gives {status}: {}", value["error"]["message"]),
         }
     }
 
-    async fn balance(&mut self) -> anyhow::Result<i64> {
+    /// Pending and available together, minor units.
+    pub(crate) async fn balance(&mut self) -> anyhow::Result<i64> {
         let balance = self.must_get("balance").await?;
         let mut sum = 0i64;
         for part in ["available", "pending"] {
@@ -367,7 +379,8 @@ impl Reader {
         Ok(sum)
     }
 
-    async fn newest(&mut self, list: &str) -> anyhow::Result<Option<String>> {
+    /// The id of the newest object of a list.
+    pub(crate) async fn newest(&mut self, list: &str) -> anyhow::Result<Option<String>> {
         let page = self.must_get(&format!("{list}?limit=1")).await?;
         Ok(page["data"][0]["id"].as_str().map(str::to_string))
     }
@@ -381,13 +394,15 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
         .block_on(work)
 }
 
-fn text<'a>(object: &'a Value, member: &str) -> anyhow::Result<&'a str> {
+/// A member that is a text.
+pub(crate) fn text<'a>(object: &'a Value, member: &str) -> anyhow::Result<&'a str> {
     object[member]
         .as_str()
         .ok_or_else(|| anyhow!("an object lacks its {member}: {object}"))
 }
 
-fn integer(object: &Value, member: &str) -> anyhow::Result<i64> {
+/// A member that is an integer.
+pub(crate) fn integer(object: &Value, member: &str) -> anyhow::Result<i64> {
     object[member]
         .as_i64()
         .ok_or_else(|| anyhow!("an object lacks its {member}: {object}"))

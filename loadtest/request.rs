@@ -82,6 +82,15 @@ impl ReadRequest {
         }
     }
 
+    /// A GET of any page without a key.
+    pub(crate) fn page(target: &Target, path: &str) -> Vec<u8> {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            target.host
+        )
+        .into_bytes()
+    }
+
     /// The request as it was filled last.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -18,6 +18,8 @@ pub(crate) struct Head {
     pub(crate) framing: Framing,
     /// Whether the connection may carry another request.
     pub(crate) keep_alive: bool,
+    /// Seconds the server asks to wait before another try.
+    pub(crate) retry_after_s: Option<u32>,
 }
 
 /// How a body ends.
@@ -51,6 +53,7 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
     let mut length = None;
     let mut chunked = false;
     let mut keep_alive = !http_1_0;
+    let mut retry_after_s = None;
     for line in lines {
         let colon = memchr::memchr(b':', line).ok_or(Malformed("header without a colon"))?;
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
@@ -65,6 +68,9 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
                     return Err(Malformed("response body too long"));
                 }
                 length = Some(said);
+            }
+            11 if name.eq_ignore_ascii_case(b"retry-after") => {
+                retry_after_s = number(value, 10).and_then(|seconds| seconds.try_into().ok());
             }
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => chunked = value.eq_ignore_ascii_case(b"chunked"),
             10 if name.eq_ignore_ascii_case(b"connection") => {
@@ -86,6 +92,7 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
         status,
         framing,
         keep_alive,
+        retry_after_s,
     }))
 }
 
@@ -207,7 +214,8 @@ mod tests {
                 len: text.len() - 1,
                 status: 402,
                 framing: Framing::Length(17),
-                keep_alive: true
+                keep_alive: true,
+                retry_after_s: None
             }
         );
     }

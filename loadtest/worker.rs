@@ -4,6 +4,7 @@ use crate::acknowledged::{Acknowledged, AcknowledgedPayment};
 use crate::body::{self, Payment};
 use crate::connection::{Connection, TransportError};
 use crate::generator::Plan;
+use crate::random::SplitMix64;
 use crate::request::{self, PaymentRequest, ReadRequest};
 use crate::tally::{Operation, Tally};
 use std::cell::{Cell, RefCell};
@@ -271,26 +272,5 @@ impl State {
             self.issued_in_window.set(self.issued_in_window.get() + 1);
         }
         true
-    }
-}
-
-/// A small seeded generator (SplitMix64): choices need to be spread, not unguessable.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn chance(&mut self, share: f64) -> bool {
-        share > 0.0 && ((self.next() >> 11) as f64) < share * (1u64 << 53) as f64
     }
 }

@@ -178,12 +178,7 @@ fn wrong_use_and_a_missing_server_have_their_own_codes() {
             2,
             "from 0 to 1",
         ),
-        (
-            "http://127.0.0.1:1",
-            &["refunds"],
-            2,
-            "possible values: payments, reads, mixed",
-        ),
+        ("http://127.0.0.1:1", &["paymnts"], 2, "did you mean \"payments\"?"),
         (
             "http://127.0.0.1:1",
             &["payments", "--threads", "8", "--connections", "4"],

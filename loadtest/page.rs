@@ -1,0 +1,446 @@
+//! The report as one page: a single file that needs nothing else, made of the JSON record.
+
+use crate::chart::{Chart, Line, Unit, escaped};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Width of a chart over the whole page, and of one of two or three beside each other.
+const WIDE: f64 = 1080.0;
+const NARROW: f64 = 350.0;
+/// Most of the server's metrics that are drawn.
+const METRICS_MAX: usize = 24;
+
+/// The look of every page.
+pub(crate) const STYLE: &str = include_str!("page.css");
+
+/// The page of a run.
+pub(crate) fn page(record: &Value) -> String {
+    let verdict = &record["verdict"];
+    let (class, word) = match (verdict["valid"] == true, verdict["good"] == true) {
+        (false, _) => ("invalid", "Not valid"),
+        (true, true) => ("good", "Good"),
+        (true, false) => ("bad", "Not good"),
+    };
+    let title = format!("{} · {word}", text(&record["scenario"]));
+    let mut out = head(&title);
+    // Writing to a String cannot fail.
+    macro_rules! put { ($($part:tt)*) => { write!(out, $($part)*).expect("a String takes everything") } }
+    put!(
+        "<h1>{}</h1><p class=\"about\">{}</p>",
+        escaped(text(&record["scenario"])),
+        escaped(text(&record["about"]))
+    );
+    put!(
+        "<div class=\"verdict {class}\"><b>{word}</b><span>{}</span></div>",
+        escaped(text(&verdict["line"]))
+    );
+    put!("<div class=\"figures\">");
+    let (totals, schedule) = (&record["totals"], &record["schedule"]);
+    let latency = &totals["latency_us"];
+    for (value, name) in [
+        (count(number(&totals["good_per_second"])), "good answers/s"),
+        (count(number(&totals["payments_per_second"])), "payments/s"),
+        (milliseconds(&latency["p50"]), "p50"),
+        (milliseconds(&latency["p99"]), "p99"),
+        (milliseconds(&latency["p99_99"]), "p99.99"),
+        (count(number(&totals["failed"])), "failed requests"),
+        (money_figure(&record["money"]), "cents of difference"),
+    ] {
+        put!("<div><b>{value}</b><span>{name}</span></div>");
+    }
+    put!("</div><table class=\"checks\"><tr><th>asked</th><th>bound</th><th>came to</th><th></th></tr>");
+    for check in verdict["checks"].as_array().into_iter().flatten() {
+        let met = if check["met"] == true {
+            ("yes", "met")
+        } else {
+            ("no", "missed")
+        };
+        put!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>",
+            escaped(text(&check["name"])),
+            escaped(text(&check["limit"])),
+            escaped(text(&check["value"])),
+            met.0,
+            met.1
+        );
+    }
+    put!("</table>");
+    let shaded = Some((0.0, number(&schedule["warmup_s"]))).filter(|range| range.1 > 0.0);
+    let samples = &record["samples"];
+    let column = |name: &str, scale: f64| column(samples, name, scale);
+    let chart = |lines: Vec<Line<'_>>, y: Unit, log: bool, width: f64, height: f64| {
+        Chart {
+            lines,
+            x: Unit::Seconds,
+            y,
+            log,
+            shaded,
+            mark: None,
+            width,
+            height,
+        }
+        .svg()
+    };
+    put!("<h2>Throughput against schedule</h2><p>Requests per second. Shaded: warm-up, which is not measured.</p>");
+    let lines = vec![
+        line("planned", "c5 wide", column("planned_per_second", 1.0)),
+        line("due", "c1", column("due_per_second", 1.0)),
+        line("good answers, when they came", "c0", column("answered_per_second", 1.0)),
+    ];
+    put!("{}", chart(lines, Unit::Plain, false, WIDE, 260.0));
+    put!("<h2>Latency over time</h2><p>From the moment a request was due, by the second in which it was due.</p>");
+    let lines = vec![
+        line("p50", "c0", column("p50_us", 1e-3)),
+        line("p99", "c1", column("p99_us", 1e-3)),
+        line("p99.9", "c2", column("p99_9_us", 1e-3)),
+        line("max", "c4", column("max_us", 1e-3)),
+    ];
+    put!("{}", chart(lines, Unit::Milliseconds, true, WIDE, 280.0));
+    put!("<div class=\"two\"><div><h2>Latency by percentile</h2>");
+    put!("{}</div><div><h2>Failures</h2>", percentiles(&[("", record)]));
+    let lines = vec![
+        line(
+            "tries refused or broken, per second",
+            "c2",
+            column("refused_per_second", 1.0),
+        ),
+        line(
+            "requests failed after all tries",
+            "c3",
+            column("failed_per_second", 1.0),
+        ),
+    ];
+    put!("{}", chart(lines, Unit::Plain, false, WIDE / 2.0, 240.0));
+    put!("{}</div></div>", errors(totals));
+    put!("{}", operations(record));
+    put!("<div class=\"two\"><div><h2>The tool's own lag</h2>");
+    put!(
+        "<p>What the tool added to the latency by itself; p99 {} over all tries.</p>",
+        milliseconds(&record["lag_us"]["p99"])
+    );
+    let lag = vec![line("largest lag of the second", "c4", column("lag_max_us", 1e-3))];
+    put!(
+        "{}</div><div><h2>CPU</h2><p>Cores in use.</p>",
+        chart(lag, Unit::Milliseconds, true, WIDE / 2.0, 200.0)
+    );
+    let cpu = &record["cpu"];
+    let used = vec![
+        line("server", "c0", self::column(cpu, "server_cores_over_time", 1.0)),
+        line("load tool", "c4", self::column(cpu, "own_cores_over_time", 1.0)),
+    ];
+    put!("{}</div></div>", chart(used, Unit::Plain, false, WIDE / 2.0, 200.0));
+    if record["metrics"].is_object() {
+        put!(
+            "<h2>The server's own metrics</h2><p>On the same time axis. Counters are shown per second.</p><div class=\"many\">"
+        );
+        for (name, points) in metrics(&record["metrics"]["series"]) {
+            let lines = vec![line("", "c0", points)];
+            put!(
+                "<div><h3>{}</h3>{}</div>",
+                escaped(&name),
+                chart(lines, Unit::Plain, false, NARROW, 130.0)
+            );
+        }
+        put!("</div>");
+    }
+    put!("{}{}", money(&record["money"]), environment(record));
+    out.push_str("</main></body></html>\n");
+    out
+}
+
+/// The start of every page.
+pub(crate) fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body><main>",
+        escaped(title)
+    )
+}
+
+/// A line of a chart.
+pub(crate) fn line<'a>(name: &'a str, class: &'a str, points: Vec<(f64, f64)>) -> Line<'a> {
+    Line { name, class, points }
+}
+
+/// A column of samples over its times.
+pub(crate) fn column(samples: &Value, name: &str, scale: f64) -> Vec<(f64, f64)> {
+    let times = samples["at_s"].as_array().into_iter().flatten();
+    let values = samples[name].as_array().into_iter().flatten();
+    times
+        .zip(values)
+        .filter_map(|(at, value)| Some((at.as_f64()?, value.as_f64()? * scale)))
+        .collect()
+}
+
+/// Latency by percentile of some runs.
+pub(crate) fn percentiles(records: &[(&str, &Value)]) -> String {
+    /// Nines up to which the axis goes.
+    const NINES_MAX: f64 = 5.0;
+    let lines = records.iter().zip(["c0", "c1", "c2"]).map(|((name, record), class)| {
+        let steps: Vec<(f64, f64)> = record["histogram_us"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|step| Some((step[0].as_f64()?, step[1].as_f64()?)))
+            .collect();
+        let whole: f64 = steps.iter().map(|step| step.1).sum();
+        let mut sum = 0.0;
+        let points = steps.iter().map(|(value, count)| {
+            let below = sum / whole;
+            sum += count;
+            ((-(1.0 - below).log10()).min(NINES_MAX), value / 1_000.0)
+        });
+        line(name, class, points.filter(|point| point.0 < NINES_MAX).collect())
+    });
+    Chart {
+        lines: lines.collect(),
+        x: Unit::Nines,
+        y: Unit::Milliseconds,
+        log: true,
+        shaded: None,
+        mark: None,
+        width: WIDE / 2.0,
+        height: 240.0,
+    }
+    .svg()
+}
+
+fn operations(record: &Value) -> String {
+    let mut out = String::from(
+        "<h2>By operation</h2><table><tr><th>operation</th><th>due</th><th>good/s</th><th>declined</th><th>failed</th>\
+         <th>p50</th><th>p90</th><th>p99</th><th>p99.9</th><th>p99.99</th><th>max</th></tr>",
+    );
+    let operations = record["operations"].as_object().into_iter().flatten();
+    for (name, counts) in operations
+        .map(|(name, counts)| (name.as_str(), counts))
+        .chain([("all", &record["totals"])])
+    {
+        let latency = &counts["latency_us"];
+        let cells: Vec<String> = ["p50", "p90", "p99", "p99_9", "p99_99", "max"]
+            .iter()
+            .map(|percent| format!("<td>{}</td>", milliseconds(&latency[*percent])))
+            .collect();
+        let row = format!(
+            "<tr{}><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>{}</tr>",
+            if name == "all" { " class=\"all\"" } else { "" },
+            escaped(name),
+            count(number(&counts["due"])),
+            count(number(&counts["good_per_second"])),
+            count(number(&counts["declined"])),
+            count(number(&counts["failed"])),
+            cells.concat()
+        );
+        out.push_str(&row);
+    }
+    out + "</table>"
+}
+
+fn errors(totals: &Value) -> String {
+    let kinds: Vec<String> = totals["errors"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(kind, times)| format!("<tr><td>{}</td><td>{}</td></tr>", escaped(kind), count(number(times))))
+        .collect();
+    if kinds.is_empty() {
+        return "<p>No try failed.</p>".into();
+    }
+    format!(
+        "<table><tr><th>what tries failed with</th><th>times</th></tr>{}</table>",
+        kinds.concat()
+    )
+}
+
+/// Metrics worth drawing: those that were ever other than 0; sums and counts of timings as their mean.
+fn metrics(series: &Value) -> Vec<(String, Vec<(f64, f64)>)> {
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        let points = series[name]["points"].as_array().into_iter().flatten();
+        points
+            .filter_map(|point| Some((point[0].as_f64()?, point[1].as_f64()?)))
+            .filter(|point| point.0 >= 0.0)
+            .collect()
+    };
+    let mut out = Vec::new();
+    for (name, of) in series.as_object().into_iter().flatten() {
+        let (title, drawn) = if let Some(base) = name.strip_suffix("_sum") {
+            let (sums, counts) = (points(name), points(&format!("{base}_count")));
+            let timing = base.ends_with("_seconds");
+            let scale = if timing { 1_000.0 } else { 1.0 };
+            let means = sums.iter().zip(&counts).filter(|(_, count)| count.1 > 0.0);
+            let means = means.map(|(sum, count)| (sum.0, sum.1 / count.1 * scale)).collect();
+            let unit = if timing { ", mean, ms" } else { ", mean" };
+            (format!("{}{unit}", base.trim_end_matches("_seconds")), means)
+        } else if name.ends_with("_count") && series[format!("{}_sum", name.trim_end_matches("_count"))].is_object() {
+            continue;
+        } else if of["kind"] == "rate" {
+            (format!("{}/s", name.trim_end_matches("_total")), points(name))
+        } else {
+            (name.clone(), points(name))
+        };
+        if drawn.iter().any(|point| point.1 != 0.0) {
+            out.push((title.trim_start_matches("tollgate_").replace('_', " "), drawn));
+        }
+    }
+    out.truncate(METRICS_MAX);
+    out
+}
+
+fn money(money: &Value) -> String {
+    if !money.is_object() {
+        return "<h2>Money</h2><p>The money was not checked in this run.</p>".into();
+    }
+    let n = |name: &str| count(number(&money[name]));
+    let whole = money["merchants_checked"] == money["merchants"];
+    let rule = if whole {
+        "All merchants were checked."
+    } else {
+        "The largest merchant and others drawn by seed were checked; the rest was not looked at."
+    };
+    let mut out = format!(
+        "<h2>Money</h2><p>{rule} For each, every acknowledged payment and refund has exactly one balance transaction of \
+         its amount, no transaction is unexplained, and the balance moved by their net sum.</p><table>\
+         <tr><td>merchants checked</td><td>{} of {}</td></tr><tr><td>payments and refunds checked</td><td>{} of {}</td></tr>\
+         <tr><td>balance transactions read</td><td>{}</td></tr>\
+         <tr><td>balances moved by, in cents</td><td>{}</td></tr><tr><td>explained by answers</td><td>{}</td></tr>\
+         <tr><td>difference</td><td>{}</td></tr>\
+         <tr><td>requests never answered</td><td>{} moved money, {} did not</td></tr></table>",
+        n("merchants_checked"),
+        n("merchants"),
+        n("movements_checked"),
+        n("movements"),
+        n("transactions"),
+        n("moved"),
+        n("expected"),
+        n("difference"),
+        n("unknown_moved"),
+        n("unknown_not_moved"),
+    );
+    let differences = money["differences"].as_array().into_iter().flatten();
+    let listed: Vec<String> = differences
+        .map(|what| format!("<li>{}</li>", escaped(text(what))))
+        .collect();
+    if !listed.is_empty() {
+        out.push_str(&format!("<ul class=\"differences\">{}</ul>", listed.concat()));
+    }
+    out
+}
+
+/// Environment and schedule, as a table.
+pub(crate) fn environment(record: &Value) -> String {
+    let (environment, schedule, totals) = (&record["environment"], &record["schedule"], &record["totals"]);
+    let mut rows = vec![
+        ("scale".to_string(), record["scale"].to_string()),
+        ("arrivals".into(), text(&schedule["arrivals"]).into()),
+        (
+            "seconds run".into(),
+            format!(
+                "{} of {}",
+                count(number(&schedule["ran_s"])),
+                count(number(&schedule["seconds"]))
+            ),
+        ),
+        ("peak, requests/s".into(), count(number(&schedule["peak_per_second"]))),
+        ("seed".into(), record["seed"].to_string()),
+        ("run".into(), text(&record["run"]).into()),
+        ("connections used".into(), count(number(&totals["connections"]))),
+    ];
+    for (name, value) in environment.as_object().into_iter().flatten() {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Null => "not known".into(),
+            other => other.to_string(),
+        };
+        rows.push((name.replace('_', " "), value));
+    }
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| format!("<tr><td>{}</td><td>{}</td></tr>", escaped(name), escaped(value)))
+        .collect();
+    format!(
+        "<h2>Environment</h2><table class=\"environment\">{}</table>",
+        rows.concat()
+    )
+}
+
+fn money_figure(money: &Value) -> String {
+    if money.is_object() {
+        count(number(&money["difference"]))
+    } else {
+        "–".into()
+    }
+}
+
+/// Text of a member; empty if it is none.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A number; 0 if it is none.
+pub(crate) fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or(0.0)
+}
+
+/// A number with its thousands apart.
+pub(crate) fn count(value: f64) -> String {
+    if value != 0.0 && value.abs() < 10.0 && value.fract() != 0.0 {
+        return format!("{value:.2}");
+    }
+    let digits = format!("{:.0}", value.abs());
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if value < 0.0 { format!("-{out}") } else { out }
+}
+
+/// Microseconds as milliseconds with three digits that say something.
+pub(crate) fn milliseconds(us: &Value) -> String {
+    let ms = number(us) / 1_000.0;
+    match ms {
+        _ if ms >= 100.0 => format!("{} ms", count(ms)),
+        _ if ms >= 10.0 => format!("{ms:.1} ms"),
+        _ => format!("{ms:.2} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        let cases = [
+            (0.0, "0"),
+            (1_234_567.4, "1,234,567"),
+            (-42_000.0, "-42,000"),
+            (0.25, "0.25"),
+            (999.6, "1,000"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(count(value), expected);
+        }
+        assert_eq!(milliseconds(&Value::from(340)), "0.34 ms");
+        assert_eq!(milliseconds(&Value::from(1_234_000)), "1,234 ms");
+    }
+
+    #[test]
+    fn timings_are_drawn_as_means_and_silent_metrics_are_not() {
+        let series = serde_json::json!({
+            "tollgate_commit_seconds_sum": {"kind": "rate", "points": [[-1.0, 9.0], [1.0, 0.5], [2.0, 0.0]]},
+            "tollgate_commit_seconds_count": {"kind": "rate", "points": [[-1.0, 9.0], [1.0, 100.0], [2.0, 0.0]]},
+            "tollgate_blocks_total": {"kind": "rate", "points": [[1.0, 7.0]]},
+            "tollgate_shards_failed": {"kind": "value", "points": [[1.0, 0.0]]},
+        });
+        let drawn = metrics(&series);
+        assert_eq!(
+            drawn,
+            [
+                ("commit, mean, ms".to_string(), vec![(1.0, 5.0)]),
+                ("blocks/s".to_string(), vec![(1.0, 7.0)])
+            ]
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! A scenario: what is sent, by whom, when, and what must come of it. Read from TOML, checked before anything is sent.
+
+mod built_in;
+mod file;
+
+pub(crate) use built_in::{BUILT_IN, text_of};
+
+use crate::flow::Flow;
+use crate::schedule::{Arrivals, Shape};
+
+/// A checked scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Scenario {
+    /// Its name in reports.
+    pub(crate) name: String,
+    /// One line: what it is for.
+    pub(crate) about: String,
+    /// What clients do.
+    pub(crate) flows: Vec<Flow>,
+    /// API requests per second over time, retries not counted.
+    pub(crate) rate: Shape,
+    /// How arrivals lie around the rate.
+    pub(crate) arrivals: Arrivals,
+    /// Seconds at the start that are sent and verified, but not measured.
+    pub(crate) warmup_s: f64,
+    /// Who calls.
+    pub(crate) merchants: Merchants,
+    /// Cards that pay.
+    pub(crate) cards: Vec<Card>,
+    /// What a client does about refusals and silence.
+    pub(crate) client: Client,
+    /// What must come of it.
+    pub(crate) slo: Slo,
+    /// How the money is verified.
+    pub(crate) verify: Verify,
+}
+
+/// Who calls: accounts of a server that opens one for each test key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Merchants {
+    /// How many.
+    pub(crate) count: u32,
+    /// Exponent of the zipf distribution of their shares; 0 is equal shares.
+    pub(crate) zipf: f64,
+    /// Share of the first merchant, beside what zipf gives it; 0 for none.
+    pub(crate) hot_share: f64,
+    /// Text that their keys begin with; the merchant's number follows.
+    pub(crate) key_prefix: String,
+    /// Payments made before the schedule starts, so that there is something to read.
+    pub(crate) payments_before: u32,
+}
+
+/// What a card is expected to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CardOutcome {
+    /// The payment succeeds.
+    Succeeds,
+    /// The answer is 402: a decline is a good answer to a card that is to be declined.
+    Declined,
+    /// The network is silent: the payment is `processing` and settles later.
+    Processing,
+}
+
+/// A test card with its share.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Card {
+    /// The payment method's name.
+    pub(crate) name: String,
+    /// Share relative to the other cards.
+    pub(crate) weight: f64,
+    /// What is expected.
+    pub(crate) outcome: CardOutcome,
+}
+
+/// What a client does about refusals and silence.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Client {
+    /// Most connections, over all threads.
+    pub(crate) connections_max: u32,
+    /// Time an answer may take, seconds.
+    pub(crate) timeout_s: f64,
+    /// Times a request is sent at most: once, and again after 429, 409 in progress, 5xx or a broken connection.
+    pub(crate) tries_max: u32,
+    /// Pause before the second try, seconds; it doubles with each further one and is drawn from half to whole.
+    pub(crate) backoff_s: f64,
+}
+
+/// What must come of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Slo {
+    /// Most for the median latency, milliseconds.
+    pub(crate) p50_ms: Option<f64>,
+    /// Most for the 99th percentile.
+    pub(crate) p99_ms: Option<f64>,
+    /// Most for the 99.9th percentile.
+    pub(crate) p99_9_ms: Option<f64>,
+    /// Error budget: share of due requests that may fail after all tries.
+    pub(crate) errors_max: f64,
+    /// Least share of due requests that get a good answer.
+    pub(crate) goodput_min: f64,
+    /// The tool's own lag, 99th percentile, beyond which a run is not valid.
+    pub(crate) lag_p99_ms: f64,
+    /// Differences in the money that are allowed.
+    pub(crate) discrepancies_max: u64,
+}
+
+/// How the money is verified.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Verify {
+    /// Whether it is.
+    pub(crate) money: bool,
+    /// Movements (payments and refunds) up to which every merchant is verified; beyond, merchants are drawn.
+    pub(crate) movements_max: u64,
+}
+
+impl Scenario {
+    /// Reads a scenario. The error names the place and says what to write.
+    pub(crate) fn parse(text: &str) -> Result<Scenario, String> {
+        file::read(text)
+    }
+
+    /// Share of cards that say no, or leave a payment open: both end a flow.
+    pub(crate) fn ending_share(&self) -> f64 {
+        let whole: f64 = self.cards.iter().map(|card| card.weight).sum();
+        let ending = self.cards.iter().filter(|card| card.outcome != CardOutcome::Succeeds);
+        ending.map(|card| card.weight).sum::<f64>() / whole
+    }
+
+    /// Requests one start of a flow comes to on average.
+    pub(crate) fn requests_per_start(&self) -> f64 {
+        let ending = self.ending_share();
+        self.mean(|flow| flow.requests_per_start(ending))
+    }
+
+    /// Share of requests that ask a card.
+    pub(crate) fn payment_share(&self) -> f64 {
+        let ending = self.ending_share();
+        self.mean(|flow| flow.payments_per_start(ending)) / self.requests_per_start()
+    }
+
+    fn mean(&self, of: impl Fn(&Flow) -> f64) -> f64 {
+        let whole: f64 = self.flows.iter().map(|flow| flow.weight).sum();
+        self.flows.iter().map(|flow| flow.weight * of(flow)).sum::<f64>() / whole
+    }
+}
