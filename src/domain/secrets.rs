@@ -2,12 +2,14 @@
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use tollgate_resource::id::{ID_DIGITS, write_digits};
 use tollgate_resource::{Id, Kind};
 
 /// The keys, derived from one 32-byte secret that is drawn when the data is created.
 #[derive(Clone)]
 pub struct Secrets {
-    seed: [u8; 32],
+    /// A hasher under the key of each purpose, in the order of [`PURPOSES`], with nothing hashed yet.
+    hashers: [SipHasher24; PURPOSES.len()],
 }
 
 /// What a keyed hash is for; each purpose has a key of its own.
@@ -27,19 +29,32 @@ pub enum Purpose {
     ApiKey = 6,
 }
 
+/// Every purpose, in the order of their numbers, which start at 1.
+const PURPOSES: [Purpose; 6] = [
+    Purpose::ClientSecret,
+    Purpose::CardFingerprint,
+    Purpose::RequestFingerprint,
+    Purpose::IdempotencyKey,
+    Purpose::Check,
+    Purpose::ApiKey,
+];
+
 impl Secrets {
     /// The keys that follow from `seed`.
     pub fn new(seed: [u8; 32]) -> Self {
-        Secrets { seed }
+        let half = |at: usize| -> [u8; 16] { seed[at..at + 16].try_into().expect("half of 32 bytes") };
+        let hashers = PURPOSES.map(|purpose| {
+            let mut derive = SipHasher24::new_with_key(&half(0));
+            derive.write(&half(16));
+            derive.write_u8(purpose as u8);
+            SipHasher24::new_with_key(&derive.finish128().as_bytes())
+        });
+        Secrets { hashers }
     }
 
     /// A hasher under the key of `purpose`: SipHash-2-4-128, a keyed pseudo-random function.
     pub fn hasher(&self, purpose: Purpose) -> SipHasher24 {
-        let half = |at: usize| -> [u8; 16] { self.seed[at..at + 16].try_into().expect("half of 32 bytes") };
-        let mut derive = SipHasher24::new_with_key(&half(0));
-        derive.write(&half(16));
-        derive.write_u8(purpose as u8);
-        SipHasher24::new_with_key(&derive.finish128().as_bytes())
+        self.hashers[purpose as usize - 1]
     }
 
     /// 128-bit keyed hash of `bytes` for `purpose`.
@@ -51,25 +66,58 @@ impl Secrets {
 
     /// The client secret of an object: its id, `_secret_` and 25 base-62 digits of a keyed hash of the id.
     pub fn client_secret(&self, kind: &Kind, id: Id) -> String {
-        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        // Least significant digit first: ten digits of each of two groups of the first hash, five of a second hash.
+        const GROUP: u128 = 62u128.pow(10);
         let bits = id.bits().to_le_bytes();
-        let mut value = self.hash(Purpose::ClientSecret, &bits);
-        let mut out = id.text(kind);
-        out.reserve(33);
-        out.push_str("_secret_");
-        for at in 0..25u8 {
-            if at == 20 {
-                value = self.hash(Purpose::ClientSecret, &[&bits[..], &[at]].concat());
-            }
-            out.push(DIGITS[(value % 62) as usize] as char);
-            value /= 62;
-        }
-        out
+        let first = self.hash(Purpose::ClientSecret, &bits);
+        let rest = first / GROUP;
+        let mut more = [0; 17];
+        more[..16].copy_from_slice(&bits);
+        more[16] = 20;
+        let second = self.hash(Purpose::ClientSecret, &more);
+        let mut digits = [0; SECRET_DIGITS];
+        write_digits(
+            first.wrapping_sub(rest.wrapping_mul(GROUP)) as u64,
+            digits[..10].iter_mut(),
+        );
+        write_digits((rest % GROUP) as u64, digits[10..20].iter_mut());
+        write_digits((second % GROUP) as u64, digits[20..].iter_mut());
+        let mut out = Vec::with_capacity(kind.prefix.len() + 1 + ID_DIGITS + SECRET_MARK.len() + SECRET_DIGITS);
+        id.write(kind, &mut out);
+        out.extend_from_slice(SECRET_MARK);
+        out.extend_from_slice(&digits);
+        String::from_utf8(out).expect("prefix and digits are ASCII")
     }
 }
+
+/// What stands between the id and the digits of a client secret.
+const SECRET_MARK: &[u8] = b"_secret_";
+/// Digits of a client secret behind the mark.
+const SECRET_DIGITS: usize = 25;
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_stand_at_their_numbers() {
+        assert!(
+            PURPOSES
+                .iter()
+                .enumerate()
+                .all(|(at, purpose)| *purpose as usize == at + 1)
+        );
+    }
+
+    #[test]
+    fn a_client_secret_is_what_it_was_in_the_first_release() {
+        let secret = Secrets::new([7; 32]).client_secret(&crate::kinds::PAYMENT_INTENT, Id::from_bits(u128::MAX / 3));
+        assert_eq!(secret, "pi_2b1LP5S1pDvFNviGIN5EXN_secret_Zf9HLBHIGXkA0ttItGwggup9e");
     }
 }
