@@ -178,8 +178,21 @@ pub struct SubList<'a> {
     pub has_more: bool,
     /// Every member there is, for versions that print `total_count`.
     pub total: u64,
-    /// Path and query of the list endpoint, e.g. `/v1/charges?payment_intent=pi_…`.
+    /// Path and query of the list endpoint, e.g. `/v1/charges?payment_intent=`, up to the id of `of`.
     pub url: &'a str,
+    /// The object that holds the list, whose id ends the URL; written out only where the list is shown.
+    pub of: Option<Ident>,
+}
+
+impl SubList<'_> {
+    /// Path and query of the list endpoint, whole.
+    pub fn whole_url(&self) -> String {
+        let mut url = self.url.to_owned();
+        if let Some(of) = self.of {
+            url.push_str(&of.id.text(of.kind));
+        }
+        url
+    }
 }
 
 /// Something that can be shown in an array.

@@ -175,7 +175,7 @@ impl Show<'_> {
     fn sub_list(&mut self, list: &SubList<'_>, expand: &Expand, depth: usize) {
         let total = self.counts().then_some(list.total);
         self.list(
-            list.url,
+            &list.whole_url(),
             total,
             list.has_more,
             list.ids.len(),

@@ -130,6 +130,7 @@ fn thing<'a>(metadata: &'a Metadata, parts: &'a [Id]) -> ThingShown<'a> {
             has_more: true,
             total: 12,
             url: "/v1/parts?thing=th_1",
+            of: None,
         },
         secret: "s3".into(),
         tags: vec!["a", "b"],

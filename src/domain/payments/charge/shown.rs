@@ -253,25 +253,25 @@ pub struct NetworkTokenShown {
 impl Charge {
     /// Builds what is shown and passes it on.
     pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
-        let refunds_url = format!("/v1/refunds?charge={}", self.id.text(&kinds::CHARGE));
-        with(&ChargeShown::of(self, context, &refunds_url))
+        with(&ChargeShown::of(self, context))
     }
 }
 
 impl<'a> ChargeShown<'a> {
-    /// What `charge` shows; `refunds_url` is the path of the list of its refunds.
-    pub fn of(charge: &'a Charge, context: &ShowContext<'_>, refunds_url: &'a str) -> Self {
+    /// What `charge` shows.
+    pub fn of(charge: &'a Charge, context: &ShowContext<'_>) -> Self {
         let decline = match charge.state {
             ChargeState::Failed { decline } => {
                 Some(Decline::by_number(decline).expect("numbers of declines are never withdrawn"))
             }
             _ => None,
         };
+        let id = Ident {
+            kind: &kinds::CHARGE,
+            id: charge.id,
+        };
         ChargeShown {
-            id: Ident {
-                kind: &kinds::CHARGE,
-                id: charge.id,
-            },
+            id,
             amount: charge.amount,
             amount_captured: charge.amount_captured(),
             amount_refunded: charge.amount_refunded(),
@@ -328,7 +328,8 @@ impl<'a> ChargeShown<'a> {
                 ids: &charge.refunds,
                 has_more: charge.refund_count as usize > charge.refunds.len(),
                 total: u64::from(charge.refund_count),
-                url: refunds_url,
+                url: "/v1/refunds?charge=",
+                of: Some(id),
             },
             review: None,
             shipping: charge.shipping.as_deref().map(ShippingShown::from),

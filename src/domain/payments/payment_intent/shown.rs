@@ -212,24 +212,24 @@ pub struct LastPaymentErrorShown<'a> {
 impl PaymentIntent {
     /// Builds what is shown and passes it on.
     pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
-        let charges_url = format!("/v1/charges?payment_intent={}", self.id.text(&kinds::PAYMENT_INTENT));
-        with(&PaymentIntentShown::of(self, context, &charges_url))
+        with(&PaymentIntentShown::of(self, context))
     }
 }
 
 impl<'a> PaymentIntentShown<'a> {
-    /// What `intent` shows; `charges_url` is the path of the list of its charges.
-    pub fn of(intent: &'a PaymentIntent, context: &ShowContext<'a>, charges_url: &'a str) -> Self {
+    /// What `intent` shows.
+    pub fn of(intent: &'a PaymentIntent, context: &ShowContext<'a>) -> Self {
         let (canceled_at, cancellation_reason) = match intent.status {
             Status::Canceled { at_ms, reason, .. } => (Some(Seconds(crate::time::seconds_of(at_ms))), reason),
             _ => (None, None),
         };
         let automatic = intent.automatic_payment_methods;
+        let id = Ident {
+            kind: &kinds::PAYMENT_INTENT,
+            id: intent.id,
+        };
         PaymentIntentShown {
-            id: Ident {
-                kind: &kinds::PAYMENT_INTENT,
-                id: intent.id,
-            },
+            id,
             allowed_payment_method_types: None,
             amount: intent.amount,
             amount_capturable: intent.amount_capturable(),
@@ -249,7 +249,8 @@ impl<'a> PaymentIntentShown<'a> {
                 ids: &intent.charges,
                 has_more: intent.charge_count as usize > intent.charges.len(),
                 total: u64::from(intent.charge_count),
-                url: charges_url,
+                url: "/v1/charges?payment_intent=",
+                of: Some(id),
             },
             client_secret: Some(context.secrets.client_secret(&kinds::PAYMENT_INTENT, intent.id)),
             confirmation_method: intent.confirmation_method,

@@ -32,6 +32,7 @@ pub(crate) fn refund(cause: Option<Box<RefundShown<'static>>>) -> RefundShown<'s
             has_more: false,
             total: 2,
             url: "/v1/r",
+            of: None,
         },
         card: CardShown {
             last4: "4242",
