@@ -105,7 +105,12 @@ impl Registry {
             if remembered.keys.len() >= AUTH_CACHE_MAX {
                 remembered.keys.clear();
             }
-            remembered.keys.insert(short, Arc::clone(authenticated));
+            // A copy of the thread's own: every request counts a reference to it, and no other thread's count beside.
+            let own = Authenticated {
+                profile: Arc::new(Profile::clone(&authenticated.profile)),
+                kind: authenticated.kind,
+            };
+            remembered.keys.insert(short, Arc::new(own));
         });
     }
 

@@ -83,6 +83,14 @@ impl KeyActor {
         }
     }
 
+    /// The record that holds its outcome, as far as it is in memory.
+    pub(crate) fn facts(&self) -> Option<&Facts> {
+        match self {
+            KeyActor::Done(remembered) => Some(&remembered.facts),
+            KeyActor::Loading(_) | KeyActor::InFlight { .. } => None,
+        }
+    }
+
     /// Whether something is under way, so that the key and its account must stay in memory.
     pub(crate) fn is_under_way(&self) -> bool {
         !matches!(self, KeyActor::Done(_))

@@ -122,6 +122,8 @@ pub struct Shard {
     handling: Option<Task>,
     /// Reused for encoding.
     scratch: Vec<u8>,
+    /// Records appended in this turn; told to the metrics at its end, all at once.
+    recorded: u64,
 }
 
 impl Shard {
@@ -154,6 +156,7 @@ impl Shard {
             passivation: Passivation::default(),
             handling: None,
             scratch: Vec::with_capacity(1_024),
+            recorded: 0,
         }
     }
 
@@ -202,6 +205,9 @@ impl Shard {
             self.handling = None;
         }
         self.passivate();
+        if self.recorded > 0 {
+            self.meters.records.increment(std::mem::take(&mut self.recorded));
+        }
         let waiting = !self.ready.is_empty() || !inbox.work.is_empty();
         out.more = waiting && !self.gate.is_full();
         out.sealed = self.gate.seal();

@@ -9,6 +9,11 @@ use super::account_actor::AccountSlot;
 use super::key_actor::{KeyActor, KeyName};
 use crate::settings::{OBJECT_STAY_MS, PASSIVATION_KEPT_MAX, PASSIVATION_STEPS_MAX};
 use std::collections::VecDeque;
+use std::hint::black_box;
+use tollgate_domain::Object;
+
+/// What is forgotten is dropped by so many at a time.
+const DROPPED_TOGETHER: usize = 64;
 
 /// The queues.
 #[derive(Debug, Default)]
@@ -20,6 +25,51 @@ pub(crate) struct Passivation {
     /// steps a turn would fall behind a shard whose turns are full.
     objects_came: usize,
     keys_came: usize,
+    /// Forgotten, and still to be dropped.
+    gone: Gone,
+    /// How many were forgotten since it was last told to the metrics.
+    forgotten: u64,
+}
+
+/// Forgotten things on their way out. Nobody has looked at them for long, so each must come from memory once more to be
+/// dropped. A reference count that goes down waits for its own memory only; a look at each beforehand lets the memory of
+/// many come at the same time.
+#[derive(Debug, Default)]
+struct Gone {
+    objects: Vec<Object>,
+    keys: Vec<KeyActor>,
+}
+
+impl Gone {
+    fn object(&mut self, object: Option<Object>) {
+        self.objects.extend(object);
+        if self.objects.len() >= DROPPED_TOGETHER {
+            self.drop_objects();
+        }
+    }
+
+    fn key(&mut self, key: Option<KeyActor>) {
+        self.keys.extend(key);
+        if self.keys.len() >= DROPPED_TOGETHER {
+            self.drop_keys();
+        }
+    }
+
+    fn drop_objects(&mut self) {
+        look_at(self.objects.iter());
+        self.objects.clear();
+    }
+
+    fn drop_keys(&mut self) {
+        let facts = || self.keys.iter().filter_map(KeyActor::facts);
+        black_box(facts().fold(0, |sum, facts| sum ^ facts.now_ms));
+        look_at(facts().flat_map(|facts| &facts.objects));
+        self.keys.clear();
+    }
+}
+
+fn look_at<'a>(objects: impl Iterator<Item = &'a Object>) {
+    black_box(objects.fold(0, |sum, object| sum ^ object.id().bits()));
 }
 
 impl Passivation {
@@ -66,6 +116,12 @@ impl Shard {
         if self.passivation.accounts.len() > self.settings.accounts_max {
             self.passivate_account();
         }
+        self.passivation.gone.drop_objects();
+        self.passivation.gone.drop_keys();
+        let forgotten = std::mem::take(&mut self.passivation.forgotten);
+        if forgotten > 0 {
+            self.meters.passivated.increment(forgotten);
+        }
     }
 
     /// Looks at the object at the front; whether it is gone now.
@@ -84,8 +140,9 @@ impl Shard {
                 self.passivation.objects.push_back((account, seq));
                 return false;
             }
-            actor.objects.remove(&seq);
-            self.meters.passivated.increment(1);
+            let cached = actor.objects.remove(&seq);
+            self.passivation.gone.object(cached.and_then(|cached| cached.object));
+            self.passivation.forgotten += 1;
         }
         true
     }
@@ -101,8 +158,8 @@ impl Shard {
                 if std::mem::take(&mut remembered.touched) || remembered.block > durable {
                     self.passivation.keys.push_back(name);
                 } else {
-                    self.keys.remove(&name);
-                    self.meters.passivated.increment(1);
+                    self.passivation.gone.key(self.keys.remove(&name));
+                    self.passivation.forgotten += 1;
                 }
             }
             // In flight again (its outcome had expired): it comes back to the queue when it is done. Or gone already.
@@ -130,7 +187,7 @@ impl Shard {
             .for_each(drop);
         if actor.objects.is_empty() {
             self.accounts.remove(&account);
-            self.meters.passivated.increment(1);
+            self.passivation.forgotten += 1;
         } else {
             // Not touched meanwhile, so it goes on at the next step.
             self.passivation.accounts.push_front(account);

@@ -50,7 +50,7 @@ impl Shard {
         self.scratch.clear();
         facts.encode(&mut self.scratch);
         let mut block = self.gate.push(&head, &self.scratch);
-        self.meters.records.increment(1);
+        self.recorded += 1;
         if row_due {
             block = self.record_row(account, facts.now_ms);
         }
@@ -97,7 +97,9 @@ impl Shard {
                 self.passivation.kept_object(account.0, seq);
             }
             // They decide again, in order of arrival; whoever finds it still busy waits on under its first deadline.
-            self.ready.extend(waiting.into_iter().flatten());
+            if let Some(waiting) = waiting {
+                self.ready.extend(waiting);
+            }
         }
     }
 }
