@@ -37,6 +37,7 @@ impl Client {
             slots: RefCell::default(),
             outgoing: RefCell::new((0..lanes).map(|_| Vec::new()).collect()),
             flushing: Cell::new(false),
+            admitted: Cell::new(0),
         });
         tokio::task::spawn_local(receive(Rc::clone(&inner), answers));
         Client { inner }
@@ -49,8 +50,9 @@ impl Client {
         waiting.await.map(|response| *response)
     }
 
-    /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next.
-    fn begin(&self, request: Request) -> Result<Waiting, Refusal> {
+    /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next. What is left is
+    /// to wait, which takes a few words of memory and not the request's.
+    pub fn begin(&self, request: Request) -> Result<Waiting, Refusal> {
         let inner = &self.inner;
         let shared = &inner.shared;
         if shared.is_stopping() {
@@ -67,7 +69,7 @@ impl Client {
                 retry_after_s: RETRY_AFTER_S,
             });
         };
-        shared.requests.increment(1);
+        inner.admitted.set(inner.admitted.get() + 1);
         let request = Arc::new(request);
         let to = inner.slots.borrow_mut().take(inner.worker, permit);
         let waiting = Waiting {
@@ -83,6 +85,7 @@ impl Client {
                     retry_after_s: RETRY_AFTER_S,
                 });
             }
+            inner.flush_soon();
         } else {
             inner.send(shard, Ask::new(to, request));
         }
@@ -98,12 +101,18 @@ struct Inner {
     outgoing: RefCell<Vec<Vec<(ShardId, Ask)>>>,
     /// Whether the flush of this turn is on its way.
     flushing: Cell<bool>,
+    /// Requests admitted since the last flush. Counted there all at once: the counter's memory is shared by all workers.
+    admitted: Cell<u64>,
 }
 
 impl Inner {
     fn send(self: &Rc<Self>, shard: ShardId, ask: Ask) {
         let lane = self.shared.router.lane_of(shard);
         self.outgoing.borrow_mut()[lane].push((shard, ask));
+        self.flush_soon();
+    }
+
+    fn flush_soon(self: &Rc<Self>) {
         if !self.flushing.replace(true) {
             // Queued behind the tasks that are ready now, so it leaves with what they add.
             let inner = Rc::clone(self);
@@ -113,6 +122,7 @@ impl Inner {
 
     fn flush(&self) {
         self.flushing.set(false);
+        self.shared.requests.increment(self.admitted.take());
         for (lane, batch) in self.outgoing.borrow_mut().iter_mut().enumerate() {
             if !batch.is_empty() {
                 let next = Vec::with_capacity(batch.len());
@@ -132,8 +142,8 @@ async fn receive(inner: Rc<Inner>, mut answers: mpsc::Receiver<Answers>) {
     }
 }
 
-/// A request that waits for its answer.
-struct Waiting {
+/// A request that waits for its answer. Dropping it changes nothing about the request.
+pub struct Waiting {
     inner: Rc<Inner>,
     to: ReplyTo,
     finished: bool,

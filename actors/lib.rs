@@ -33,7 +33,7 @@ pub mod shard;
 pub mod supervisor;
 pub mod workers;
 
-pub use client::Client;
+pub use client::{Client, Waiting};
 pub use directory::{AuthRefusal, Authenticated, DirectoryHandle};
 pub use engine::{Engine, EngineError};
 pub use performer::Performer;

@@ -8,11 +8,10 @@ use crate::server::Dispatch;
 use crate::services::Services;
 use crate::stream::Substitutes;
 use crate::watch::Watch;
-use actix_web::dev::Payload;
+use actix_http::body::BoxBody;
+use actix_http::{HttpMessage, Payload, Request, Response};
 use actix_web::http::{Method, header};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use serde_json::{Value, json};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Largest body of an operator's request.
@@ -26,8 +25,8 @@ pub(crate) struct Admin {
 }
 
 impl Dispatch for Admin {
-    async fn dispatch(&self, http: HttpRequest, mut payload: Payload, watch: Rc<Watch>) -> HttpResponse {
-        let body = read_body(&mut payload, None, BODY_BYTES_MAX, &self.memory, &watch).await;
+    async fn dispatch(&self, http: Request, mut payload: Payload, watch: &Watch) -> Response<BoxBody> {
+        let body = read_body(&mut payload, None, BODY_BYTES_MAX, &self.memory, watch).await;
         let answer = match body {
             Ok(body) => self.answer(&http, &body).await,
             Err(problem) => Err(OperatorError::Invalid(format!("the body cannot be read: {problem:?}"))),
@@ -72,7 +71,7 @@ impl Admin {
         }
     }
 
-    async fn answer(&self, http: &HttpRequest, body: &[u8]) -> Result<Answer, OperatorError> {
+    async fn answer(&self, http: &Request, body: &[u8]) -> Result<Answer, OperatorError> {
         let segments: Vec<&str> = http.path().trim_start_matches('/').split('/').collect();
         let reads = matches!(*http.method(), Method::GET | Method::HEAD);
         match segments.as_slice() {
@@ -116,7 +115,7 @@ impl Admin {
     }
 }
 
-fn new_account(http: &HttpRequest, body: &[u8]) -> Result<NewAccount, OperatorError> {
+fn new_account(http: &Request, body: &[u8]) -> Result<NewAccount, OperatorError> {
     let request = object(http, body)?;
     known_members(&request, &["country", "currency", "statement_descriptor"])?;
     let member = |name: &str| request[name].as_str().map(str::to_owned);
@@ -127,7 +126,7 @@ fn new_account(http: &HttpRequest, body: &[u8]) -> Result<NewAccount, OperatorEr
     })
 }
 
-fn new_key(http: &HttpRequest, body: &[u8]) -> Result<NewKey, OperatorError> {
+fn new_key(http: &Request, body: &[u8]) -> Result<NewKey, OperatorError> {
     let request = object(http, body)?;
     known_members(&request, &["publishable", "live"])?;
     let flag = |name: &str| request[name].as_bool().unwrap_or(false);
@@ -138,7 +137,7 @@ fn new_key(http: &HttpRequest, body: &[u8]) -> Result<NewKey, OperatorError> {
 }
 
 /// The JSON object of a body. Only `application/json` is taken, which no page of another site may send.
-fn object(http: &HttpRequest, body: &[u8]) -> Result<Value, OperatorError> {
+fn object(http: &Request, body: &[u8]) -> Result<Value, OperatorError> {
     if !http.content_type().eq_ignore_ascii_case("application/json") {
         return Err(OperatorError::Invalid(
             "send the body as content-type: application/json".into(),

@@ -1,8 +1,7 @@
 //! Answers: status, headers and body, as clients of this API know them.
 
-use actix_http::ConnectionType;
-use actix_web::HttpResponse;
-use actix_web::body::BoxBody;
+use actix_http::body::BoxBody;
+use actix_http::{ConnectionType, Response};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
@@ -10,10 +9,12 @@ use tollgate_domain::kinds::REQUEST;
 use tollgate_resource::Id;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
+/// The API version that is asked for, and answered at.
+pub(crate) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 const LIMIT_REASON: HeaderName = HeaderName::from_static("stripe-rate-limited-reason");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The key under which a change is made once.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -111,7 +112,7 @@ pub(crate) struct Echo {
 
 impl Answer {
     /// Makes the HTTP answer of an API request.
-    pub(crate) fn into_response(self, echo: Echo) -> HttpResponse {
+    pub(crate) fn into_response(self, echo: Echo) -> Response<BoxBody> {
         let request = id_header(echo.request);
         let original = self.replayed.map(id_header);
         let mut response = self.bare();
@@ -131,15 +132,15 @@ impl Answer {
     }
 
     /// Makes an HTTP answer that belongs to no API request (health, pages).
-    pub(crate) fn into_page(self) -> HttpResponse {
+    pub(crate) fn into_page(self) -> Response<BoxBody> {
         let mut response = self.bare();
         response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
         response
     }
 
-    fn bare(self) -> HttpResponse {
+    fn bare(self) -> Response<BoxBody> {
         let status = StatusCode::from_u16(self.status).expect("statuses are written by us");
-        let mut response = HttpResponse::with_body(status, BoxBody::new(self.body));
+        let mut response = Response::with_body(status, BoxBody::new(self.body));
         if self.closes {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

@@ -1,7 +1,7 @@
 //! The API: one dispatch for every operation. It bounds and authenticates a request, has it parsed, hands it to the
 //! engine and has the answer rendered. It knows no resource.
 
-use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, LimitReason, raw};
+use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, LimitReason, STRIPE_VERSION, raw};
 use crate::authorization::{Authorization, Token};
 use crate::body::{BodyMemory, BodyProblem, read_body};
 use crate::pages::Pages;
@@ -13,25 +13,24 @@ use crate::services::Services;
 use crate::stream::Substitutes;
 use crate::telemetry::Telemetry;
 use crate::watch::Watch;
-use actix_web::dev::Payload;
+use actix_http::body::BoxBody;
+use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown};
+use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown, Waiting};
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::{Call, Claim, Reject, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
-use tollgate_wire::{Rendering, errors, versions};
+use tollgate_wire::{Match, Rendering, errors, versions};
 
 /// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
 /// only after its sender is known.
@@ -39,6 +38,9 @@ const SMALL_BODY_BYTES: u64 = 16 << 10;
 
 /// Room for one rendered object.
 const OBJECT_BYTES: usize = 4 << 10;
+
+/// The account a platform speaks for.
+const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
 
 /// Longest idempotency key, in characters.
 const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
@@ -59,10 +61,29 @@ struct Exchange {
     echo: Echo,
     now_ms: u64,
     endpoint: Option<&'static Endpoint<Call>>,
+    /// Whether it is a POST of a known operation.
+    posts: bool,
+    /// Whether it is of an account in live mode.
+    livemode: bool,
+}
+
+/// What a request is about.
+enum Addressed<'p> {
+    /// An operation.
+    Operation(Match<'p>),
+    /// Something that needs no key, or no answer from the engine.
+    Page(Box<Answer>),
+}
+
+/// Who asks, and how.
+struct Asked<'k> {
+    authenticated: Arc<Authenticated>,
+    version: Version,
+    key: Option<&'k str>,
 }
 
 impl Dispatch for Api {
-    async fn dispatch(&self, http: HttpRequest, mut payload: Payload, watch: Rc<Watch>) -> HttpResponse {
+    async fn dispatch(&self, http: Http, mut payload: Payload, watch: &Watch) -> HttpResponse<BoxBody> {
         let began = Instant::now();
         let now_ms = unix_ms();
         let request = self.ids.borrow_mut().next(now_ms);
@@ -75,9 +96,11 @@ impl Dispatch for Api {
             },
             now_ms,
             endpoint: None,
+            posts: false,
+            livemode: false,
         };
         let answer = {
-            let mut work = pin!(self.answer(&http, &mut payload, &watch, &mut exchange, began));
+            let mut work = pin!(self.answer(http, &mut payload, watch, &mut exchange, began));
             // A request that meets a bug must not take its worker, and all of its connections, along.
             poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
                 Ok(poll) => poll.map(Ok),
@@ -86,7 +109,8 @@ impl Dispatch for Api {
             .await
         };
         let answer = answer.unwrap_or_else(|()| {
-            tracing::error!(method = %http.method(), path = http.path(), "request handler panicked");
+            let operation = exchange.endpoint.map_or("none", |endpoint| endpoint.name);
+            tracing::error!(operation, "request handler panicked");
             self.refusal(errors::internal().into(), request)
         });
         let operation = exchange.endpoint.map(|endpoint| endpoint.name);
@@ -133,7 +157,7 @@ impl Api {
 
     async fn answer(
         &self,
-        http: &HttpRequest,
+        http: Http,
         payload: &mut Payload,
         watch: &Watch,
         exchange: &mut Exchange,
@@ -145,19 +169,19 @@ impl Api {
         }
     }
 
+    /// The way of a request. Little is kept across its waits: the memory of this future is that of every request inside.
     async fn run(
         &self,
-        http: &HttpRequest,
+        http: Http,
         payload: &mut Payload,
         watch: &Watch,
         exchange: &mut Exchange,
         began: Instant,
     ) -> Result<Answer, Refused> {
-        let uri = http.uri();
-        if uri.path_and_query().map_or(0, |target| target.as_str().len()) > self.services.bounds.line_bytes_max {
+        if http.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.services.bounds.line_bytes_max {
             return Err(Refused::LongLine);
         }
-        let length = content_length(http);
+        let length = content_length(&http);
         if length.is_some_and(|length| length > self.services.bounds.body_bytes_max as u64) {
             return Err(Refused::ending(errors::body_too_large()));
         }
@@ -165,61 +189,97 @@ impl Api {
             Some(length) if length <= SMALL_BODY_BYTES => Some(self.body(payload, Some(length), watch).await?),
             _ => None,
         };
-        let (method, posts) = match *http.method() {
-            Method::GET | Method::HEAD => ("GET", false),
-            Method::POST => ("POST", true),
-            Method::DELETE => ("DELETE", false),
-            Method::OPTIONS => {
-                return Ok(Answer {
-                    names_methods: true,
-                    ..Answer::new(204, Content::Json, "")
-                });
-            }
-            // Methods of other resources' history are unknown operations; anything else is no method at all.
-            Method::PUT | Method::PATCH => {
-                return Err(errors::unrecognized_url(http.method().as_str(), uri.path()).into());
-            }
-            _ => return Err(errors::method_not_allowed(http.method().as_str()).into()),
+        let matched = match self.addressed(&http, exchange)? {
+            Addressed::Operation(matched) => matched,
+            Addressed::Page(answer) => return Ok(*answer),
         };
-        if let Some(page) = self.page(method, uri.path()) {
-            return Ok(page);
-        }
-        let Some(matched) = self.services.edge.route(method, uri.path()) else {
-            return Err(errors::unrecognized_url(http.method().as_str(), uri.path()).into());
-        };
-        exchange.endpoint = Some(matched.endpoint());
-        if posts {
-            exchange.echo.key = http.headers().get("idempotency-key").cloned();
-        }
-
-        let authenticated = self.authenticate(http).await?;
-        let version = self.version(http, &authenticated, exchange)?;
+        let authenticated = self.authenticate(&http).await?;
+        let version = self.version(&http, &authenticated, exchange)?;
         self.limit(&authenticated, began)?;
-        let key = exchange.echo.key.as_ref().map(idempotency_key).transpose()?;
-
+        let key = exchange.echo.key.is_some().then(|| http.headers().get(IDEMPOTENCY_KEY));
+        let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
             Some(body) => body,
             None => self.body(payload, length, watch).await?,
         };
-        let form = form_of(http, posts, &body)?;
+        let asked = Asked {
+            authenticated,
+            version,
+            key,
+        };
+        let waiting = self.begin(&http, &matched, &body, asked, exchange)?;
+        // While the engine works, the head's memory serves the next request of some other connection.
+        drop((matched, body));
+        drop(http);
+        let response = waiting.await?;
+        Ok(self.rendered(&response, exchange))
+    }
+
+    /// What the request is about, by method and path.
+    fn addressed<'p>(&self, http: &'p Http, exchange: &mut Exchange) -> Result<Addressed<'p>, Refused> {
+        let method = match *http.method() {
+            Method::GET | Method::HEAD => "GET",
+            Method::POST => "POST",
+            Method::DELETE => "DELETE",
+            Method::OPTIONS => {
+                return Ok(Addressed::Page(Box::new(Answer {
+                    names_methods: true,
+                    ..Answer::new(204, Content::Json, "")
+                })));
+            }
+            // Methods of other resources' history are unknown operations; anything else is no method at all.
+            Method::PUT | Method::PATCH => {
+                return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
+            }
+            _ => return Err(errors::method_not_allowed(http.method().as_str()).into()),
+        };
+        if let Some(page) = self.page(method, http.path()) {
+            return Ok(Addressed::Page(Box::new(page)));
+        }
+        let Some(matched) = self.services.edge.route(method, http.path()) else {
+            return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
+        };
+        exchange.endpoint = Some(matched.endpoint());
+        exchange.posts = method == "POST";
+        if exchange.posts {
+            exchange.echo.key = http.headers().get(IDEMPOTENCY_KEY).cloned();
+        }
+        Ok(Addressed::Operation(matched))
+    }
+
+    /// Parses a request and hands it to the engine.
+    fn begin(
+        &self,
+        http: &Http,
+        matched: &Match<'_>,
+        body: &[u8],
+        asked: Asked<'_>,
+        exchange: &mut Exchange,
+    ) -> Result<Waiting, Refused> {
+        let Asked {
+            authenticated,
+            version,
+            key,
+        } = asked;
+        let form = form_of(http, exchange.posts, body)?;
         let parsed = self
             .services
             .edge
-            .parse(&matched, &form, version, &self.services.secrets)?;
+            .parse(matched, &form, version, &self.services.secrets)?;
         let claim = key.map(|key| {
             let claim = Claim {
-                key: key.as_str().into(),
+                key: key.into(),
                 fingerprint: parsed.fingerprint,
                 endpoint: parsed.endpoint_hash,
-                path: uri.path().into(),
+                path: http.path().into(),
                 request: exchange.echo.request,
                 version: version.0,
                 expand: parsed.expand.paths(),
                 created_ms: exchange.now_ms,
             };
-            (tollgate_actors::key_hash(&self.services.secrets, &key), claim)
+            (tollgate_actors::key_hash(&self.services.secrets, key), claim)
         });
-        let livemode = authenticated.profile.livemode;
+        exchange.livemode = authenticated.profile.livemode;
         let request = Request {
             profile: Arc::clone(&authenticated.profile),
             call: parsed.call,
@@ -228,8 +288,7 @@ impl Api {
             expand: parsed.expand,
             claim,
         };
-        let response = self.client.call(request).await?;
-        Ok(self.rendered(&response, livemode, posts, exchange))
+        Ok(self.client.begin(request)?)
     }
 
     /// Pages that need no key.
@@ -263,7 +322,7 @@ impl Api {
         })
     }
 
-    async fn authenticate(&self, http: &HttpRequest) -> Result<Arc<Authenticated>, Refused> {
+    async fn authenticate(&self, http: &Http) -> Result<Arc<Authenticated>, Refused> {
         let token = match Authorization::read(http.headers().get(header::AUTHORIZATION)) {
             Authorization::Missing => return Err(errors::no_api_key().into()),
             Authorization::Malformed => return Err(errors::invalid_api_key("").into()),
@@ -273,7 +332,7 @@ impl Api {
         if authenticated.kind == ApiKeyKind::Publishable {
             return Err(errors::publishable_key().into());
         }
-        if let Some(account) = http.headers().get("stripe-account") {
+        if let Some(account) = http.headers().get(STRIPE_ACCOUNT) {
             let account = String::from_utf8_lossy(account.as_bytes());
             // Naming the key's own account changes nothing; any other would be a connected one, which there are none of.
             if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
@@ -286,7 +345,8 @@ impl Api {
     async fn lookup(&self, token: &Token<'_>) -> Result<Arc<Authenticated>, Refused> {
         let directory = &self.services.directory;
         let found = match directory.authenticate(token.secret()) {
-            Err(AuthRefusal::SandboxNotOpen) => directory.open_sandbox(token.secret()).await,
+            // Once in a sandbox's life: in a box, so that other requests' futures have no room for it.
+            Err(AuthRefusal::SandboxNotOpen) => Box::pin(directory.open_sandbox(token.secret())).await,
             found => found,
         };
         found.map_err(|refusal| {
@@ -299,13 +359,8 @@ impl Api {
         })
     }
 
-    fn version(
-        &self,
-        http: &HttpRequest,
-        authenticated: &Authenticated,
-        exchange: &mut Exchange,
-    ) -> Result<Version, Refused> {
-        let version = match http.headers().get("stripe-version") {
+    fn version(&self, http: &Http, authenticated: &Authenticated, exchange: &mut Exchange) -> Result<Version, Refused> {
+        let version = match http.headers().get(STRIPE_VERSION) {
             None => authenticated.profile.api_version,
             Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
                 Some(version) => version,
@@ -328,12 +383,12 @@ impl Api {
         })
     }
 
-    fn rendered(&self, response: &Response, livemode: bool, posts: bool, exchange: &mut Exchange) -> Answer {
+    fn rendered(&self, response: &Response, exchange: &mut Exchange) -> Answer {
         let rendering = Rendering {
             show: ShowContext {
                 secrets: &self.services.secrets,
                 clock_ms: response.clock_ms,
-                livemode,
+                livemode: exchange.livemode,
                 version_name: versions::name(response.version),
             },
             version: response.version,
@@ -365,7 +420,7 @@ impl Api {
         exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
         Answer {
             replayed: response.replayed,
-            should_retry: should_retry(status, posts && response.began),
+            should_retry: should_retry(status, exchange.posts && response.began),
             limited: (status == 429).then_some((LimitReason::Concurrency, 1)),
             ..Answer::new(status, Content::Json, body)
         }
@@ -415,24 +470,24 @@ impl Api {
     }
 }
 
-fn content_length(http: &HttpRequest) -> Option<u64> {
+fn content_length(http: &Http) -> Option<u64> {
     let header = http.headers().get(header::CONTENT_LENGTH)?;
     header.to_str().ok()?.trim().parse().ok()
 }
 
-fn idempotency_key(header: &HeaderValue) -> Result<String, Refused> {
+fn idempotency_key(header: &HeaderValue) -> Result<&str, Refused> {
     let Ok(key) = std::str::from_utf8(header.as_bytes()) else {
         return Err(errors::malformed("the Idempotency-Key header is not valid UTF-8.").into());
     };
     match key.trim().chars().count() {
         0 => Err(errors::idempotency_key_empty().into()),
-        1..=KEY_CHARS_MAX => Ok(key.trim().to_owned()),
+        1..=KEY_CHARS_MAX => Ok(key.trim()),
         length => Err(errors::idempotency_key_too_long(length).into()),
     }
 }
 
 /// The pairs of a request: the query of a read; the body of a change, after a query if there is one.
-fn form_of<'a>(http: &'a HttpRequest, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refused> {
+fn form_of<'a>(http: &'a Http, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refused> {
     let query = http.uri().query().unwrap_or("").as_bytes();
     if !posts {
         return Ok(Cow::Borrowed(query));

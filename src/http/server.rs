@@ -3,12 +3,12 @@
 use crate::bounds::Bounds;
 use crate::stream::{Stream, Substitutes};
 use crate::watch::{Patrol, Watch};
-use actix_http::{HttpService, KeepAlive};
+use actix_http::body::BoxBody;
+use actix_http::{HttpService, KeepAlive, Payload, Request, Response};
 use actix_server::{Server, ServerHandle};
-use actix_service::{ServiceFactoryExt, fn_service, map_config};
-use actix_web::dev::{AppConfig, Payload, ServiceRequest};
+use actix_service::{ServiceFactoryExt, fn_service};
 use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpRequest, HttpResponse};
+use std::convert::Infallible;
 use std::future::{Future, ready};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// What answers requests, one per worker thread.
 pub(crate) trait Dispatch: 'static {
     /// Answers a request. `watch` is its connection's.
-    fn dispatch(&self, http: HttpRequest, payload: Payload, watch: Rc<Watch>) -> impl Future<Output = HttpResponse>;
+    fn dispatch(&self, http: Request, payload: Payload, watch: &Watch) -> impl Future<Output = Response<BoxBody>>;
 
     /// Answers to what never becomes a request.
     fn substitutes(&self) -> Substitutes;
@@ -87,35 +87,41 @@ pub(crate) fn start<D: Dispatch>(
         let dispatch = Rc::new(make());
         let patrol = Patrol::start(&bounds);
         let substitutes = Rc::new(dispatch.substitutes());
+        let connections = Rc::clone(&patrol);
         let accept = move |socket: TcpStream| {
             // Answers are written whole, so waiting for more to send only delays them.
             let _ = socket.set_nodelay(true);
             let peer = socket.peer_addr().ok();
             ready(Ok((
-                Stream::new(socket, Watch::new(&patrol), Rc::clone(&substitutes)),
+                Stream::new(socket, Watch::new(&connections), Rc::clone(&substitutes)),
                 peer,
             )))
         };
-        let app = App::new().default_service(fn_service(move |request: ServiceRequest| {
+        // Straight on the HTTP layer: there is one handler for all paths, so the routing, extensions and boxed futures of
+        // an `App` would be paid for by every request and used by none.
+        let answer = fn_service(move |mut request: Request| {
             let dispatch = Rc::clone(&dispatch);
             async move {
-                let (http, payload) = request.into_parts();
-                let watch = http
-                    .conn_data::<Rc<Watch>>()
-                    .map(Rc::clone)
-                    .expect("set when the connection was accepted");
+                let payload = request.take_payload();
+                let watch = request.conn_data::<Rc<Watch>>().map(Rc::clone);
+                let watch = watch.expect("set when the connection was accepted");
                 watch.begins(!matches!(payload, Payload::None));
-                let answer = dispatch.dispatch(http.clone(), payload, Rc::clone(&watch)).await;
+                let answer = dispatch.dispatch(request, payload, &watch).await;
                 watch.answered();
-                Ok(actix_web::dev::ServiceResponse::new(http, answer))
+                Ok::<_, Infallible>(answer)
             }
-        }));
+        });
         let stopping = stopping.clone();
+        actix_web::rt::spawn({
+            let patrol = Rc::clone(&patrol);
+            async move {
+                stopping.notified().await;
+                patrol.stop();
+            }
+        });
         let http = HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
-            })
+            // Polled whenever a connection is: a look at a flag of the worker's own instead of a lock that all share.
+            .graceful_shutdown_signal(move || Rc::clone(&patrol).stopped())
             // The patrol holds both deadlines: without a timer for each request, and for every head of a connection,
             // not only for its first.
             .keep_alive(KeepAlive::Os)
@@ -124,7 +130,7 @@ pub(crate) fn start<D: Dispatch>(
             .on_connect_ext(|stream: &Stream, data| {
                 data.insert(stream.watch());
             })
-            .h1(map_config(app, |()| AppConfig::default()));
+            .h1(answer);
         fn_service(accept).and_then(http)
     };
     let server = builder.listen("tollgate", listener, factory)?.run();

@@ -4,6 +4,7 @@
 use super::*;
 use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
 use crate::body::{BodyMemory, read_body};
+use actix_http::HttpMessage;
 use std::io::{Read, Write};
 use std::net::TcpStream as Client;
 use std::time::Instant;
@@ -15,7 +16,7 @@ struct Echoes {
 }
 
 impl Dispatch for Echoes {
-    async fn dispatch(&self, http: HttpRequest, mut payload: Payload, watch: Rc<Watch>) -> HttpResponse {
+    async fn dispatch(&self, http: Request, mut payload: Payload, watch: &Watch) -> Response<BoxBody> {
         let length = http
             .headers()
             .get("content-length")
@@ -23,7 +24,7 @@ impl Dispatch for Echoes {
         let text = match http.path() {
             "/large" => "x".repeat(32 << 20),
             "/unread" => "unread".to_owned(),
-            path => match read_body(&mut payload, length, 1 << 20, &self.memory, &watch).await {
+            path => match read_body(&mut payload, length, 1 << 20, &self.memory, watch).await {
                 Ok(body) => format!("{path} {}", body.len()),
                 Err(problem) => format!("{problem:?}"),
             },

@@ -5,8 +5,9 @@
 
 use crate::bounds::Bounds;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::{Rc, Weak};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 /// How exact deadlines are; each ends up to one tick late.
@@ -159,6 +160,7 @@ impl Watch {
 /// The connections of one worker and its clock.
 pub(crate) struct Patrol {
     tick: Cell<u32>,
+    stopping: Cell<bool>,
     connections: RefCell<Vec<Weak<Watch>>>,
     idle_ticks: u32,
     head_ticks: u32,
@@ -187,12 +189,36 @@ impl Patrol {
         let ticks = |time: Duration| u32::try_from(time.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u32::MAX);
         Rc::new(Patrol {
             tick: Cell::new(0),
+            stopping: Cell::new(false),
             connections: RefCell::new(Vec::new()),
             idle_ticks: ticks(bounds.keep_alive),
             head_ticks: ticks(bounds.header_timeout),
             body_ticks: ticks(bounds.body_timeout),
             write_ticks: ticks(bounds.write_timeout),
         })
+    }
+
+    /// Tells every connection that the listener stops.
+    pub(crate) fn stop(&self) {
+        self.stopping.set(true);
+        for connection in self.connections.borrow().iter().filter_map(Weak::upgrade) {
+            if let Some(waker) = connection.waker.borrow_mut().take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Ends when the listener stops. Each connection's task has one, polled along with the task; the wake comes from the
+    /// connection's watch, which every task that waits for its peer has parked at.
+    pub(crate) async fn stopped(self: Rc<Self>) {
+        poll_fn(|_| {
+            if self.stopping.get() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     fn walk(&self) {
