@@ -243,6 +243,7 @@ impl Patrol {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::Future;
 
     fn patrol() -> Rc<Patrol> {
         Patrol::new(&Bounds {
@@ -299,6 +300,27 @@ mod tests {
         assert_eq!(watch.expired(), None);
         after(&patrol, 1);
         assert!(watch.expired().is_some());
+    }
+
+    #[test]
+    fn a_stop_wakes_whoever_waits_for_its_peer() {
+        struct Woken(std::sync::atomic::AtomicBool);
+        impl std::task::Wake for Woken {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+        let patrol = patrol();
+        let watch = Watch::new(&patrol);
+        let woken = std::sync::Arc::new(Woken(false.into()));
+        let waker = Waker::from(std::sync::Arc::clone(&woken));
+        let mut context = std::task::Context::from_waker(&waker);
+        let mut stopped = std::pin::pin!(Rc::clone(&patrol).stopped());
+        assert!(stopped.as_mut().poll(&mut context).is_pending());
+        watch.park(&waker);
+        patrol.stop();
+        assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
+        assert!(stopped.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]
