@@ -20,6 +20,12 @@ pub(crate) enum Fault {
     CloseAfterPaying,
     ChunkedCompact,
     SettleLater,
+    /// Every request takes its time, one after the other.
+    Slow,
+    /// Every hundredth payment is refused once for overload.
+    RefuseOnce,
+    /// A refund moves a cent too many.
+    RefundWrongly,
 }
 
 /// The running API; it ends with the test process.
@@ -77,9 +83,12 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
         input.read_exact(&mut body).ok()?;
         let (status, value) = {
             let mut books = books.lock().unwrap();
+            if fault == Fault::Slow {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
             if line.starts_with("POST") {
                 let known = books.outcomes.contains_key(&key);
-                let outcome = pay(&mut books, &key, std::str::from_utf8(&body).unwrap(), fault);
+                let outcome = post(&mut books, &path, &key, std::str::from_utf8(&body).unwrap(), fault);
                 if fault == Fault::CloseAfterPaying && !known && books.intents.len().is_multiple_of(100) {
                     return None;
                 }
@@ -92,8 +101,89 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
     }
 }
 
+fn post(books: &mut Books, path: &str, key: &str, form: &str, fault: Fault) -> (u16, Value) {
+    if path == "/v1/payment_intents" && form.contains("confirm=true&capture_method=manual") {
+        return keyed(books, key, |books| create(books, form, "requires_capture"));
+    }
+    if path == "/v1/payment_intents" && !form.contains("confirm=true") {
+        return keyed(books, key, |books| create(books, form, "requires_confirmation"));
+    }
+    match path.split('/').collect::<Vec<_>>()[2..] {
+        ["payment_intents"] => pay(books, key, form, fault),
+        ["payment_intents", id, "confirm" | "capture"] => keyed(books, key, |books| finish(books, id, "succeeded")),
+        ["payment_intents", id, "cancel"] => keyed(books, key, |books| finish(books, id, "canceled")),
+        ["refunds"] => keyed(books, key, |books| {
+            refund(books, &form["payment_intent=".len()..], fault)
+        }),
+        ["customers"] => (200, json!({"id": "cus_1", "object": "customer"})),
+        _ => (404, json!({"error": {"type": "invalid_request_error"}})),
+    }
+}
+
+/// The first answer to a key, or what `work` gives.
+fn keyed(books: &mut Books, key: &str, work: impl FnOnce(&mut Books) -> (u16, Value)) -> (u16, Value) {
+    if let Some(outcome) = books.outcomes.get(key) {
+        return outcome.clone();
+    }
+    let outcome = work(books);
+    books.outcomes.insert(key.into(), outcome.clone());
+    outcome
+}
+
+fn create(books: &mut Books, form: &str, status: &str) -> (u16, Value) {
+    let number = books.outcomes.len() + 1;
+    let amount: i64 = form.split('&').next().unwrap()["amount=".len()..].parse().unwrap();
+    let declined = form.contains("Declined");
+    let charge = (status == "requires_capture").then(|| format!("ch_{number}"));
+    let shown = json!({
+        "id": format!("pi_{number}"), "object": "payment_intent", "amount": amount, "latest_charge": charge,
+        "status": status, "declined": declined,
+    });
+    books.intents.push(shown.clone());
+    if declined && status == "requires_capture" {
+        return (402, json!({"error": {"type": "card_error", "code": "card_declined"}}));
+    }
+    (200, shown)
+}
+
+fn finish(books: &mut Books, id: &str, status: &str) -> (u16, Value) {
+    let at = books.intents.iter().position(|intent| intent["id"] == id).unwrap();
+    if books.intents[at]["declined"] == true && status == "succeeded" {
+        return (402, json!({"error": {"type": "card_error", "code": "card_declined"}}));
+    }
+    books.intents[at]["status"] = status.into();
+    if status == "succeeded" {
+        let number = id[3..].parse().unwrap();
+        books.intents[at]["latest_charge"] = format!("ch_{number}").into();
+        let amount = books.intents[at]["amount"].as_i64().unwrap();
+        move_money(books, number, 0, amount, true);
+    }
+    (200, books.intents[at].clone())
+}
+
+fn refund(books: &mut Books, id: &str, fault: Fault) -> (u16, Value) {
+    let intent = books.intents.iter().find(|intent| intent["id"] == id).unwrap();
+    let amount = intent["amount"].as_i64().unwrap() + i64::from(fault == Fault::RefundWrongly);
+    let number = &id[3..];
+    books.balance -= amount;
+    books.transactions.push(json!({
+        "id": format!("txn_{number}_refund"), "source": format!("re_{number}"), "currency": "usd",
+        "amount": -amount, "fee": 0, "net": -amount,
+    }));
+    (
+        200,
+        json!({"id": format!("re_{number}"), "object": "refund", "status": "succeeded"}),
+    )
+}
+
 fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     books.requests += 1;
+    if fault == Fault::RefuseOnce && books.requests.is_multiple_of(100) {
+        return (429, json!({"error": {"type": "api_error", "code": "rate_limit"}}));
+    }
+    if form.contains("Declined") {
+        return (402, json!({"error": {"type": "card_error", "code": "card_declined"}}));
+    }
     if let Some((status, value)) = books.outcomes.get(key) {
         let mut value = value.clone();
         if fault == Fault::ReplayDiffers {
@@ -185,10 +275,12 @@ fn read(books: &mut Books, path: &str) -> (u16, Value) {
             }
             (200, page(&books.intents, &query))
         }
+        "/v1/events" => (200, json!({"object": "list", "data": []})),
         "/v1/balance_transactions" => (200, page(&books.transactions, &query)),
         _ => {
             let id = path.rsplit('/').next().unwrap();
-            match books.intents.iter().find(|intent| intent["id"] == id) {
+            let id = &id.replace("ch_", "pi_");
+            match books.intents.iter().find(|intent| intent["id"] == *id) {
                 Some(intent) => (200, intent.clone()),
                 None => (
                     404,

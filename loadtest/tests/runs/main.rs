@@ -1,6 +1,7 @@
 //! Whole runs of the binary against a small payments API that can be told to misbehave.
 
 mod fake_api;
+mod open_loop;
 
 use fake_api::{FakeApi, Fault};
 use serde_json::Value;
