@@ -86,7 +86,7 @@ impl World<'_> {
         for shard in 0..self.plan.weather.shards {
             let host = self.host(shard);
             self.hosts.push(host);
-            self.wake(shard, 0);
+            self.wake_first(shard);
         }
     }
 
@@ -127,7 +127,7 @@ impl World<'_> {
         let host = self.host(shard);
         let old = std::mem::replace(&mut self.hosts[usize::from(shard)], host);
         self.hang_up_all(old.inside);
-        self.wake(shard, 0);
+        self.wake_first(shard);
         self.listen()
     }
 
@@ -215,6 +215,19 @@ impl World<'_> {
             host.turn_ms = Some(at_ms);
             self.push(at_ms, Happening::Turn(shard));
         }
+    }
+
+    /// A new shard's first turn comes before anything else: it is where it reads the clock that it is going to trust.
+    fn wake_first(&mut self, shard: u16) {
+        self.hosts[usize::from(shard)].turn_ms = Some(self.now_ms);
+        self.number += 1;
+        let entry = super::Entry {
+            at_ms: self.now_ms,
+            order: 0,
+            number: self.number,
+            what: Happening::Turn(shard),
+        };
+        self.queue.push(std::cmp::Reverse(entry));
     }
 
     pub(super) fn shard_of(&self, account: AccountKey) -> u16 {
