@@ -285,7 +285,10 @@ fn full_turns_do_not_outrun_the_budget() {
     driver.run();
     let (_, objects, keys) = driver.population();
     let round = 200 * 4 + 64;
-    assert!(objects <= round && keys <= 264, "{objects} objects, {keys} keys after 20 rounds");
+    assert!(
+        objects <= round && keys <= 264,
+        "{objects} objects, {keys} keys after 20 rounds"
+    );
 }
 
 #[test]
