@@ -227,6 +227,7 @@ fn written(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Plain if value >= 1e6 => format!("{} M", plain(value / 1e6)),
         Unit::Plain if value >= 1e4 => format!("{} k", plain(value / 1e3)),
+        Unit::Plain if value >= 1e3 => crate::page::count(value),
         Unit::Plain => plain(value),
         Unit::Milliseconds if value >= 1_000.0 => format!("{} s", plain(value / 1_000.0)),
         Unit::Milliseconds => format!("{} ms", plain(value)),
@@ -264,6 +265,7 @@ mod tests {
     fn values_are_written_for_people() {
         let cases = [
             (70_000.0, Unit::Plain, "70 k"),
+            (6_000.0, Unit::Plain, "6,000"),
             (0.5, Unit::Milliseconds, "0.5 ms"),
             (2_500.0, Unit::Milliseconds, "2.5 s"),
             (2.0, Unit::Nines, "99 %"),

@@ -9,6 +9,7 @@ mod dispatcher;
 mod floor;
 pub(crate) mod movements;
 pub(crate) mod pulse;
+mod recent;
 pub(crate) mod request;
 pub(crate) mod samples;
 pub(crate) mod task;

@@ -34,6 +34,7 @@ pub(crate) fn page(record: &Value) -> String {
         "<div class=\"verdict {class}\"><b>{word}</b><span>{}</span></div>",
         escaped(text(&verdict["line"]))
     );
+    put!("<p>This run: {}.</p>", escaped(&what_was_run(record)));
     put!("<div class=\"figures\">");
     let (totals, schedule) = (&record["totals"], &record["schedule"]);
     let latency = &totals["latency_us"];
@@ -98,19 +99,21 @@ pub(crate) fn page(record: &Value) -> String {
     put!("{}", chart(lines, Unit::Milliseconds, true, WIDE, 280.0));
     put!("<div class=\"two\"><div><h2>Latency by percentile</h2>");
     put!("{}</div><div><h2>Failures</h2>", percentiles(&[("", record)]));
-    let lines = vec![
-        line(
-            "tries refused or broken, per second",
-            "c2",
-            column("refused_per_second", 1.0),
-        ),
-        line(
-            "requests failed after all tries",
-            "c3",
-            column("failed_per_second", 1.0),
-        ),
-    ];
-    put!("{}", chart(lines, Unit::Plain, false, WIDE / 2.0, 240.0));
+    if totals["errors"].as_object().is_some_and(|errors| !errors.is_empty()) {
+        let lines = vec![
+            line(
+                "tries refused or broken, per second",
+                "c2",
+                column("refused_per_second", 1.0),
+            ),
+            line(
+                "requests failed after all tries",
+                "c3",
+                column("failed_per_second", 1.0),
+            ),
+        ];
+        put!("{}", chart(lines, Unit::Plain, false, WIDE / 2.0, 240.0));
+    }
     put!("{}</div></div>", errors(totals));
     put!("{}", operations(record));
     put!("<div class=\"two\"><div><h2>The tool's own lag</h2>");
@@ -146,6 +149,23 @@ pub(crate) fn page(record: &Value) -> String {
     put!("{}{}", money(&record["money"]), environment(record));
     out.push_str("</main></body></html>\n");
     out
+}
+
+/// Scale, rate and length in words: the figures of a run at a tenth must not be read as those of the whole.
+fn what_was_run(record: &Value) -> String {
+    let schedule = &record["schedule"];
+    let scale = number(&record["scale"]);
+    let scaled = if scale == 1.0 {
+        "full scale".to_string()
+    } else {
+        format!("scale {scale}")
+    };
+    format!(
+        "{scaled}, {} requests/s at the peak of its schedule, {} s of which {} s are warm-up",
+        count(number(&schedule["peak_per_second"])),
+        count(number(&schedule["ran_s"]).round()),
+        count(number(&schedule["warmup_s"]).round())
+    )
 }
 
 /// The start of every page.
@@ -243,7 +263,7 @@ fn errors(totals: &Value) -> String {
         .map(|(kind, times)| format!("<tr><td>{}</td><td>{}</td></tr>", escaped(kind), count(number(times))))
         .collect();
     if kinds.is_empty() {
-        return "<p>No try failed.</p>".into();
+        return "<p>No try failed, and none was refused.</p>".into();
     }
     format!(
         "<table><tr><th>what tries failed with</th><th>times</th></tr>{}</table>",

@@ -143,9 +143,14 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
         .collect();
     let good = valid && missed.is_empty() && measured.stopped.is_none() && measured.good > 0;
     let line = if !valid {
+        let stopped = measured
+            .stopped
+            .as_ref()
+            .map(|reason| format!("; stopped early: {reason}"));
         format!(
-            "the tool could not keep its schedule: own lag p99 {lag:.2} ms (at most {} ms); nothing else can be judged",
-            slo.lag_p99_ms
+            "the tool could not keep its schedule: own lag p99 {lag:.2} ms (at most {} ms); nothing else can be judged{}",
+            slo.lag_p99_ms,
+            stopped.unwrap_or_default()
         )
     } else if let Some(reason) = &measured.stopped {
         std::iter::once(format!("stopped early: {reason}"))

@@ -3,6 +3,7 @@
 use super::Plan;
 use super::movements::{Movement, Movements};
 use super::pulse::Beat;
+use super::recent::Recent;
 use super::request::{Requests, Subject};
 use super::samples::{self, Samples};
 use super::task::{Later, Paid, Task};
@@ -19,8 +20,6 @@ use std::time::{Duration, Instant};
 const WAITING_MAX: usize = 250_000;
 /// Most tasks of a thread that wait for their time: flows in a pause, and tries after a refusal.
 const LATER_MAX: usize = 1_000_000;
-/// Recent payments of a thread that reads and replays draw from: about a minute of them at full scale.
-const RECENT_MAX: usize = 262_144;
 
 /// The state.
 pub(crate) struct Floor {
@@ -31,6 +30,8 @@ pub(crate) struct Floor {
     pub(super) start: Instant,
     window: Instant,
     pub(super) end: Instant,
+    /// Draws flow, merchant and card of each arrival, and nothing else: the same seed sends the same, whatever comes of it.
+    choices: SplitMix64,
     random: SplitMix64,
     flows: Picker,
     cards: Picker,
@@ -70,6 +71,7 @@ impl Floor {
             start,
             window: start + Duration::from_secs_f64(scenario.warmup_s),
             end: start + Duration::from_secs_f64(plan.starts.seconds()),
+            choices: SplitMix64(plan.seed ^ crate::random::mix(0xc401ce + thread as u64)),
             random: SplitMix64(plan.seed ^ crate::random::mix(0x10ad + thread as u64)),
             flows: Picker::new(scenario.flows.iter().map(|flow| flow.weight)),
             cards: Picker::new(scenario.cards.iter().map(|card| card.weight)),
@@ -91,9 +93,9 @@ impl Floor {
 
     /// A new flow whose first step is due at `due`; `None` if it waits for its time first.
     pub(super) fn begin(&mut self, due: Instant) -> Option<Task> {
-        let flow = self.flows.pick(&mut self.random);
-        let merchant = self.plan.merchants.pick(&mut self.random);
-        let card = self.cards.pick(&mut self.random);
+        let flow = self.flows.pick(&mut self.choices);
+        let merchant = self.plan.merchants.pick(&mut self.choices);
+        let card = self.cards.pick(&mut self.choices);
         let number = self.numbers * self.plan.threads as u64 + self.thread as u64;
         self.numbers += 1;
         let mut task = Task::new(flow as u16, merchant, number, card as u16, due);
@@ -480,24 +482,117 @@ pub(crate) fn body_checksum(body: &[u8]) -> u64 {
     u64::from(crc32c::crc32c(body)) << 32 | (body.len() as u64 & 0xffff_ffff) | 1 << 31
 }
 
-/// The newest payments, up to a bound.
-#[derive(Default)]
-struct Recent {
-    entries: Vec<Paid>,
-    next: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merchants::Merchants;
+    use crate::scenario::Scenario;
+    use crate::target::Target;
 
-impl Recent {
-    fn push(&mut self, paid: Paid) {
-        if self.entries.len() < RECENT_MAX {
-            self.entries.push(paid);
-        } else {
-            self.entries[self.next] = paid;
-            self.next = (self.next + 1) % RECENT_MAX;
+    fn floor() -> Floor {
+        let text = "name = \"s\"\n[[rate.phase]]\nrate = 100\nseconds = 10\n[[flow]]\nname = \"f\"\n\
+                    steps = [\"pay\", \"think 1\", \"retrieve\"]\n[client]\ntries_max = 2\n";
+        let scenario = Scenario::parse(text).unwrap();
+        let plan = Plan {
+            target: Target::parse("http://127.0.0.1:1").unwrap(),
+            merchants: Merchants::new(&scenario.merchants, None),
+            run: 1,
+            seed: 1,
+            threads: 1,
+            starts: scenario.rate.clone(),
+            numbers_before: 0,
+            server_pid: None,
+            scenario,
+        };
+        Floor::new(Arc::new(plan), 0, Instant::now(), &[])
+    }
+
+    const MS: Duration = Duration::from_millis(1);
+    const PAID: &[u8] = b"{\n  \"id\": \"pi_1\",\n  \"latest_charge\": \"ch_1\",\n  \"status\": \"succeeded\"\n}";
+
+    fn answer(status: u16, body: &[u8]) -> Answered<'_> {
+        Answered {
+            status,
+            body,
+            retry_after_s: None,
         }
     }
 
-    fn draw(&self, random: &mut SplitMix64) -> Option<Paid> {
-        (!self.entries.is_empty()).then(|| self.entries[random.below(self.entries.len())])
+    #[test]
+    fn lag_is_what_the_tool_adds_and_waiting_for_a_connection_is_not() {
+        let mut floor = floor();
+        let due = floor.start + 100 * MS;
+        let mut task = floor.begin(due).unwrap();
+        // Seen 7 ms late, then 50 ms without a free connection, then 2 ms from its turn to the socket.
+        floor.take_up(&mut task, due + 7 * MS);
+        task.handed = due + 57 * MS;
+        floor.send(&mut task, &mut Vec::new(), due + 59 * MS);
+        assert_eq!(floor.samples.lag_us.max() / 1_000, 9);
+        assert_eq!(floor.samples.rows[0].lag_max_us, 9_000);
+        assert!(
+            floor
+                .answered(task, &answer(200, PAID), due + 59 * MS, due + 60 * MS)
+                .is_none()
+        );
+        let pay = floor.samples.of(Operation::Pay);
+        assert_eq!(
+            (pay.due, pay.good, pay.latency_us.max() / 1_000),
+            (1, 1, 60),
+            "latency counts from the due time"
+        );
+    }
+
+    #[test]
+    fn a_step_after_a_pause_is_due_from_the_answer_on() {
+        let mut floor = floor();
+        let due = floor.start;
+        let mut task = floor.begin(due).unwrap();
+        floor.send(&mut task, &mut Vec::new(), due);
+        let answered = due + 40 * MS;
+        assert!(floor.answered(task, &answer(200, PAID), due, answered).is_none());
+        assert!(floor.come(answered + 999 * MS).is_none());
+        let next = floor.come(answered + 1_000 * MS).unwrap();
+        assert_eq!((next.due, next.payment.id.as_str()), (answered + 1_000 * MS, "pi_1"));
+    }
+
+    #[test]
+    fn a_refused_request_keeps_its_due_time_and_fails_when_no_try_is_left() {
+        let mut floor = floor();
+        let due = floor.start;
+        let mut task = floor.begin(due).unwrap();
+        floor.send(&mut task, &mut Vec::new(), due);
+        assert!(floor.answered(task, &answer(429, b"{}"), due, due + MS).is_none());
+        let mut again = floor.come(due + 1_000 * MS).unwrap();
+        assert_eq!((again.due, again.tries), (due, 1));
+        floor.send(&mut again, &mut Vec::new(), due + 1_000 * MS);
+        assert!(
+            floor
+                .answered(again, &answer(503, b"{}"), due, due + 1_001 * MS)
+                .is_none()
+        );
+        assert_eq!(
+            (
+                floor.samples.of(Operation::Pay).due,
+                floor.samples.of(Operation::Pay).failed
+            ),
+            (1, 1)
+        );
+        assert!(floor.movements.unknown.is_empty(), "a refusal moves nothing");
+    }
+
+    #[test]
+    fn silence_leaves_it_open_whether_money_moved() {
+        let mut floor = floor();
+        let due = floor.start;
+        let mut task = floor.begin(due).unwrap();
+        for _ in 0..2 {
+            floor.send(&mut task, &mut Vec::new(), due);
+            let _ = floor.broke(task.clone(), &crate::connection::TransportError::Timeout, due);
+            if let Some(again) = floor.come(due + 1_000 * MS) {
+                task = again;
+            }
+        }
+        assert_eq!(floor.movements.unknown.len(), 1);
+        assert_eq!(floor.movements.unknown[0].amount, amount_of(task.number));
     }
 }
