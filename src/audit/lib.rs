@@ -5,16 +5,17 @@
 //! domain's `apply` keeps. What is checked is the closed list [`Check`].
 //!
 //! Memory: per payment, one line for the intent (80 bytes), each charge (80), each refund (64) and each payment method
-//! or customer (32), in lists that grow by doubling; per idempotency key about 200 bytes until it expires; per account its
-//! books. Balance transactions, events and everything a merchant wrote are checked as they pass and not kept.
+//! or customer (32); per idempotency key 25 to 60 bytes until it expires; per account its books. Balance transactions,
+//! events and everything a merchant wrote are checked as they pass and not kept.
 //!
 //! Reading order: [`report`], `journal` (blocks and directory), `account` (one record), then what it is made of:
-//! `objects`, `movements`, `attempts`, `keys`.
+//! `objects`, `lines`, `movements`, `attempts`, `keys`.
 
 mod account;
 mod attempts;
 mod journal;
 mod keys;
+mod lines;
 mod movements;
 mod objects;
 pub mod report;

@@ -1,5 +1,6 @@
 //! What is kept of an account's objects, and the way each may take: one line an object, in the order of their birth.
 
+use crate::lines::Lines;
 use crate::report::{Check, Checked, Finding, ensure};
 use tollgate_domain::books::EntryCause;
 use tollgate_domain::money::Currency;
@@ -12,11 +13,11 @@ use tollgate_resource::{Id, Kind, Names};
 /// Everything kept of an account's objects. Each list is sorted by sequence, because births are.
 #[derive(Default)]
 pub(crate) struct Objects {
-    intents: Vec<KeptIntent>,
-    charges: Vec<KeptCharge>,
-    refunds: Vec<KeptRefund>,
+    intents: Lines<KeptIntent>,
+    charges: Lines<KeptCharge>,
+    refunds: Lines<KeptRefund>,
     /// Customers and payment methods: kind number and id.
-    others: Vec<(u8, Id)>,
+    others: Lines<(u8, Id)>,
 }
 
 /// What is kept of a payment intent.
@@ -544,11 +545,11 @@ impl Objects {
 }
 
 /// The place of the line with this sequence.
-fn find<T>(lines: &[T], seq: u64, id: impl Fn(&T) -> Id) -> Option<usize> {
-    lines.binary_search_by_key(&seq, |line| id(line).seq()).ok()
+fn find<T>(lines: &Lines<T>, seq: u64, id: impl Fn(&T) -> Id) -> Option<usize> {
+    lines.find(|line| id(line).seq().cmp(&seq))
 }
 
-fn put<T>(lines: &mut Vec<T>, at: Option<usize>, line: T) {
+fn put<T>(lines: &mut Lines<T>, at: Option<usize>, line: T) {
     match at {
         Some(at) => lines[at] = line,
         None => lines.push(line),

@@ -7,6 +7,8 @@
 mod audit;
 mod clients;
 mod connection;
+#[cfg(not(feature = "faults"))]
+mod copies;
 #[cfg(feature = "faults")]
 mod failpoints;
 #[cfg(not(feature = "faults"))]
