@@ -47,7 +47,7 @@ impl Chart<'_> {
     /// The chart as an `svg` element with its legend below.
     pub(crate) fn svg(&self) -> String {
         const LEFT: f64 = 58.0;
-        const RIGHT: f64 = 12.0;
+        const RIGHT: f64 = 20.0;
         const TOP: f64 = 10.0;
         const BOTTOM: f64 = 24.0;
         let points = || self.lines.iter().flat_map(|line| &line.points);

@@ -43,12 +43,18 @@ struct Finding {
     word: &'static str,
 }
 
-/// Compares and says whether B is nowhere significantly worse than A, and good as far as A is.
+/// Compares and says whether both are valid and B is nowhere significantly worse than A.
 pub(crate) fn run(a: &Path, b: &Path, html: Option<&Path>) -> Result<bool, Stop> {
     let (a, b) = (crate::read_record(a)?, crate::read_record(b)?);
-    let findings = compare(&a, &b);
+    let mut findings = compare(&a, &b);
     let notes = notes(&a, &b);
-    let line = line(&findings);
+    let valid = [&a, &b].iter().all(|record| record["verdict"]["valid"] == true);
+    let line = if valid {
+        line(&findings)
+    } else {
+        findings.iter_mut().for_each(|finding| finding.word = "not judged");
+        "not judged: a run that is not valid says nothing about the server".into()
+    };
     let mut out = String::new();
     for note in &notes {
         writeln!(out, "note        {note}").expect("a String takes everything");
@@ -74,7 +80,7 @@ pub(crate) fn run(a: &Path, b: &Path, html: Option<&Path>) -> Result<bool, Stop>
     if let Some(path) = html {
         crate::write_file(path, &comparison_page(&a, &b, &findings, &notes, &line))?;
     }
-    Ok(findings.iter().all(|finding| finding.word != "worse"))
+    Ok(valid && findings.iter().all(|finding| finding.word != "worse"))
 }
 
 fn compare(a: &Value, b: &Value) -> Vec<Finding> {
@@ -231,7 +237,10 @@ fn notes(a: &Value, b: &Value) -> Vec<String> {
 
 fn comparison_page(a: &Value, b: &Value, findings: &[Finding], notes: &[String], line: &str) -> String {
     let mut out = page::head("Comparison");
-    let class = if findings.iter().any(|finding| finding.word == "worse") {
+    let class = if findings
+        .iter()
+        .any(|finding| ["worse", "not judged"].contains(&finding.word))
+    {
         "bad"
     } else {
         "good"
