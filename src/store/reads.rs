@@ -33,7 +33,7 @@ pub struct View<'a> {
 impl View<'_> {
     /// See [`crate::Reads::newest`].
     pub fn newest(&self, account: AccountRef, seq: u64) -> Result<Option<Fetched>, StoreError> {
-        let place = self.index.newest(account, seq);
+        let place = self.index.newest(account, seq)?;
         place
             .map(|place| self.checked(account, place, |head| born(head, seq) || head.changed.contains(&seq)))
             .transpose()
@@ -41,7 +41,7 @@ impl View<'_> {
 
     /// See [`crate::Reads::birth`].
     pub fn birth(&self, account: AccountRef, seq: u64) -> Result<Option<Fetched>, StoreError> {
-        let place = self.index.birth(account, seq);
+        let place = self.index.birth(account, seq)?;
         place
             .map(|place| self.checked(account, place, |head| born(head, seq)))
             .transpose()
@@ -49,7 +49,7 @@ impl View<'_> {
 
     /// See [`crate::Reads::by_key`].
     pub fn by_key(&self, account: AccountRef, key: &KeyHash) -> Result<Option<Fetched>, StoreError> {
-        let place = self.index.by_key(account, key);
+        let place = self.index.by_key(account, key)?;
         place
             .map(|place| self.checked(account, place, |head| head.key.as_ref() == Some(key)))
             .transpose()
@@ -82,7 +82,7 @@ impl View<'_> {
             } else {
                 CANDIDATES_MAX
             };
-            let candidates = self.index.candidates(query, step);
+            let candidates = self.index.candidates(query, step)?;
             for (seq, place) in candidates.found {
                 if query.tags != 0 {
                     looked += 1;
@@ -126,7 +126,7 @@ impl View<'_> {
     ) -> Result<(), StoreError> {
         let mut number = self.index.replay_start(account);
         loop {
-            let places = self.index.records(account, number, REPLAY_MAX);
+            let places = self.index.records(account, number, REPLAY_MAX)?;
             if places.is_empty() {
                 return Ok(());
             }

@@ -1,15 +1,19 @@
 //! Everything the index knows about one account.
 
 use super::timeline::Timeline;
-use super::{Candidates, Place, STEP_MAX, Step};
+use super::{AccountEnd, Candidates, Place, STEP_MAX, Step, TimelineRecord};
 use crate::{Head, PageQuery, ShardId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The index of one account. Ordered trees, not hash maps: they never stop to grow all at once under the publisher.
 #[derive(Debug)]
-pub(super) struct AccountIndex {
+pub struct AccountIndex {
     pub(super) shard: ShardId,
     pub(super) timeline: Timeline,
+    /// Records of the account that an earlier layer holds; numbers here start after them.
+    earlier: u64,
+    /// Number of the newest row of the earlier layers.
+    earlier_row: Option<u64>,
     /// Number of the record with the newest version, for objects changed after birth.
     latest: BTreeMap<u64, u32>,
     /// (parent, kind, child), sequence numbers of parent and child.
@@ -22,9 +26,69 @@ impl AccountIndex {
         AccountIndex {
             shard,
             timeline: Timeline::default(),
+            earlier: 0,
+            earlier_row: None,
             latest: BTreeMap::new(),
             lists: BTreeSet::new(),
             newest_row: None,
+        }
+    }
+
+    /// The index of the records that follow an earlier layer's.
+    pub(super) fn following(end: AccountEnd) -> Self {
+        AccountIndex {
+            timeline: Timeline::following(end.next_seq, end.last_ms),
+            earlier: end.records,
+            earlier_row: end.newest_row,
+            ..AccountIndex::new(end.shard)
+        }
+    }
+
+    /// Where the account stands after the records here.
+    pub fn end(&self) -> AccountEnd {
+        AccountEnd {
+            shard: self.shard,
+            next_seq: self.timeline.next_seq(),
+            last_ms: self.timeline.last_ms(),
+            records: self.earlier + self.timeline.len() as u64,
+            newest_row: self
+                .newest_row
+                .map(|number| self.earlier + u64::from(number))
+                .or(self.earlier_row),
+        }
+    }
+
+    /// The records, in order.
+    pub fn records(&self) -> impl Iterator<Item = TimelineRecord<'_>> {
+        self.timeline.iter(self.earlier)
+    }
+
+    /// Each object that was changed here, by sequence number, with the record of its newest version.
+    pub fn changes(&self) -> impl Iterator<Item = (u64, Place)> + '_ {
+        let places = self.latest.iter();
+        places.map(|(&seq, &number)| (seq, self.timeline.get(number).place))
+    }
+
+    /// (parent, kind, child) of the memberships recorded here, ascending.
+    pub fn memberships(&self) -> impl Iterator<Item = (u64, u8, u64)> + '_ {
+        self.lists.iter().copied()
+    }
+
+    pub(super) fn is_member(&self, parent: u64, kind: u8, child: u64) -> bool {
+        self.lists.contains(&(parent, kind, child))
+    }
+
+    /// At most `max` children of `parent` between `step.low` and `step.high`, in the direction of the step.
+    pub(super) fn members(&self, parent: u64, kind: u8, step: Step) -> Vec<u64> {
+        if step.low >= step.high {
+            return Vec::new();
+        }
+        let range = self.lists.range((parent, kind, step.low)..(parent, kind, step.high));
+        let children = range.map(|&(_, _, child)| child);
+        if step.upward {
+            children.take(step.max).collect()
+        } else {
+            children.rev().take(step.max).collect()
         }
     }
 
@@ -53,7 +117,17 @@ impl AccountIndex {
     }
 
     pub(super) fn replay_start(&self) -> u64 {
-        u64::from(self.newest_row.unwrap_or(0))
+        self.end().newest_row.unwrap_or(0)
+    }
+
+    /// At most `max` places from number `from` on, which must not lie before the first number here.
+    pub(super) fn places(&self, from: u64, max: usize) -> Vec<Place> {
+        self.timeline.places(from.saturating_sub(self.earlier), max)
+    }
+
+    /// Number of the first record here.
+    pub(super) fn first_number(&self) -> u64 {
+        self.earlier
     }
 
     pub(super) fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Candidates {

@@ -4,18 +4,19 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map whose keys are keyed hashes (of accounts, of idempotency keys): nobody outside can steer them, so one multiply
 /// is enough. The hasher is fixed, so that a run replays.
-pub(super) type Map<K, V> = hashbrown::HashMap<K, V, BuildHasherDefault<Mix>>;
+pub type Map<K, V> = hashbrown::HashMap<K, V, BuildHasherDefault<Mix>>;
 
 /// Spreads a 64-bit hash over a number of slots.
-pub(super) fn slot(hash: u64, slots: usize) -> usize {
+pub fn slot(hash: u64, slots: usize) -> usize {
     ((u128::from(hash.wrapping_mul(MULTIPLIER)) * slots as u128) >> 64) as usize
 }
 
 /// 2^64 / golden ratio, odd.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
-#[derive(Default, Clone, Copy)]
-pub(super) struct Mix(u64);
+/// The hasher of [`Map`]: a multiply a word.
+#[derive(Default, Clone, Copy, Debug)]
+pub struct Mix(u64);
 
 impl Hasher for Mix {
     fn finish(&self) -> u64 {

@@ -1,19 +1,24 @@
 //! The index: pointers into the journal, in memory or on disk, that can be rebuilt from it at will.
 //!
 //! [`Index`] is the port: a backend publishes the records of each durable block into it, and [`crate::reads`] answers
-//! every read from it and from the journal. [`SimpleIndex`] keeps everything in memory (about 150 bytes a payment); an
-//! index on disk takes its place behind the same port.
+//! every read from it and from the journal. [`SimpleIndex`] keeps everything in memory (about 150 bytes a payment), which is
+//! enough for tests and for the recent part of an index on disk: see the embedded store.
 
 mod account;
 mod hashing;
 mod keys;
+mod layer;
 mod simple;
 mod timeline;
 mod timers;
 
+pub use account::AccountIndex;
+pub use hashing::{Map, slot};
+pub use keys::HOUR_MS;
+pub use layer::{AccountEnd, TimelineRecord};
 pub use simple::SimpleIndex;
 
-use crate::{AccountRef, Head, KeyHash, PageQuery, ShardId};
+use crate::{AccountRef, Head, KeyHash, PageQuery, ShardId, StoreError};
 
 /// Hours for which an idempotency key can be found, unless configured otherwise.
 pub const IDEMPOTENCY_HOURS: u32 = 24;
@@ -65,27 +70,27 @@ pub trait Index: Send + Sync {
     /// Makes the records of one durable, admitted block visible.
     fn publish(&self, shard: ShardId, records: &[(Place, Head)]);
 
-    /// The record with the newest version of the object.
-    fn newest(&self, account: AccountRef, seq: u64) -> Option<Place>;
+    /// The record with the newest version of the object. Fails, like all that may read a file, when that cannot be read.
+    fn newest(&self, account: AccountRef, seq: u64) -> Result<Option<Place>, StoreError>;
 
     /// The record the object or event was born in.
-    fn birth(&self, account: AccountRef, seq: u64) -> Option<Place>;
+    fn birth(&self, account: AccountRef, seq: u64) -> Result<Option<Place>, StoreError>;
 
     /// Whether the key may have been published in the last hours; never blocks on the disk.
     fn key_may_exist(&self, account: AccountRef, key: &KeyHash) -> bool;
 
     /// The record with the newest outcome of the key.
-    fn by_key(&self, account: AccountRef, key: &KeyHash) -> Option<Place>;
+    fn by_key(&self, account: AccountRef, key: &KeyHash) -> Result<Option<Place>, StoreError>;
 
     /// One bounded step through a list. Heeds kind, parents, times and (coarsely) tags of the query, not its start and
     /// limit, which `step` replaces.
-    fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Candidates;
+    fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Result<Candidates, StoreError>;
 
     /// Number of the account's record at which replay starts: its newest row, or 0.
     fn replay_start(&self, account: AccountRef) -> u64;
 
     /// At most `max` records of the account, in order, starting with number `from`.
-    fn records(&self, account: AccountRef, from: u64, max: usize) -> Vec<Place>;
+    fn records(&self, account: AccountRef, from: u64, max: usize) -> Result<Vec<Place>, StoreError>;
 
     /// See [`crate::Reads::timers_due`].
     fn timers_due(&self, shard: ShardId, until_ms: u64, limit: usize) -> Vec<(u64, AccountRef, u64)>;

@@ -5,7 +5,7 @@ use super::hashing::{Map, slot};
 use super::keys::Keys;
 use super::timers::Timers;
 use super::{Candidates, Index, Place, Step};
-use crate::{AccountRef, Head, KeyHash, PageQuery, ShardId};
+use crate::{AccountRef, Head, KeyHash, PageQuery, ShardId, StoreError};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// Parts with a lock each, so that a publish and the readers seldom meet.
@@ -16,12 +16,12 @@ const PARTS: usize = 64;
 /// Locks are held for one record (publishing) or one bounded step (reading), never across I/O.
 #[derive(Debug)]
 pub struct SimpleIndex {
-    parts: Box<[RwLock<Part>]>,
-    keys: Keys,
+    pub(super) parts: Box<[RwLock<Part>]>,
+    pub(super) keys: Keys,
     timers: Timers,
 }
 
-type Part = Map<u64, Box<AccountIndex>>;
+pub(super) type Part = Map<u64, Box<AccountIndex>>;
 
 impl SimpleIndex {
     /// An empty index that finds idempotency keys for at least this many hours.
@@ -33,88 +33,57 @@ impl SimpleIndex {
         }
     }
 
-    fn part(&self, account: AccountRef) -> RwLockReadGuard<'_, Part> {
+    pub(super) fn part(&self, account: AccountRef) -> RwLockReadGuard<'_, Part> {
         self.parts[slot(account.0, PARTS)]
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, account: AccountRef, read: impl FnOnce(&AccountIndex) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, account: AccountRef, read: impl FnOnce(&AccountIndex) -> T) -> Option<T> {
         self.part(account).get(&account.0).map(|index| read(index))
     }
 }
 
 impl Index for SimpleIndex {
     fn admit(&self, shard: ShardId, records: &[(Place, Head)]) -> Result<(), String> {
-        // The lowest free sequence number of each account, after the records of this block so far.
-        let mut reached: Map<u64, u64> = Map::default();
-        for (_, head) in records {
-            let account = AccountRef(head.account);
-            let known = reached.get(&account.0).map(|&next_seq| (shard, next_seq));
-            let known = known.or_else(|| self.with(account, |index| (index.shard, index.timeline.next_seq())));
-            let (owner, next_seq) = known.unwrap_or((shard, 0));
-            let name = format_args!("account {:#018x}", account.0);
-            if owner != shard {
-                return Err(format!("{name} belongs to shard {}, not to {}", owner.0, shard.0));
-            }
-            let born = head.born.len() as u64;
-            if born > 0 && head.first_seq < next_seq {
-                return Err(format!(
-                    "{name}: sequence {} was given before, {next_seq} is free",
-                    head.first_seq
-                ));
-            }
-            reached.insert(account.0, if born > 0 { head.first_seq + born } else { next_seq });
-        }
-        Ok(())
+        self.admit_after(shard, records, &|_| None)
     }
 
     fn publish(&self, shard: ShardId, records: &[(Place, Head)]) {
-        for (place, head) in records {
-            let number = {
-                let part = &self.parts[slot(head.account, PARTS)];
-                let mut part = part.write().unwrap_or_else(PoisonError::into_inner);
-                let account = part
-                    .entry(head.account)
-                    .or_insert_with(|| Box::new(AccountIndex::new(shard)));
-                account.push(head, *place)
-            };
-            if let Some(key) = &head.key {
-                self.keys.insert(head.account, key, head.now_ms, number);
-            }
+        self.publish_after(shard, records, &|_| None);
+        for (_, head) in records {
             self.timers.add(shard, head.account, &head.timers);
         }
     }
 
-    fn newest(&self, account: AccountRef, seq: u64) -> Option<Place> {
-        self.with(account, |index| index.newest(seq))?
+    fn newest(&self, account: AccountRef, seq: u64) -> Result<Option<Place>, StoreError> {
+        Ok(self.with(account, |index| index.newest(seq)).flatten())
     }
 
-    fn birth(&self, account: AccountRef, seq: u64) -> Option<Place> {
-        self.with(account, |index| index.birth(seq))?
+    fn birth(&self, account: AccountRef, seq: u64) -> Result<Option<Place>, StoreError> {
+        Ok(self.with(account, |index| index.birth(seq)).flatten())
     }
 
     fn key_may_exist(&self, account: AccountRef, key: &KeyHash) -> bool {
-        self.keys.get(account.0, key).is_some()
+        self.keys.get(account.0, key, 0).is_some()
     }
 
-    fn by_key(&self, account: AccountRef, key: &KeyHash) -> Option<Place> {
-        let number = self.keys.get(account.0, key)?;
-        self.with(account, |index| index.timeline.get(number).place)
+    fn by_key(&self, account: AccountRef, key: &KeyHash) -> Result<Option<Place>, StoreError> {
+        Ok(self.key_since(account, key, 0))
     }
 
-    fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Candidates {
-        self.with(query.account, |index| index.candidates(query, step))
-            .unwrap_or_default()
+    fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Result<Candidates, StoreError> {
+        Ok(self
+            .with(query.account, |index| index.candidates(query, step))
+            .unwrap_or_default())
     }
 
     fn replay_start(&self, account: AccountRef) -> u64 {
         self.with(account, AccountIndex::replay_start).unwrap_or(0)
     }
 
-    fn records(&self, account: AccountRef, from: u64, max: usize) -> Vec<Place> {
-        self.with(account, |index| index.timeline.places(from, max))
-            .unwrap_or_default()
+    fn records(&self, account: AccountRef, from: u64, max: usize) -> Result<Vec<Place>, StoreError> {
+        Ok(self.with(account, |index| index.places(from, max)).unwrap_or_default())
     }
 
     fn timers_due(&self, shard: ShardId, until_ms: u64, limit: usize) -> Vec<(u64, AccountRef, u64)> {

@@ -1,6 +1,6 @@
 //! An account's records in order: what was born in each, when, and where it is.
 
-use super::{Place, Step};
+use super::{Place, Step, TimelineRecord};
 use crate::Head;
 
 /// Records of one chunk. Chunks bound the work of growing (a long account never moves its whole timeline) and let a
@@ -48,11 +48,44 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
+    /// An empty timeline that goes on where an earlier one ended.
+    pub(super) fn following(next_seq: u64, last_ms: u64) -> Timeline {
+        Timeline {
+            chunks: Vec::new(),
+            next_seq,
+            last_ms,
+        }
+    }
+
     /// Number of records.
     pub(super) fn len(&self) -> usize {
         self.chunks
             .last()
             .map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.entries.len())
+    }
+
+    /// The time of the last record, or of the one before the first.
+    pub(super) fn last_ms(&self) -> u64 {
+        self.last_ms
+    }
+
+    /// Every record, in order, numbered from `first_number` on.
+    pub(super) fn iter(&self, first_number: u64) -> impl Iterator<Item = TimelineRecord<'_>> {
+        let chunks = self.chunks.iter().zip(0u64..);
+        chunks.flat_map(move |(chunk, nth)| {
+            let first_number = first_number + nth * CHUNK as u64;
+            (0..chunk.entries.len()).map(move |at| {
+                let entry = &chunk.entries[at];
+                TimelineRecord {
+                    number: first_number + at as u64,
+                    first_seq: entry.first_seq,
+                    now_ms: entry.now_ms,
+                    tags: entry.tags,
+                    place: entry.place,
+                    born: chunk.born(at),
+                }
+            })
+        })
     }
 
     /// The lowest sequence number that is free.
