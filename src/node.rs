@@ -183,9 +183,13 @@ impl Data {
             shards = store.meta().shards,
             blocks = opened.blocks,
             records = opened.records,
+            records_walked = opened.walked,
             took_ms = opened.elapsed.as_millis() as u64,
             "data opened"
         );
+        if let Some(why) = &opened.index_rebuilt {
+            tracing::warn!(why, "the index was built again from the journal");
+        }
         if let Some(torn) = &opened.torn {
             tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
         }

@@ -4,6 +4,7 @@
 use crate::disk::Disk;
 use crate::files::{Lock, io_error};
 use crate::frame::{Codec, HEADER, Header, Kind, frame_len};
+use crate::index::{DiskIndex, Mark, Position};
 use crate::preparer::Segments;
 use crate::rebuild::Owners;
 use crate::segment::{SEGMENT_HEADER, Segment};
@@ -87,7 +88,7 @@ impl Queue {
 pub(crate) struct Committer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) index: Arc<dyn Index>,
+    pub(crate) index: Arc<DiskIndex>,
     pub(crate) codec: Codec,
     pub(crate) owners: Owners,
     pub(crate) segments: Segments,
@@ -95,6 +96,8 @@ pub(crate) struct Committer {
     pub(crate) segment: Segment,
     /// Where the next group begins in it.
     pub(crate) offset: u64,
+    /// Where the last frame begins in it.
+    pub(crate) last_frame: u32,
     /// Hash of the last frame's header.
     pub(crate) chain: u64,
     /// Whether groups are synced; off only where losing them does not matter.
@@ -153,6 +156,16 @@ impl Committer {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             self.commit(items, turn)?;
             self.answer(turn, Commit::Durable);
+            self.index.reached(|| Mark {
+                position: Position {
+                    segment: self.segment.number,
+                    last_frame: self.last_frame,
+                    // Sizes of segments fit 32 bits.
+                    offset: self.offset as u32,
+                    chain: self.chain,
+                },
+                owners: self.owners.clone(),
+            });
             Ok(())
         }));
         outcome.unwrap_or_else(|panic| {
@@ -250,6 +263,7 @@ impl Committer {
     fn put(&mut self, mut header: Header, payload: &[u8]) {
         // Sizes of segments fit 32 bits.
         header.group = self.offset as u32;
+        self.last_frame = header.group + self.group.len() as u32;
         header.previous = self.chain;
         self.chain = self.codec.put(&mut self.group, &header, payload);
     }

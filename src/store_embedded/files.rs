@@ -32,8 +32,9 @@ pub(crate) fn sync_dir(path: &Path) -> Result<(), StoreError> {
         .map_err(|error| io_error(path, "sync", &error))
 }
 
-/// Writes a small file (mode 0600) so that after a crash it is there whole or not at all.
-pub(crate) fn write_atomically(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+/// Writes a small file (mode 0600) so that after a crash it is there whole or not at all; without `fsync` only after the
+/// crash of a process.
+pub(crate) fn write_atomically(dir: &Path, name: &str, bytes: &[u8], fsync: bool) -> Result<(), StoreError> {
     let (path, fresh) = (dir.join(name), dir.join(format!("{name}.new")));
     let write = || {
         let mut file = OpenOptions::new()
@@ -43,11 +44,13 @@ pub(crate) fn write_atomically(dir: &Path, name: &str, bytes: &[u8]) -> Result<(
             .mode(0o600)
             .open(&fresh)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        if fsync {
+            file.sync_all()?;
+        }
         fs::rename(&fresh, &path)
     };
     write().map_err(|error| io_error(&path, "write", &error))?;
-    sync_dir(dir)
+    if fsync { sync_dir(dir) } else { Ok(()) }
 }
 
 /// The right to write to a data directory, held while it lives. The kernel lets go of it when the process ends, however

@@ -1,10 +1,11 @@
-//! The embedded store: the journal in local files, one committer thread, the index in memory.
+//! The embedded store: the journal in local files, one committer thread, and an index that is kept beside it.
 //!
 //! ```text
 //! DIR/meta                       text: format, shards, when created; written last when the data is created
 //! DIR/secret                     32 random bytes in hexadecimal, mode 0600
 //! DIR/lock                       held by the process that writes; its process id
 //! DIR/journal/00000001.segment   frames of all shards, interleaved (see `frame.rs` and `segment.rs` for the bytes)
+//! DIR/index/                     pointers into the journal; may be deleted, and is built again (see `index/mod.rs`)
 //! ```
 //! What always holds: a block is answered `Durable` only after `fdatasync` has returned for every byte of it; after an
 //! error of a write or a sync nothing more is written, ever, by this process; a bad byte that a crash cannot explain
@@ -16,6 +17,7 @@ mod disk;
 pub mod faults;
 mod files;
 mod frame;
+mod index;
 mod meta;
 mod preparer;
 mod reader;
@@ -26,6 +28,7 @@ mod walk;
 
 pub use committer::OnFatal;
 pub use disk::{Disk, LocalDisk};
+pub use index::Limits;
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
 pub use scanner::Scanner;
 pub use segment::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -33,6 +36,7 @@ pub use segment::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use committer::{Committer, Item, Queue};
 use files::Lock;
 use frame::Codec;
+use index::{DiskIndex, Opening};
 use preparer::Preparer;
 use reader::Reader;
 use segment::Segment;
@@ -40,7 +44,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
-use tollgate_store::index::{IDEMPOTENCY_HOURS, Index, SimpleIndex};
+use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
 use tollgate_store::{
     AccountRef, Block, Claimed, Done, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
@@ -60,6 +64,8 @@ pub struct Options {
     pub idempotency_hours: u32,
     /// Called once, on the committer's thread, when the store can no longer write.
     pub on_fatal: OnFatal,
+    /// When the index moves from memory to disk.
+    pub index: Limits,
     /// The disk; tests bring one with faults.
     pub disk: Arc<dyn Disk>,
 }
@@ -71,6 +77,7 @@ impl Default for Options {
             fsync: true,
             idempotency_hours: IDEMPOTENCY_HOURS,
             on_fatal: Box::new(|_| {}),
+            index: Limits::default(),
             disk: Arc::new(LocalDisk),
         }
     }
@@ -79,14 +86,18 @@ impl Default for Options {
 /// What opening found, for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
-    /// Segments read.
+    /// Segments there are.
     pub segments: u32,
-    /// Bytes read.
+    /// Bytes of them that were read; the index knew the others.
     pub bytes: u64,
-    /// Blocks found.
+    /// Blocks in the journal.
     pub blocks: u64,
-    /// Records found.
+    /// Records in the journal.
     pub records: u64,
+    /// Of these, records that were put into the index now.
+    pub walked: u64,
+    /// Why the index that was there could not be used and was built again, if so.
+    pub index_rebuilt: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
     /// Where a torn tail, the trace of a crash, was cut off, and what was wrong with it.
@@ -99,7 +110,7 @@ pub struct Embedded {
     secret: Secret,
     opened: Opened,
     queue: Arc<Queue>,
-    index: Arc<dyn Index>,
+    index: Arc<DiskIndex>,
     reader: Reader,
     warning: Arc<Mutex<Option<StoreError>>>,
     committer: Option<JoinHandle<()>>,
@@ -169,9 +180,10 @@ impl Embedded {
     }
 
     /// Why no further segment is ready, if so: as a rule the disk is full, and the store will stop when the present
-    /// segment is.
+    /// segment is. Or that the index is damaged, or cannot be written.
     pub fn warning(&self) -> Option<StoreError> {
-        self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        warning.or_else(|| self.index.warning())
     }
 
     fn view(&self) -> View<'_> {
@@ -226,8 +238,18 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
     let meta = meta::read(dir)?;
     let secret = meta::read_secret(dir, &meta)?;
     segment::remove_half_made(dir)?;
-    let index: Arc<dyn Index> = Arc::new(SimpleIndex::new(options.idempotency_hours));
-    let rebuilt = rebuild::rebuild(dir, &meta, &*index)?;
+    let opening = Opening {
+        dir,
+        meta: &meta,
+        disk: Arc::clone(&options.disk),
+        fsync: options.fsync,
+        idempotency_hours: options.idempotency_hours,
+        limits: options.index,
+    };
+    let fits = |position: &index::Position| walk::check_position(dir, &meta.id, position);
+    let (index, known, index_rebuilt) = opening.open(fits)?;
+    let index = Arc::new(index);
+    let rebuilt = rebuild::rebuild(dir, &meta, &index, known.as_ref())?;
     let end = rebuilt.end;
     let segment = Segment::open(dir, end.segment)?;
     let torn = match &end.torn {
@@ -247,6 +269,8 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         bytes: end.bytes,
         blocks: rebuilt.blocks,
         records: rebuilt.records,
+        walked: rebuilt.walked,
+        index_rebuilt,
         elapsed: started.elapsed(),
         torn,
     };
@@ -256,7 +280,6 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         dir: dir.to_owned(),
         id: meta.id,
         disk: Arc::clone(&options.disk),
-        index: Arc::clone(&index),
         segment_bytes,
         next: end.segment + 1,
         existing,
@@ -273,6 +296,7 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         segments,
         segment,
         offset: u64::from(end.offset),
+        last_frame: end.last_frame,
         chain: end.chain,
         fsync: options.fsync,
         on_fatal: options.on_fatal,

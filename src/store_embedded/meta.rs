@@ -81,7 +81,7 @@ pub(crate) fn create(dir: &Path, shards: u16, created_ms: u64) -> Result<(Meta, 
     let (id, secret) = random.split_at(16);
     let secret = Secret(secret.try_into().expect("32 bytes"));
     let id = DataId(id.try_into().expect("16 bytes"));
-    write_atomically(dir, SECRET, format!("{}\n", hex(&secret.0)).as_bytes())?;
+    write_atomically(dir, SECRET, format!("{}\n", hex(&secret.0)).as_bytes(), true)?;
     Ok((
         Meta {
             format: FORMAT,
@@ -96,7 +96,7 @@ pub(crate) fn create(dir: &Path, shards: u16, created_ms: u64) -> Result<(Meta, 
 
 /// Writes `meta` durably, which completes the directory.
 pub(crate) fn complete(dir: &Path, meta: &Meta) -> Result<(), StoreError> {
-    write_atomically(dir, META, text(meta).as_bytes())
+    write_atomically(dir, META, text(meta).as_bytes(), true)
 }
 
 /// Reads `meta`.

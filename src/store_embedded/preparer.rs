@@ -1,5 +1,4 @@
-//! The thread that keeps one segment ready ahead of need, and frees what the index has dropped: two things that take
-//! long and that the committer must never wait for.
+//! The thread that keeps one segment ready ahead of need, which takes long and must never be waited for by the committer.
 
 use crate::disk::Disk;
 use crate::meta::DataId;
@@ -10,9 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tollgate_store::StoreError;
-use tollgate_store::index::Index;
 
-/// How often the index is asked to free what expired, and a failed preparation is tried again.
+/// How often a failed preparation is tried again.
 const TICK: Duration = Duration::from_secs(1);
 
 /// What the preparer works with.
@@ -20,7 +18,6 @@ pub(crate) struct Preparer {
     pub(crate) dir: PathBuf,
     pub(crate) id: DataId,
     pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) index: Arc<dyn Index>,
     /// Size of a segment.
     pub(crate) segment_bytes: u64,
     /// Number of the next segment.
@@ -83,7 +80,6 @@ impl Preparer {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.index.reclaim();
                     if ready.is_none() {
                         ready = self.prepare(self.segment_bytes);
                     }

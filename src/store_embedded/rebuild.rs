@@ -1,6 +1,8 @@
-//! Opening: the whole journal is walked, checked and put into the index. Bodies are not decoded.
+//! Opening: what the index does not hold of the journal yet is walked, checked and put into it: the tail, or all of it.
+//! Bodies are not decoded.
 
 use crate::frame::{HEADER, Kind};
+use crate::index::{DiskIndex, Known, Mark, Position};
 use crate::meta::Meta;
 use crate::segment;
 use crate::walk::{End, Frame, walk};
@@ -20,20 +22,29 @@ pub(crate) struct Owner {
 
 pub(crate) type Owners = BTreeMap<ShardId, Owner>;
 
-/// What a walk found.
+/// What is known after a walk.
 pub(crate) struct Rebuilt {
     pub(crate) end: End,
     pub(crate) owners: Owners,
+    /// Blocks and records of the whole journal.
     pub(crate) blocks: u64,
     pub(crate) records: u64,
+    /// Of these, records that were put into the index now.
+    pub(crate) walked: u64,
 }
 
-/// Walks the journal and publishes every record in the index.
-pub(crate) fn rebuild(dir: &Path, meta: &Meta, index: &dyn Index) -> Result<Rebuilt, StoreError> {
-    let mut owners = Owners::new();
-    let (mut blocks, mut count) = (0, 0);
+/// Walks the journal from where the index ends and publishes every record in the index.
+pub(crate) fn rebuild(
+    dir: &Path,
+    meta: &Meta,
+    index: &DiskIndex,
+    known: Option<&Known>,
+) -> Result<Rebuilt, StoreError> {
+    let mut owners = known.map(|known| known.owners.clone()).unwrap_or_default();
+    let (mut blocks, indexed) = known.map_or((0, 0), |known| (known.blocks, known.records));
+    let mut count = 0;
     let mut batch = Vec::new();
-    let end = walk(dir, &meta.id, false, &mut |frame| {
+    let end = walk(dir, &meta.id, known.map(|known| &known.position), false, &mut |frame| {
         let corrupt = |what: String| StoreError::Corrupt {
             place: place_of(dir, frame),
             what,
@@ -47,14 +58,24 @@ pub(crate) fn rebuild(dir: &Path, meta: &Meta, index: &dyn Index) -> Result<Rebu
         index.publish(frame.header.shard, &batch);
         blocks += 1;
         count += batch.len() as u64;
+        index.wait_for_room();
+        index.reached(|| Mark {
+            position: Position {
+                segment: frame.segment,
+                last_frame: frame.offset,
+                offset: frame.offset + frame.header.frame_len() as u32,
+                chain: frame.chain,
+            },
+            owners: owners.clone(),
+        });
         Ok(())
     })?;
-    index.reclaim();
     Ok(Rebuilt {
         end,
         owners,
         blocks,
-        records: count,
+        records: indexed + count,
+        walked: count,
     })
 }
 

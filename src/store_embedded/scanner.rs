@@ -40,7 +40,7 @@ impl Scanner {
 impl Scan for Scanner {
     fn scan(&self, visit: &mut dyn FnMut(StoredBlock) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut owners = Owners::new();
-        walk(&self.dir, &self.meta.id, true, &mut |frame| {
+        walk(&self.dir, &self.meta.id, None, true, &mut |frame| {
             let place = place_of(&self.dir, frame);
             check_order(&self.meta, &mut owners, frame).map_err(|what| StoreError::Corrupt {
                 place: place.clone(),

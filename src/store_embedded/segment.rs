@@ -174,7 +174,13 @@ pub(crate) fn remove(dir: &Path, number: u32) -> Result<(), StoreError> {
 }
 
 /// Checks the header of a segment against its name and its file's length.
-pub(crate) fn check_header(path: &Path, id: &DataId, number: u32, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn check_header(
+    path: &Path,
+    id: &DataId,
+    number: u32,
+    bytes: &[u8],
+    file_len: u64,
+) -> Result<(), StoreError> {
     let place = || format!("{} offset 0", path.display());
     let corrupt = |what: &str| StoreError::Corrupt {
         place: place(),
@@ -196,10 +202,9 @@ pub(crate) fn check_header(path: &Path, id: &DataId, number: u32, bytes: &[u8]) 
         });
     }
     let len = u64::from_le_bytes(head[16..24].try_into().expect("eight bytes"));
-    if len != bytes.len() as u64 {
+    if len != file_len {
         return Err(corrupt(&format!(
-            "the file has {} bytes, its header says {len}",
-            bytes.len()
+            "the file has {file_len} bytes, its header says {len}"
         )));
     }
     if *head != header(id, number, len) {

@@ -9,6 +9,7 @@
 
 use crate::files::io_error;
 use crate::frame::{ALIGN, Codec, HEADER, Header};
+use crate::index::Position;
 use crate::meta::DataId;
 use crate::segment::{self, SEGMENT_BYTES_MAX, SEGMENT_HEADER};
 use std::fs::File;
@@ -30,6 +31,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) offset: u32,
     pub(crate) header: Header,
     pub(crate) payload: &'a [u8],
+    /// Hash of its header, which the next frame names.
+    pub(crate) chain: u64,
 }
 
 /// Where the journal ends.
@@ -39,6 +42,8 @@ pub(crate) struct End {
     pub(crate) segment: u32,
     /// Where the next frame would stand in it.
     pub(crate) offset: u32,
+    /// Where the last frame stands in it; means nothing if there is none.
+    pub(crate) last_frame: u32,
     /// What the next frame must name as the hash of the previous one.
     pub(crate) chain: u64,
     /// Highest number of a segment that exists.
@@ -49,10 +54,34 @@ pub(crate) struct End {
     pub(crate) bytes: u64,
 }
 
-/// Visits every frame in order. `live`: another process may be writing, and what is behind the end is its business.
+/// Says why a position is not one of this journal: the frame that it names must end there.
+pub(crate) fn check_position(dir: &Path, id: &DataId, position: &Position) -> Result<(), String> {
+    let mut loaded = Loaded::default();
+    loaded
+        .load(dir, id, position.segment)
+        .map_err(|error| error.to_string())?;
+    let codec = Codec::new(id);
+    let frame = loaded.bytes.get(position.last_frame as usize..).unwrap_or_default();
+    let stands = codec.header(frame).is_some_and(|header| {
+        codec.hash(frame) == position.chain
+            && u64::from(position.last_frame) + header.frame_len() as u64 == u64::from(position.offset)
+            && codec.payload(&header, frame).is_ok()
+    });
+    if stands {
+        return Ok(());
+    }
+    let place = format!("{} offset {}", loaded.path.display(), position.last_frame);
+    Err(format!(
+        "the journal has another end at {place} than the index was written for"
+    ))
+}
+
+/// Visits every frame in order, from `from` on: a position that was checked, or the start. Of the segments before it only
+/// the headers are read. `live`: another process may be writing, and what is behind the end is its business.
 pub(crate) fn walk(
     dir: &Path,
     id: &DataId,
+    from: Option<&Position>,
     live: bool,
     visit: &mut dyn FnMut(&Frame<'_>) -> Result<(), StoreError>,
 ) -> Result<End, StoreError> {
@@ -69,33 +98,46 @@ pub(crate) fn walk(
     let mut end = End {
         segment: numbers[0],
         offset: SEGMENT_HEADER as u32,
+        last_frame: 0,
         chain: Codec::FIRST,
         last_segment,
         torn: None,
         bytes: 0,
     };
+    if let Some(from) = from {
+        (end.segment, end.offset, end.last_frame, end.chain) = (from.segment, from.offset, from.last_frame, from.chain);
+    }
     let mut loaded = Loaded::default();
     for &number in &numbers {
+        if number < end.segment {
+            check_segment(dir, id, number)?;
+            continue;
+        }
         loaded.load(dir, id, number)?;
         end.bytes += loaded.bytes.len() as u64;
         if end.torn.is_some() {
             nothing_follows(dir, &mut end, &loaded)?;
             continue;
         }
-        let mut at = SEGMENT_HEADER;
+        let mut at = from
+            .filter(|from| from.segment == number)
+            .map_or(SEGMENT_HEADER, |from| from.offset as usize);
         let (mut readings, mut looked_on) = (0, false);
         // Whether the next segment had frames before this one was read, so that no writer was at work here.
         let mut settled = false;
         loop {
             match step(&codec, &loaded.bytes, at, end.chain) {
                 Step::Frame(header, payload) => {
+                    let chain = codec.hash(&loaded.bytes[at..]);
                     visit(&Frame {
                         segment: number,
                         offset: at as u32,
                         header,
                         payload,
+                        chain,
                     })?;
-                    end.chain = codec.hash(&loaded.bytes[at..]);
+                    end.chain = chain;
+                    end.last_frame = at as u32;
                     at += header.frame_len();
                     (end.segment, end.offset) = (number, at as u32);
                     (readings, looked_on) = (0, false);
@@ -165,8 +207,21 @@ impl Loaded {
             file.read_exact_at(bytes, 0)
         };
         read(&mut self.bytes).map_err(|error| io_error(path, "read", &error))?;
-        segment::check_header(path, id, number, &self.bytes)
+        segment::check_header(path, id, number, &self.bytes, self.bytes.len() as u64)
     }
+}
+
+/// Checks the header and the length of a segment that is not read.
+fn check_segment(dir: &Path, id: &DataId, number: u32) -> Result<(), StoreError> {
+    let path = segment::path(dir, number);
+    let read = || {
+        let file = File::open(&path)?;
+        let mut head = [0; SEGMENT_HEADER];
+        let len = file.read_at(&mut head, 0)?;
+        Ok((head, len, file.metadata()?.len()))
+    };
+    let (head, len, file_len) = read().map_err(|error| io_error(&path, "read", &error))?;
+    segment::check_header(&path, id, number, &head[..len], file_len)
 }
 
 enum Step<'a> {

@@ -7,4 +7,6 @@ mod directory;
 mod disks;
 mod fatal;
 mod format;
+mod index;
+mod model;
 mod world;

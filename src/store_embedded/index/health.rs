@@ -1,0 +1,67 @@
+//! Whether the index on disk may be trusted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tollgate_store::StoreError;
+
+/// What is known against the index on disk. Once damage is seen its manifest goes, so that the next start builds it
+/// again from the journal; what is sound of it serves until then, and every read still checks what it reads.
+pub(super) struct Health {
+    manifest: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    damage: Option<StoreError>,
+    /// Why the last attempt to write did not succeed.
+    failure: Option<StoreError>,
+}
+
+impl Health {
+    pub(super) fn new(manifest: &Path) -> Health {
+        Health {
+            manifest: manifest.to_owned(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Damage was seen: removes the manifest. The first damage is kept for the operator.
+    pub(super) fn condemn(&self, error: &StoreError) {
+        let mut state = self.state();
+        if state.damage.is_none() {
+            // If it cannot be removed, the damage is found again when it is next read: each read checks.
+            let _ = std::fs::remove_file(&self.manifest);
+            state.damage = Some(error.clone());
+        }
+    }
+
+    /// Runs `write`, which replaces the manifest, unless the index is condemned.
+    pub(super) fn unless_condemned(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let state = self.state();
+        if state.damage.is_some() {
+            return Ok(());
+        }
+        write()
+    }
+
+    /// Remembers how the last attempt to write went.
+    pub(super) fn wrote(&self, outcome: Result<(), StoreError>) {
+        self.state().failure = outcome.err();
+    }
+
+    /// Whether damage was seen.
+    pub(super) fn is_condemned(&self) -> bool {
+        self.state().damage.is_some()
+    }
+
+    /// What the operator should know.
+    pub(super) fn warning(&self) -> Option<StoreError> {
+        let state = self.state();
+        state.damage.clone().or_else(|| state.failure.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

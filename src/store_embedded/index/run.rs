@@ -1,0 +1,518 @@
+//! A run: the index of a stretch of the journal, on disk, never changed.
+//!
+//! ```text
+//! "TGINDEX1" | timeline | lists | changes | timers | accounts | tail
+//! tail = the indexes of the five sections' blocks, and the filters of the changes and of the accounts
+//! ```
+//! The manifest knows each file's length and where its tail begins, with the tail's checksum.
+
+use super::block::{Blocks, Cursor, Entry, Section, SectionWriter};
+use super::entries::{AccountEntry, ChangeEntry, MemberEntry, RecordEntry, RecordKey, TimerEntry};
+use super::file::{FileWriter, IndexFile, Writing};
+use super::filter::{Filter, Probe, mix};
+use super::health::Health;
+use super::layer::Layer;
+use super::manifest::FileEntry;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tollgate_resource::RecordError;
+use tollgate_resource::record::Input;
+use tollgate_store::index::{AccountIndex, Candidates, Place, STEP_MAX, Step};
+use tollgate_store::{AccountRef, PageQuery, StoreError};
+
+/// A tail larger than this is not ours.
+const TAIL_BYTES_MAX: u64 = 4 << 30;
+
+/// A run that is read.
+pub(super) struct Run {
+    pub(super) entry: FileEntry,
+    pub(super) timeline: Section<RecordEntry>,
+    pub(super) lists: Section<MemberEntry>,
+    pub(super) changes: Section<ChangeEntry>,
+    pub(super) timers: Section<TimerEntry>,
+    pub(super) accounts: Section<AccountEntry>,
+    changed: Filter,
+    present: Filter,
+}
+
+/// Where the file of a run is.
+pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
+    dir.join(format!("{id:08}.run"))
+}
+
+/// A changed object as the filter knows it.
+fn changed_probe(account: u64, seq: u64) -> Probe {
+    Probe::new(mix(mix(account) ^ seq))
+}
+
+/// Writes a run, section after section.
+pub(super) struct RunWriter<'a> {
+    pub(super) file: FileWriter<'a>,
+    path: PathBuf,
+    id: u64,
+}
+
+/// The sections of a run that was written.
+pub(super) struct Written {
+    pub(super) timeline: Blocks<RecordEntry>,
+    pub(super) lists: Blocks<MemberEntry>,
+    pub(super) changes: Blocks<ChangeEntry>,
+    pub(super) timers: Blocks<TimerEntry>,
+    pub(super) accounts: Blocks<AccountEntry>,
+    pub(super) changed: Filter,
+    pub(super) present: Filter,
+}
+
+impl<'a> RunWriter<'a> {
+    pub(super) fn create(writing: &'a Writing, dir: &Path, id: u64) -> Result<Self, StoreError> {
+        let path = path(dir, id);
+        let file = FileWriter::create(writing, &path)?;
+        Ok(RunWriter { file, path, id })
+    }
+
+    /// Writes the sections of a layer in memory.
+    fn write_layer(
+        &mut self,
+        accounts: &[(AccountRef, &AccountIndex)],
+        timers: &[TimerEntry],
+    ) -> Result<Written, StoreError> {
+        let file = &mut self.file;
+        let mut timeline = SectionWriter::new();
+        for &(account, index) in accounts {
+            for record in index.records() {
+                let entry = RecordEntry {
+                    account: account.0,
+                    number: record.number,
+                    first_seq: record.first_seq,
+                    now_ms: record.now_ms,
+                    tags: record.tags,
+                    place: record.place,
+                    born: record.born.into(),
+                };
+                timeline.push(file, entry)?;
+            }
+        }
+        let timeline = timeline.finish(file)?;
+        let mut lists = SectionWriter::new();
+        for &(AccountRef(account), index) in accounts {
+            for (parent, kind, child) in index.memberships() {
+                let entry = MemberEntry {
+                    account,
+                    parent,
+                    kind,
+                    child,
+                };
+                lists.push(file, entry)?;
+            }
+        }
+        let lists = lists.finish(file)?;
+        let most = accounts.iter().map(|(_, index)| index.changes().count() as u64).sum();
+        let mut changes = ChangesWriter::new(most);
+        for &(AccountRef(account), index) in accounts {
+            for (seq, place) in index.changes() {
+                changes.push(file, ChangeEntry { account, seq, place })?;
+            }
+        }
+        let (changes, changed) = changes.finish(file)?;
+        let mut section = SectionWriter::new();
+        for &timer in timers {
+            section.push(file, timer)?;
+        }
+        let timers = section.finish(file)?;
+        let mut ends = AccountsWriter::new(accounts.len() as u64);
+        for &(AccountRef(account), index) in accounts {
+            let end = index.end();
+            ends.push(file, AccountEntry { account, end })?;
+        }
+        let (accounts, present) = ends.finish(file)?;
+        Ok(Written {
+            timeline,
+            lists,
+            changes,
+            timers,
+            accounts,
+            changed,
+            present,
+        })
+    }
+
+    /// Writes the tail and makes the file durable.
+    pub(super) fn finish(mut self, level: u32, written: Written, health: &Arc<Health>) -> Result<Run, StoreError> {
+        let mut tail = Vec::new();
+        written.timeline.put(&mut tail);
+        written.lists.put(&mut tail);
+        written.changes.put(&mut tail);
+        written.timers.put(&mut tail);
+        written.accounts.put(&mut tail);
+        written.changed.put(&mut tail);
+        written.present.put(&mut tail);
+        let tail_at = self.file.offset();
+        self.file.append(&tail)?;
+        let (file, bytes) = self.file.finish()?;
+        let entry = FileEntry {
+            id: self.id,
+            level,
+            hour: 0,
+            bytes,
+            tail_at,
+            tail_crc: crc32c::crc32c(&tail),
+        };
+        let file = IndexFile::new(self.path, file, health);
+        Ok(Run::assemble(&file, entry, written))
+    }
+}
+
+/// The changes of a run, with their filter, as they are written.
+pub(super) struct ChangesWriter {
+    section: SectionWriter<ChangeEntry>,
+    filter: Filter,
+}
+
+impl ChangesWriter {
+    /// For at most this many entries.
+    pub(super) fn new(most: u64) -> ChangesWriter {
+        ChangesWriter {
+            section: SectionWriter::new(),
+            filter: Filter::for_keys(most),
+        }
+    }
+    pub(super) fn push(&mut self, file: &mut FileWriter<'_>, entry: ChangeEntry) -> Result<(), StoreError> {
+        self.filter.insert(&changed_probe(entry.account, entry.seq));
+        self.section.push(file, entry)
+    }
+    pub(super) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<ChangeEntry>, Filter), StoreError> {
+        Ok((self.section.finish(file)?, self.filter))
+    }
+}
+
+/// The accounts of a run, with their filter, as they are written.
+pub(super) struct AccountsWriter {
+    section: SectionWriter<AccountEntry>,
+    filter: Filter,
+}
+
+impl AccountsWriter {
+    /// For at most this many entries.
+    pub(super) fn new(most: u64) -> AccountsWriter {
+        AccountsWriter {
+            section: SectionWriter::new(),
+            filter: Filter::for_keys(most),
+        }
+    }
+    pub(super) fn push(&mut self, file: &mut FileWriter<'_>, entry: AccountEntry) -> Result<(), StoreError> {
+        self.filter.insert(&Probe::new(mix(entry.account)));
+        self.section.push(file, entry)
+    }
+    pub(super) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<AccountEntry>, Filter), StoreError> {
+        Ok((self.section.finish(file)?, self.filter))
+    }
+}
+
+impl Run {
+    /// Writes what a layer in memory holds.
+    pub(super) fn write(
+        writing: &Writing,
+        dir: &Path,
+        id: u64,
+        layer: &Layer,
+        health: &Arc<Health>,
+    ) -> Result<Run, StoreError> {
+        let mut run = RunWriter::create(writing, dir, id)?;
+        // Nobody publishes into this layer any more, so nobody waits.
+        let timers: Vec<TimerEntry> = layer.timers().iter().copied().collect();
+        let written = layer.recent.with_all(|accounts| run.write_layer(accounts, &timers))?;
+        run.finish(0, written, health)
+    }
+
+    /// Opens a run and checks its tail; the blocks are checked when they are read.
+    pub(super) fn open(dir: &Path, entry: FileEntry, health: &Arc<Health>) -> Result<Run, StoreError> {
+        let file = IndexFile::open(path(dir, entry.id), entry.bytes, health)?;
+        let tail = read_tail(&file, &entry)?;
+        let take = |input: &mut Input<'_>| {
+            Ok(Written {
+                timeline: Blocks::take(input)?,
+                lists: Blocks::take(input)?,
+                changes: Blocks::take(input)?,
+                timers: Blocks::take(input)?,
+                accounts: Blocks::take(input)?,
+                changed: Filter::take(input)?,
+                present: Filter::take(input)?,
+            })
+        };
+        let written = take(&mut Input::new(&tail)).map_err(|error: RecordError| bad_tail(&file, &entry, &error))?;
+        Ok(Run::assemble(&file, entry, written))
+    }
+
+    fn assemble(file: &Arc<IndexFile>, entry: FileEntry, written: Written) -> Run {
+        Run {
+            entry,
+            timeline: Section::new(file, written.timeline),
+            lists: Section::new(file, written.lists),
+            changes: Section::new(file, written.changes),
+            timers: Section::new(file, written.timers),
+            accounts: Section::new(file, written.accounts),
+            changed: written.changed,
+            present: written.present,
+        }
+    }
+
+    /// The record with the newest version of an object that was changed here.
+    pub(super) fn changed(&self, account: AccountRef, seq: u64) -> Result<Option<Place>, StoreError> {
+        if !self.changed.may_hold(&changed_probe(account.0, seq)) {
+            return Ok(None);
+        }
+        Ok(self.changes.find(&(account.0, seq))?.map(|entry| entry.place))
+    }
+
+    /// The record in which `seq` was born.
+    pub(super) fn birth(&self, account: AccountRef, seq: u64) -> Result<Option<RecordEntry>, StoreError> {
+        let within = |key: &RecordKey| (key.account, key.first_seq) <= (account.0, seq);
+        let blocks = self.timeline.blocks();
+        let block = blocks.partition_point(|block| within(&block.first)).checked_sub(1);
+        let may_hold = block.map(|at| &blocks[at]).is_some_and(|block| {
+            // In a block that begins with another account only the last one's beginning is known.
+            block.first.account == account.0
+                || block.note.last.is_some_and(|last| last >= (account.0, 0))
+                    && block
+                        .note
+                        .last
+                        .is_none_or(|(last, from)| last != account.0 || seq >= from)
+                    && self.present.may_hold(&Probe::new(mix(account.0)))
+        });
+        if !may_hold {
+            return Ok(None);
+        }
+        let entry = self.timeline.last_within(within)?;
+        let of_account = entry.filter(|entry| entry.account == account.0);
+        Ok(of_account.filter(|entry| seq - entry.first_seq < entry.born.len() as u64))
+    }
+
+    /// At most `max` places of the account's records from number `from` on, if that record is here.
+    pub(super) fn records(&self, account: AccountRef, from: u64, max: usize) -> Result<Vec<Place>, StoreError> {
+        let mut cursor = self.timeline_at(account, |key| key.number < from)?;
+        let mut places = Vec::new();
+        while places.len() < max
+            && let Some(entry) = cursor.forth()?
+            && entry.account == account.0
+        {
+            if places.is_empty() && entry.number != from {
+                break;
+            }
+            places.push(entry.place);
+        }
+        Ok(places)
+    }
+
+    /// See [`tollgate_store::index::SimpleIndex::seq_from_ms`].
+    pub(super) fn seq_from_ms(&self, account: AccountRef, ms: u64) -> Result<Option<u64>, StoreError> {
+        let mut cursor = self.timeline_at(account, |key| key.now_ms < ms)?;
+        let after = cursor
+            .peek()?
+            .filter(|entry| entry.account == account.0)
+            .map(|entry| entry.first_seq);
+        let before = cursor.back()?.filter(|entry| entry.account == account.0);
+        Ok(match (before, after) {
+            (None, None) => None,
+            (None, Some(_)) => Some(0),
+            (Some(_), Some(first_seq)) => Some(first_seq),
+            (Some(entry), None) => Some(entry.first_seq + entry.born.len() as u64),
+        })
+    }
+
+    /// Whether the membership was recorded here.
+    pub(super) fn is_member(&self, member: MemberEntry) -> Result<bool, StoreError> {
+        Ok(self.lists.find(&member)?.is_some())
+    }
+
+    /// At most `step.max` children of `parent` recorded here, in the direction of the step.
+    pub(super) fn members(
+        &self,
+        account: AccountRef,
+        parent: u64,
+        kind: u8,
+        step: Step,
+    ) -> Result<Vec<u64>, StoreError> {
+        let at = |child: u64| MemberEntry {
+            account: account.0,
+            parent,
+            kind,
+            child,
+        };
+        let (low, high) = (at(step.low), at(step.high));
+        let blocks = self.lists.blocks();
+        let after = blocks.partition_point(|block| block.first < low);
+        let before_holds = after.checked_sub(1).is_some_and(|before| blocks[before].note >= low);
+        if !before_holds && blocks.get(after).is_none_or(|block| block.first >= high) {
+            return Ok(Vec::new());
+        }
+        let from = if step.upward { low } else { high };
+        let mut cursor = self.lists.seek(|key| *key < from)?;
+        let mut members = Vec::new();
+        while members.len() < step.max {
+            let entry = if step.upward { cursor.forth()? } else { cursor.back()? };
+            let of_list = entry.filter(|entry| (entry.account, entry.parent, entry.kind) == (account.0, parent, kind));
+            let Some(child) = of_list.map(|entry| entry.child) else {
+                break;
+            };
+            if child < step.low || child >= step.high {
+                break;
+            }
+            members.push(child);
+        }
+        Ok(members)
+    }
+
+    /// The births of the query's kind here, in one bounded step; heeds times, not parents.
+    pub(super) fn candidates(&self, query: &PageQuery<'_>, step: Step) -> Result<Candidates, StoreError> {
+        let (from_ms, to_ms) = query.born_ms;
+        let mut step = step;
+        if from_ms > 0 {
+            step.low = step.low.max(self.seq_from_ms(query.account, from_ms)?.unwrap_or(0));
+        }
+        if let Some(after) = to_ms.checked_add(1) {
+            step.high = step.high.min(self.seq_from_ms(query.account, after)?.unwrap_or(0));
+        }
+        if step.low >= step.high {
+            return Ok(Candidates::default());
+        }
+        self.of_kind(query, step)
+    }
+
+    fn of_kind(&self, query: &PageQuery<'_>, step: Step) -> Result<Candidates, StoreError> {
+        let blocks = self.timeline.blocks();
+        let (account, mut found) = (query.account.0, Vec::new());
+        let bound = if step.upward {
+            step.low.saturating_add(1)
+        } else {
+            step.high
+        };
+        let below = |key: &RecordKey| (key.account, key.first_seq) < (account, bound);
+        // The last record below the bound is the first to look at: upwards it may give birth to `low`.
+        let after = blocks.partition_point(|block| below(&block.first));
+        let Some(mut block) = after
+            .checked_sub(1)
+            .or((step.upward && !blocks.is_empty()).then_some(0))
+        else {
+            return Ok(Candidates::default());
+        };
+        let mut started = false;
+        // Records looked at, and blocks passed over.
+        let mut looks = 0;
+        loop {
+            let of_kind = blocks[block].note.kinds & 1 << query.kind != 0;
+            let tagged = query.tags == 0 || blocks[block].note.tags & query.tags != 0;
+            let resume = |seq: u64, found: Vec<(u64, Place)>| {
+                let resume = Some(seq);
+                Ok(Candidates { found, resume })
+            };
+            let edge = blocks[block].first;
+            if of_kind && tagged {
+                let entries = self.timeline.load(block)?;
+                let split = entries.partition_point(|entry| below(&entry.key()));
+                let range = match (started, step.upward) {
+                    (true, _) => 0..entries.len(),
+                    (false, true) => split.saturating_sub(1)..entries.len(),
+                    (false, false) => 0..split,
+                };
+                let chosen = entries[range].iter();
+                let in_order: Box<dyn Iterator<Item = &RecordEntry>> = if step.upward {
+                    Box::new(chosen)
+                } else {
+                    Box::new(chosen.rev())
+                };
+                for entry in in_order {
+                    looks += 1;
+                    if entry.account != account {
+                        // Upwards the first record looked at may belong to the account before.
+                        if step.upward && entry.account < account {
+                            continue;
+                        }
+                        return Ok(Candidates { found, resume: None });
+                    }
+                    let end = entry.first_seq + entry.born.len() as u64;
+                    let past = if step.upward {
+                        entry.first_seq >= step.high
+                    } else {
+                        end <= step.low
+                    };
+                    if past && !entry.born.is_empty() {
+                        return Ok(Candidates { found, resume: None });
+                    }
+                    if query.tags != 0 && entry.tags & query.tags == 0 {
+                        continue;
+                    }
+                    let births = entry.born.iter().enumerate();
+                    let mut births = births.filter(|&(_, &kind)| kind == query.kind);
+                    loop {
+                        let next = if step.upward { births.next() } else { births.next_back() };
+                        let Some((nth, _)) = next else { break };
+                        let seq = entry.first_seq + nth as u64;
+                        if seq < step.low || seq >= step.high {
+                            continue;
+                        }
+                        found.push((seq, entry.place));
+                        if found.len() == step.max {
+                            return resume(if step.upward { seq + 1 } else { seq }, found);
+                        }
+                    }
+                }
+            } else {
+                looks += 1;
+            }
+            started = true;
+            // On to the next block, if it can still hold records of the account in the step's range.
+            if step.upward {
+                block += 1;
+                let Some(next) = blocks.get(block).map(|block| block.first) else {
+                    return Ok(Candidates { found, resume: None });
+                };
+                if next.account > account || next.account == account && next.first_seq >= step.high {
+                    return Ok(Candidates { found, resume: None });
+                }
+                if looks >= STEP_MAX && next.account == account {
+                    // Records without births may stand before the next block with the number of its first record.
+                    return resume(next.first_seq.max(step.low), found);
+                }
+            } else {
+                // Everything before a block that begins with another account, or at `low` or below, is out of range.
+                if edge.account != account || edge.first_seq <= step.low || block == 0 {
+                    return Ok(Candidates { found, resume: None });
+                }
+                if looks >= STEP_MAX {
+                    return resume(edge.first_seq, found);
+                }
+                block -= 1;
+            }
+        }
+    }
+
+    /// A place in the timeline: before the first record of the account for which `below` does not hold.
+    fn timeline_at(
+        &self,
+        account: AccountRef,
+        below: impl Fn(&RecordKey) -> bool,
+    ) -> Result<Cursor<'_, RecordEntry>, StoreError> {
+        self.timeline
+            .seek(|key| key.account < account.0 || key.account == account.0 && below(key))
+    }
+}
+
+/// Reads and checks the tail of a file.
+pub(super) fn read_tail(file: &IndexFile, entry: &FileEntry) -> Result<Vec<u8>, StoreError> {
+    let len = entry
+        .bytes
+        .checked_sub(entry.tail_at)
+        .filter(|&len| len <= TAIL_BYTES_MAX);
+    let len = len.ok_or_else(|| file.damaged(entry.tail_at, "the tail has an impossible length"))?;
+    let mut tail = vec![0; len as usize];
+    file.read(&mut tail, entry.tail_at)?;
+    if crc32c::crc32c(&tail) != entry.tail_crc {
+        return Err(file.damaged(entry.tail_at, "the checksum of the tail does not fit"));
+    }
+    Ok(tail)
+}
+
+/// The error of a tail that its checksum vouches for and that does not read.
+pub(super) fn bad_tail(file: &IndexFile, entry: &FileEntry, error: &RecordError) -> StoreError {
+    file.damaged(entry.tail_at, &format!("the tail does not read: {error}"))
+}

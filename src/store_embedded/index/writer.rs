@@ -1,0 +1,197 @@
+//! The thread that writes frozen layers, moves the timers' windows ahead and drops expired keys.
+
+use super::Mark;
+use super::Shared;
+use super::entries::KeyEntry;
+use super::keyfile::{self, KeyFile, KeyFileWriter};
+use super::layer::Layer;
+use super::layers::Layers;
+use super::run::{self, Run};
+use crate::files::sync_dir;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tollgate_store::StoreError;
+
+/// How often windows are moved and expired keys dropped, and what failed is tried again.
+const TICK: Duration = Duration::from_secs(1);
+/// How often a layer that a reader still holds is looked at again before it is freed.
+const RELEASE_TICK: Duration = Duration::from_millis(2);
+
+impl Shared {
+    /// The thread's work, until the store closes.
+    pub(super) fn write_layers(&self) {
+        loop {
+            let (mark, stopping) = self.await_frozen();
+            if stopping {
+                return;
+            }
+            if let Some(mark) = mark {
+                let outcome = self.write_frozen(&mark);
+                let failed = outcome.is_err();
+                self.health.wrote(outcome);
+                // Whoever waits for room must hear of a failure, too.
+                self.changed.notify_all();
+                if failed {
+                    self.pause(TICK);
+                }
+            }
+            // Both are tried again at the next tick; damage has been noted where it was seen.
+            let timers = |shard, from, before, max| self.layers().timers(shard, from, before, max);
+            let _ = self.windows.advance(&timers);
+            let _ = self.drop_expired_keys();
+        }
+    }
+
+    /// Waits for a frozen layer, a tick at most.
+    fn await_frozen(&self) -> (Option<Mark>, bool) {
+        let work = self.work();
+        let idle = |work: &mut super::Work| work.frozen.is_none() && !work.stopping;
+        let (work, _) = self
+            .changed
+            .wait_timeout_while(work, TICK, idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        (work.frozen.clone(), work.stopping)
+    }
+
+    fn pause(&self, time: Duration) {
+        let work = self.work();
+        let waited = self.changed.wait_timeout_while(work, time, |work| !work.stopping);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Writes the frozen layer as a run and as keys, and lets it go.
+    fn write_frozen(&self, mark: &Mark) -> Result<(), StoreError> {
+        let layer = self.layers().frozen.clone().expect("a mark belongs to a frozen layer");
+        let id = self.next_id();
+        let run = self.removing_failed(run::path(&self.dir, id), || {
+            Run::write(&self.writing, &self.dir, id, &layer, &self.health)
+        })?;
+        let keys = self.write_keys(&layer)?;
+        if self.writing.fsync {
+            sync_dir(&self.dir)?;
+        }
+        layer.recent.with_all(|accounts| {
+            for &(account, index) in accounts {
+                self.ends.set(account, index.end());
+            }
+        });
+        {
+            let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = manifest.clone();
+            next.position = mark.position;
+            next.owners.clone_from(&mark.owners);
+            next.blocks += layer.blocks();
+            next.records += layer.records();
+            next.newest_ms = self.newest_ms.load(std::sync::atomic::Ordering::Relaxed);
+            // Before the layer can grow no more, every timer of it was put into its window or lies beyond it.
+            next.timer_floors = self.windows.floors();
+            next.runs.push(run.entry);
+            next.keys.extend(keys.iter().map(|file| file.entry));
+            self.health
+                .unless_condemned(|| next.write(&self.dir, &self.id, self.writing.fsync))?;
+            *manifest = next;
+            let mut work = self.work();
+            self.replace_layers(|now| {
+                let mut next = Layers::clone(now);
+                next.frozen = None;
+                next.runs.push(Arc::new(run));
+                next.keys.extend(keys.into_iter().map(Arc::new));
+                next
+            });
+            work.frozen = None;
+            work.written += 1;
+        }
+        self.changed.notify_all();
+        release(layer);
+        Ok(())
+    }
+
+    /// Writes the layer's keys, a file for each generation that has not expired.
+    fn write_keys(&self, layer: &Layer) -> Result<Vec<KeyFile>, StoreError> {
+        let oldest = self.oldest_hour();
+        let mut generations: BTreeMap<u64, Vec<(u64, KeyEntry)>> = BTreeMap::new();
+        layer.recent.for_each_key(&mut |hour, account, hash, place| {
+            if hour >= oldest {
+                let account = account.0;
+                let entry = KeyEntry { hash, account, place };
+                generations
+                    .entry(hour / self.span * self.span)
+                    .or_default()
+                    .push((hour, entry));
+            }
+        });
+        let mut files = Vec::new();
+        for (generation, mut keys) in generations {
+            // Of the same key in several hours of a generation the newest hour comes last, and counts.
+            keys.sort_unstable_by_key(|(hour, entry)| (entry.hash, entry.account, *hour));
+            let id = self.next_id();
+            files.push(self.removing_failed(keyfile::path(&self.dir, id), || {
+                let mut writer = KeyFileWriter::create(&self.writing, &self.dir, id, keys.len() as u64)?;
+                keys.iter().try_for_each(|&(_, entry)| writer.push(entry))?;
+                writer.finish(id, 0, generation, &self.health)
+            })?);
+        }
+        Ok(files)
+    }
+
+    /// The id of a new file. One that is not used in the end leaves a gap.
+    pub(super) fn next_id(&self) -> u64 {
+        let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        manifest.next_id += 1;
+        manifest.next_id - 1
+    }
+
+    /// Writes a file, or leaves none.
+    pub(super) fn removing_failed<T>(
+        &self,
+        path: std::path::PathBuf,
+        write: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        write().inspect_err(|_| {
+            // What is left lying is removed at the next start, because no manifest names it.
+            let _ = std::fs::remove_file(&path);
+        })
+    }
+
+    /// Drops the files of generations that have expired.
+    fn drop_expired_keys(&self) -> Result<(), StoreError> {
+        let oldest = self.oldest_hour();
+        let expired = |hour: u64| hour + self.span <= oldest;
+        let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        if !manifest.keys.iter().any(|file| expired(file.hour)) {
+            return Ok(());
+        }
+        let mut next = manifest.clone();
+        next.keys.retain(|file| !expired(file.hour));
+        self.health
+            .unless_condemned(|| next.write(&self.dir, &self.id, self.writing.fsync))?;
+        let before = std::mem::replace(&mut *manifest, next);
+        // Under the lock of the manifest, like every change of the layers on disk, and of the work, like freezing.
+        let work = self.work();
+        self.replace_layers(|now| {
+            let mut next = Layers::clone(now);
+            next.keys.retain(|file| !expired(file.entry.hour));
+            next
+        });
+        drop(work);
+        drop(manifest);
+        for file in before.keys.iter().filter(|file| expired(file.hour)) {
+            // One that stays is removed at the next start.
+            let _ = std::fs::remove_file(keyfile::path(&self.dir, file.id));
+        }
+        Ok(())
+    }
+}
+
+/// Frees a layer that was taken out, which takes long, on this thread and no reader's: waits until the last reader that
+/// still holds it is done.
+fn release<T>(mut held: Arc<T>) {
+    loop {
+        match Arc::try_unwrap(held) {
+            Ok(last) => return drop(last),
+            Err(still) => held = still,
+        }
+        std::thread::sleep(RELEASE_TICK);
+    }
+}
