@@ -136,10 +136,14 @@ fn a_disk_that_stalls_for_two_seconds_delays_and_fails_nothing() {
     let log = Log::default();
     let server = Server::with(
         &[],
-        &[(
-            "TOLLGATE_FAULTS",
-            "stall@sync:40:2000,stall@write:80:2000,stall@sync:120:2000",
-        )],
+        &[
+            (
+                "TOLLGATE_FAULTS",
+                "stall@sync:40:2000,stall@write:80:2000,stall@sync:120:2000",
+            ),
+            // Stalls may follow each other within one payment of two blocks; whoever waits for it outlasts all of them.
+            ("TOLLGATE_ACTORS__KEY_WAIT_MS", "20000"),
+        ],
     );
     while_asking(&server, &log, &mut random, || {
         std::thread::sleep(Duration::from_secs(9))
