@@ -16,6 +16,7 @@ use crate::files::{create_dir, io_error};
 use crate::meta::Meta;
 use crate::rebuild::Owners;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -180,9 +181,17 @@ impl Opening<'_> {
 impl DiskIndex {
     fn spawn(&mut self, name: &str, work: fn(&Shared)) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || work(&shared));
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // A panic is a bug. What it leaves in the files is not trusted again, and nobody waits for this thread.
+            if catch_unwind(AssertUnwindSafe(|| work(&shared))).is_err() {
+                let place = shared.dir.display().to_string();
+                let what = "a thread of the index panicked; from now on it stays in memory, and is built again \
+                                from the journal at the next start"
+                    .to_owned();
+                shared.health.condemn(&StoreError::Body { place, what });
+                shared.changed.notify_all();
+            }
+        });
         let thread = thread.map_err(|error| io_error(&self.shared.dir, "start a thread for", &error))?;
         self.threads.push(thread);
         Ok(())
