@@ -17,7 +17,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-// Many small short-lived objects a payment; see the measurements in ARCHITECTURE.md.
+// A payment makes and drops many small objects, on one thread and on another.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
