@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::random::{Random, seed};
 use crate::report::{LastWords, Run};
 use crate::server::{Server, tollgate};
-use crate::settings::{FORGETFUL, HARSH};
+use crate::settings::{CALM, FORGETFUL, HARSH};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -68,7 +68,7 @@ fn wherever_the_commit_path_ends_nothing_is_lost_invented_or_doubled() {
             server.kill();
         }
         audit::verify(server);
-        server.set_environment(HARSH);
+        server.set_environment(CALM);
         run.restart(server);
     }
     assert!(
@@ -134,17 +134,10 @@ fn an_error_of_the_disk_ends_the_process_and_loses_nothing() {
 fn a_disk_that_stalls_for_two_seconds_delays_and_fails_nothing() {
     let mut random = Random::new(seed());
     let log = Log::default();
-    let server = Server::with(
-        &[],
-        &[
-            (
-                "TOLLGATE_FAULTS",
-                "stall@sync:40:2000,stall@write:80:2000,stall@sync:120:2000",
-            ),
-            // Stalls may follow each other within one payment of two blocks; whoever waits for it outlasts all of them.
-            ("TOLLGATE_ACTORS__KEY_WAIT_MS", "20000"),
-        ],
-    );
+    let stalls = "stall@sync:40:2000,stall@write:80:2000,stall@sync:120:2000";
+    // Stalls may follow each other within one payment of two blocks; whoever waits for it outlasts all of them.
+    let faults = [("TOLLGATE_FAULTS", stalls), ("TOLLGATE_ACTORS__KEY_WAIT_MS", "20000")];
+    let server = Server::with(&[], &[CALM, &faults].concat());
     while_asking(&server, &log, &mut random, || {
         std::thread::sleep(Duration::from_secs(9))
     });

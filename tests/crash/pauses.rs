@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// How long the process is stopped, in seconds; longer by `TOLLGATE_STOP_S`.
 const STOP_S: u64 = 3;
+/// How long a request waits for a key or an object that another one holds, in seconds, by default.
+const KEY_WAIT_S: u64 = 5;
 /// How often.
 const PAUSES: usize = 2;
 
@@ -35,12 +37,10 @@ fn a_process_that_is_stopped_for_a_while_goes_on_where_it_was() {
         }
         std::thread::sleep(Duration::from_secs(1));
     });
-    assert_eq!(
-        log.counts().put_off,
-        0,
-        "clients were told to come again: {:?}",
-        log.counts()
-    );
+    // Whoever waits for a key or an object is told to come again after `actors.key_wait_ms`, pause or not.
+    let put_off = log.counts().put_off;
+    let most = if stop_s < KEY_WAIT_S { 0 } else { PAUSES * CLIENTS };
+    assert!(put_off <= most as u64, "{put_off} clients were told to come again");
     audit::settle(&server, &log);
     audit::compare(&server, &log);
     // A pause is no refusal: nobody whom the network would approve hears one. A call that was about to leave when the

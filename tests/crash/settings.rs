@@ -12,6 +12,14 @@ pub(crate) const HARSH: &[(&str, &str)] = &[
     ("TOLLGATE_ACQUIRER__LATE_PPM", "5000"),
 ];
 
+/// The same without faults.
+pub(crate) const CALM: &[(&str, &str)] = &[
+    ("TOLLGATE_STORE__SEGMENT_MB", "1"),
+    ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "400"),
+    ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),
+    ("TOLLGATE_ACQUIRER__JITTER_MS", "10"),
+];
+
 /// Almost nothing stays in memory, so that most is found again through the index.
 pub(crate) const FORGETFUL: &[(&str, &str)] = &[
     ("TOLLGATE_ACTORS__OBJECTS_PER_SHARD", "64"),
