@@ -182,10 +182,14 @@ impl Committer {
         while let Some(item) = items.pop_front() {
             match item {
                 Item::Block(block, done) => self.add_block(block, done, turn)?,
-                Item::Claim(shard, answer) => {
-                    let claimed = self.add_claim(shard)?;
-                    turn.claims.push_back((answer, claimed));
-                }
+                Item::Claim(shard, answer) => match self.add_claim(shard) {
+                    Ok(claimed) => turn.claims.push_back((answer, claimed)),
+                    Err(error) => {
+                        // Answered with what is left, after the operator was told why.
+                        items.push_front(Item::Claim(shard, answer));
+                        return Err(error);
+                    }
+                },
             }
         }
         self.flush()

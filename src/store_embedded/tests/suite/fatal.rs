@@ -115,6 +115,35 @@ fn a_full_disk_warns_ahead_of_need_and_stops_the_store_when_it_needs_space() {
 }
 
 #[test]
+fn who_claims_on_a_full_disk_hears_of_it_after_the_operator() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Failing::default());
+    disk.full.store(true, SeqCst);
+    let (options, told) = {
+        let told = Told::default();
+        let teller = Arc::clone(&told);
+        let on_fatal = Box::new(move |error: &StoreError| {
+            // Whoever is answered first ends the process, and has the last word.
+            std::thread::sleep(Duration::from_millis(100));
+            teller.lock().unwrap().push(error.to_string());
+        });
+        let made = Embedded::create_or_open(dir.path(), 1, small(Arc::new(Failing::default()))).unwrap();
+        drop(made);
+        let disk = Arc::clone(&disk) as Arc<dyn Disk>;
+        (Options { on_fatal, ..small(disk) }, told)
+    };
+    std::fs::remove_file(dir.path().join("journal/00000002.segment")).unwrap_or_default();
+    let store = Embedded::open(dir.path(), options).unwrap();
+    for _ in 0..1000 {
+        if store.claim(ShardId(0)).is_err() {
+            assert_eq!(told.lock().unwrap().len(), 1, "told before the operator");
+            return;
+        }
+    }
+    panic!("claims need no space");
+}
+
+#[test]
 fn a_disk_that_gets_space_again_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let disk = Arc::new(Failing::default());
