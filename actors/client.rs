@@ -2,7 +2,7 @@
 //! one message for each lane; answers arrive as one message and wake the futures that wait for them.
 
 use crate::engine::Shared;
-use crate::permits::Permit;
+use crate::permits::{Permit, UsedUp};
 use crate::readers::is_read_beside;
 use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request, Response};
 use crate::settings::RETRY_AFTER_S;
@@ -30,12 +30,11 @@ impl Client {
             .workers
             .register()
             .expect("at most 1,024 threads have a client of one engine");
-        let lanes = shared.lanes;
         let inner = Rc::new(Inner {
             shared,
             worker,
             slots: RefCell::default(),
-            outgoing: RefCell::new((0..lanes).map(|_| Vec::new()).collect()),
+            outgoing: RefCell::default(),
             flushing: Cell::new(false),
             admitted: Cell::new(0),
         });
@@ -63,11 +62,17 @@ impl Client {
         if !shared.router.is_serving(shard) {
             return Err(Refusal::ShardDown);
         }
-        let Some(permit) = shared.permits.take(shard, account) else {
-            shared.overloads.increment(1);
-            return Err(Refusal::Overloaded {
-                retry_after_s: RETRY_AFTER_S,
-            });
+        let permit = match shared.permits.take(shard, account) {
+            Ok(permit) => permit,
+            Err(used_up) => {
+                match used_up {
+                    UsedUp::Shard => shared.refused_by_shard.increment(1),
+                    UsedUp::Account => shared.refused_by_account.increment(1),
+                }
+                return Err(Refusal::Overloaded {
+                    retry_after_s: RETRY_AFTER_S,
+                });
+            }
         };
         inner.admitted.set(inner.admitted.get() + 1);
         let request = Arc::new(request);
@@ -80,7 +85,7 @@ impl Client {
         if is_read_beside(&request.call) {
             if !shared.readers.request(to, request) {
                 inner.slots.borrow_mut().release(to);
-                shared.overloads.increment(1);
+                shared.refused_by_readers.increment(1);
                 return Err(Refusal::Overloaded {
                     retry_after_s: RETRY_AFTER_S,
                 });
@@ -97,8 +102,8 @@ struct Inner {
     shared: Arc<Shared>,
     worker: u16,
     slots: RefCell<Slots>,
-    /// What leaves next, by lane.
-    outgoing: RefCell<Vec<Vec<(ShardId, Ask)>>>,
+    /// What leaves next. Where to is looked up when it leaves: a shard may have moved by then.
+    outgoing: RefCell<Vec<(ShardId, Ask)>>,
     /// Whether the flush of this turn is on its way.
     flushing: Cell<bool>,
     /// Requests admitted since the last flush. Counted there all at once: the counter's memory is shared by all workers.
@@ -107,8 +112,7 @@ struct Inner {
 
 impl Inner {
     fn send(self: &Rc<Self>, shard: ShardId, ask: Ask) {
-        let lane = self.shared.router.lane_of(shard);
-        self.outgoing.borrow_mut()[lane].push((shard, ask));
+        self.outgoing.borrow_mut().push((shard, ask));
         self.flush_soon();
     }
 
@@ -123,12 +127,10 @@ impl Inner {
     fn flush(&self) {
         self.flushing.set(false);
         self.shared.requests.increment(self.admitted.take());
-        for (lane, batch) in self.outgoing.borrow_mut().iter_mut().enumerate() {
-            if !batch.is_empty() {
-                let next = Vec::with_capacity(batch.len());
-                let batch = std::mem::replace(batch, next);
-                self.shared.router.send(lane, crate::lane::ToLane::Work(batch));
-            }
+        let mut outgoing = self.outgoing.borrow_mut();
+        if !outgoing.is_empty() {
+            let next = Vec::with_capacity(outgoing.len());
+            self.shared.router.work(std::mem::replace(&mut *outgoing, next));
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::clock::MachineClock;
 use crate::directory::{DirectoryConfig, DirectoryHandle};
 use crate::entropy::Entropy;
+use crate::host::Host;
 use crate::lane::{Lane, Ports};
 use crate::metrics::{self, Meters};
 use crate::performer::Performer;
@@ -11,13 +12,13 @@ use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::readers::{ReaderPorts, Readers};
 use crate::router::Router;
-use crate::settings::EngineConfig;
+use crate::settings::{EngineConfig, PERMITS_PER_SHARD_MAX, ShardSettings};
 use crate::supervisor::Supervised;
 use crate::workers::Workers;
 use ::metrics::Counter;
-use actix::{Actor, Arbiter};
-use std::sync::Arc;
+use actix::{Actor, Addr, Arbiter};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tollgate_domain::Secrets;
 use tollgate_store::{Journal, Reads, ShardId, StoreError};
@@ -28,7 +29,7 @@ const STOP_POLL_MS: u64 = 5;
 /// The running engine. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     directory: DirectoryHandle,
 }
 
@@ -49,16 +50,58 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Permits>,
     pub(crate) workers: Arc<Workers>,
     pub(crate) readers: Readers,
-    pub(crate) lanes: usize,
     pub(crate) requests: Counter,
-    pub(crate) overloads: Counter,
-    arbiters: Vec<Arbiter>,
+    pub(crate) refused_by_shard: Counter,
+    pub(crate) refused_by_account: Counter,
+    pub(crate) refused_by_readers: Counter,
+    /// What a lane is made of.
+    pub(crate) forge: Forge,
+    /// The threads of the lanes.
+    arbiters: Mutex<Vec<Arbiter>>,
+    /// Held by whoever changes the number of lanes or the settings.
+    pub(crate) tuning: tokio::sync::Mutex<()>,
     stopping: AtomicBool,
+}
+
+/// Makes lanes, at the start and later.
+pub(crate) struct Forge {
+    ports: Ports,
+    clock: MachineClock,
+    seeds: Mutex<Entropy>,
+    settings: Mutex<Arc<ShardSettings>>,
+}
+
+impl Forge {
+    /// Starts a lane with these shards on a thread of its own. Must be called inside an actix `System`.
+    pub(crate) fn lane(&self, hosts: Vec<Host>) -> std::io::Result<(Addr<Lane>, Arbiter)> {
+        let entropy = Entropy::new(lock(&self.seeds).word());
+        let shards = self.ports.router.shards();
+        let lane = Lane::new(hosts, shards, self.ports.clone(), self.clock, entropy, self.settings());
+        let arbiter = Arbiter::try_new()?;
+        Ok((Lane::start_in_arbiter(&arbiter.handle(), move |_| lane), arbiter))
+    }
+
+    pub(crate) fn settings(&self) -> Arc<ShardSettings> {
+        Arc::clone(&lock(&self.settings))
+    }
+
+    pub(crate) fn set_settings(&self, settings: Arc<ShardSettings>) {
+        *lock(&self.settings) = settings;
+    }
+}
+
+/// Nothing that holds these locks can panic half-way.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn arbiters(&self) -> MutexGuard<'_, Vec<Arbiter>> {
+        lock(&self.arbiters)
     }
 }
 
@@ -91,7 +134,8 @@ impl Engine {
         )?;
         let router = Arc::new(Router::new(config.shards, config.lanes));
         let per_shard = config.permits_per_shard;
-        let inside_max = usize::from(config.shards) * per_shard as usize;
+        // The permits may be changed later, the room for answers not.
+        let inside_max = usize::from(config.shards) * PERMITS_PER_SHARD_MAX as usize;
         let workers = Arc::new(Workers::new(inside_max));
         let meters = Arc::new(Meters::new());
         let reader_ports = ReaderPorts {
@@ -113,40 +157,41 @@ impl Engine {
             on_fatal: Arc::clone(&config.on_fatal),
         };
         let settings = Arc::new(config.shard.clone());
-        let mut by_lane: Vec<Vec<Supervised>> = (0..config.lanes).map(|_| Vec::new()).collect();
-        for number in 0..config.shards {
+        let mut by_lane: Vec<Vec<Host>> = (0..config.lanes).map(|_| Vec::new()).collect();
+        for (number, lane) in (0..config.shards).zip(router.lanes_of()) {
             let shard = ShardId(number);
             let claimed = journal.claim(shard)?;
             let (settings, reads, meters) = (Arc::clone(&settings), Arc::clone(&reads), Arc::clone(&meters));
-            by_lane[router.lane_of(shard)].push(Supervised::new(
-                shard,
-                &claimed,
-                settings,
-                secrets.clone(),
-                reads,
-                meters,
-            ));
+            let supervised = Supervised::new(shard, &claimed, settings, secrets.clone(), reads, meters);
+            by_lane[lane].push(Host::new(supervised));
         }
-        let clock = MachineClock::start();
-        let mut seeds = Entropy::new(config.seed);
+        let forge = Forge {
+            ports,
+            clock: MachineClock::start(),
+            seeds: Mutex::new(Entropy::new(config.seed)),
+            settings: Mutex::new(settings),
+        };
         let mut arbiters = Vec::with_capacity(config.lanes);
         let mut lanes = Vec::with_capacity(config.lanes);
-        for shards in by_lane {
-            let lane = Lane::new(shards, config.shards, ports.clone(), clock, Entropy::new(seeds.word()));
-            let arbiter = Arbiter::new();
-            lanes.push(Lane::start_in_arbiter(&arbiter.handle(), move |_| lane));
+        for hosts in by_lane {
+            let (lane, arbiter) = forge.lane(hosts)?;
+            lanes.push(lane);
             arbiters.push(arbiter);
         }
         router.open(lanes);
+        let refused = |by: &'static str| ::metrics::counter!(metrics::REFUSALS, "layer" => by);
         let shared = Shared {
             router,
             permits: Permits::new(config.shards, per_shard, config.permits_per_account),
             workers,
             readers,
-            lanes: config.lanes,
             requests: ::metrics::counter!(metrics::REQUESTS),
-            overloads: ::metrics::counter!(metrics::OVERLOADS),
-            arbiters,
+            refused_by_shard: refused("shard permits"),
+            refused_by_account: refused("account permits"),
+            refused_by_readers: refused("readers"),
+            forge,
+            arbiters: Mutex::new(arbiters),
+            tuning: tokio::sync::Mutex::new(()),
             stopping: AtomicBool::new(false),
         };
         Ok(Engine {
@@ -172,9 +217,7 @@ impl Engine {
 
     /// Requests inside now.
     pub fn inside(&self) -> u64 {
-        let inside = self.shared.permits.inside();
-        ::metrics::gauge!(metrics::INSIDE).set(inside as f64);
-        inside
+        self.shared.permits.inside()
     }
 
     /// Refuses new requests and waits until every admitted one is answered, at most `patience`. True when all left;
@@ -186,7 +229,7 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(STOP_POLL_MS)).await;
         }
         let left = self.inside() == 0;
-        self.shared.arbiters.iter().for_each(|arbiter| {
+        self.shared.arbiters().iter().for_each(|arbiter| {
             arbiter.stop();
         });
         left

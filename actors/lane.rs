@@ -1,35 +1,51 @@
 //! A lane: an actix actor on a thread of its own that feeds some shards. A thin shell: it moves messages into inboxes, lets
-//! shards turn, and carries out what they want done.
+//! shards turn, and hands a shard on to another lane when it is told to.
 
 use crate::clock::MachineClock;
 use crate::entropy::Entropy;
+use crate::host::{Host, HostCensus, Post};
 use crate::metrics::Meters;
 use crate::pool::Pool;
 use crate::readers::Readers;
-use crate::request::{Delivery, Refusal};
-use crate::router::Router;
-use crate::settings::LANE_TICK_MS;
-use crate::shard::{Ask, Control, Inbox, Load, Outputs, Release, Sealed};
-use crate::supervisor::{Supervised, Turned};
-use crate::workers::{Workers, group};
+use crate::router::{Moved, Moving, Router};
+use crate::settings::{LANE_TICK_MS, ShardSettings};
+use crate::shard::{Ask, Control};
+use crate::workers::Workers;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tollgate_store::{Commit, Done, Epoch, Journal, ShardId};
+use tokio::sync::oneshot;
+use tollgate_store::{Epoch, Journal, ShardId};
 
 /// A message to a lane.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub enum ToLane {
-    /// Requests that one worker gathered in one turn of its loop.
-    Work(Vec<(ShardId, Ask)>),
+pub(crate) enum ToLane {
+    /// Requests that one worker gathered in one turn of its loop, and when it sent them.
+    Work(Instant, Vec<(ShardId, Ask)>),
     /// A notice to a shard.
     Control(ShardId, Control),
     /// A block of that incarnation was refused: somebody else owns the shard.
     Fenced(ShardId, Epoch),
+    /// Hand the shard on; nothing is sent to it here any more.
+    Give(ShardId, Moving),
+    /// A shard from another lane.
+    Take(Box<Host>, Moving),
+    /// Settings of all shards have changed.
+    Settings(Arc<ShardSettings>),
+    /// How are the shards?
+    Census(oneshot::Sender<LaneCensus>),
     /// The lane's note to itself, behind what has arrived: let the shards turn.
     Turn,
+}
+
+/// What a lane tells of itself and its shards.
+#[derive(Debug)]
+pub(crate) struct LaneCensus {
+    /// Time the lane spent with its shards since it started.
+    pub(crate) busy: Duration,
+    /// The shards that run there.
+    pub(crate) hosts: Vec<HostCensus>,
 }
 
 /// What a lane reaches of the world outside.
@@ -47,52 +63,68 @@ pub(crate) struct Ports {
 /// The actor.
 pub struct Lane {
     hosts: Vec<Host>,
-    /// Place of each shard in `hosts`.
-    places: Vec<Option<usize>>,
+    /// Of every shard there is.
+    places: Vec<Place>,
     ports: Ports,
     clock: MachineClock,
     entropy: Entropy,
+    settings: Arc<ShardSettings>,
+    busy: Duration,
     /// Whether a [`ToLane::Turn`] is under way.
     noted: bool,
 }
 
-struct Host {
-    supervised: Supervised,
-    inbox: Inbox,
-    /// Loads that found the readers' queue full; bounded by what the shard has inside.
-    unread: VecDeque<Load>,
-    /// Whether it has anything to turn for.
-    due: bool,
+/// Where a shard is, as a lane sees it.
+enum Place {
+    Elsewhere,
+    /// At this place in `hosts`.
+    Here(usize),
+    /// On its way to here, with what has arrived before it. Bounded as any inbox is: by permits, and by the few notices
+    /// that a shard can have under way.
+    Coming(Box<Post>),
 }
 
 impl Lane {
-    pub(crate) fn new(shards: Vec<Supervised>, all: u16, ports: Ports, clock: MachineClock, entropy: Entropy) -> Self {
-        let mut places = vec![None; usize::from(all)];
-        for (at, shard) in shards.iter().enumerate() {
-            places[usize::from(shard.id().0)] = Some(at);
+    pub(crate) fn new(
+        hosts: Vec<Host>,
+        all: u16,
+        ports: Ports,
+        clock: MachineClock,
+        entropy: Entropy,
+        settings: Arc<ShardSettings>,
+    ) -> Self {
+        let mut places: Vec<Place> = (0..all).map(|_| Place::Elsewhere).collect();
+        for (at, host) in hosts.iter().enumerate() {
+            places[usize::from(host.id().0)] = Place::Here(at);
         }
-        let host = |supervised| Host {
-            supervised,
-            inbox: Inbox::default(),
-            unread: VecDeque::new(),
-            due: true,
-        };
-        let hosts = shards.into_iter().map(host).collect();
         Lane {
             hosts,
             places,
             ports,
             clock,
             entropy,
+            settings,
+            busy: Duration::ZERO,
             noted: false,
         }
     }
 
-    fn host(&mut self, shard: ShardId) -> &mut Host {
-        let at = self.places[usize::from(shard.0)].expect("a message came to the lane that runs its shard");
-        let host = &mut self.hosts[at];
-        host.due = true;
-        host
+    /// Where something for a shard is put: with the shard, or where it waits for the shard to come. The router sends
+    /// nothing to a lane that the shard is neither on nor on its way to.
+    fn post(&mut self, shard: ShardId) -> &mut Post {
+        let place = &mut self.places[usize::from(shard.0)];
+        if let Place::Elsewhere = place {
+            *place = Place::Coming(Box::default());
+        }
+        match place {
+            Place::Here(at) => {
+                let host = &mut self.hosts[*at];
+                host.due = true;
+                &mut host.post
+            }
+            Place::Coming(post) => post,
+            Place::Elsewhere => unreachable!("it was just made to be expected"),
+        }
     }
 
     fn note(&mut self, context: &mut Context<Self>) {
@@ -106,9 +138,59 @@ impl Lane {
     fn turn(&mut self) {
         for host in &mut self.hosts {
             if std::mem::take(&mut host.due) {
-                host.turn(&self.ports, &self.clock, &mut self.entropy);
+                self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy);
             }
         }
+    }
+
+    /// Hands a shard on as it is, with its memory and all that waits for it. A block in flight or a read under way need
+    /// not be waited for: they come back as notices, and the router sends those to the new lane already.
+    fn give(&mut self, shard: ShardId, moving: Moving) {
+        let place = std::mem::replace(&mut self.places[usize::from(shard.0)], Place::Elsewhere);
+        let Place::Here(at) = place else {
+            panic!("shard {} was asked of a lane that does not run it", shard.0)
+        };
+        let host = self.hosts.swap_remove(at);
+        if let Some(other) = self.hosts.get(at) {
+            self.places[usize::from(other.id().0)] = Place::Here(at);
+        }
+        let lane = moving.lane.clone();
+        lane.do_send(ToLane::Take(Box::new(host), moving));
+    }
+
+    /// Takes a shard up: first what the old lane had for it, then what has arrived here since.
+    fn take(&mut self, mut host: Box<Host>, moving: Moving) {
+        let shard = host.id();
+        let came = match std::mem::replace(&mut self.places[usize::from(shard.0)], Place::Here(self.hosts.len())) {
+            Place::Elsewhere => Post::default(),
+            Place::Coming(post) => *post,
+            Place::Here(_) => panic!("shard {} came to a lane that runs it", shard.0),
+        };
+        let waited = came.len();
+        host.post.append(came);
+        host.set_settings(&self.settings);
+        self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy);
+        self.hosts.push(*host);
+        let pause = moving.since.elapsed();
+        self.ports.meters.shard_moves.increment(1);
+        self.ports.meters.move_seconds.record(pause);
+        self.ports.router.arrived(shard);
+        let moved = Moved {
+            from: moving.from,
+            to: moving.to,
+            pause_us: u64::try_from(pause.as_micros()).unwrap_or(u64::MAX),
+            waited,
+        };
+        tracing::info!(
+            shard = shard.0,
+            from = moved.from,
+            to = moved.to,
+            pause_us = moved.pause_us,
+            waited,
+            "shard moved"
+        );
+        // Whoever asked for the move may have gone.
+        let _ = moving.arrived.send(moved);
     }
 }
 
@@ -128,126 +210,32 @@ impl Handler<ToLane> for Lane {
 
     fn handle(&mut self, message: ToLane, context: &mut Self::Context) {
         match message {
-            ToLane::Work(batch) => {
+            ToLane::Work(sent, batch) => {
                 for (shard, ask) in batch {
-                    self.host(shard).inbox.work.push_back(ask);
+                    self.post(shard).ask(sent, ask);
                 }
             }
-            ToLane::Control(shard, control) => self.host(shard).inbox.control.push_back(control),
-            ToLane::Fenced(shard, epoch) => {
-                let (ports, now) = (self.ports.clone(), self.clock.now());
-                let host = self.host(shard);
-                // Of an incarnation that is discarded already: the one that serves now holds the fence.
-                if host.supervised.epoch() == Some(epoch) {
-                    let mut out = Outputs::default();
-                    host.supervised.fenced(now, &mut out);
-                    ports.workers.deliver(out.replies);
-                    host.recover(&ports);
-                }
+            ToLane::Control(shard, control) => self.post(shard).notice(control),
+            ToLane::Fenced(shard, epoch) => self.post(shard).fenced(epoch),
+            ToLane::Give(shard, moving) => self.give(shard, moving),
+            ToLane::Take(host, moving) => self.take(host, moving),
+            ToLane::Settings(settings) => {
+                self.hosts.iter_mut().for_each(|host| host.set_settings(&settings));
+                self.settings = settings;
+            }
+            ToLane::Census(ask) => {
+                let hosts = self.hosts.iter().map(Host::census).collect();
+                // Whoever asked may have lost patience.
+                let _ = ask.send(LaneCensus { busy: self.busy, hosts });
+                return;
             }
             ToLane::Turn => {
                 self.noted = false;
                 self.turn();
-                if !self.hosts.iter().any(|host| host.due) {
-                    return;
-                }
             }
         }
-        self.note(context);
-    }
-}
-
-impl Host {
-    fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy) {
-        let now = clock.now();
-        let mut out = Outputs::default();
-        let turned = self.supervised.turn(now, entropy, &mut self.inbox, &mut out);
-        if out.clock_alarm {
-            ports.meters.clock_alarms.increment(1);
-            tracing::error!(
-                shard = self.supervised.id().0,
-                "wall clock stepped by more than five minutes; timers rest until it is back or the process is restarted"
-            );
-        }
-        ports.workers.deliver(out.replies);
-        match turned {
-            Turned::Fine => {
-                self.unread.extend(out.loads);
-                self.read(ports);
-                if let Some(sealed) = out.sealed {
-                    self.submit(sealed, ports);
-                }
-                self.due = out.more;
-            }
-            Turned::Crashed => self.recover(ports),
-            Turned::Failed => {}
+        if self.hosts.iter().any(|host| host.due) {
+            self.note(context);
         }
     }
-
-    fn read(&mut self, ports: &Ports) {
-        let Some(epoch) = self.supervised.epoch() else { return };
-        while let Some(load) = self.unread.pop_front() {
-            if let Err(load) = ports.readers.load(self.supervised.id(), epoch, load) {
-                // Full: what is being read comes back as a notice, and then there is room.
-                return self.unread.push_front(load);
-            }
-        }
-    }
-
-    fn submit(&self, sealed: Sealed, ports: &Ports) {
-        let Sealed { block, release } = sealed;
-        let (shard, epoch, seq, count) = (block.shard, block.epoch, block.seq, block.count);
-        let Release { replies, calls } = release;
-        // Sorted here, so that the committer's thread only sends.
-        let replies = group(replies);
-        let (ports_of_done, since) = (ports.clone(), Instant::now());
-        let done: Done = Box::new(move |commit| {
-            let ports = ports_of_done;
-            match commit {
-                Commit::Durable => {
-                    ports.workers.deliver_grouped(replies);
-                    ports.router.control(shard, Control::Committed { epoch, seq });
-                    ports.pool.submit(calls);
-                    ports.meters.blocks.increment(1);
-                    ports.meters.block_records.record(f64::from(count));
-                    ports.meters.commit_seconds.record(since.elapsed());
-                }
-                Commit::Fenced => {
-                    ports.workers.deliver(lost(replies));
-                    ports.router.fenced(shard, epoch);
-                }
-                Commit::Failed => {
-                    ports.workers.deliver(lost(replies));
-                    (ports.on_fatal)("the store can no longer write");
-                }
-            }
-        });
-        ports.journal.submit(block, done);
-    }
-
-    /// Takes the shard over again as a new incarnation, or gives it up. What was to be read is read again when needed.
-    fn recover(&mut self, ports: &Ports) {
-        self.unread.clear();
-        if !self.supervised.is_failed() {
-            match ports.journal.claim(self.supervised.id()) {
-                Ok(claimed) => self.supervised.rebuild(&claimed),
-                Err(failure) => self.supervised.fail(&failure.to_string()),
-            }
-        }
-        if self.supervised.is_failed() {
-            ports.router.set_failed(self.supervised.id());
-        }
-        self.due = true;
-    }
-}
-
-/// The answers of a block that did not become durable.
-fn lost(replies: Vec<(u16, Vec<Delivery>)>) -> Vec<Delivery> {
-    let replies = replies.into_iter().flat_map(|(_, answers)| answers);
-    replies
-        .map(|delivery| Delivery {
-            to: delivery.to,
-            answer: Err(Refusal::ShardDown),
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@
 //! three numbers), nothing is answered before the block it depends on is durable, and no queue is unbounded (permits
 //! bound what is inside, see [`permits`]).
 //!
-//! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], [`lane`], [`router`], [`client`], [`engine`],
+//! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], `host`, [`lane`], [`router`], [`client`], [`engine`], `tuning`,
 //! [`readers`], [`pool`], [`directory`].
 
 pub mod client;
@@ -18,6 +18,7 @@ pub mod directory;
 pub mod engine;
 pub mod entropy;
 pub mod fixed_hash;
+mod host;
 pub mod lane;
 pub mod listing;
 pub mod metrics;
@@ -31,11 +32,15 @@ pub mod router;
 pub mod settings;
 pub mod shard;
 pub mod supervisor;
+mod tuning;
 pub mod workers;
 
 pub use client::{Client, Waiting};
 pub use directory::{AuthRefusal, Authenticated, DirectoryHandle};
 pub use engine::{Engine, EngineError};
+pub use host::HostCensus;
 pub use performer::Performer;
 pub use request::{Refusal, Request, Response, Shown, key_hash};
+pub use router::{MoveError, Moved};
 pub use settings::{EngineConfig, ShardSettings};
+pub use tuning::{EngineStatus, LanesError, ShardStatus};

@@ -23,10 +23,13 @@ macro_rules! names {
 names! {
     /// Requests admitted by the router.
     REQUESTS = "tollgate_requests_admitted_total", counter;
-    /// Requests refused because no permit was free.
-    OVERLOADS = "tollgate_requests_refused_overload_total", counter;
+    /// Requests refused, by the layer that refused: edge, authentication, rate limit, shard permits, account permits,
+    /// readers, shard, domain, key, lock.
+    REFUSALS = "tollgate_refusals_total", counter;
     /// Requests inside the engine now.
     INSIDE = "tollgate_requests_inside", gauge;
+    /// Permits of a shard that are taken now, by shard.
+    SHARD_PERMITS = "tollgate_shard_permits", gauge;
     /// Records appended to blocks.
     RECORDS = "tollgate_records_total", counter;
     /// Blocks that became durable.
@@ -35,6 +38,17 @@ names! {
     BLOCK_RECORDS = "tollgate_block_records", count;
     /// Time from handing a block to the store until it is durable.
     COMMIT_SECONDS = "tollgate_commit_seconds", seconds;
+    /// Bytes of a block's records.
+    BLOCK_BYTES = "tollgate_block_bytes", count;
+    /// Time of the stages a request goes through, by stage. One in sixteen requests is measured at parse, mailbox (from
+    /// leaving its worker until the turn of its shard that takes it), service (a turn's time divided by what it handled)
+    /// and render; every block at fill (from its first record until it is handed to the store), every group of blocks at
+    /// sync (writing and syncing) and publish (index and answers).
+    STAGE_SECONDS = "tollgate_stage_seconds", seconds;
+    /// Shards that moved to another lane.
+    SHARD_MOVES = "tollgate_shard_moves_total", counter;
+    /// Time for which a moving shard ran on no lane.
+    MOVE_SECONDS = "tollgate_shard_move_seconds", seconds;
     /// Answers repeated from an idempotency key's outcome.
     REPLAYS = "tollgate_idempotent_replays_total", counter;
     /// Keys that had to be looked up in the store.
@@ -75,12 +89,26 @@ names! {
     READER_PANICS = "tollgate_reader_panics_total", counter;
 }
 
+/// One in so many requests is measured at the stages that each request goes through by itself.
+pub const SAMPLE_EVERY: usize = 16;
+
+/// The histogram of one stage of [`STAGE_SECONDS`].
+pub fn stage(name: &'static str) -> Histogram {
+    metrics::histogram!(STAGE_SECONDS, "stage" => name)
+}
+
 /// Handles of a shard's and its lane's metrics. Take them after the recorder is installed.
 pub struct Meters {
     pub(crate) records: Counter,
     pub(crate) blocks: Counter,
     pub(crate) block_records: Histogram,
     pub(crate) commit_seconds: Histogram,
+    pub(crate) block_bytes: Histogram,
+    pub(crate) stage_mailbox: Histogram,
+    pub(crate) stage_service: Histogram,
+    pub(crate) stage_fill: Histogram,
+    pub(crate) shard_moves: Counter,
+    pub(crate) move_seconds: Histogram,
     pub(crate) replays: Counter,
     pub(crate) key_loads: Counter,
     pub(crate) object_loads: Counter,
@@ -105,6 +133,12 @@ impl Meters {
             blocks: metrics::counter!(BLOCKS),
             block_records: metrics::histogram!(BLOCK_RECORDS),
             commit_seconds: metrics::histogram!(COMMIT_SECONDS),
+            block_bytes: metrics::histogram!(BLOCK_BYTES),
+            stage_mailbox: stage("mailbox"),
+            stage_service: stage("service"),
+            stage_fill: stage("fill"),
+            shard_moves: metrics::counter!(SHARD_MOVES),
+            move_seconds: metrics::histogram!(MOVE_SECONDS),
             replays: metrics::counter!(REPLAYS),
             key_loads: metrics::counter!(KEY_LOADS),
             object_loads: metrics::counter!(OBJECT_LOADS),

@@ -15,8 +15,17 @@ pub struct Permits {
     /// Accounts share a counter when their hashes meet: a fixed table needs no lock, and two accounts that both fill up
     /// at the same time in the same of 4,096 places are refused a little early, never admitted too much.
     accounts: Box<[AtomicU32]>,
-    per_shard: u32,
-    per_account: u32,
+    per_shard: AtomicU32,
+    per_account: AtomicU32,
+}
+
+/// Which permits were used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsedUp {
+    /// The shard's.
+    Shard,
+    /// The account's.
+    Account,
 }
 
 /// The right of one request to be inside; given back when dropped.
@@ -34,26 +43,40 @@ impl Permits {
         Arc::new(Permits {
             shards: zeros(usize::from(shards)),
             accounts: zeros(ACCOUNT_COUNTERS),
-            per_shard,
-            per_account,
+            per_shard: AtomicU32::new(per_shard),
+            per_account: AtomicU32::new(per_account),
         })
     }
 
+    /// Changes how many may be inside. Who is inside stays; with fewer permits nobody comes in until enough have left.
+    pub fn set(&self, per_shard: u32, per_account: u32) {
+        self.per_shard.store(per_shard, Ordering::Relaxed);
+        self.per_account.store(per_account, Ordering::Relaxed);
+    }
+
     /// A permit, if one is free.
-    pub fn take(self: &Arc<Self>, shard: ShardId, account: AccountKey) -> Option<Permit> {
+    pub fn take(self: &Arc<Self>, shard: ShardId, account: AccountKey) -> Result<Permit, UsedUp> {
         let at = (mix(account.0) % ACCOUNT_COUNTERS as u64) as usize;
-        if !up(&self.shards[usize::from(shard.0)], self.per_shard) {
-            return None;
+        if !up(
+            &self.shards[usize::from(shard.0)],
+            self.per_shard.load(Ordering::Relaxed),
+        ) {
+            return Err(UsedUp::Shard);
         }
-        if !up(&self.accounts[at], self.per_account) {
+        if !up(&self.accounts[at], self.per_account.load(Ordering::Relaxed)) {
             down(&self.shards[usize::from(shard.0)]);
-            return None;
+            return Err(UsedUp::Account);
         }
-        Some(Permit {
+        Ok(Permit {
             permits: Arc::clone(self),
             shard: shard.0,
             account: at as u16,
         })
+    }
+
+    /// Permits of a shard that are taken now.
+    pub fn inside_of(&self, shard: ShardId) -> u32 {
+        self.shards[usize::from(shard.0)].load(Ordering::Relaxed)
     }
 
     /// Requests inside now.
@@ -96,14 +119,32 @@ mod tests {
         let (shard, account) = (ShardId(1), AccountKey(7));
         let one = permits.take(shard, account);
         let two = permits.take(shard, account);
-        assert!(one.is_some() && two.is_some());
-        assert!(permits.take(shard, account).is_none(), "the account's are taken");
+        assert!(one.is_ok() && two.is_ok());
+        assert_eq!(permits.take(shard, account).err(), Some(UsedUp::Account));
         let three = permits.take(shard, AccountKey(8));
-        assert!(three.is_some());
-        assert!(permits.take(shard, AccountKey(9)).is_none(), "the shard's are taken");
+        assert!(three.is_ok());
+        assert_eq!(permits.take(shard, AccountKey(9)).err(), Some(UsedUp::Shard));
         drop(one);
-        assert!(permits.take(shard, account).is_some());
+        assert!(permits.take(shard, account).is_ok());
         drop((two, three));
         assert_eq!(permits.inside(), 0);
+    }
+
+    #[test]
+    fn fewer_permits_let_nobody_in_until_enough_have_left() {
+        let permits = Permits::new(1, 4, 4);
+        let (shard, account) = (ShardId(0), AccountKey(7));
+        let mut inside: Vec<_> = (0..4).map(|_| permits.take(shard, account).expect("free")).collect();
+        permits.set(2, 2);
+        for _ in 0..2 {
+            assert_eq!(permits.take(shard, account).err(), Some(UsedUp::Shard));
+            inside.pop();
+        }
+        assert!(permits.take(shard, account).is_err());
+        inside.pop();
+        assert!(permits.take(shard, account).is_ok());
+        permits.set(5, 5);
+        inside.extend((0..4).map(|_| permits.take(shard, account).expect("more are free at once")));
+        assert_eq!(permits.inside_of(shard), 5);
     }
 }

@@ -1,10 +1,18 @@
-//! Which shard, which lane, and the way of notices to them.
+//! Which shard, which lane, and the way of work and notices to them.
+//!
+//! A shard can move from one lane to another while everything runs. Whoever sends holds the table of routes while it
+//! looks up the lane and puts the message into its mailbox; a move changes the table and puts its own message into the
+//! old lane's mailbox while nobody sends. So whatever was sent before a move is in the old mailbox in front of it, whatever
+//! is sent after it goes to the new lane, and each shard hears everything in the order in which it was sent. No message
+//! ever comes to a lane that has nothing to do with its shard.
 
 use crate::lane::{Lane, ToLane};
-use crate::shard::Control;
+use crate::shard::{Ask, Control};
 use actix::Addr;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+use tokio::sync::oneshot;
 use tollgate_domain::account::AccountKey;
 use tollgate_store::{Epoch, ShardId};
 
@@ -17,31 +25,97 @@ pub fn shard_of(account: AccountKey, shards: u16) -> ShardId {
     ShardId(((x ^ (x >> 31)) % u64::from(shards)) as u16)
 }
 
-/// Knows where shards run. Read without a lock on every request.
+/// Knows where shards run.
 pub struct Router {
-    lane_of: Box<[AtomicU16]>,
     serving: Box<[AtomicBool]>,
-    lanes: OnceLock<Vec<Addr<Lane>>>,
+    /// Shards that have left one lane and not reached the next.
+    moving: Box<[AtomicBool]>,
+    /// Held for reading while a message is sent, so its cost is that of a counter that all senders share: once for a
+    /// worker's batch and once for a notice, not for a request.
+    routes: RwLock<Routes>,
+}
+
+/// The table of routes.
+struct Routes {
+    /// The lane of each shard.
+    lane_of: Box<[usize]>,
+    /// Empty before the lanes run.
+    lanes: Vec<Addr<Lane>>,
+}
+
+/// Why a shard did not begin to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MoveError {
+    /// No such shard.
+    #[error("there is no shard {0}")]
+    NoShard(u16),
+    /// No such lane.
+    #[error("there is no lane {0}; lanes are numbered from 0")]
+    NoLane(usize),
+    /// It has not arrived from its last move.
+    #[error("shard {0} is moving already")]
+    Moving(u16),
+    /// The new lane did not take it up in time; it goes on by itself and is listed there when it has arrived.
+    #[error("shard {0} has not arrived in time; see `tollgate shard list`")]
+    Late(u16),
+}
+
+/// A move that has come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// Where the shard ran.
+    pub from: usize,
+    /// Where it runs.
+    pub to: usize,
+    /// How long it ran nowhere, at most: from the moment the router sent its work to the new lane until the first turn
+    /// there, microseconds. The old lane still handled in this time what it had been sent before.
+    pub pause_us: u64,
+    /// Requests and notices that came in this time and waited.
+    pub waited: usize,
+}
+
+/// A shard's way to another lane, carried along with it.
+pub(crate) struct Moving {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) lane: Addr<Lane>,
+    pub(crate) since: Instant,
+    pub(crate) arrived: oneshot::Sender<Moved>,
 }
 
 impl Router {
     /// Spreads shards over lanes, in turn.
     pub(crate) fn new(shards: u16, lanes: usize) -> Self {
+        let flags = |is: bool| (0..shards).map(|_| AtomicBool::new(is)).collect();
+        let routes = Routes {
+            lane_of: (0..usize::from(shards)).map(|shard| shard % lanes).collect(),
+            lanes: Vec::new(),
+        };
         Router {
-            lane_of: (0..shards).map(|shard| AtomicU16::new(shard % lanes as u16)).collect(),
-            serving: (0..shards).map(|_| AtomicBool::new(true)).collect(),
-            lanes: OnceLock::new(),
+            serving: flags(true),
+            moving: flags(false),
+            routes: RwLock::new(routes),
         }
     }
 
-    /// The lanes, once they run.
+    /// Adds lanes, which get the next numbers.
     pub(crate) fn open(&self, lanes: Vec<Addr<Lane>>) {
-        assert!(self.lanes.set(lanes).is_ok(), "lanes start once");
+        self.change().lanes.extend(lanes);
+    }
+
+    /// Takes away the lanes from number `kept` on, if no shard runs there or is on its way to or from them.
+    pub(crate) fn close(&self, kept: usize) -> bool {
+        let mut routes = self.change();
+        let idle = routes.lane_of.iter().all(|lane| *lane < kept) && !self.any_moving();
+        if idle {
+            routes.lanes.truncate(kept);
+        }
+        idle
     }
 
     /// Number of shards.
     pub fn shards(&self) -> u16 {
-        self.lane_of.len() as u16
+        self.serving.len() as u16
     }
 
     /// The shard of an account.
@@ -49,9 +123,14 @@ impl Router {
         shard_of(account, self.shards())
     }
 
-    /// The lane a shard runs on.
-    pub fn lane_of(&self, shard: ShardId) -> usize {
-        usize::from(self.lane_of[usize::from(shard.0)].load(Ordering::Relaxed))
+    /// The lane of each shard.
+    pub fn lanes_of(&self) -> Vec<usize> {
+        self.routes().lane_of.to_vec()
+    }
+
+    /// The lanes there are.
+    pub(crate) fn lanes(&self) -> Vec<Addr<Lane>> {
+        self.routes().lanes.clone()
     }
 
     /// Whether a shard serves.
@@ -64,25 +143,98 @@ impl Router {
         self.serving.iter().all(|serving| serving.load(Ordering::Relaxed))
     }
 
+    /// Whether a shard is between two lanes.
+    pub fn is_moving(&self, shard: ShardId) -> bool {
+        self.moving[usize::from(shard.0)].load(Ordering::Acquire)
+    }
+
+    /// Whether any shard is between two lanes.
+    pub(crate) fn any_moving(&self) -> bool {
+        self.moving.iter().any(|moving| moving.load(Ordering::Acquire))
+    }
+
     /// A shard stopped serving for good.
     pub(crate) fn set_failed(&self, shard: ShardId) {
         self.serving[usize::from(shard.0)].store(false, Ordering::Relaxed);
     }
 
-    /// Sends a message to a lane. Lanes outlive the router's users; a stopped lane swallows it.
-    pub(crate) fn send(&self, lane: usize, message: ToLane) {
-        let lanes = self.lanes.get().expect("nothing is sent before the lanes run");
-        lanes[lane].do_send(message);
+    /// Sends what one worker gathered, as one message to each lane. Lanes outlive the router's users; a stopped lane
+    /// swallows it.
+    pub(crate) fn work(&self, batch: Vec<(ShardId, Ask)>) {
+        let routes = self.routes();
+        let sent = Instant::now();
+        match routes.lanes.as_slice() {
+            [lane] => lane.do_send(ToLane::Work(sent, batch)),
+            lanes => {
+                let mut by_lane: Vec<Vec<(ShardId, Ask)>> = lanes.iter().map(|_| Vec::new()).collect();
+                for (shard, ask) in batch {
+                    by_lane[routes.lane_of[usize::from(shard.0)]].push((shard, ask));
+                }
+                for (lane, batch) in lanes.iter().zip(by_lane) {
+                    if !batch.is_empty() {
+                        lane.do_send(ToLane::Work(sent, batch));
+                    }
+                }
+            }
+        }
     }
 
     /// Sends a notice to a shard.
     pub(crate) fn control(&self, shard: ShardId, control: Control) {
-        self.send(self.lane_of(shard), ToLane::Control(shard, control));
+        self.routes().of(shard).do_send(ToLane::Control(shard, control));
     }
 
     /// Tells a shard's lane that a block of `epoch` was refused.
     pub(crate) fn fenced(&self, shard: ShardId, epoch: Epoch) {
-        self.send(self.lane_of(shard), ToLane::Fenced(shard, epoch));
+        self.routes().of(shard).do_send(ToLane::Fenced(shard, epoch));
+    }
+
+    /// Lets a shard begin to move: from now on all that is sent to it waits at the new lane. `None` when it is there.
+    pub(crate) fn begin_move(&self, shard: u16, to: usize) -> Result<Option<oneshot::Receiver<Moved>>, MoveError> {
+        let mut routes = self.change();
+        let place = usize::from(shard);
+        let from = *routes.lane_of.get(place).ok_or(MoveError::NoShard(shard))?;
+        let lane = routes.lanes.get(to).ok_or(MoveError::NoLane(to))?.clone();
+        // Cleared by the new lane once it has the shard, so that a second move cannot overtake the first.
+        if self.moving[place].load(Ordering::Acquire) {
+            return Err(MoveError::Moving(shard));
+        }
+        if from == to {
+            return Ok(None);
+        }
+        self.moving[place].store(true, Ordering::Release);
+        routes.lane_of[place] = to;
+        let (arrived, arrives) = oneshot::channel();
+        let since = Instant::now();
+        let moving = Moving {
+            from,
+            to,
+            lane,
+            since,
+            arrived,
+        };
+        routes.lanes[from].do_send(ToLane::Give(ShardId(shard), moving));
+        Ok(Some(arrives))
+    }
+
+    /// A shard has arrived at its new lane.
+    pub(crate) fn arrived(&self, shard: ShardId) {
+        self.moving[usize::from(shard.0)].store(false, Ordering::Release);
+    }
+
+    /// The table, to send by. Sending wakes a lane's thread and runs nothing here.
+    fn routes(&self) -> RwLockReadGuard<'_, Routes> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Routes> {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Routes {
+    fn of(&self, shard: ShardId) -> &Addr<Lane> {
+        &self.lanes[self.lane_of[usize::from(shard.0)]]
     }
 }
 

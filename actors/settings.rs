@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use tollgate_domain::Network;
 
-/// Messages a shard handles in one turn before others on its lane get theirs.
-pub const TURN_MESSAGES_MAX: usize = 256;
+/// Most messages a shard may be set to handle in one turn: everybody else on its lane waits meanwhile.
+pub const TURN_MESSAGES_MAX: usize = 4_096;
 /// An object used within this time stays in memory even over budget, milliseconds: a command that needs several objects
 /// must find them together, however long each took to read.
 pub const OBJECT_STAY_MS: u64 = 1_000;
@@ -13,10 +13,10 @@ pub const OBJECT_STAY_MS: u64 = 1_000;
 pub const PASSIVATION_STEPS_MAX: usize = 64;
 /// Objects in a row that were used too lately to go, after which a turn looks no further.
 pub const PASSIVATION_KEPT_MAX: usize = 16;
-/// No further command is decided into a block of this size; it waits for the block in flight. Below the envelope's own
-/// bound, so that the last command usually still fits.
+/// Most bytes a block may be set to be closed at. Below the envelope's own bound, so that the last command usually still
+/// fits.
 pub const BLOCK_BYTES_MAX: usize = 192 * 1024;
-/// No further command is decided into a block of so many records.
+/// Most records a block may be set to be closed at; below the envelope's own bound.
 pub const BLOCK_RECORDS_MAX: usize = 1_000;
 /// Duplicates that may wait for one key in flight; the next one hears 409 at once.
 pub const KEY_WAITERS_MAX: usize = 64;
@@ -42,6 +42,11 @@ pub const RESTART_WINDOW_MS: u64 = 60_000;
 pub const CRASHES_MAX: u8 = 2;
 /// Commands remembered as crashed or quarantined, a shard.
 pub const CULPRITS_MAX: usize = 256;
+/// Most permits a shard may be set to have.
+pub const PERMITS_PER_SHARD_MAX: u32 = 1 << 20;
+/// How long a lane may take to answer how its shards are, or to take up a shard, milliseconds. Beyond it the asker hears
+/// that it did not; nothing is undone.
+pub const LANE_PATIENCE_MS: u64 = 5_000;
 /// Per-thread clients an engine can have over its life.
 pub const WORKERS_MAX: usize = 1_024;
 /// Counters that bound what one account may have inside; accounts share a counter when their hashes meet.
@@ -117,21 +122,20 @@ impl EngineConfig {
             "each lane needs a shard"
         );
         assert!(self.readers > 0, "loads need at least one reader thread");
-        assert!(
-            self.permits_per_shard > 0 && self.permits_per_account > 0,
-            "without permits nothing is admitted"
-        );
-        assert!(
-            self.shard.objects_max >= 64,
-            "a command may touch a handful of objects at once"
-        );
-        assert!(self.shard.row_every > 0, "a row follows every `row_every` records");
+        check_permits(self.permits_per_shard, self.permits_per_account);
+        self.shard.check();
     }
 }
 
 /// Settings of one shard.
 #[derive(Clone)]
 pub struct ShardSettings {
+    /// Messages handled in one turn before others on the lane get theirs.
+    pub turn_messages: usize,
+    /// No further command is decided into a block of so many records; it waits for the block in flight.
+    pub block_records: usize,
+    /// No further command is decided into a block of so many bytes.
+    pub block_bytes: usize,
     /// Objects kept in memory.
     pub objects_max: usize,
     /// Idempotency keys kept in memory after they are done.
@@ -150,9 +154,40 @@ pub struct ShardSettings {
     pub attempt_deadline_ms: u64,
 }
 
+/// Relations of permits that must hold, also when they change.
+pub(crate) fn check_permits(per_shard: u32, per_account: u32) {
+    assert!(per_shard > 0 && per_account > 0, "without permits nothing is admitted");
+    assert!(
+        per_shard <= PERMITS_PER_SHARD_MAX,
+        "the way back to the workers has room for so many answers"
+    );
+}
+
+impl ShardSettings {
+    /// Relations between limits that must hold, also when they change.
+    pub(crate) fn check(&self) {
+        assert!(
+            (1..=TURN_MESSAGES_MAX).contains(&self.turn_messages),
+            "a turn handles something, and comes to an end"
+        );
+        assert!(
+            (1..=BLOCK_RECORDS_MAX).contains(&self.block_records) && (1..=BLOCK_BYTES_MAX).contains(&self.block_bytes),
+            "a block takes a record, and is closed before the envelope refuses one"
+        );
+        assert!(
+            self.objects_max >= 64,
+            "a command may touch a handful of objects at once"
+        );
+        assert!(self.row_every > 0, "a row follows every `row_every` records");
+    }
+}
+
 impl Default for ShardSettings {
     fn default() -> Self {
         ShardSettings {
+            turn_messages: 256,
+            block_records: BLOCK_RECORDS_MAX,
+            block_bytes: BLOCK_BYTES_MAX,
             objects_max: 65_536,
             keys_max: 16_384,
             accounts_max: 4_096,

@@ -75,6 +75,14 @@ impl Supervised {
         self.id
     }
 
+    /// From the next turn on it goes by these.
+    pub fn set_settings(&mut self, settings: &Arc<ShardSettings>) {
+        self.settings = Arc::clone(settings);
+        if let Some(shard) = &mut self.shard {
+            shard.set_settings(Arc::clone(settings));
+        }
+    }
+
     /// The incarnation that serves, if one does.
     pub fn epoch(&self) -> Option<Epoch> {
         self.shard.as_ref().map(Shard::epoch)

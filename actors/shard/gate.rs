@@ -6,7 +6,7 @@
 
 use super::CallOut;
 use crate::request::Delivery;
-use crate::settings::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX};
+use crate::settings::ShardSettings;
 use std::collections::VecDeque;
 use tollgate_store::envelope::{BlockBuilder, BlockFull};
 use tollgate_store::{Block, Claimed, Head, ShardId};
@@ -63,10 +63,15 @@ impl Gate {
     }
 
     /// Whether no further command may be decided until the block in flight is durable.
-    pub(crate) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self, settings: &ShardSettings) -> bool {
         !self.closed.is_empty()
-            || self.builder.len() >= BLOCK_RECORDS_MAX
-            || self.builder.bytes_len() >= BLOCK_BYTES_MAX
+            || self.builder.len() >= settings.block_records
+            || self.builder.bytes_len() >= settings.block_bytes
+    }
+
+    /// Whether a block has records and was not handed out.
+    pub(crate) fn is_filling(&self) -> bool {
+        !self.builder.is_empty() || !self.closed.is_empty()
     }
 
     /// Whether any block is open with records, closed or in flight.

@@ -30,7 +30,7 @@ use crate::entropy::Entropy;
 use crate::fixed_hash::FixedMap;
 use crate::metrics::Meters;
 use crate::request::{Delivery, ReplyTo};
-use crate::settings::{ShardSettings, TURN_MESSAGES_MAX};
+use crate::settings::ShardSettings;
 use account_actor::AccountSlot;
 use gate::Gate;
 use key_actor::{KeyActor, KeyName};
@@ -94,6 +94,10 @@ pub struct Outputs {
     pub loads: Vec<Load>,
     /// A block for the store.
     pub sealed: Option<Sealed>,
+    /// Tasks that were handled: requests, answers of networks, timers, and what went on after a wait.
+    pub handled: usize,
+    /// Whether a block has records and was not handed out.
+    pub filling: bool,
     /// Whether more work is waiting that could go on at once.
     pub more: bool,
     /// Whether the wall clock was just found stepped; timers rest until it is back.
@@ -170,6 +174,11 @@ impl Shard {
         self.clock.follow(start);
     }
 
+    /// From the next turn on it goes by these.
+    pub fn set_settings(&mut self, settings: Arc<ShardSettings>) {
+        self.settings = settings;
+    }
+
     /// Its incarnation.
     pub fn epoch(&self) -> Epoch {
         self.epoch
@@ -194,8 +203,8 @@ impl Shard {
         }
         self.end_waits(out);
         self.fire_timers();
-        for _ in 0..TURN_MESSAGES_MAX {
-            if self.gate.is_full() {
+        for _ in 0..self.settings.turn_messages {
+            if self.gate.is_full(&self.settings) {
                 break;
             }
             let next = self.ready.pop_front().or_else(|| inbox.work.pop_front().map(Task::Ask));
@@ -203,14 +212,16 @@ impl Shard {
             self.handling = Some(task.clone());
             self.run(task, entropy, out);
             self.handling = None;
+            out.handled += 1;
         }
         self.passivate();
         if self.recorded > 0 {
             self.meters.records.increment(std::mem::take(&mut self.recorded));
         }
         let waiting = !self.ready.is_empty() || !inbox.work.is_empty();
-        out.more = waiting && !self.gate.is_full();
+        out.more = waiting && !self.gate.is_full(&self.settings);
         out.sealed = self.gate.seal();
+        out.filling = self.gate.is_filling();
     }
 
     /// After a panic or a lost fence: everyone whose answer has not left or gone with a block, and the digest of what

@@ -13,7 +13,7 @@ use tollgate_domain::object::Item;
 use tollgate_store::memory::{Memory, Mode};
 
 /// A network that approves after a moment, panics on amounts of 6.66, and is silent on 4.04.
-struct Network;
+pub(crate) struct Network;
 
 impl Performer for Network {
     fn perform(&self, call: NetworkCall) -> BoxFuture<'static, NetworkAnswer> {
@@ -40,7 +40,7 @@ fn start(store: &Arc<Memory>, change: impl FnOnce(&mut EngineConfig)) -> Engine 
     Engine::start(config, journal, reads, Arc::new(Network), secrets()).expect("the engine starts")
 }
 
-fn in_system<T>(test: impl Future<Output = T>) -> T {
+pub(crate) fn in_system<T>(test: impl Future<Output = T>) -> T {
     actix_rt::System::new().block_on(async {
         let patience = Duration::from_secs(60);
         tokio::time::timeout(patience, test)

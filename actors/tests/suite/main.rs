@@ -4,6 +4,7 @@ mod directory;
 mod driver;
 mod engine;
 mod keys;
+mod moves;
 mod network;
 mod office;
 mod shard;

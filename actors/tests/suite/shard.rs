@@ -351,7 +351,7 @@ fn a_turn_is_bounded() {
     let asked: Vec<u32> = (0..2_000).map(|_| driver.ask(desk.balance())).collect();
     driver.turn();
     let answered = asked.iter().filter(|asked| driver.answers.contains_key(asked)).count();
-    assert_eq!(answered, tollgate_actors::settings::TURN_MESSAGES_MAX);
+    assert_eq!(answered, driver.settings.turn_messages);
     driver.run();
     assert!(asked.iter().all(|asked| driver.answers.contains_key(asked)));
 }
