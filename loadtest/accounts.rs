@@ -24,14 +24,19 @@ const TRIES_MAX: u32 = 10;
 /// Pause between them.
 const TRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Where a merchant's account stood before the run.
+/// Where a merchant's account stood before the run: what is newer belongs to the run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Book {
     /// Pending and available, minor units.
     pub(crate) balance: i64,
-    /// The newest balance transaction; `None` if there was none.
-    pub(crate) newest_transaction: Option<String>,
+    /// The newest object of each list of [`LISTS`]; `None` if there was none.
+    pub(crate) newest: [Option<String>; LISTS.len()],
 }
+
+/// Lists that are held against the answers: balance transactions, payments, refunds, events.
+pub(crate) const LISTS: [&str; 4] = ["balance_transactions", "payment_intents", "refunds", EVENTS];
+/// The events that say that money moved; each payment and each refund has one.
+const EVENTS: &str = "events?types%5B%5D=payment_intent.succeeded&types%5B%5D=refund.created";
 
 /// Everything there is before the first request is due.
 #[derive(Debug, Default)]
@@ -61,10 +66,12 @@ pub(crate) fn prepare(plan: &Arc<Plan>, with_books: bool) -> anyhow::Result<Prep
                         .balance()
                         .await
                         .context("an account cannot be read before the run")?,
-                    newest_transaction: None,
+                    newest: Default::default(),
                 };
                 if with_books {
-                    book.newest_transaction = reader.newest("balance_transactions").await?;
+                    for (newest, list) in book.newest.iter_mut().zip(LISTS) {
+                        *newest = reader.newest(list).await?;
+                    }
                 }
                 prepared.borrow_mut().books[merchant] = book;
             }
@@ -168,7 +175,7 @@ impl Payer {
 
     async fn pay(&mut self, number: u64) -> anyhow::Result<Paid> {
         let plan = self.plan.clone();
-        let mut random = SplitMix64(plan.seed ^ crate::random::mix(number));
+        let mut random = SplitMix64(plan.chance() ^ crate::random::mix(number));
         let merchant = plan.merchants.pick(&mut random);
         let task = Task::new(0, merchant, number, self.card, Instant::now());
         let subject = Subject {

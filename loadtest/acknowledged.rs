@@ -17,6 +17,7 @@ struct Entry {
     id_len: u16,
     charge_len: u16,
     amount: i64,
+    account: u32,
     succeeded: bool,
 }
 
@@ -29,6 +30,8 @@ pub(crate) struct AcknowledgedPayment<'a> {
     pub(crate) charge: &'a str,
     /// The amount asked for, minor units.
     pub(crate) amount: i64,
+    /// Number of the account.
+    pub(crate) account: u32,
     /// Whether the answer said `succeeded`.
     pub(crate) succeeded: bool,
 }
@@ -47,12 +50,18 @@ impl Acknowledged {
         let at = self.arena.len();
         self.arena.extend_from_slice(payment.id.as_bytes());
         self.arena.extend_from_slice(payment.charge.as_bytes());
-        let AcknowledgedPayment { amount, succeeded, .. } = payment;
+        let AcknowledgedPayment {
+            amount,
+            account,
+            succeeded,
+            ..
+        } = payment;
         self.entries.push(Entry {
             at,
             id_len,
             charge_len,
             amount,
+            account,
             succeeded,
         });
     }
@@ -78,6 +87,7 @@ impl Acknowledged {
             id: text(entry.at, entry.id_len),
             charge: text(charge_at, entry.charge_len),
             amount: entry.amount,
+            account: entry.account,
             succeeded: entry.succeeded,
         }
     }
@@ -85,6 +95,15 @@ impl Acknowledged {
     /// All kept payments.
     pub(crate) fn iter(&self) -> impl Iterator<Item = AcknowledgedPayment<'_>> {
         (0..self.entries.len()).map(|index| self.get(index))
+    }
+
+    /// The payments of one account.
+    pub(crate) fn of_account(&self, account: u32) -> Acknowledged {
+        let mut of = Acknowledged::default();
+        self.iter()
+            .filter(|payment| payment.account == account)
+            .for_each(|payment| of.push(payment));
+        of
     }
 
     /// Adds another thread's payments, within the limit.
@@ -104,6 +123,7 @@ mod tests {
             id,
             charge,
             amount,
+            account: 3,
             succeeded: true,
         };
         let (mut one, mut two) = (Acknowledged::default(), Acknowledged::default());

@@ -1,6 +1,8 @@
 //! What the tool reads out of answers: a payment's id, status and charge, and an error's code.
 
+use memchr::memmem::Finder;
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// The parts of a payment intent that the tool needs; borrowed from the body where it is pretty-printed as expected.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,20 +23,29 @@ impl<'a> Payment<'a> {
     }
 
     fn read_pretty(body: &'a [u8]) -> Option<Payment<'a>> {
-        let member = |name: &[u8]| -> Option<&'a str> {
-            let at = memchr::memmem::find(body, name)? + name.len();
-            let len = memchr::memchr(b'"', &body[at..])?;
-            std::str::from_utf8(&body[at..at + len]).ok()
+        let member = |finder: &Finder<'static>| -> Option<&'a str> {
+            let at = finder.find(body)? + finder.needle().len();
+            text_until_quote(&body[at..])
         };
+        let places = &*PLACES;
         // A payment without a charge says null here; a body that is not laid out like this has no such member.
-        let charge = memchr::memmem::find(body, b"\n  \"latest_charge\": ")?;
+        let charge = places.charge.find(body)? + places.charge.needle().len();
         Some(Payment {
-            id: member(b"\n  \"id\": \"")?.into(),
-            status: member(b"\n  \"status\": \"")?.into(),
-            charge: member(b"\n  \"latest_charge\": \"")
-                .filter(|_| !body[charge..].starts_with(b"\n  \"latest_charge\": null"))
+            id: member(&places.id)?.into(),
+            status: member(&places.status)?.into(),
+            charge: body[charge..]
+                .strip_prefix(b"\"")
+                .and_then(text_until_quote)
                 .map(Into::into),
         })
+    }
+
+    /// Reads the id alone: all that a status poll needs to know, and most of the traffic.
+    pub(crate) fn id(body: &'a [u8]) -> Option<std::borrow::Cow<'a, str>> {
+        let first = body.strip_prefix(b"{\n  \"id\": \"").and_then(text_until_quote);
+        first
+            .map(Into::into)
+            .or_else(|| Self::read_any(body).map(|read| read.id))
     }
 
     /// Reads the id and status of another object, such as a refund.
@@ -51,6 +62,29 @@ impl<'a> Payment<'a> {
             charge: text("latest_charge"),
         })
     }
+}
+
+/// Members as they are laid out in a pretty-printed payment intent. Preparing a search costs more than the search.
+struct Places {
+    id: Finder<'static>,
+    status: Finder<'static>,
+    charge: Finder<'static>,
+}
+
+static PLACES: LazyLock<Places> = LazyLock::new(|| Places {
+    id: Finder::new(b"\n  \"id\": \""),
+    status: Finder::new(b"\n  \"status\": \""),
+    charge: Finder::new(b"\n  \"latest_charge\": "),
+});
+
+fn text_until_quote(bytes: &[u8]) -> Option<&str> {
+    let len = memchr::memchr(b'"', bytes)?;
+    std::str::from_utf8(&bytes[..len]).ok()
+}
+
+/// Whether an error says that a key was used for another request before.
+pub(crate) fn is_misuse(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|value| value["error"]["type"] == "idempotency_error")
 }
 
 /// The most telling word of an error body: its `code`, else its `type`, else what kind of body it is.
@@ -92,6 +126,10 @@ mod tests {
             None
         );
         assert_eq!(Payment::read(b"<html>"), None);
+        for body in [&pretty[..], &compact] {
+            assert_eq!(Payment::id(body).as_deref(), Some("pi_1"));
+        }
+        assert_eq!(Payment::id(b"<html>"), None);
     }
 
     #[test]

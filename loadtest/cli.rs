@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::merchants::Part;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -37,8 +38,26 @@ pub(crate) enum Command {
         #[arg(long)]
         html: Option<PathBuf>,
     },
+    /// Add up the reports of generators that each ran a part of one scenario (`run --part`), and judge the whole.
+    Merge(Merge),
+    /// Print the load of a report as a file of rates, one a second, for a phase with `shape = "profile"`.
+    Profile {
+        /// The JSON report.
+        json: PathBuf,
+    },
     /// Find the highest rate at which a scenario meets what it asks for.
     Knee(Box<Knee>),
+    /// Measure everything the server is judged by, on servers it starts itself, and print the table.
+    Table(Box<Table>),
+    /// Be a server that gives every request the same answer: to measure this tool itself.
+    Respond {
+        /// Where to listen; port 0 takes a free one.
+        #[arg(default_value = "127.0.0.1:0")]
+        address: String,
+        /// Threads that answer.
+        #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+        threads: u32,
+    },
     /// Make the page of a JSON report again.
     Page {
         /// The JSON report.
@@ -140,9 +159,6 @@ pub(crate) struct Knee {
 /// Options of every open loop.
 #[derive(Debug, Args)]
 pub(crate) struct Open {
-    /// Open loops: all rates times this.
-    #[arg(long, default_value_t = 1.0, value_parser = scale)]
-    pub(crate) scale: f64,
     /// Open loops: what chance is drawn from; the same seed gives the same schedule.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -165,6 +181,21 @@ pub(crate) struct Run {
     /// What open loops take.
     #[command(flatten)]
     pub(crate) open: Open,
+    /// Open loops: all rates times this [default: 1].
+    #[arg(long, value_parser = scale, conflicts_with = "rate")]
+    pub(crate) scale: Option<f64>,
+    /// Open loops: scale the scenario so that its peak is this many API requests per second.
+    #[arg(long, value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Open loops: be the K-th of N generators that share the scenario, as K/N; `merge` adds their reports up.
+    #[arg(long, value_parser = part)]
+    pub(crate) part: Option<Part>,
+    /// Open loops: start the schedule at this time, in seconds since 1970, so that several generators start together.
+    #[arg(long, value_parser = unix_seconds)]
+    pub(crate) start_at: Option<f64>,
+    /// Open loops: hold that many connections beside the load that send their requests a byte at a time.
+    #[arg(long)]
+    pub(crate) slow_clients: Option<u32>,
     /// Write the report of an open loop as a page to this file.
     #[arg(long)]
     pub(crate) html: Option<PathBuf>,
@@ -193,6 +224,15 @@ pub(crate) struct Run {
     /// Closed loops: share of payments sent again with the same key (0 to 1); the answers must be the same bytes.
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     pub(crate) retry_share: f64,
+    /// Closed loops: accounts that payments are spread over, each connection on one; their keys are --key and a number.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) spread: u32,
+    /// Closed loops: write the ids of one payment in a hundred to this file, for later reads.
+    #[arg(long)]
+    pub(crate) ids_out: Option<PathBuf>,
+    /// Closed loops: read the payments of this file, made by --ids-out, instead of new ones.
+    #[arg(long)]
+    pub(crate) ids: Option<PathBuf>,
     /// Closed loops: test payment method that pays.
     #[arg(long, default_value = "pm_card_visa", value_parser = word)]
     pub(crate) card: String,
@@ -210,11 +250,91 @@ pub(crate) struct Run {
     pub(crate) json: Option<PathBuf>,
 }
 
+/// Reports to merge.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The JSON reports of all parts, in any order.
+    #[arg(required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Write the merged report as JSON to this file.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// Write it as a page to this file.
+    #[arg(long)]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// Options of the table of measures.
+#[derive(Debug, Args)]
+pub(crate) struct Table {
+    /// The server's binary [default: tollgate, beside this one].
+    #[arg(long)]
+    pub(crate) server: Option<PathBuf>,
+    /// How often each figure is measured.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Seconds that a closed loop is measured; open loops take two and three times that.
+    #[arg(long, default_value_t = 20.0, value_parser = positive_seconds)]
+    pub(crate) seconds: f64,
+    /// Seconds of a closed loop before it is measured.
+    #[arg(long, default_value_t = 3.0, value_parser = seconds)]
+    pub(crate) warmup: f64,
+    /// Measures to take [default: all].
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Processors that server and tool share, such as 0,1; none for all.
+    #[arg(long, value_delimiter = ',', default_value = "0,1", value_parser = processor)]
+    pub(crate) cpus: Vec<usize>,
+    /// Processors of the tool [default: those of the server].
+    #[arg(long, value_delimiter = ',', value_parser = processor)]
+    pub(crate) tool_cpus: Vec<usize>,
+    /// Directory under which the servers' data lives for a while [default: that for temporary files].
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Peak rate that other measures follow from, instead of measuring it.
+    #[arg(long, value_parser = rate)]
+    pub(crate) peak: Option<f64>,
+    /// Payments that the "filled" measure makes first; 0 skips it.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) fill: u64,
+    /// Clients that only take up room; as many as may be opened are.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) slow_clients: u32,
+    /// Seconds of the Black Friday mix; 0 skips it.
+    #[arg(long, default_value_t = 620.0, value_parser = seconds)]
+    pub(crate) black_friday: f64,
+    /// Scale of the Black Friday mix.
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
+    pub(crate) black_friday_scale: f64,
+    /// Write the page of the Black Friday run to this file.
+    #[arg(long)]
+    pub(crate) black_friday_html: Option<PathBuf>,
+    /// Write everything as JSON to this file.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// Write the table, in Markdown, to this file too.
+    #[arg(long)]
+    pub(crate) markdown: Option<PathBuf>,
+}
+
+/// Most generators that share a scenario.
+const PARTS_MAX: u32 = 1_000;
+
 /// Longest time that can be given, in seconds: a week.
 const SECONDS_MAX: f64 = 7.0 * 24.0 * 3600.0;
 
 fn seconds(text: &str) -> Result<f64, String> {
     number_in(text, 0.0, SECONDS_MAX)
+}
+
+fn positive_seconds(text: &str) -> Result<f64, String> {
+    number_in(text, 0.1, SECONDS_MAX)
+}
+
+fn processor(text: &str) -> Result<usize, String> {
+    /// Processors that a set can name.
+    const PROCESSORS_MAX: f64 = 1_023.0;
+    number_in(text, 0.0, PROCESSORS_MAX).map(|number| number as usize)
 }
 
 fn scale(text: &str) -> Result<f64, String> {
@@ -234,6 +354,23 @@ fn number_in(text: &str, least: f64, most: f64) -> Result<f64, String> {
         Ok(value) if (least..=most).contains(&value) => Ok(value),
         _ => Err(format!("write a number from {least} to {most}")),
     }
+}
+
+/// Reads `2/3`: the second of three.
+fn part(text: &str) -> Result<Part, String> {
+    let read = |text: &str| text.parse::<u32>().ok();
+    let pair = text.split_once('/').and_then(|(part, of)| read(part).zip(read(of)));
+    match pair {
+        Some((part, count)) if 1 <= part && part <= count && count <= PARTS_MAX => Ok(Part { index: part - 1, count }),
+        _ => Err(format!(
+            "write K/N with K from 1 to N, and N at most {PARTS_MAX}: 2/3 is the second of three"
+        )),
+    }
+}
+
+fn unix_seconds(text: &str) -> Result<f64, String> {
+    // Until the year 2286: an eleventh digit is most likely a time in other units.
+    number_in(text, 0.0, 1e10)
 }
 
 fn word(text: &str) -> Result<String, String> {

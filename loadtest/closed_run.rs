@@ -5,7 +5,7 @@ use crate::cli::{ClosedLoop, Run};
 use crate::generator::{self, Plan};
 use crate::report::Report;
 use crate::target::Target;
-use crate::{Stop, money};
+use crate::{Stop, ids, money};
 use anyhow::Context;
 use std::io::Write;
 use std::sync::Arc;
@@ -27,11 +27,16 @@ pub(crate) fn run(scenario: ClosedLoop, options: &Run) -> Result<bool, Stop> {
         reachable(&plan)?;
         None
     };
-    let known = Arc::new(known_payments(scenario, &plan)?);
+    let known = Arc::new(match &options.ids {
+        Some(path) => ids::read(path, plan.spread)?,
+        None => known_payments(scenario, &plan)?,
+    });
     let mut outcome = generator::run(&plan, known.clone())?;
     let money = match &before {
         Some(before) => {
-            outcome.acknowledged.append(&known);
+            if options.ids.is_none() {
+                outcome.acknowledged.append(&known);
+            }
             Some(money::check(&plan, before, &outcome.acknowledged).context("the money cannot be checked")?)
         }
         None => None,
@@ -46,8 +51,10 @@ pub(crate) fn run(scenario: ClosedLoop, options: &Run) -> Result<bool, Stop> {
         .write_all(report.text().as_bytes())
         .context("cannot write to stdout")?;
     if let Some(path) = &options.json {
-        let text = format!("{:#}\n", report.json());
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        crate::write_file(path, &crate::layout::text(&report.json()))?;
+    }
+    if let Some(path) = &options.ids_out {
+        ids::write(path, &outcome.acknowledged)?;
     }
     Ok(report.complaint().is_none())
 }
@@ -61,7 +68,25 @@ fn plan(scenario: ClosedLoop, options: &Run) -> Result<Plan, Stop> {
     if options.html.is_some() {
         return Err(Stop::Use("--html is for open loops".into()));
     }
+    let open_only = [
+        (options.scale.is_some(), "--scale"),
+        (options.rate.is_some(), "--rate"),
+        (options.part.is_some(), "--part"),
+        (options.start_at.is_some(), "--start-at"),
+        (options.slow_clients.is_some(), "--slow-clients"),
+    ];
+    if let Some((_, name)) = open_only.into_iter().find(|option| option.0) {
+        return Err(Stop::Use(format!("{name} is for open loops")));
+    }
+    if options.ids.is_some() && scenario == ClosedLoop::Payments {
+        return Err(Stop::Use("--ids is for reads and mixed".into()));
+    }
     let connections = options.connections.unwrap_or(CONNECTIONS);
+    if connections < options.spread {
+        return Err(Stop::Use(
+            "--spread is more than --connections: each account needs a connection".into(),
+        ));
+    }
     if connections < options.threads {
         return Err(Stop::Use(
             "--threads is more than --connections: each thread needs a connection".into(),
@@ -77,6 +102,7 @@ fn plan(scenario: ClosedLoop, options: &Run) -> Result<Plan, Stop> {
     Ok(Plan {
         target,
         key,
+        spread: options.spread,
         run: crate::run_number()?,
         card: options.card.clone(),
         connections: connections as usize,
@@ -87,7 +113,11 @@ fn plan(scenario: ClosedLoop, options: &Run) -> Result<Plan, Stop> {
         retry_share: options.retry_share,
         read_share: scenario.read_share(),
         timeout: Duration::from_secs_f64(options.timeout),
-        keep_acknowledged: options.verify,
+        keep_one_of: match (options.verify, &options.ids_out) {
+            (true, _) => Some(1),
+            (false, Some(_)) => Some(ids::ONE_OF),
+            (false, None) => None,
+        },
         server_pid: options.server_pid,
     })
 }
@@ -109,10 +139,10 @@ fn known_payments(scenario: ClosedLoop, plan: &Plan) -> Result<Acknowledged, Sto
         run: plan.run ^ 1,
         warmup: Duration::ZERO,
         duration: None,
-        requests: Some(KNOWN_PAYMENTS),
+        requests: Some(KNOWN_PAYMENTS.max(4 * plan.connections as u64)),
         retry_share: 0.0,
         read_share: 0.0,
-        keep_acknowledged: true,
+        keep_one_of: Some(1),
         ..plan.clone()
     };
     let outcome = generator::run(&seed, Arc::default())?;

@@ -5,6 +5,8 @@
 pub(crate) enum Operation {
     /// `POST /v1/payment_intents`, confirmed and captured at once.
     Pay,
+    /// The same, sent twice at the same moment with one key on two connections: a shopper who presses twice.
+    Twice,
     /// `POST /v1/payment_intents`, not confirmed.
     Create,
     /// `POST /v1/payment_intents/ID/confirm`.
@@ -19,6 +21,8 @@ pub(crate) enum Operation {
     Refund,
     /// An earlier payment's request again: same key, same bytes expected.
     Replay,
+    /// An earlier payment's key with another amount: to be refused.
+    Misuse,
     /// `GET /v1/payment_intents/ID`: a status poll.
     Retrieve,
     /// `GET /v1/charges/ID`.
@@ -35,8 +39,9 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// Every operation, in the order of reports.
-    pub(crate) const ALL: [Operation; 14] = [
+    pub(crate) const ALL: [Operation; 16] = [
         Operation::Pay,
+        Operation::Twice,
         Operation::Create,
         Operation::Confirm,
         Operation::Authorize,
@@ -44,6 +49,7 @@ impl Operation {
         Operation::Cancel,
         Operation::Refund,
         Operation::Replay,
+        Operation::Misuse,
         Operation::Retrieve,
         Operation::Charge,
         Operation::List,
@@ -58,6 +64,7 @@ impl Operation {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Operation::Pay => "pay",
+            Operation::Twice => "pay twice",
             Operation::Create => "create",
             Operation::Confirm => "confirm",
             Operation::Authorize => "authorize",
@@ -65,6 +72,7 @@ impl Operation {
             Operation::Cancel => "cancel",
             Operation::Refund => "refund",
             Operation::Replay => "replay",
+            Operation::Misuse => "misuse key",
             Operation::Retrieve => "retrieve",
             Operation::Charge => "charge",
             Operation::List => "list",
@@ -76,7 +84,10 @@ impl Operation {
 
     /// Whether a card is asked: the step that the rest of a flow depends on.
     pub(crate) fn asks_card(self) -> bool {
-        matches!(self, Operation::Pay | Operation::Confirm | Operation::Authorize)
+        matches!(
+            self,
+            Operation::Pay | Operation::Twice | Operation::Confirm | Operation::Authorize
+        )
     }
 
     /// Whether it sends a body, and with it an idempotency key.
@@ -136,20 +147,25 @@ pub(crate) struct Flow {
 impl Flow {
     /// Requests one start comes to on average, if `declined` of the cards say no and end the flow.
     pub(crate) fn requests_per_start(&self, declined: f64) -> f64 {
-        self.sends(declined, |_| true)
+        self.sends(declined, 2.0, |_| true)
     }
 
     /// Payments (a card asked) one start comes to on average.
     pub(crate) fn payments_per_start(&self, declined: f64) -> f64 {
-        self.sends(declined, Operation::asks_card)
+        self.sends(declined, 1.0, Operation::asks_card)
     }
 
-    fn sends(&self, declined: f64, counts: impl Fn(Operation) -> bool) -> f64 {
+    fn sends(&self, declined: f64, twice: f64, counts: impl Fn(Operation) -> bool) -> f64 {
         let (mut sum, mut reaches) = (0.0, 1.0);
         for step in &self.steps {
             if let Step::Send(operation) = step {
                 if counts(*operation) {
-                    sum += reaches;
+                    // Both of a pair are requests, but they are one payment.
+                    sum += if *operation == Operation::Twice {
+                        twice * reaches
+                    } else {
+                        reaches
+                    };
                 }
                 if operation.asks_card() {
                     reaches *= 1.0 - declined;
@@ -178,7 +194,7 @@ impl Flow {
         for step in &self.steps {
             let Step::Send(operation) = step else { continue };
             has = match (operation, has) {
-                (O::Pay, Has::Nothing) => Has::Paid,
+                (O::Pay | O::Twice, Has::Nothing) => Has::Paid,
                 (O::Create, Has::Nothing) => Has::Created,
                 (O::Authorize, Has::Nothing) => Has::Held,
                 (O::Confirm, Has::Created) | (O::Capture, Has::Held) => Has::Paid,
@@ -188,11 +204,14 @@ impl Flow {
                 (O::Capture, _) => return Err("\"capture\" needs an \"authorize\" before it".into()),
                 (O::Cancel, _) => return Err("\"cancel\" needs a \"create\" or an \"authorize\" before it".into()),
                 (O::Refund, _) => return Err("\"refund\" needs a \"pay\" or a \"capture\" before it".into()),
-                (O::Pay | O::Create | O::Authorize, _) => {
+                (O::Pay | O::Twice | O::Create | O::Authorize, _) => {
                     return Err("a flow makes one payment; write a second flow for a second one".into());
                 }
-                (O::Replay, has) if has != Has::Nothing && first != Some(O::Pay) => {
-                    return Err("\"replay\" sends the flow's payment again, which must be made by \"pay\"".into());
+                (O::Replay | O::Misuse, has) if has != Has::Nothing && first != Some(O::Pay) => {
+                    return Err(format!(
+                        "{:?} uses the key of the flow's payment, which must be made by \"pay\"",
+                        operation.name()
+                    ));
                 }
                 (O::Charge, Has::Created | Has::Over) => {
                     return Err("\"charge\" needs a payment that was confirmed, and not given back".into());
@@ -252,6 +271,9 @@ mod tests {
             ("pay, pay", "one payment"),
             ("pay, replay", ""),
             ("authorize, replay", "made by \"pay\""),
+            ("pay, misuse key, refund", ""),
+            ("pay twice, retrieve", ""),
+            ("create, confirm, misuse key", "made by \"pay\""),
             ("create, charge", "that was confirmed"),
             ("pay, think 1", "last step is a pause"),
         ];
@@ -269,5 +291,8 @@ mod tests {
         let flow = flow("create, think 1, confirm, refund, list");
         assert!((flow.requests_per_start(0.25) - (2.0 + 0.75 * 2.0)).abs() < 1e-12);
         assert!((flow.payments_per_start(0.25) - 1.0).abs() < 1e-12);
+        let pair = self::flow("pay twice, retrieve");
+        assert!((pair.requests_per_start(0.25) - 2.75).abs() < 1e-12);
+        assert!((pair.payments_per_start(0.25) - 1.0).abs() < 1e-12);
     }
 }

@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 pub(crate) struct Plan {
     /// The server.
     pub(crate) target: Target,
-    /// The secret API key.
+    /// The secret API key; with several accounts what their keys begin with.
     pub(crate) key: String,
+    /// Accounts that the connections are spread over.
+    pub(crate) spread: u32,
     /// Number of this run, part of every idempotency key; never used twice.
     pub(crate) run: u64,
     /// The test payment method that pays.
@@ -36,10 +38,22 @@ pub(crate) struct Plan {
     pub(crate) read_share: f64,
     /// Time an answer may take.
     pub(crate) timeout: Duration,
-    /// Whether acknowledged payments are kept, for reads or the check of the money.
-    pub(crate) keep_acknowledged: bool,
+    /// Of how many acknowledged payments one is kept, for reads or the check of the money; `None` for none.
+    pub(crate) keep_one_of: Option<u64>,
     /// Process whose CPU time is the server's.
     pub(crate) server_pid: Option<u32>,
+}
+
+impl Plan {
+    /// The secret key of an account.
+    pub(crate) fn key_of(&self, account: u32) -> String {
+        /// Digits of an account's number in its key.
+        const NUMBER_DIGITS: usize = 7;
+        match self.spread {
+            1 => self.key.clone(),
+            _ => format!("{}{account:0NUMBER_DIGITS$}", self.key),
+        }
+    }
 }
 
 /// What a run came to.

@@ -6,10 +6,10 @@
 
 use crate::chart::{Chart, Line, Unit, escaped};
 use crate::cli::Knee;
-use crate::open_run::{self, Server};
+use crate::open_run::{self, Asked, Server};
 use crate::page;
 use crate::schedule::Shape;
-use crate::{Stop, record};
+use crate::{Stop, layout, record};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -61,12 +61,15 @@ impl Search {
 pub(crate) fn run(options: &Knee) -> Result<bool, Stop> {
     let mut scenario = open_run::load(&options.scenario)?;
     scenario.verify.money = false;
+    // Parts of its schedule are not parts of a rate that is held.
+    scenario.slo.periods.clear();
     scenario.warmup_s = options.hold * WARMUP_SHARE;
     let server = Server {
         url: &options.url,
         key: options.key.as_deref(),
         threads: options.threads,
         server_pid: None,
+        start_at_unix_s: None,
     };
     let mut search = Search {
         good: None,
@@ -77,8 +80,8 @@ pub(crate) fn run(options: &Knee) -> Result<bool, Stop> {
     let mut probes: Vec<Value> = Vec::new();
     let mut limited_by_tool = false;
     while let Some(rate) = search.next(options.from).filter(|_| probes.len() < PROBES_MAX) {
-        scenario.rate = Shape::constant(rate / options.open.scale, options.hold);
-        let record = open_run::record_of(scenario.clone(), &server, &options.open)?;
+        scenario.rate = Shape::constant(rate, options.hold);
+        let record = open_run::record_of(scenario.clone(), &Asked::NOTHING, &server, &options.open)?;
         let verdict = &record["verdict"];
         let went = match (verdict["valid"] == true, verdict["good"] == true) {
             (false, _) => Went::Invalid,
@@ -121,7 +124,7 @@ pub(crate) fn run(options: &Knee) -> Result<bool, Stop> {
         "probes": probes,
     });
     if let Some(path) = &options.json {
-        crate::write_file(path, &format!("{curve:#}\n"))?;
+        crate::write_file(path, &layout::text(&curve))?;
     }
     if let Some(path) = &options.html {
         crate::write_file(path, &knee_page(&curve))?;

@@ -14,10 +14,16 @@ mod closed_run;
 mod compare;
 mod connection;
 mod environment;
+mod exact;
 mod flow;
 mod generator;
+mod ids;
 mod knee;
+mod layout;
+mod lists;
+mod measured;
 mod merchants;
+mod merge;
 mod money;
 mod nearest;
 mod open_loop;
@@ -29,10 +35,14 @@ mod reconcile;
 mod record;
 mod report;
 mod request;
+mod responder;
 mod response;
 mod scenario;
 mod schedule;
 mod scrape;
+mod slow_clients;
+mod summary;
+mod table;
 mod tally;
 mod target;
 mod verdict;
@@ -89,6 +99,16 @@ fn carry_out(command: &Command) -> Result<bool, Stop> {
             Ok(true)
         }
         Command::Compare { a, b, html } => compare::run(a, b, html.as_deref()),
+        Command::Merge(options) => merge::run(options),
+        Command::Profile { json } => {
+            print(&page::profile(&read_record(json)?))?;
+            Ok(true)
+        }
+        Command::Table(options) => table::run(options),
+        Command::Respond { address, threads } => {
+            responder::run(address, *threads as usize)?;
+            Ok(true)
+        }
         Command::Knee(options) => knee::run(options),
         Command::Page { json, html } => {
             let record = read_record(json)?;

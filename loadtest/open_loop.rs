@@ -5,6 +5,7 @@
 //! wait is part of its latency. What the tool itself adds is measured as its own lag.
 
 mod alarm;
+mod answers;
 mod dispatcher;
 mod floor;
 pub(crate) mod movements;
@@ -14,20 +15,20 @@ pub(crate) mod request;
 pub(crate) mod samples;
 pub(crate) mod task;
 
-pub(crate) use floor::body_checksum;
+pub(crate) use answers::body_checksum;
 
-use crate::merchants::Merchants;
+use crate::merchants::{Merchants, Part};
 use crate::process;
 use crate::scenario::Scenario;
 use crate::schedule::Shape;
 use crate::target::Target;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use movements::Movements;
 use pulse::{Beat, Pulse};
 use samples::Samples;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use task::Paid;
 
 /// Time between the decision to start and the first request, for threads to be ready.
@@ -37,8 +38,10 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// What an open loop sends, and to whom.
 pub(crate) struct Plan {
-    /// What and how.
+    /// What and how; rates and bounds are those of the whole, whatever the part.
     pub(crate) scenario: Scenario,
+    /// Which part of the scenario this generator is.
+    pub(crate) part: Part,
     /// The server.
     pub(crate) target: Target,
     /// Who calls.
@@ -49,12 +52,52 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// Threads that generate load.
     pub(crate) threads: usize,
+    /// Most connections of this generator.
+    pub(crate) connections_max: usize,
     /// Flow starts per second over time.
     pub(crate) starts: Shape,
     /// Numbers below this belong to payments made before.
     pub(crate) numbers_before: u64,
     /// Process whose CPU time is the server's.
     pub(crate) server_pid: Option<u32>,
+    /// When the schedule starts, in seconds since 1970; `None` for as soon as possible.
+    pub(crate) start_at_unix_s: Option<f64>,
+}
+
+impl Plan {
+    /// A part of a scenario, or all of it on the account of one key.
+    pub(crate) fn new(scenario: Scenario, target: Target, key: Option<&str>, part: Part, threads: usize) -> Plan {
+        let merchants = Merchants::new(&scenario.merchants, key, part);
+        let share = merchants.share();
+        let connections = (f64::from(scenario.client.connections_max) * share).ceil() as usize;
+        Plan {
+            starts: scenario.rate.scaled(share / scenario.requests_per_start(), 1.0),
+            numbers_before: (f64::from(scenario.merchants.payments_before) * share).ceil() as u64,
+            connections_max: connections.max(threads),
+            merchants,
+            part,
+            target,
+            run: 0,
+            seed: 1,
+            threads,
+            server_pid: None,
+            start_at_unix_s: None,
+            scenario,
+        }
+    }
+
+    /// The seed of this part: parts of one seed draw different things.
+    pub(crate) fn chance(&self) -> u64 {
+        match self.part.index {
+            0 => self.seed,
+            index => self.seed ^ crate::random::mix(0x9a27 + u64::from(index)),
+        }
+    }
+
+    /// API requests planned between two times, in seconds since the start.
+    pub(crate) fn planned(&self, from_s: f64, to_s: f64) -> f64 {
+        (self.starts.count_until(to_s) - self.starts.count_until(from_s)) * self.scenario.requests_per_start()
+    }
 }
 
 /// CPU time used since the processes began, at a time of the run.
@@ -78,6 +121,8 @@ pub(crate) struct Outcome {
     pub(crate) stopped: Option<String>,
     /// Seconds of the schedule that were run.
     pub(crate) ran_s: f64,
+    /// When the schedule started, in seconds since 1970.
+    pub(crate) started_unix_s: f64,
     /// CPU times, one per second.
     pub(crate) cpu: Vec<Cpu>,
 }
@@ -92,7 +137,9 @@ pub(crate) trait Observer {
 pub(crate) fn run(plan: &Arc<Plan>, known: Vec<Paid>, observer: &mut dyn Observer) -> anyhow::Result<Outcome> {
     let known = Arc::new(known);
     let stop = Arc::new(AtomicBool::new(false));
-    let start = Instant::now() + START_DELAY;
+    let delay = delay(plan, unix_s()?)?;
+    let start = Instant::now() + delay;
+    let started_unix_s = unix_s()? + delay.as_secs_f64();
     // Each thread sends one message when it is done.
     let (done_sender, done) = mpsc::sync_channel::<()>(plan.threads);
     let mut threads = Vec::with_capacity(plan.threads);
@@ -150,9 +197,32 @@ pub(crate) fn run(plan: &Arc<Plan>, known: Vec<Paid>, observer: &mut dyn Observe
         samples,
         movements,
         ran_s: stopped.as_ref().map_or(plan.starts.seconds(), |stopped| stopped.1),
+        started_unix_s,
         stopped: stopped.map(|stopped| stopped.0),
         cpu,
     })
+}
+
+fn unix_s() -> anyhow::Result<f64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Ok(since.context("the clock is before 1970")?.as_secs_f64())
+}
+
+/// Time until the schedule starts. A part starts on a whole second, so that the seconds of all parts are the same.
+fn delay(plan: &Plan, now_unix_s: f64) -> anyhow::Result<Duration> {
+    let least = START_DELAY.as_secs_f64();
+    let delay = match plan.start_at_unix_s {
+        Some(at) if at - now_unix_s < least => {
+            bail!(
+                "the accounts were ready {:.1} s after the start that was asked for: give a later --start-at",
+                now_unix_s - at + least
+            )
+        }
+        Some(at) => at - now_unix_s,
+        None if plan.part.count > 1 => (now_unix_s + least).ceil() - now_unix_s,
+        None => least,
+    };
+    Ok(Duration::from_secs_f64(delay))
 }
 
 fn read_cpu(plan: &Plan, at_s: f64) -> Cpu {

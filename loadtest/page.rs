@@ -37,7 +37,9 @@ pub(crate) fn page(record: &Value) -> String {
     put!("<p>This run: {}.</p>", escaped(&what_was_run(record)));
     put!("<div class=\"figures\">");
     let (totals, schedule) = (&record["totals"], &record["schedule"]);
-    let latency = &totals["latency_us"];
+    // A record of an older version of this tool has only those of the good answers.
+    let latency = Some(&totals["latency_all_us"]).filter(|all| all.is_object());
+    let latency = latency.unwrap_or(&totals["latency_us"]);
     for (value, name) in [
         (count(number(&totals["good_per_second"])), "good answers/s"),
         (count(number(&totals["payments_per_second"])), "payments/s"),
@@ -49,7 +51,10 @@ pub(crate) fn page(record: &Value) -> String {
     ] {
         put!("<div><b>{value}</b><span>{name}</span></div>");
     }
-    put!("</div><table class=\"checks\"><tr><th>asked</th><th>bound</th><th>came to</th><th></th></tr>");
+    put!(
+        "</div><p>Percentiles count from the moment a request was due, over all its tries and waiting, and count a failed \
+         request as slower than every answer.</p><table class=\"checks\"><tr><th>asked</th><th>bound</th><th>came to</th><th></th></tr>"
+    );
     for check in verdict["checks"].as_array().into_iter().flatten() {
         let met = if check["met"] == true {
             ("yes", "met")
@@ -89,7 +94,10 @@ pub(crate) fn page(record: &Value) -> String {
         line("good answers, when they came", "c0", column("answered_per_second", 1.0)),
     ];
     put!("{}", chart(lines, Unit::Plain, false, WIDE, 260.0));
-    put!("<h2>Latency over time</h2><p>From the moment a request was due, by the second in which it was due.</p>");
+    put!(
+        "<h2>Latency over time</h2><p>Of good answers, from the moment a request was due, by the second in which it \
+         was due. Failures are below.</p>"
+    );
     let lines = vec![
         line("p50", "c0", column("p50_us", 1e-3)),
         line("p99", "c1", column("p99_us", 1e-3)),
@@ -127,8 +135,12 @@ pub(crate) fn page(record: &Value) -> String {
         chart(lag, Unit::Milliseconds, true, WIDE / 2.0, 200.0)
     );
     let cpu = &record["cpu"];
+    let mut server = self::column(cpu, "server_cores_over_time", 1.0);
+    if server.is_empty() {
+        server = cpu_in_metrics(&record["metrics"]["series"]);
+    }
     let used = vec![
-        line("server", "c0", self::column(cpu, "server_cores_over_time", 1.0)),
+        line("server", "c0", server),
         line("load tool", "c4", self::column(cpu, "own_cores_over_time", 1.0)),
     ];
     put!("{}</div></div>", chart(used, Unit::Plain, false, WIDE / 2.0, 200.0));
@@ -146,7 +158,13 @@ pub(crate) fn page(record: &Value) -> String {
         }
         put!("</div>");
     }
-    put!("{}{}", money(&record["money"]), environment(record));
+    put!(
+        "{}{}{}{}",
+        money(&record["money"]),
+        slow_clients(&record["slow_clients"]),
+        generators(&record["generators"]),
+        environment(record)
+    );
     out.push_str("</main></body></html>\n");
     out
 }
@@ -273,13 +291,7 @@ fn errors(totals: &Value) -> String {
 
 /// Metrics worth drawing: those that were ever other than 0; sums and counts of timings as their mean.
 fn metrics(series: &Value) -> Vec<(String, Vec<(f64, f64)>)> {
-    let points = |name: &str| -> Vec<(f64, f64)> {
-        let points = series[name]["points"].as_array().into_iter().flatten();
-        points
-            .filter_map(|point| Some((point[0].as_f64()?, point[1].as_f64()?)))
-            .filter(|point| point.0 >= 0.0)
-            .collect()
-    };
+    let points = |name: &str| points_of(series, name);
     let mut out = Vec::new();
     for (name, of) in series.as_object().into_iter().flatten() {
         let (title, drawn) = if let Some(base) = name.strip_suffix("_sum") {
@@ -298,11 +310,85 @@ fn metrics(series: &Value) -> Vec<(String, Vec<(f64, f64)>)> {
             (name.clone(), points(name))
         };
         if drawn.iter().any(|point| point.1 != 0.0) {
-            out.push((title.trim_start_matches("tollgate_").replace('_', " "), drawn));
+            let rank = match name {
+                _ if crate::scrape::is_cpu(name) => 0,
+                _ if crate::scrape::is_queue(name) => 1,
+                _ if name.ends_with("_sum") => 2,
+                _ => 3,
+            };
+            out.push((rank, title.trim_start_matches("tollgate_").replace('_', " "), drawn));
         }
     }
+    // What waits, and for how long, before what only counts.
+    out.sort_by_key(|drawn| (drawn.0, drawn.1.clone()));
     out.truncate(METRICS_MAX);
-    out
+    out.into_iter().map(|(_, title, points)| (title, points)).collect()
+}
+
+fn cpu_in_metrics(series: &Value) -> Vec<(f64, f64)> {
+    let all = series.as_object().into_iter().flatten();
+    all.filter(|(name, _)| crate::scrape::is_cpu(name))
+        .flat_map(|(name, _)| points_of(series, name))
+        .collect()
+}
+
+/// The points of a metric from the start of the schedule on.
+fn points_of(series: &Value, name: &str) -> Vec<(f64, f64)> {
+    let points = series[name]["points"].as_array().into_iter().flatten();
+    points
+        .filter_map(|point| Some((point[0].as_f64()?, point[1].as_f64()?)))
+        .filter(|point| point.0 >= 0.0)
+        .collect()
+}
+
+fn slow_clients(of: &Value) -> String {
+    if !of.is_object() {
+        return String::new();
+    }
+    let n = |name: &str| count(number(&of[name]));
+    format!(
+        "<h2>Slow clients</h2><p>Beside the load, {} connections sent their requests a byte at a time ({} were asked for).</p>\
+         <table><tr><td>held at once, at most</td><td>{}</td></tr><tr><td>opened</td><td>{}</td></tr>\
+         <tr><td>closed by the server</td><td>{}, {} of them with an answer</td></tr>\
+         <tr><td>not connected</td><td>{}</td></tr></table>",
+        n("clients"),
+        n("asked"),
+        n("held_max"),
+        n("opened"),
+        n("closed_by_server"),
+        n("answered"),
+        n("not_connected")
+    )
+}
+
+fn generators(of: &Value) -> String {
+    let Some(generators) = of.as_array() else {
+        return String::new();
+    };
+    let start = generators
+        .iter()
+        .map(|of| number(&of["started_unix_s"]))
+        .fold(f64::INFINITY, f64::min);
+    let rows: Vec<String> = generators
+        .iter()
+        .map(|of| {
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:.3} s</td><td>{}</td><td>{:.2}</td></tr>",
+                of["part"],
+                escaped(text(&of["environment"]["cpu"])),
+                count(number(&of["good"])),
+                number(&of["started_unix_s"]) - start,
+                milliseconds(&of["lag_p99_us"]),
+                number(&of["own_cores"])
+            )
+        })
+        .collect();
+    format!(
+        "<h2>Generators</h2><p>This is the sum of several reports. Histograms were added, not averaged.</p>\
+         <table><tr><th>part</th><th>machine</th><th>good answers</th><th>started after the first</th><th>own lag p99</th>\
+         <th>cores used</th></tr>{}</table>",
+        rows.concat()
+    )
 }
 
 fn money(money: &Value) -> String {
@@ -317,10 +403,12 @@ fn money(money: &Value) -> String {
         "The largest merchant and others drawn by seed were checked; the rest was not looked at."
     };
     let mut out = format!(
-        "<h2>Money</h2><p>{rule} For each, every acknowledged payment and refund has exactly one balance transaction of \
-         its amount, no transaction is unexplained, and the balance moved by their net sum.</p><table>\
+        "<h2>Money</h2><p>{rule} For each, every acknowledged payment and refund must have exactly one balance transaction \
+         of its amount, one entry in its list and one event, none of these may be unexplained, and the balance must have \
+         moved by the net sum.</p><table>\
          <tr><td>merchants checked</td><td>{} of {}</td></tr><tr><td>payments and refunds checked</td><td>{} of {}</td></tr>\
          <tr><td>balance transactions read</td><td>{}</td></tr>\
+         <tr><td>found in their lists</td><td>{}</td></tr><tr><td>found among events</td><td>{}</td></tr>\
          <tr><td>balances moved by, in cents</td><td>{}</td></tr><tr><td>explained by answers</td><td>{}</td></tr>\
          <tr><td>difference</td><td>{}</td></tr>\
          <tr><td>requests never answered</td><td>{} moved money, {} did not</td></tr></table>",
@@ -329,6 +417,8 @@ fn money(money: &Value) -> String {
         n("movements_checked"),
         n("movements"),
         n("transactions"),
+        n("listed"),
+        n("events"),
         n("moved"),
         n("expected"),
         n("difference"),
@@ -390,6 +480,20 @@ fn money_figure(money: &Value) -> String {
     }
 }
 
+/// The load of a run as a file of rates: what fell due in each second, for a phase with `shape = "profile"`.
+pub(crate) fn profile(record: &Value) -> String {
+    let length = number(&record["samples"]["length_s"]);
+    let mut out = format!(
+        "# Requests per second that fell due in run {} of {}, warm-up included; step_s = {length}\n# second, rate\n",
+        text(&record["run"]),
+        text(&record["scenario"])
+    );
+    for (at, rate) in column(&record["samples"], "due_per_second", 1.0) {
+        writeln!(out, "{at}, {rate}").expect("a String takes everything");
+    }
+    out
+}
+
 /// Text of a member; empty if it is none.
 pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
@@ -416,8 +520,11 @@ pub(crate) fn count(value: f64) -> String {
     if value < 0.0 { format!("-{out}") } else { out }
 }
 
-/// Microseconds as milliseconds with three digits that say something.
+/// Microseconds as milliseconds with three digits that say something; null is a request that got no good answer.
 pub(crate) fn milliseconds(us: &Value) -> String {
+    if us.is_null() {
+        return "no answer".into();
+    }
     let ms = number(us) / 1_000.0;
     match ms {
         _ if ms >= 100.0 => format!("{} ms", count(ms)),

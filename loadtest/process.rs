@@ -1,4 +1,4 @@
-//! CPU time of processes, from `/proc`.
+//! CPU time and memory of processes, from `/proc`.
 
 use std::time::Duration;
 
@@ -8,6 +8,14 @@ const TICK: Duration = Duration::from_millis(10);
 /// CPU time a process has used so far, user and system, all threads; `None` where it cannot be read.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     parse_stat(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Resident memory of a process in bytes; `None` where it cannot be read.
+pub(crate) fn resident(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1_024.0)
 }
 
 fn parse_stat(stat: &str) -> Option<Duration> {
@@ -32,6 +40,7 @@ mod tests {
     #[test]
     fn own_time_can_be_read_and_a_missing_process_has_none() {
         assert!(cpu_time(std::process::id()).is_some());
+        assert!(resident(std::process::id()).is_some_and(|bytes| bytes > 1e5));
         assert_eq!(cpu_time(u32::MAX), None);
     }
 }

@@ -1,17 +1,20 @@
-//! The check of the money after an open loop: what was acknowledged against balance transactions and balances.
+//! The check of the money after an open loop: what was acknowledged against lists, balance transactions, events, balances.
 //!
 //! Each merchant that is checked is checked to the cent: every acknowledged payment and refund has exactly one balance
-//! transaction of the right amount, no transaction is unexplained, and the balance moved by exactly their net sum.
+//! transaction of the right amount, stands once in its list, and has one event; nothing of these is unexplained; and the
+//! balance moved by exactly the net sum of the transactions.
 //! Sample rule: all merchants, as long as their movements together are within the scenario's `movements_max`; beyond,
 //! the largest merchant and then merchants drawn by seed, until their movements come to that number.
 
-use crate::accounts::{self, Book, Prepared};
-use crate::money::{self, CURRENCY, Pages, Reader};
+use crate::accounts::{self, Book, LISTS, Prepared};
+use crate::lists::{self, Event, Intent, Refund, Transaction};
+use crate::money::{self, CURRENCY, Reader};
 use crate::open_loop::Plan;
 use crate::open_loop::movements::{Movement, Movements};
 use crate::random::SplitMix64;
 use anyhow::bail;
 use hashbrown::HashMap;
+use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,9 +36,13 @@ pub(crate) struct Reconciled {
     pub(crate) movements: (u64, u64),
     /// Balance transactions read.
     pub(crate) transactions: u64,
+    /// Payments and refunds found in their lists.
+    pub(crate) listed: u64,
+    /// Events found that say that money moved.
+    pub(crate) events: u64,
     /// Requests without an answer that turn out to have moved money, and those that have not.
     pub(crate) unknown: (u64, u64),
-    /// Net sum of the transactions that answers explain, minor units.
+    /// Net sum of the transactions that answers explain, each once, and gross of those that are missing; minor units.
     pub(crate) expected: i64,
     /// What the balances moved by.
     pub(crate) moved: i64,
@@ -51,6 +58,68 @@ impl Reconciled {
     /// `moved - expected`, minor units.
     pub(crate) fn cents(&self) -> i64 {
         self.moved - self.expected
+    }
+
+    /// For the record.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "merchants_checked": self.merchants.0,
+            "merchants": self.merchants.1,
+            "movements_checked": self.movements.0,
+            "movements": self.movements.1,
+            "transactions": self.transactions,
+            "listed": self.listed,
+            "events": self.events,
+            "unknown_moved": self.unknown.0,
+            "unknown_not_moved": self.unknown.1,
+            "expected": self.expected,
+            "moved": self.moved,
+            "difference": self.cents(),
+            "difference_count": self.difference_count,
+            "differences": self.differences,
+            "took_s": self.took_s,
+        })
+    }
+
+    /// Reads it back.
+    pub(crate) fn read(value: &Value) -> Option<Reconciled> {
+        let count = |name: &str| value[name].as_u64();
+        let differences = value["differences"].as_array()?;
+        Some(Reconciled {
+            merchants: (count("merchants_checked")?, count("merchants")?),
+            movements: (count("movements_checked")?, count("movements")?),
+            transactions: count("transactions")?,
+            listed: count("listed")?,
+            events: count("events")?,
+            unknown: (count("unknown_moved")?, count("unknown_not_moved")?),
+            expected: value["expected"].as_i64()?,
+            moved: value["moved"].as_i64()?,
+            difference_count: count("difference_count")?,
+            differences: differences
+                .iter()
+                .filter_map(|what| what.as_str().map(Into::into))
+                .collect(),
+            took_s: value["took_s"].as_f64()?,
+        })
+    }
+
+    /// Adds what was found at other merchants.
+    pub(crate) fn add(&mut self, other: &Reconciled) {
+        let add = |mine: &mut (u64, u64), theirs: (u64, u64)| {
+            *mine = (mine.0 + theirs.0, mine.1 + theirs.1);
+        };
+        add(&mut self.merchants, other.merchants);
+        add(&mut self.movements, other.movements);
+        add(&mut self.unknown, other.unknown);
+        self.transactions += other.transactions;
+        self.listed += other.listed;
+        self.events += other.events;
+        self.expected += other.expected;
+        self.moved += other.moved;
+        self.took_s = self.took_s.max(other.took_s);
+        self.difference_count += other.difference_count;
+        let room = DIFFERENCES_SHOWN_MAX.saturating_sub(self.differences.len());
+        self.differences.extend(other.differences.iter().take(room).cloned());
     }
 
     fn differs(&mut self, what: String) {
@@ -104,7 +173,7 @@ pub(crate) fn reconcile(plan: &Arc<Plan>, prepared: &Prepared, movements: &Movem
             while let Some(at) = next.take() {
                 let (merchant, book, expected) = &jobs[at];
                 reader.become_caller(&plan.target, plan.merchants.key(*merchant));
-                check(&mut reader, *merchant, book, expected, &found).await?;
+                check(&mut reader, plan.merchants.number(*merchant), book, expected, &found).await?;
             }
             Ok(())
         }
@@ -149,6 +218,140 @@ fn choose(of_merchant: &HashMap<u32, Expected>, movements_max: u64, seed: u64) -
     order.into_iter().filter(within).map(|(merchant, _)| merchant).collect()
 }
 
+/// What is known of a charge or a refund.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Gross amount, minor units; refunds are below 0.
+    amount: i64,
+    /// How often it was found among balance transactions, in its list, among events.
+    found: [u32; 3],
+}
+
+/// Names of the places where each charge and refund must be found once.
+const PLACES: [&str; 3] = ["balance transaction", "entry in its list", "event"];
+const TRANSACTION: usize = 0;
+const LISTING: usize = 1;
+const EVENT: usize = 2;
+
+/// One merchant's books, held against its answers.
+struct Ledger {
+    known: HashMap<String, Known>,
+    /// Amounts of requests that were never answered, and are not found yet.
+    unknown: Vec<i64>,
+    unknown_moved: u64,
+    complaints: Vec<String>,
+    transactions: u64,
+    /// Net sum of all balance transactions, and of those that answers explain, each once.
+    sum: i64,
+    explained: i64,
+}
+
+impl Ledger {
+    fn complain(&mut self, what: String) {
+        self.complaints.push(what);
+    }
+
+    /// Notes that a charge or refund was seen in a place. Only a balance transaction may bring one that was not answered.
+    /// True if it is explained, and the first there.
+    fn seen(&mut self, place: usize, by: &str, source: &str, amount: i64) -> bool {
+        if !self.known.contains_key(source) {
+            let unanswered = self.unknown.iter().position(|said| *said == amount);
+            match unanswered.filter(|_| place == TRANSACTION) {
+                Some(at) => {
+                    self.unknown.swap_remove(at);
+                    self.unknown_moved += 1;
+                    let found = [0; 3];
+                    self.known.insert(source.into(), Known { amount, found });
+                }
+                None => {
+                    self.complain(format!(
+                        "{by} moves {amount} for {source}, which was never acknowledged"
+                    ));
+                    return false;
+                }
+            }
+        }
+        let known = self.known.get_mut(source).expect("it is there or was put there");
+        known.found[place] += 1;
+        let (said, times) = (known.amount, known.found[place]);
+        if said != amount {
+            self.complain(format!(
+                "{by} moves {amount} for {source}, not the {said} that was acknowledged"
+            ));
+        }
+        if times > 1 {
+            self.complain(format!("{source} has a second {} {by}", PLACES[place]));
+        }
+        times == 1
+    }
+
+    fn transaction(&mut self, transaction: &Transaction) {
+        let Transaction {
+            id, amount, fee, net, ..
+        } = transaction;
+        self.transactions += 1;
+        if *net != amount - fee {
+            self.complain(format!("{id}: net {net} is not amount less fee"));
+        }
+        let source = transaction.source.as_deref().unwrap_or("nothing");
+        if self.seen(TRANSACTION, id, source, *amount) {
+            self.explained += net;
+        }
+        self.sum += net;
+    }
+
+    fn intent(&mut self, intent: &Intent) {
+        let charge = intent.latest_charge.as_deref().unwrap_or_default();
+        if intent.status == "succeeded" {
+            self.seen(LISTING, &intent.id, charge, intent.amount);
+        } else if self.known.contains_key(charge) {
+            self.complain(format!(
+                "{} was acknowledged as paid, but is {}",
+                intent.id, intent.status
+            ));
+        }
+    }
+
+    fn refund(&mut self, refund: &Refund) {
+        if refund.status != "succeeded" {
+            self.complain(format!("{} is {}", refund.id, refund.status));
+        }
+        self.seen(LISTING, &refund.id, &refund.id, -refund.amount);
+    }
+
+    fn event(&mut self, event: &Event) {
+        let object = &event.data.object;
+        match event.kind.as_str() {
+            "refund.created" => self.seen(EVENT, &event.id, &object.id, -object.amount),
+            _ => {
+                let charge = object.latest_charge.as_deref().unwrap_or_default();
+                self.seen(EVENT, &event.id, charge, object.amount)
+            }
+        };
+    }
+
+    /// What was not found anywhere it must be.
+    fn missing(&mut self) {
+        let mut missing = Vec::new();
+        for (source, known) in &self.known {
+            if known.found[TRANSACTION] == 0 {
+                // Its fee is not known, but that it is missing must show in the sums.
+                self.explained += known.amount;
+            }
+            for (place, times) in PLACES.iter().zip(known.found) {
+                if times == 0 {
+                    missing.push(format!(
+                        "{source} over {} was acknowledged, but has no {place}",
+                        known.amount
+                    ));
+                }
+            }
+        }
+        missing.sort_unstable();
+        self.complaints.extend(missing);
+    }
+}
+
 async fn check(
     reader: &mut Reader,
     merchant: u32,
@@ -156,86 +359,68 @@ async fn check(
     expected: &Expected,
     found: &RefCell<Reconciled>,
 ) -> anyhow::Result<()> {
-    let mut by_source: HashMap<String, (i64, u32)> = HashMap::with_capacity(expected.done.len());
+    let mut ledger = Ledger {
+        known: HashMap::with_capacity(expected.done.len()),
+        unknown: expected.unknown.clone(),
+        unknown_moved: 0,
+        complaints: Vec::new(),
+        transactions: 0,
+        sum: 0,
+        explained: 0,
+    };
+    let known = |amount| Known { amount, found: [0; 3] };
     for movement in &expected.done {
         let source = movement.source.as_str();
-        if by_source.insert(source.into(), (movement.amount, 0)).is_some() {
-            found.borrow_mut().differs(format!(
-                "merchant {merchant}: {source} was acknowledged for two requests"
-            ));
+        if ledger.known.insert(source.into(), known(movement.amount)).is_some() {
+            ledger.complain(format!("{source} was acknowledged for two requests"));
         }
     }
     for movement in &expected.open {
         if let Some(charge) = settled(reader, movement, found).await? {
-            by_source.insert(charge, (movement.amount, 0));
+            ledger.known.insert(charge, known(movement.amount));
         }
     }
-    let mut unknown = expected.unknown.clone();
-    let mut pages = Pages::new("balance_transactions", book.newest_transaction.clone());
-    let mut sum = 0i64;
-    let mut count = 0;
-    let mut complaints = Vec::new();
-    while let Some(page) = pages.next(reader).await? {
-        for transaction in &page {
-            count += 1;
-            let (id, source) = (money::text(transaction, "id")?, money::text(transaction, "source")?);
-            let (amount, fee) = (
-                money::integer(transaction, "amount")?,
-                money::integer(transaction, "fee")?,
-            );
-            let net = money::integer(transaction, "net")?;
-            if transaction["currency"] != CURRENCY {
-                bail!(
-                    "{id} settles in {}: only accounts that settle in {CURRENCY} can be checked",
-                    transaction["currency"]
-                );
-            }
-            if net != amount - fee {
-                complaints.push(format!("{id}: net {net} is not amount less fee"));
-            }
-            match by_source.get_mut(source) {
-                Some((said, times)) => {
-                    *times += 1;
-                    if *said != amount {
-                        complaints.push(format!(
-                            "{id} moves {amount} for {source}, not the {said} that was acknowledged"
-                        ));
-                    }
-                    if *times > 1 {
-                        complaints.push(format!("{source} has a second balance transaction {id}"));
-                    }
-                }
-                None => match unknown.iter().position(|said| *said == amount) {
-                    Some(at) => {
-                        unknown.swap_remove(at);
-                        found.borrow_mut().unknown.0 += 1;
-                    }
-                    None => complaints.push(format!(
-                        "{id} moves {amount} for {source}, which was never acknowledged"
-                    )),
-                },
-            }
-            sum += net;
+    let [transactions, intents, refunds, events] = LISTS;
+    let until = |list: usize| book.newest[list].as_deref();
+    let mut other_currency = None;
+    lists::walk(reader, transactions, until(0), |transaction: Transaction| {
+        if transaction.currency != CURRENCY {
+            other_currency = Some(transaction.currency.clone());
         }
+        ledger.transaction(&transaction);
+    })
+    .await?;
+    if let Some(currency) = other_currency {
+        bail!("an account settles in {currency}: only accounts that settle in {CURRENCY} can be checked");
     }
-    for (source, (amount, times)) in &by_source {
-        if *times == 0 {
-            complaints.push(format!(
-                "{source} over {amount} was acknowledged, but has no balance transaction"
-            ));
-        }
-    }
+    lists::walk(reader, intents, until(1), |intent: Intent| ledger.intent(&intent)).await?;
+    lists::walk(reader, refunds, until(2), |refund: Refund| ledger.refund(&refund)).await?;
+    lists::walk(reader, events, until(3), |event: Event| ledger.event(&event)).await?;
+    ledger.missing();
     let moved = reader.balance().await? - book.balance;
-    if moved != sum {
-        complaints.push(format!("the balance moved by {moved}, its transactions come to {sum}"));
+    if moved != ledger.sum {
+        ledger.complain(format!(
+            "the balance moved by {moved}, its transactions come to {}",
+            ledger.sum
+        ));
     }
     let mut found = found.borrow_mut();
     found.movements.0 += expected.len();
-    found.transactions += count;
-    found.unknown.1 += unknown.len() as u64;
-    found.expected += sum;
+    found.transactions += ledger.transactions;
+    let places = |place: usize| {
+        ledger
+            .known
+            .values()
+            .map(|known| u64::from(known.found[place]))
+            .sum::<u64>()
+    };
+    found.listed += places(LISTING);
+    found.events += places(EVENT);
+    found.unknown.0 += ledger.unknown_moved;
+    found.unknown.1 += ledger.unknown.len() as u64;
+    found.expected += ledger.explained;
     found.moved += moved;
-    for complaint in complaints {
+    for complaint in ledger.complaints {
         found.differs(format!("merchant {merchant}: {complaint}"));
     }
     Ok(())

@@ -2,14 +2,15 @@
 //! it, so that a record that was kept can be shown and compared later.
 
 use crate::flow::Operation;
-use crate::open_loop::samples::Counts;
-use crate::open_loop::{Outcome, Plan};
+use crate::open_loop::samples::{Counts, Sample};
+use crate::open_loop::{Cpu, Outcome, Plan};
+use crate::open_run::Asked;
 use crate::reconcile::Reconciled;
 use crate::scrape::Series;
-use crate::verdict::{Measured, Verdict};
+use crate::verdict::Verdict;
+use crate::{exact, measured};
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
-use std::fmt::Write;
 use std::time::Duration;
 
 /// Version of the layout. It changes when a member changes its meaning or goes; new members do not change it.
@@ -27,13 +28,18 @@ const PERCENTILES: [(&str, f64); 6] = [
 /// Everything a record is made of.
 pub(crate) struct Sources<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) scale: f64,
+    /// What the command line asked for.
+    pub(crate) asked: &'a Asked,
     pub(crate) outcome: &'a Outcome,
     pub(crate) money: Option<&'a Reconciled>,
     pub(crate) verdict: &'a Verdict,
     /// The server's metrics, if they were read.
-    pub(crate) metrics: Option<Metrics>,
+    pub(crate) metrics: Option<Value>,
     pub(crate) environment: Value,
+    /// What the clients that only take up room met with.
+    pub(crate) slow_clients: Value,
+    /// The generators of a merged record, one row each; else null.
+    pub(crate) generators: Value,
 }
 
 /// The server's metrics over a run.
@@ -44,35 +50,6 @@ pub(crate) struct Metrics {
     pub(crate) failures: u64,
     /// How many seconds before the schedule the first reading was taken.
     pub(crate) early_s: f64,
-}
-
-/// What the verdict is made of.
-pub(crate) fn measured(outcome: &Outcome, money: Option<&Reconciled>) -> Measured {
-    let total = outcome.samples.total();
-    let ms = |histogram: &Histogram<u64>, percent: f64| histogram.value_at_percentile(percent) as f64 / 1_000.0;
-    Measured {
-        due: total.due,
-        good: total.good,
-        failed: total.failed,
-        p50_ms: ms(&total.latency_us, 50.0),
-        p99_ms: ms(&total.latency_us, 99.0),
-        p99_9_ms: ms(&total.latency_us, 99.9),
-        lag_p99_ms: ms(&outcome.samples.lag_us, 99.0),
-        discrepancies: money.map(|money| {
-            (
-                money.difference_count,
-                money.differences.first().cloned().unwrap_or_default(),
-            )
-        }),
-        replay_differences: outcome.samples.replay_differences,
-        stopped: outcome.stopped.clone(),
-        main_error: outcome
-            .samples
-            .errors
-            .iter()
-            .max_by_key(|error| error.1)
-            .map(|(kind, count)| (kind.clone(), *count)),
-    }
 }
 
 /// The record.
@@ -88,16 +65,19 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
     let operations: Map<String, Value> = Operation::ALL
         .into_iter()
         .filter(|operation| samples.of(*operation).due > 0)
-        .map(|operation| (operation.name().to_string(), counts(samples.of(operation), window_s)))
+        .map(|operation| {
+            let of = samples.of(operation);
+            let mut value = counts(of, window_s);
+            merge(&mut value, json!({"histogram_us": exact::pairs(&of.latency_us)}));
+            (operation.name().to_string(), value)
+        })
         .collect();
     let payments: u64 = Operation::ALL
         .into_iter()
         .filter(|operation| operation.asks_card())
-        .map(|operation| samples.of(operation).good)
+        // The two requests of a pair are one payment.
+        .map(|operation| samples.of(operation).good / if operation == Operation::Twice { 2 } else { 1 })
         .sum();
-    let peak = (0..=(plan.starts.seconds() as usize))
-        .map(|at| plan.starts.rate_at(at as f64))
-        .fold(0.0, f64::max);
     let mut totals = counts(&total, window_s);
     let more = json!({
         "window_s": window_s,
@@ -106,13 +86,18 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
         "tries": samples.sent,
         "waited_for_connection": samples.waited,
         "cut": samples.cut,
+        "lost_by_tool": samples.lost_by_tool,
+        "planned": plan.planned(scenario.warmup_s, outcome.ran_s),
+        "latency_all_us": measured::all_latencies(&total),
         "connections": samples.connections,
         "bytes_sent": samples.bytes.0,
         "bytes_received": samples.bytes.1,
         "errors": samples.errors,
         "replay_differences": samples.replay_differences,
         "refusals": samples.refusal_us.len(),
+        "refusals_without_time": samples.refusals_without_time,
         "refusal_us": latency(&samples.refusal_us),
+        "refusal_histogram_us": exact::pairs(&samples.refusal_us),
     });
     merge(&mut totals, more);
     json!({
@@ -122,13 +107,16 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
         "about": scenario.about,
         "run": format!("{:016x}", plan.run),
         "seed": plan.seed,
-        "scale": of.scale,
+        "scale": of.asked.scale,
+        "asked": of.asked.json(),
+        "scenario_text": scenario.text,
         "schedule": {
             "arrivals": scenario.arrivals.name(),
             "warmup_s": scenario.warmup_s,
             "seconds": plan.starts.seconds(),
             "ran_s": outcome.ran_s,
-            "peak_per_second": peak * per_start,
+            "started_unix_s": outcome.started_unix_s,
+            "peak_per_second": plan.starts.peak() * per_start,
             "requests_per_start": per_start,
             "payment_share": scenario.payment_share(),
         },
@@ -136,24 +124,13 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
         "totals": totals,
         "operations": operations,
         "lag_us": latency(&samples.lag_us),
+        "lag_histogram_us": exact::pairs(&samples.lag_us),
+        "generators": of.generators,
+        "slow_clients": of.slow_clients,
         "cpu": cpu(outcome, scenario.warmup_s, samples.sent),
         "samples": rows(plan, outcome),
-        "metrics": of.metrics.as_ref().map(metrics),
-        "money": of.money.map(|money| json!({
-            "merchants_checked": money.merchants.0,
-            "merchants": money.merchants.1,
-            "movements_checked": money.movements.0,
-            "movements": money.movements.1,
-            "transactions": money.transactions,
-            "unknown_moved": money.unknown.0,
-            "unknown_not_moved": money.unknown.1,
-            "expected": money.expected,
-            "moved": money.moved,
-            "difference": money.cents(),
-            "difference_count": money.difference_count,
-            "differences": money.differences,
-            "took_s": money.took_s,
-        })),
+        "metrics": of.metrics,
+        "money": of.money.map(Reconciled::json),
         "verdict": {
             "good": verdict.good,
             "valid": verdict.valid,
@@ -163,9 +140,7 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
                 "name": check.name, "limit": check.limit, "value": check.value, "met": check.met,
             })).collect::<Vec<_>>(),
         },
-        "histogram_us": total.latency_us.iter_recorded()
-            .map(|step| json!([step.value_iterated_to(), step.count_at_value()]))
-            .collect::<Vec<_>>(),
+        "histogram_us": exact::pairs(&total.latency_us),
     })
 }
 
@@ -208,7 +183,7 @@ fn rows(plan: &Plan, outcome: &Outcome) -> Value {
         starts * per_start / length
     };
     let rate = |count: u64| count as f64 / length;
-    let columns = |of: &dyn Fn(usize, &crate::open_loop::samples::Sample) -> Value| -> Vec<Value> {
+    let columns = |of: &dyn Fn(usize, &Sample) -> Value| -> Vec<Value> {
         rows.iter().enumerate().map(|(index, row)| of(index, row)).collect()
     };
     let percentile = |percent: f64| {
@@ -231,12 +206,13 @@ fn rows(plan: &Plan, outcome: &Outcome) -> Value {
         "p99_9_us": percentile(99.9),
         "max_us": percentile(100.0),
         "lag_max_us": columns(&|_, row| row.lag_max_us.into()),
+        "histogram_us": columns(&|_, row| exact::pairs(&row.latency_us)),
     })
 }
 
 fn cpu(outcome: &Outcome, warmup_s: f64, tries: u64) -> Value {
-    let cores = |of: fn(&crate::open_loop::Cpu) -> Option<Duration>| -> Vec<Value> {
-        let used = |pair: &[crate::open_loop::Cpu]| Some((of(&pair[1])? - of(&pair[0])?).as_secs_f64());
+    let cores = |of: fn(&Cpu) -> Option<Duration>| -> Vec<Value> {
+        let used = |pair: &[Cpu]| Some((of(&pair[1])? - of(&pair[0])?).as_secs_f64());
         outcome
             .cpu
             .windows(2)
@@ -261,7 +237,8 @@ fn cpu(outcome: &Outcome, warmup_s: f64, tries: u64) -> Value {
     })
 }
 
-fn metrics(of: &Metrics) -> Value {
+/// Metrics as the record holds them.
+pub(crate) fn metrics(of: &Metrics) -> Value {
     let (early_s, failed) = (of.early_s, of.failures);
     let mut out = Map::new();
     for (name, of) in &of.series {
@@ -278,112 +255,4 @@ fn metrics(of: &Metrics) -> Value {
         out.insert(name.clone(), json!({"kind": kind, "points": points}));
     }
     json!({"series": out, "failed_readings": failed})
-}
-
-/// The record in lines for people.
-pub(crate) fn text(record: &Value) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |name: &str, text: String| writeln!(out, "{name:<11} {text}").expect("a String takes everything");
-    let number = |value: &Value| value.as_f64().unwrap_or(0.0);
-    let ms = |value: &Value| format!("{:.2}", number(value) / 1_000.0);
-    let percentiles = |of: &Value| {
-        format!(
-            "p50 {}  p90 {}  p99 {}  p99.9 {}  p99.99 {}  max {} ms",
-            ms(&of["p50"]),
-            ms(&of["p90"]),
-            ms(&of["p99"]),
-            ms(&of["p99_9"]),
-            ms(&of["p99_99"]),
-            ms(&of["max"])
-        )
-    };
-    let (totals, schedule) = (&record["totals"], &record["schedule"]);
-    line(
-        "scenario",
-        format!(
-            "{}, open loop, {} arrivals, scale {}, {:.0} s of which {:.0} s warm-up, {} threads",
-            record["scenario"].as_str().unwrap_or_default(),
-            schedule["arrivals"].as_str().unwrap_or_default(),
-            record["scale"],
-            number(&schedule["ran_s"]),
-            number(&schedule["warmup_s"]),
-            record["environment"]["threads"]
-        ),
-    );
-    line(
-        "requests",
-        format!(
-            "{} due ({:.0}/s), {} good ({:.0}/s), {} failed; {:.0} payments/s; {} connections",
-            totals["due"],
-            number(&totals["due_per_second"]),
-            totals["good"],
-            number(&totals["good_per_second"]),
-            totals["failed"],
-            number(&totals["payments_per_second"]),
-            totals["connections"]
-        ),
-    );
-    line("latency", percentiles(&totals["latency_us"]));
-    for (name, counts) in record["operations"].as_object().into_iter().flatten() {
-        line(
-            &format!("  {name}"),
-            format!(
-                "{:>8} good  {}",
-                counts["good"].to_string(),
-                percentiles(&counts["latency_us"])
-            ),
-        );
-    }
-    line("own lag", percentiles(&record["lag_us"]));
-    for (kind, count) in totals["errors"].as_object().into_iter().flatten() {
-        line("not good", format!("{count} x {kind}"));
-    }
-    if number(&totals["refusals"]) > 0.0 {
-        line(
-            "refusals",
-            format!("{}, {}", totals["refusals"], percentiles(&totals["refusal_us"])),
-        );
-    }
-    let cpu = &record["cpu"];
-    for (name, who) in [("server cpu", "server"), ("own cpu", "own")] {
-        if let Some(cores) = cpu[format!("{who}_cores")].as_f64() {
-            let us = number(&cpu[format!("{who}_us_per_request")]);
-            line(name, format!("{cores:.2} cores, {us:.1} us/request"));
-        }
-    }
-    let money = &record["money"];
-    if money.is_object() {
-        line(
-            "money",
-            format!(
-                "{} of {} merchants with {} of {} movements checked in full; balances moved {}, expected {}, difference {}; \
-                 {} unanswered requests moved money, {} did not; {:.1} s",
-                money["merchants_checked"],
-                money["merchants"],
-                money["movements_checked"],
-                money["movements"],
-                money["moved"],
-                money["expected"],
-                money["difference"],
-                money["unknown_moved"],
-                money["unknown_not_moved"],
-                number(&money["took_s"])
-            ),
-        );
-        for difference in money["differences"].as_array().into_iter().flatten() {
-            line("", difference.as_str().unwrap_or_default().into());
-        }
-    }
-    let verdict = &record["verdict"];
-    let word = match (verdict["valid"] == true, verdict["good"] == true) {
-        (false, _) => "not valid",
-        (true, true) => "good",
-        (true, false) => "not good",
-    };
-    line(
-        "verdict",
-        format!("{word}: {}", verdict["line"].as_str().unwrap_or_default()),
-    );
-    out
 }

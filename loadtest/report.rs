@@ -73,8 +73,9 @@ impl Report<'_> {
         line(
             "scenario",
             format!(
-                "{scenario}, closed loop, {} connections, {} threads, warm-up {:.1} s, window {:.2} s",
+                "{scenario}, closed loop, {} connections, {} accounts, {} threads, warm-up {:.1} s, window {:.2} s",
                 plan.connections,
+                plan.spread,
                 plan.threads,
                 plan.warmup.as_secs_f64(),
                 outcome.window.as_secs_f64()
@@ -187,6 +188,7 @@ impl Report<'_> {
             "scenario": scenario,
             "loop": "closed",
             "connections": plan.connections,
+            "accounts": plan.spread,
             "threads": plan.threads,
             "card": plan.card,
             "retry_share": plan.retry_share,

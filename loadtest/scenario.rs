@@ -2,8 +2,11 @@
 
 mod built_in;
 mod file;
+mod place;
+mod profile;
 
 pub(crate) use built_in::{BUILT_IN, text_of};
+pub(crate) use profile::inlined;
 
 use crate::flow::Flow;
 use crate::schedule::{Arrivals, Shape};
@@ -29,10 +32,14 @@ pub(crate) struct Scenario {
     pub(crate) cards: Vec<Card>,
     /// What a client does about refusals and silence.
     pub(crate) client: Client,
+    /// Connections that only take up room.
+    pub(crate) slow_clients: SlowClients,
     /// What must come of it.
     pub(crate) slo: Slo,
     /// How the money is verified.
     pub(crate) verify: Verify,
+    /// The file it was read from.
+    pub(crate) text: String,
 }
 
 /// Who calls: accounts of a server that opens one for each test key.
@@ -79,10 +86,40 @@ pub(crate) struct Client {
     pub(crate) connections_max: u32,
     /// Time an answer may take, seconds.
     pub(crate) timeout_s: f64,
+    /// Time a request waits for a free connection before its client gives up, seconds; `None` for no end.
+    pub(crate) patience_s: Option<f64>,
     /// Times a request is sent at most: once, and again after 429, 409 in progress, 5xx or a broken connection.
     pub(crate) tries_max: u32,
     /// Pause before the second try, seconds; it doubles with each further one and is drawn from half to whole.
     pub(crate) backoff_s: f64,
+}
+
+/// Connections beside the load that send their request a byte at a time, and come back when they are turned out.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SlowClients {
+    /// How many; 0 for none.
+    pub(crate) count: u32,
+    /// Seconds between two bytes of one.
+    pub(crate) byte_every_s: f64,
+    /// Most connections opened in a second, over all of them.
+    pub(crate) opened_per_s: f64,
+}
+
+/// What must come of a part of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Period {
+    /// Its name in the verdict.
+    pub(crate) name: String,
+    /// Seconds since the start of the schedule, from...
+    pub(crate) from_s: f64,
+    /// ...to.
+    pub(crate) to_s: f64,
+    /// Most for the 99th percentile of the latency, milliseconds.
+    pub(crate) p99_ms: Option<f64>,
+    /// Least share of requests due in it that get a good answer.
+    pub(crate) goodput_min: Option<f64>,
+    /// Least number of good answers that come in a second of it; scaled with the rates.
+    pub(crate) good_per_s_min: Option<f64>,
 }
 
 /// What must come of a run.
@@ -98,10 +135,18 @@ pub(crate) struct Slo {
     pub(crate) errors_max: f64,
     /// Least share of due requests that get a good answer.
     pub(crate) goodput_min: f64,
+    /// Least share of the planned requests that must fall due: flows that fail early ask for less than was planned.
+    pub(crate) offered_min: f64,
+    /// Most for the 99th percentile of the time to a refusal, milliseconds; each must then say when to come back.
+    pub(crate) refusal_p99_ms: Option<f64>,
     /// The tool's own lag, 99th percentile, beyond which a run is not valid.
     pub(crate) lag_p99_ms: f64,
     /// Differences in the money that are allowed.
     pub(crate) discrepancies_max: u64,
+    /// Whether a run ends when nothing good can come of it any more.
+    pub(crate) stop_early: bool,
+    /// What must come of parts of the run.
+    pub(crate) periods: Vec<Period>,
 }
 
 /// How the money is verified.
@@ -117,6 +162,18 @@ impl Scenario {
     /// Reads a scenario. The error names the place and says what to write.
     pub(crate) fn parse(text: &str) -> Result<Scenario, String> {
         file::read(text)
+    }
+
+    /// The same with all rates times `rates` and all lengths times `time`. Pauses inside flows stay as they are.
+    pub(crate) fn scaled(mut self, rates: f64, time: f64) -> Scenario {
+        self.rate = self.rate.scaled(rates, time);
+        self.warmup_s *= time;
+        for period in &mut self.slo.periods {
+            period.from_s *= time;
+            period.to_s *= time;
+            period.good_per_s_min = period.good_per_s_min.map(|rate| rate * rates);
+        }
+        self
     }
 
     /// Share of cards that say no, or leave a payment open: both end a flow.

@@ -41,6 +41,14 @@ impl Segment {
         }
     }
 
+    /// Its highest rate.
+    fn peak(&self) -> f64 {
+        match *self {
+            Segment::Linear { from, to, .. } => from.max(to),
+            Segment::Sine { mean, amplitude, .. } => mean + amplitude,
+        }
+    }
+
     /// Arrivals in its first `t` seconds.
     fn count(&self, t: f64) -> f64 {
         match *self {
@@ -129,6 +137,11 @@ impl Shape {
     /// Its length in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         self.segments.iter().map(Segment::seconds).sum()
+    }
+
+    /// Its highest rate; of a wave the crest, even if it ends before.
+    pub(crate) fn peak(&self) -> f64 {
+        self.segments.iter().map(Segment::peak).fold(0.0, f64::max)
     }
 
     /// The rate at `t` seconds; 0 behind the end.

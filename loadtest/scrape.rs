@@ -6,7 +6,7 @@ use crate::target::Target;
 use hashbrown::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Most series kept; a page with more is cut.
 const SERIES_MAX: usize = 400;
@@ -42,6 +42,7 @@ pub(crate) struct Scraper {
     kept: Mutex<Kept>,
     stop: AtomicBool,
     started: Instant,
+    started_unix_s: f64,
 }
 
 impl Scraper {
@@ -55,6 +56,7 @@ impl Scraper {
             kept: Mutex::default(),
             stop: AtomicBool::new(false),
             started: Instant::now(),
+            started_unix_s: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64(),
         });
         scraper.read(&runtime, &target, &path)?;
         let reader = scraper.clone();
@@ -74,9 +76,9 @@ impl Scraper {
         Ok(scraper)
     }
 
-    /// When the first reading was taken.
-    pub(crate) fn started(&self) -> Instant {
-        self.started
+    /// When the first reading was taken, in seconds since 1970.
+    pub(crate) fn started_unix_s(&self) -> f64 {
+        self.started_unix_s
     }
 
     /// Ends the readings and gives them, by name, with the number of readings that failed.
@@ -154,26 +156,106 @@ fn parse(text: &str) -> HashMap<String, (bool, f64)> {
     values
 }
 
-/// The fastest counters of the last second: what the server does now.
+/// The median of a timing on a page of metrics: of a summary as it is stated, of a histogram by its buckets.
+pub(crate) fn median(page: &str, name: &str) -> Option<f64> {
+    let label = |line: &str, label: &str| -> Option<f64> {
+        let rest = &line[line.find(&format!("{label}=\""))? + label.len() + 2..];
+        rest[..rest.find('"')?].parse().ok()
+    };
+    // Upper bounds with the counts up to them; series with other labels are added up.
+    let mut buckets: Vec<(f64, f64)> = Vec::new();
+    for line in page.lines().filter(|line| line.starts_with(name)) {
+        let rest = &line[name.len()..];
+        let Some(value) = line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()) else {
+            continue;
+        };
+        if rest.starts_with('{') && label(rest, "quantile") == Some(0.5) {
+            return Some(value);
+        }
+        // f64 reads "+Inf" as what it says.
+        if let Some(bound) = label(rest, "le").filter(|_| rest.starts_with("_bucket{")) {
+            match buckets.iter_mut().find(|bucket| bucket.0 == bound) {
+                Some(bucket) => bucket.1 += value,
+                None => buckets.push((bound, value)),
+            }
+        }
+    }
+    buckets.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let half = buckets.last()?.1 / 2.0;
+    let mut before = (0.0, 0.0);
+    for (bound, count) in buckets {
+        if count >= half && half > 0.0 {
+            if !bound.is_finite() {
+                return Some(before.0);
+            }
+            return Some(before.0 + (bound - before.0) * (half - before.1) / (count - before.1).max(1e-9));
+        }
+        before = (bound, count);
+    }
+    None
+}
+
+/// Whether a metric is the CPU time of the server, in seconds.
+pub(crate) fn is_cpu(name: &str) -> bool {
+    name.ends_with("process_cpu_seconds_total")
+}
+
+/// Whether a metric says what waits inside the server now, by the words such metrics are named with.
+pub(crate) fn is_queue(name: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "inside",
+        "in_flight",
+        "waiting",
+        "queue",
+        "mailbox",
+        "backlog",
+        "pending",
+        "outbox",
+    ];
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+/// CPU, queues, mean times of the last second, and its fastest counters: what the server does now.
 fn line(series: &HashMap<String, Series>) -> String {
-    const SHOWN: usize = 4;
-    let mut rates: Vec<(f64, &str)> = series
-        .iter()
-        .filter(|(name, series)| series.counter && !name.ends_with("_sum"))
-        .filter_map(|(name, series)| {
-            let [.., before, now] = series.readings[..] else {
-                return None;
-            };
-            Some(((now.1 - before.1) / (now.0 - before.0), name.as_str()))
-        })
-        .collect();
+    const COUNTERS_SHOWN: usize = 3;
+    let rate_of = |series: &Series| -> Option<f64> {
+        let [.., before, now] = series.readings[..] else {
+            return None;
+        };
+        Some((now.1 - before.1) / (now.0 - before.0))
+    };
+    let short = |name: &str| name.trim_start_matches("tollgate_").replace('_', " ");
+    let mut names: Vec<&String> = series.keys().collect();
+    names.sort_unstable();
+    let (mut cpu, mut queues, mut times, mut rates) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for name in names {
+        let of = &series[name];
+        if is_cpu(name) {
+            cpu.extend(rate_of(of).map(|cores| format!("cpu {cores:.2} cores")));
+        } else if let Some(base) = name.strip_suffix("_seconds_sum") {
+            let count = series.get(&format!("{base}_seconds_count")).and_then(rate_of);
+            if let (Some(sum), Some(count)) = (rate_of(of), count.filter(|count| *count > 0.0)) {
+                times.push(format!("{} {:.2} ms", short(base), sum / count * 1_000.0));
+            }
+        } else if !of.counter && is_queue(name) {
+            queues.extend(
+                of.readings
+                    .last()
+                    .map(|reading| format!("{} {:.0}", short(name), reading.1)),
+            );
+        } else if of.counter && !name.ends_with("_sum") && !name.ends_with("_count") {
+            rates.extend(rate_of(of).map(|rate| (rate, short(name.trim_end_matches("_total")))));
+        }
+    }
     rates.sort_by(|one, two| two.0.total_cmp(&one.0));
-    let shown: Vec<String> = rates
-        .iter()
-        .take(SHOWN)
-        .map(|(rate, name)| format!("{} {rate:.0}/s", name.trim_start_matches("tollgate_")))
+    let rates = rates.iter().take(COUNTERS_SHOWN);
+    let parts: Vec<String> = cpu
+        .into_iter()
+        .chain(queues)
+        .chain(times)
+        .chain(rates.map(|(rate, name)| format!("{name} {rate:.0}/s")))
         .collect();
-    format!("server: {}", shown.join("  "))
+    parts.join("  ")
 }
 
 #[cfg(test)]
@@ -193,5 +275,39 @@ mod tests {
             ((true, 1.5), (true, 9.0))
         );
         assert_eq!(read.len(), 4);
+    }
+
+    #[test]
+    fn medians_are_read_from_summaries_and_histograms() {
+        let summary = "a_seconds{quantile=\"0\"} 1\na_seconds{quantile=\"0.5\"} 0.002\na_seconds_sum 9\n";
+        assert_eq!(median(summary, "a_seconds"), Some(0.002));
+        let histogram = "a_seconds_bucket{shard=\"1\",le=\"0.001\"} 10\na_seconds_bucket{shard=\"1\",le=\"0.003\"} 30\n\
+                         a_seconds_bucket{shard=\"1\",le=\"+Inf\"} 40\na_seconds_sum 1\na_seconds_count 40\n";
+        assert!((median(histogram, "a_seconds").unwrap() - 0.002).abs() < 1e-9);
+        assert_eq!(median(histogram, "b_seconds"), None);
+        assert_eq!(median("a_seconds_bucket{le=\"+Inf\"} 0\n", "a_seconds"), None);
+    }
+
+    #[test]
+    fn the_live_line_begins_with_cpu_queues_and_times() {
+        let series = |counter, before, now| Series {
+            counter,
+            readings: vec![(1.0, before), (2.0, now)],
+        };
+        let kept: HashMap<String, Series> = [
+            ("process_cpu_seconds_total", series(true, 10.0, 11.5)),
+            ("tollgate_requests_inside", series(false, 3.0, 40.0)),
+            ("tollgate_commit_seconds_sum", series(true, 0.0, 0.2)),
+            ("tollgate_commit_seconds_count", series(true, 0.0, 100.0)),
+            ("tollgate_blocks_total", series(true, 0.0, 100.0)),
+            ("tollgate_shards_failed", series(false, 0.0, 0.0)),
+        ]
+        .into_iter()
+        .map(|(name, series)| (name.to_string(), series))
+        .collect();
+        assert_eq!(
+            line(&kept),
+            "cpu 1.50 cores  requests inside 40  commit 2.00 ms  blocks 100/s"
+        );
     }
 }

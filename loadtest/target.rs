@@ -14,6 +14,15 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// A server that is only named, not met: in a report made of reports.
+    pub(crate) fn named(host: &str) -> Target {
+        Target {
+            host: host.into(),
+            base: String::new(),
+            address: (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
+        }
+    }
+
     /// Reads `http://host[:port][/base]` and resolves the host. The error says what to write instead.
     pub(crate) fn parse(url: &str) -> Result<Target, String> {
         let Some(rest) = url.strip_prefix("http://") else {

@@ -11,7 +11,9 @@ pub(crate) struct Measured {
     pub(crate) good: u64,
     /// Those that failed after all tries.
     pub(crate) failed: u64,
-    /// Latency percentiles, milliseconds.
+    /// Requests the schedule planned for the window, and by how many chance may miss that.
+    pub(crate) planned: (f64, f64),
+    /// Latency percentiles over all requests due, milliseconds; infinite where a failed one stands.
     pub(crate) p50_ms: f64,
     /// The 99th.
     pub(crate) p99_ms: f64,
@@ -19,6 +21,12 @@ pub(crate) struct Measured {
     pub(crate) p99_9_ms: f64,
     /// The tool's own lag, 99th percentile, milliseconds.
     pub(crate) lag_p99_ms: f64,
+    /// Why the run says nothing about the server, beside its lag.
+    pub(crate) not_valid: Option<String>,
+    /// 99th percentile of the time to a refusal in milliseconds, refusals, and those that did not say when to come back.
+    pub(crate) refusals: (f64, u64, u64),
+    /// What parts of the run came to, in the order of the scenario.
+    pub(crate) periods: Vec<PeriodMeasured>,
     /// Differences in the money, with the first in words; `None` if it was not verified.
     pub(crate) discrepancies: Option<(u64, String)>,
     /// Replays that differ from their first answer.
@@ -29,11 +37,24 @@ pub(crate) struct Measured {
     pub(crate) main_error: Option<(String, u64)>,
 }
 
+/// What a part of a run came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PeriodMeasured {
+    /// 99th percentile over all requests due, milliseconds; infinite where a failed one stands.
+    pub(crate) p99_ms: f64,
+    /// Requests due.
+    pub(crate) due: u64,
+    /// Those with a good answer.
+    pub(crate) good: u64,
+    /// Good answers that came, per second.
+    pub(crate) good_per_s: f64,
+}
+
 /// One thing that was asked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Check {
     /// What.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// The bound, in words.
     pub(crate) limit: String,
     /// What it came to, in words.
@@ -59,21 +80,29 @@ pub(crate) struct Verdict {
 pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
     let due = measured.due.max(1) as f64;
     let mut checks = Vec::new();
-    let mut check = |name, limit: String, value: String, met| {
+    let mut check = |name: &str, limit: String, value: String, met| {
         checks.push(Check {
-            name,
+            name: name.into(),
             limit,
             value,
             met,
         });
     };
     let lag = measured.lag_p99_ms;
-    let valid = lag <= slo.lag_p99_ms;
+    let punctual = lag <= slo.lag_p99_ms;
+    let valid = punctual && measured.not_valid.is_none();
     check(
         "own lag p99",
         format!("at most {} ms", slo.lag_p99_ms),
         format!("{lag:.2} ms"),
-        valid,
+        punctual,
+    );
+    let (planned, chance) = measured.planned;
+    check(
+        "requests due",
+        format!("at least {} of {planned:.0} planned", percent(slo.offered_min)),
+        format!("{} ({})", measured.due, percent(measured.due as f64 / planned.max(1.0))),
+        measured.due as f64 >= planned * slo.offered_min - chance,
     );
     let percentiles = [
         ("latency p50", slo.p50_ms, measured.p50_ms),
@@ -82,12 +111,7 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
     ];
     for (name, limit, value) in percentiles {
         if let Some(limit) = limit {
-            check(
-                name,
-                format!("at most {limit} ms"),
-                format!("{value:.2} ms"),
-                value <= limit,
-            );
+            check(name, format!("at most {limit} ms"), milliseconds(value), value <= limit);
         }
     }
     let budget = (slo.errors_max * due).floor() as u64;
@@ -136,6 +160,54 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
             *count <= slo.discrepancies_max,
         );
     }
+    if let Some(limit) = slo.refusal_p99_ms {
+        let (p99_ms, refusals, without_time) = measured.refusals;
+        let value = match refusals {
+            0 => "none was refused".into(),
+            _ => format!("{p99_ms:.2} ms of {refusals}"),
+        };
+        check(
+            "refusals p99",
+            format!("at most {limit} ms"),
+            value,
+            refusals == 0 || p99_ms <= limit,
+        );
+        let met = without_time == 0;
+        check(
+            "refusals without Retry-After",
+            "none".into(),
+            without_time.to_string(),
+            met,
+        );
+    }
+    for (period, came) in slo.periods.iter().zip(&measured.periods) {
+        let of = |what: &str| format!("{}: {what}", period.name);
+        if let Some(limit) = period.p99_ms {
+            check(
+                &of("latency p99"),
+                format!("at most {limit} ms"),
+                milliseconds(came.p99_ms),
+                came.due > 0 && came.p99_ms <= limit,
+            );
+        }
+        if let Some(least) = period.goodput_min {
+            let share = came.good as f64 / came.due.max(1) as f64;
+            check(
+                &of("goodput"),
+                format!("at least {}", percent(least)),
+                percent(share),
+                came.due > 0 && share >= least,
+            );
+        }
+        if let Some(least) = period.good_per_s_min {
+            check(
+                &of("good answers"),
+                format!("at least {least:.0}/s"),
+                format!("{:.0}/s", came.good_per_s),
+                came.good_per_s >= least,
+            );
+        }
+    }
     let missed: Vec<String> = checks
         .iter()
         .filter(|check| !check.met)
@@ -143,13 +215,21 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
         .collect();
     let good = valid && missed.is_empty() && measured.stopped.is_none() && measured.good > 0;
     let line = if !valid {
+        let mut why = Vec::new();
+        if !punctual {
+            why.push(format!(
+                "the tool could not keep its schedule: own lag p99 {lag:.2} ms (at most {} ms)",
+                slo.lag_p99_ms
+            ));
+        }
+        why.extend(measured.not_valid.clone());
         let stopped = measured
             .stopped
             .as_ref()
             .map(|reason| format!("; stopped early: {reason}"));
         format!(
-            "the tool could not keep its schedule: own lag p99 {lag:.2} ms (at most {} ms); nothing else can be judged{}",
-            slo.lag_p99_ms,
+            "{}; nothing else can be judged{}",
+            why.join("; "),
             stopped.unwrap_or_default()
         )
     } else if let Some(reason) = &measured.stopped {
@@ -164,7 +244,11 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
             Some(_) => "every cent checked is where it should be",
             None => "the money was not checked",
         };
-        format!("p99 {:.2} ms, goodput {}, {money}", measured.p99_ms, percent(goodput))
+        format!(
+            "p99 {}, goodput {}, {money}",
+            milliseconds(measured.p99_ms),
+            percent(goodput)
+        )
     } else {
         missed.join("; ")
     };
@@ -173,6 +257,14 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
         good,
         line,
         checks,
+    }
+}
+
+fn milliseconds(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value:.2} ms")
+    } else {
+        "no good answer".into()
     }
 }
 
@@ -200,14 +292,19 @@ mod tests {
             p99_9_ms: None,
             errors_max: 0.001,
             goodput_min: 0.99,
+            offered_min: 0.95,
+            refusal_p99_ms: None,
             lag_p99_ms: 5.0,
             discrepancies_max: 0,
+            stop_early: true,
+            periods: Vec::new(),
         }
     }
 
     fn fine() -> Measured {
         Measured {
             due: 10_000,
+            planned: (10_100.0, 20.0),
             good: 9_995,
             failed: 5,
             p50_ms: 1.0,
@@ -222,7 +319,7 @@ mod tests {
     #[test]
     fn a_run_is_good_only_when_everything_asked_is_met() {
         type Change = fn(&mut Measured);
-        let cases: [(&str, Change, bool, bool, &str); 12] = [
+        let cases: [(&str, Change, bool, bool, &str); 15] = [
             ("fine", |_| {}, true, true, "p99 20.00 ms, goodput 99.95 %, every cent"),
             (
                 "not checked",
@@ -239,6 +336,27 @@ mod tests {
                 "latency p50 10.10 ms (at most 10 ms)",
             ),
             ("p99", |m| m.p99_ms = 50.5, true, false, "latency p99 50.50 ms"),
+            (
+                "p99 is a failed request",
+                |m| m.p99_ms = f64::INFINITY,
+                true,
+                false,
+                "latency p99 no good answer (at most 50 ms)",
+            ),
+            (
+                "flows that ended early",
+                |m| m.planned = (10_600.0, 20.0),
+                true,
+                false,
+                "requests due 10000 (94.34 %) (at least 95 % of 10600 planned)",
+            ),
+            (
+                "no room",
+                |m| m.not_valid = Some("3 requests had no room".into()),
+                false,
+                false,
+                "3 requests had no room; nothing else can be judged",
+            ),
             ("p99.9 is not asked", |m| m.p99_9_ms = 1e6, true, true, ""),
             ("budget spent to the last", |m| m.failed = 10, true, true, ""),
             (
@@ -290,6 +408,42 @@ mod tests {
             let verdict = judge(&slo(), &measured);
             assert_eq!((verdict.valid, verdict.good), (valid, good), "{name}: {}", verdict.line);
             assert!(verdict.line.contains(expected), "{name}: {}", verdict.line);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_run_and_refusals_have_bounds_of_their_own() {
+        let mut slo = slo();
+        slo.refusal_p99_ms = Some(5.0);
+        slo.periods = vec![crate::scenario::Period {
+            name: "after".into(),
+            from_s: 1.0,
+            to_s: 2.0,
+            p99_ms: Some(50.0),
+            goodput_min: Some(0.9),
+            good_per_s_min: Some(100.0),
+        }];
+        let came = |p99_ms, good, good_per_s, refusals| Measured {
+            refusals,
+            periods: vec![PeriodMeasured {
+                p99_ms,
+                due: 100,
+                good,
+                good_per_s,
+            }],
+            ..fine()
+        };
+        let good = judge(&slo, &came(50.0, 90, 100.0, (5.0, 7, 0)));
+        assert!(good.good, "{}", good.line);
+        let bad = judge(&slo, &came(50.1, 89, 99.0, (5.1, 7, 2)));
+        for expected in [
+            "after: latency p99 50.10 ms (at most 50 ms)",
+            "after: goodput 89 % (at least 90 %)",
+            "after: good answers 99/s (at least 100/s)",
+            "refusals p99 5.10 ms of 7 (at most 5 ms)",
+            "refusals without Retry-After 2 (none)",
+        ] {
+            assert!(!bad.good && bad.line.contains(expected), "{expected}: {}", bad.line);
         }
     }
 

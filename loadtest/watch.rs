@@ -2,9 +2,12 @@
 
 use crate::open_loop::pulse::Beat;
 use crate::open_loop::{Observer, Plan};
+use crate::process;
 use crate::scrape::Scraper;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Seconds' worth of requests that wait for a connection before the rate counts as out of reach...
 const BACKLOG_S: f64 = 5.0;
@@ -12,6 +15,8 @@ const BACKLOG_S: f64 = 5.0;
 const BACKLOG_SECONDS: u32 = 3;
 /// Seconds back over which the highest rate counts: what a spike left behind may take its time.
 const RATE_MEMORY_S: usize = 15;
+/// Most kinds of errors told apart.
+const ERROR_KINDS_MAX: usize = 64;
 /// Seconds between two lines where nobody looks.
 const QUIET_LINE_S: u64 = 10;
 
@@ -30,6 +35,8 @@ impl Watch {
             terminal: std::io::stderr().is_terminal(),
             lines: 0,
             failed: 0,
+            errors: BTreeMap::new(),
+            server_cpu: None,
         };
         Watch {
             live: (!quiet).then_some(live),
@@ -59,8 +66,7 @@ struct Stops {
 impl Stops {
     fn new(plan: &Arc<Plan>) -> Stops {
         let scenario = &plan.scenario;
-        let starts = plan.starts.count_until(plan.starts.seconds()) - plan.starts.count_until(scenario.warmup_s);
-        let planned = starts * scenario.requests_per_start();
+        let planned = plan.planned(scenario.warmup_s, plan.starts.seconds());
         Stops {
             plan: plan.clone(),
             budget: planned * scenario.slo.errors_max,
@@ -73,6 +79,9 @@ impl Stops {
     fn look(&mut self, at_s: f64, beat: &Beat) -> Option<String> {
         if at_s > self.plan.scenario.warmup_s {
             self.failed += beat.failed;
+        }
+        if !self.plan.scenario.slo.stop_early {
+            return None;
         }
         if self.failed as f64 > self.budget {
             return Some(format!(
@@ -104,45 +113,111 @@ struct Live {
     terminal: bool,
     lines: u64,
     failed: u64,
+    /// What was not good so far, by kind.
+    errors: BTreeMap<String, u64>,
+    /// CPU time of the server at the last line, where its process is known.
+    server_cpu: Option<(f64, Duration)>,
 }
+
+/// Lines of the block on a terminal.
+const BLOCK_LINES: usize = 5;
+/// Kinds of errors shown.
+const ERRORS_SHOWN: usize = 4;
 
 impl Live {
     fn show(&mut self, at_s: f64, beat: &Beat) {
         self.failed += beat.failed;
         self.lines += 1;
+        for (kind, count) in &beat.errors {
+            // A beat holds few kinds; together they are bounded by what the whole run tells apart.
+            if self.errors.contains_key(kind) || self.errors.len() < ERROR_KINDS_MAX {
+                *self.errors.entry(kind.clone()).or_default() += count;
+            }
+        }
         if !self.terminal && !self.lines.is_multiple_of(QUIET_LINE_S) {
             return;
         }
         let ms = |percent: f64| beat.latency_us.value_at_percentile(percent) as f64 / 1_000.0;
         let planned = self.plan.starts.rate_at(at_s) * self.plan.scenario.requests_per_start();
         let line = format!(
-            "{at_s:>5.0} s of {:.0}  {:>7} /s good, {planned:.0} planned  p50 {:.2}  p99 {:.2}  max {:.1} ms  \
-             {} failed  {} refused  {} waiting  {} connections  lag {:.2} ms",
+            "{at_s:>5.0} s of {:.0}  {:>7} /s good, {planned:.0} planned  p50 {:.2}  p99 {:.2}  p99.9 {:.2}  max {:.1} ms",
             self.plan.starts.seconds(),
             beat.good,
             ms(50.0),
             ms(99.0),
+            ms(99.9),
             ms(100.0),
+        );
+        let state = format!(
+            "{} failed  {} refused  {} waiting  {} connections  own lag {:.2} ms",
             self.failed,
             beat.refused,
             beat.waiting,
             beat.connections,
             beat.lag_max_us as f64 / 1_000.0,
         );
+        let (errors, server) = (self.errors(), self.server(at_s));
         let mut out = std::io::stderr().lock();
         // Nothing can be done about a closed stderr.
         let _ = if self.terminal {
             let bar = bar(at_s / self.plan.starts.seconds());
-            let server = self
-                .scraper
-                .as_ref()
-                .map(|scraper| scraper.newest_line())
-                .unwrap_or_default();
-            let up = if self.lines > 1 { "\x1b[3A" } else { "" };
-            writeln!(out, "{up}\x1b[2K{bar}\n\x1b[2K{line}\n\x1b[2K{server}")
+            let up = match self.lines {
+                1 => String::new(),
+                _ => format!("\x1b[{BLOCK_LINES}A"),
+            };
+            let lines: [&str; BLOCK_LINES] = [&bar, &line, &state, &errors, &server];
+            let block: String = lines.iter().map(|line| format!("\x1b[2K{line}\n")).collect();
+            write!(out, "{up}{block}")
         } else {
-            writeln!(out, "{line}")
+            let rest: String = [errors, server]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .map(|part| format!("  {part}"))
+                .collect();
+            writeln!(out, "{line}  {state}{rest}")
         };
+    }
+
+    /// The most frequent kinds of errors.
+    fn errors(&self) -> String {
+        let mut kinds: Vec<(&String, &u64)> = self.errors.iter().collect();
+        kinds.sort_by(|one, two| two.1.cmp(one.1));
+        let shown: Vec<String> = kinds
+            .iter()
+            .take(ERRORS_SHOWN)
+            .map(|(kind, count)| format!("{count} x {kind}"))
+            .collect();
+        match shown.is_empty() {
+            true => String::new(),
+            false => format!("not good: {}", shown.join(", ")),
+        }
+    }
+
+    /// What the server's metrics and its process say.
+    fn server(&mut self, at_s: f64) -> String {
+        let used = self
+            .plan
+            .server_pid
+            .and_then(process::cpu_time)
+            .map(|used| (at_s, used));
+        let before = std::mem::replace(&mut self.server_cpu, used);
+        let cores = before.zip(used).map(|(before, now)| {
+            let used = now.1.saturating_sub(before.1).as_secs_f64();
+            format!("cpu {:.2} cores", used / (now.0 - before.0).max(0.001))
+        });
+        let metrics = self.scraper.as_ref().map(|scraper| scraper.newest_line());
+        let metrics = metrics.unwrap_or_default();
+        // Whichever knows; the metrics know of a server elsewhere.
+        let cores = cores.filter(|_| !metrics.starts_with("cpu "));
+        let parts: Vec<String> = cores
+            .into_iter()
+            .chain(Some(metrics))
+            .filter(|part| !part.is_empty())
+            .collect();
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!("server: {}", parts.join("  ")),
+        }
     }
 }
 
@@ -160,7 +235,7 @@ fn bar(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merchants::Merchants;
+    use crate::merchants::Part;
     use crate::scenario::Scenario;
     use crate::target::Target;
 
@@ -169,17 +244,8 @@ mod tests {
             "name = \"s\"\n[slo]\nerrors_max = 0.01\n[[rate.phase]]\n{phase}\n[[flow]]\nname = \"f\"\nsteps = [\"pay\"]\n"
         );
         let scenario = Scenario::parse(&text).unwrap();
-        Stops::new(&Arc::new(Plan {
-            target: Target::parse("http://127.0.0.1:1").unwrap(),
-            merchants: Merchants::new(&scenario.merchants, None),
-            run: 1,
-            seed: 1,
-            threads: 1,
-            starts: scenario.rate.clone(),
-            numbers_before: 0,
-            server_pid: None,
-            scenario,
-        }))
+        let target = Target::parse("http://127.0.0.1:1").unwrap();
+        Stops::new(&Arc::new(Plan::new(scenario, target, None, Part::WHOLE, 1)))
     }
 
     fn beat(waiting: u64, failed: u64) -> Beat {

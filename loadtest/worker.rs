@@ -96,6 +96,9 @@ struct Loop {
     random: SplitMix64,
     first_body: Vec<u8>,
     unanswered_in_a_row: u32,
+    account: u32,
+    /// Payments of this connection's account that can be read.
+    readable: Vec<u32>,
 }
 
 /// What an exchange came to.
@@ -109,10 +112,18 @@ impl Loop {
     fn new(state: Rc<State>, index: usize) -> Self {
         let plan = &state.share.plan;
         let seed = plan.run ^ ((state.share.thread as u64) << 32 | index as u64);
+        let account = ((index * plan.threads + state.share.thread) % plan.spread as usize) as u32;
+        let key = plan.key_of(account);
+        let known = state.share.known.iter().enumerate();
         Loop {
+            account,
+            readable: known
+                .filter(|(_, payment)| payment.account == account)
+                .map(|(at, _)| at as u32)
+                .collect(),
             connection: None,
-            payment: PaymentRequest::new(&plan.target, &plan.key, plan.run, &plan.card),
-            read: ReadRequest::new(&plan.target, &plan.key),
+            payment: PaymentRequest::new(&plan.target, &key, plan.run, &plan.card),
+            read: ReadRequest::new(&plan.target, &key),
             random: SplitMix64(seed),
             first_body: Vec::new(),
             unanswered_in_a_row: 0,
@@ -138,8 +149,9 @@ impl Loop {
     async fn step(&mut self) -> Exchanged {
         let state = self.state.clone();
         let plan = &state.share.plan;
-        if !state.share.known.is_empty() && self.random.chance(plan.read_share) {
-            let known = state.share.known.get(self.random.below(state.share.known.len()));
+        if !self.readable.is_empty() && self.random.chance(plan.read_share) {
+            let at = self.readable[self.random.below(self.readable.len())];
+            let known = state.share.known.get(at as usize);
             self.read.fill(&[b"payment_intents/", known.id.as_bytes()]);
             return self.exchange(Operation::Read, 0).await;
         }
@@ -224,11 +236,12 @@ impl Loop {
                 tally.refused(200, &format!("with status {}", payment.status));
                 exchanged = Exchanged::Refused { overloaded: false };
             }
-            if operation == Operation::Payment && plan.keep_acknowledged {
+            if operation == Operation::Payment && plan.keep_one_of.is_some_and(|of| number.is_multiple_of(of)) {
                 state.acknowledged.borrow_mut().push(AcknowledgedPayment {
                     id: &payment.id,
                     charge: payment.charge.as_deref().unwrap_or_default(),
                     amount: request::amount_of(number),
+                    account: self.account,
                     succeeded,
                 });
             }

@@ -2,7 +2,8 @@
 
 use super::Plan;
 use super::alarm::Alarm;
-use super::floor::{Answered, Floor};
+use super::answers::Answered;
+use super::floor::Floor;
 use super::movements::Movements;
 use super::pulse::Pulse;
 use super::samples::Samples;
@@ -55,7 +56,7 @@ pub(super) fn work(share: Share) -> std::io::Result<Done> {
         floor: RefCell::new(Floor::new(share.plan.clone(), share.thread, share.start, &share.known)),
         idle: RefCell::default(),
         connections: Cell::new(0),
-        connections_max: (share.plan.scenario.client.connections_max as usize).div_ceil(threads),
+        connections_max: share.plan.connections_max.div_ceil(threads),
         changed: Notify::new(),
     });
     set.block_on(&runtime, dispatch(hall.clone(), &share))?;
@@ -135,7 +136,7 @@ async fn dispatch(hall: Rc<Hall>, share: &Share) -> std::io::Result<()> {
     let mut schedule = Schedule::new(
         plan.starts.clone(),
         plan.scenario.arrivals,
-        plan.seed,
+        plan.chance(),
         share.thread,
         plan.threads,
     );
@@ -160,6 +161,7 @@ async fn dispatch(hall: Rc<Hall>, share: &Share) -> std::io::Result<()> {
             hall.assign(task, now);
         }
         let mut wake = now + SLEEP_MAX;
+        hall.floor.borrow_mut().lose_patience(now);
         {
             let mut floor = hall.floor.borrow_mut();
             if now >= next_beat {
@@ -216,7 +218,7 @@ async fn carry(hall: Rc<Hall>, slot: Rc<Slot>) {
             }
             task = match next {
                 Some(task) => task,
-                None => match floor.waiting.pop_front() {
+                None => match floor.next_waiting(used) {
                     Some(mut task) => {
                         task.handed = used;
                         task

@@ -1,7 +1,7 @@
 //! The state of one thread: what is due, what waits, what is under way. Nothing here waits or reads the clock itself.
 
 use super::Plan;
-use super::movements::{Movement, Movements};
+use super::movements::Movements;
 use super::pulse::Beat;
 use super::recent::Recent;
 use super::request::{Requests, Subject};
@@ -10,8 +10,7 @@ use super::task::{Later, Paid, Task};
 use crate::flow::{Operation, Step};
 use crate::merchants::Picker;
 use crate::random::SplitMix64;
-use crate::request::amount_of;
-use crate::scenario::CardOutcome;
+use hashbrown::HashMap;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,11 +27,11 @@ pub(crate) struct Floor {
     thread: usize,
     /// When the schedule starts, and when its measured part starts and the whole ends.
     pub(super) start: Instant,
-    window: Instant,
+    pub(super) window: Instant,
     pub(super) end: Instant,
     /// Draws flow, merchant and card of each arrival, and nothing else: the same seed sends the same, whatever comes of it.
     choices: SplitMix64,
-    random: SplitMix64,
+    pub(super) random: SplitMix64,
     flows: Picker,
     cards: Picker,
     numbers: u64,
@@ -42,18 +41,15 @@ pub(crate) struct Floor {
     /// When the dispatcher looks next.
     pub(super) wake: Instant,
     pub(super) stopped: bool,
-    recent: Recent,
-    replayable: Recent,
+    pub(super) recent: Recent,
+    pub(super) replayable: Recent,
+    /// Time that a request waits for a connection at most.
+    patience: Option<Duration>,
+    /// Checksums of first answers to requests that were sent twice at once, by number.
+    pub(super) twins: HashMap<u64, u64>,
     pub(super) samples: Samples,
     pub(super) movements: Movements,
     pub(super) beat: Beat,
-}
-
-/// What became of a try.
-pub(super) struct Answered<'a> {
-    pub(super) status: u16,
-    pub(super) body: &'a [u8],
-    pub(super) retry_after_s: Option<u32>,
 }
 
 impl Floor {
@@ -71,8 +67,9 @@ impl Floor {
             start,
             window: start + Duration::from_secs_f64(scenario.warmup_s),
             end: start + Duration::from_secs_f64(plan.starts.seconds()),
-            choices: SplitMix64(plan.seed ^ crate::random::mix(0xc401ce + thread as u64)),
-            random: SplitMix64(plan.seed ^ crate::random::mix(0x10ad + thread as u64)),
+            choices: SplitMix64(plan.chance() ^ crate::random::mix(0xc401ce + thread as u64)),
+            random: SplitMix64(plan.chance() ^ crate::random::mix(0x10ad + thread as u64)),
+            patience: scenario.client.patience_s.map(Duration::from_secs_f64),
             flows: Picker::new(scenario.flows.iter().map(|flow| flow.weight)),
             cards: Picker::new(scenario.cards.iter().map(|card| card.weight)),
             // The first numbers are those of the payments made before.
@@ -84,6 +81,7 @@ impl Floor {
             stopped: false,
             recent,
             replayable,
+            twins: HashMap::new(),
             samples: Samples::new(plan.starts.seconds()),
             movements: Movements::default(),
             beat: Beat::default(),
@@ -104,7 +102,7 @@ impl Floor {
     }
 
     /// Makes the task's step due, which may be a pause; `None` if it waits for its time now, or cannot be done.
-    fn enter_step(&mut self, mut task: Task, mut due: Instant) -> Option<Task> {
+    pub(super) fn enter_step(&mut self, mut task: Task, mut due: Instant) -> Option<Task> {
         let plan = self.plan.clone();
         let steps = &plan.scenario.flows[usize::from(task.flow)].steps;
         let mut paused = false;
@@ -121,8 +119,8 @@ impl Floor {
         if due >= self.end {
             return None;
         }
-        (task.due, task.try_due, task.tries, task.uncertain, task.replays) = (due, due, 0, false, false);
-        task.replays = operation == Operation::Replay;
+        (task.due, task.try_due, task.tries, task.uncertain) = (due, due, 0, false);
+        task.replays = matches!(operation, Operation::Replay | Operation::Misuse);
         if task.payment.id.is_empty() && !self.find_subject(&mut task, operation) {
             self.count_due(operation, due);
             self.samples
@@ -135,6 +133,9 @@ impl Floor {
             return None;
         }
         self.count_due(operation, due);
+        if operation == Operation::Twice {
+            self.put_twin(&task);
+        }
         Some(task)
     }
 
@@ -142,7 +143,7 @@ impl Floor {
     fn find_subject(&mut self, task: &mut Task, operation: Operation) -> bool {
         let found = match operation {
             Operation::Retrieve => self.recent.draw(&mut self.random),
-            Operation::Charge | Operation::Replay => self.replayable.draw(&mut self.random),
+            Operation::Charge | Operation::Replay | Operation::Misuse => self.replayable.draw(&mut self.random),
             _ => return true,
         };
         let Some(paid) = found else { return false };
@@ -154,13 +155,23 @@ impl Floor {
         true
     }
 
-    fn put_later(&mut self, task: Task) {
+    /// Sends the same request a second time at the same moment, on another connection.
+    fn put_twin(&mut self, task: &Task) {
+        let mut twin = task.clone();
+        twin.twin = true;
+        self.put_later(twin);
+    }
+
+    pub(super) fn put_later(&mut self, task: Task) {
         if self.later.len() < LATER_MAX {
             self.later.push(Later(task));
-        } else {
-            self.samples
-                .error("tool: more flows in a pause than it can hold".into(), 1);
-            self.samples.cut += 1;
+            return;
+        }
+        self.samples
+            .error("tool: more flows in a pause than it can hold".into(), 1);
+        self.samples.lost_by_tool += 1;
+        if task.tries > 0 {
+            self.fail(&task);
         }
     }
 
@@ -177,7 +188,11 @@ impl Floor {
         }
         let task = self.later.pop()?.0;
         if task.tries == 0 {
-            self.count_due(self.operation(&task), task.due);
+            let operation = self.operation(&task);
+            self.count_due(operation, task.due);
+            if operation == Operation::Twice && !task.twin {
+                self.put_twin(&task);
+            }
         }
         Some(task)
     }
@@ -196,7 +211,29 @@ impl Floor {
         }
         self.samples
             .error("tool: more requests waited for a connection than it can hold".into(), 1);
-        self.count_failed(self.operation(&task), task.due);
+        self.fail(&task);
+    }
+
+    /// The task that has waited longest for a connection. Those whose clients have lost patience meanwhile fail.
+    pub(super) fn next_waiting(&mut self, now: Instant) -> Option<Task> {
+        self.lose_patience(now);
+        self.waiting.pop_front()
+    }
+
+    /// Fails the tasks that have waited longer for a connection than their clients would.
+    pub(super) fn lose_patience(&mut self, now: Instant) {
+        let Some(patience) = self.patience else { return };
+        // In the order in which they began to wait.
+        while self
+            .waiting
+            .front()
+            .is_some_and(|task| now.saturating_duration_since(task.taken) > patience)
+        {
+            let task = self.waiting.pop_front().expect("it was just seen");
+            self.samples
+                .error("client: gave up waiting for a free connection".into(), 1);
+            self.fail(&task);
+        }
     }
 
     /// Ends the schedule early: nothing new is sent, what may have moved money already is still asked for.
@@ -233,259 +270,20 @@ impl Floor {
         self.beat.lag_max_us = self.beat.lag_max_us.max(lag_us);
     }
 
-    fn operation(&self, task: &Task) -> Operation {
+    pub(super) fn operation(&self, task: &Task) -> Operation {
         match self.plan.scenario.flows[usize::from(task.flow)].steps[usize::from(task.step)] {
             Step::Send(operation) => operation,
             Step::Think { .. } => unreachable!("a task rests at requests only"),
         }
     }
-
-    /// Takes a try without an answer; gives the task back if a next step is due at once.
-    pub(super) fn broke(
-        &mut self,
-        task: Task,
-        error: &crate::connection::TransportError,
-        now: Instant,
-    ) -> Option<Task> {
-        self.beat.refused += 1;
-        self.samples.row(now.saturating_duration_since(self.start)).refused += 1;
-        self.again(task, format!("transport: {error}"), None, now, true)
-    }
-
-    /// Takes an answer; gives the task back if a next step is due at once.
-    pub(super) fn answered(
-        &mut self,
-        mut task: Task,
-        answer: &Answered<'_>,
-        sent: Instant,
-        now: Instant,
-    ) -> Option<Task> {
-        self.samples.bytes.1 += answer.body.len() as u64;
-        let operation = self.operation(&task);
-        let outcome = self.plan.scenario.cards[usize::from(task.card)].outcome;
-        match answer.status {
-            200 => match self.read_answer(&mut task, operation, outcome, answer.body) {
-                Ok(goes_on) => {
-                    self.count_good(operation, task.due, now, false);
-                    self.next_step(task, now, goes_on)
-                }
-                Err(kind) => {
-                    self.samples.error(kind, 1);
-                    self.count_failed(operation, task.due);
-                    None
-                }
-            },
-            402 if outcome == CardOutcome::Declined && operation.asks_card() => {
-                self.count_good(operation, task.due, now, true);
-                None
-            }
-            409 | 429 | 500.. => {
-                if answer.status == 429 || answer.status == 503 {
-                    samples::record(&mut self.samples.refusal_us, now.saturating_duration_since(sent));
-                }
-                self.beat.refused += 1;
-                self.samples.row(now.saturating_duration_since(self.start)).refused += 1;
-                let kind = format!("{} {}", answer.status, crate::body::error_code(answer.body));
-                // 409 (the same key is under way) and 5xx do not say what became of the request.
-                let uncertain = answer.status != 429 && answer.status != 503;
-                self.again(task, kind, answer.retry_after_s, now, uncertain)
-            }
-            status => {
-                self.samples
-                    .error(format!("{status} {}", crate::body::error_code(answer.body)), 1);
-                self.count_failed(operation, task.due);
-                None
-            }
-        }
-    }
-
-    /// Reads a 200: whether it says what it should, and whether the flow goes on.
-    fn read_answer(
-        &mut self,
-        task: &mut Task,
-        operation: Operation,
-        outcome: CardOutcome,
-        body: &[u8],
-    ) -> Result<bool, String> {
-        use crate::body::Payment;
-        use crate::open_loop::task::Id;
-        let missing = || format!("200 without what {} answers", operation.name());
-        let id_of = |text: &str| Id::new(text).ok_or_else(|| "200 with an id that is none".to_string());
-        let expected = match (operation, outcome) {
-            (Operation::Pay | Operation::Confirm, CardOutcome::Succeeds) => "succeeded",
-            (Operation::Authorize, CardOutcome::Succeeds) => "requires_capture",
-            (Operation::Pay | Operation::Confirm | Operation::Authorize, CardOutcome::Processing) => "processing",
-            (Operation::Pay | Operation::Confirm | Operation::Authorize, CardOutcome::Declined) => "declined",
-            (Operation::Create, _) => "requires_confirmation",
-            (Operation::Capture, _) => "succeeded",
-            (Operation::Cancel, _) => "canceled",
-            (Operation::Replay, _) => {
-                if body_checksum(body) == task.payment.body {
-                    return Ok(true);
-                }
-                self.samples.replay_differences += 1;
-                return Err("200 with other bytes than the first answer".into());
-            }
-            (Operation::Refund, _) => {
-                let refund = Payment::read_object(body).ok_or_else(missing)?;
-                self.moved(task, id_of(&refund.id)?, -amount_of(task.payment.number));
-                return if refund.status == "succeeded" {
-                    Ok(true)
-                } else {
-                    Err(format!("200 with refund status {}", refund.status))
-                };
-            }
-            (Operation::Retrieve, _) => {
-                let payment = Payment::read(body).ok_or_else(missing)?;
-                let same = payment.id.as_bytes() == task.payment.id.as_bytes();
-                return same.then_some(true).ok_or_else(|| "200 with another payment".into());
-            }
-            (Operation::Charge | Operation::List | Operation::Customer | Operation::Balance | Operation::Events, _) => {
-                return if body.first() == Some(&b'{') {
-                    Ok(true)
-                } else {
-                    Err(missing())
-                };
-            }
-        };
-        let payment = Payment::read(body).ok_or_else(missing)?;
-        let charge = id_of(payment.charge.as_deref().unwrap_or_default())?;
-        let id = id_of(&payment.id)?;
-        if !task.payment.id.is_empty() && task.payment.id != id {
-            return Err("200 with another payment".into());
-        }
-        let whole = operation == Operation::Pay && payment.status == "succeeded";
-        task.payment = Paid {
-            merchant: task.merchant,
-            id,
-            charge,
-            number: task.number,
-            step: task.step,
-            card: task.card,
-            body: if whole { body_checksum(body) } else { 0 },
-        };
-        match &*payment.status {
-            "succeeded" => self.moved(task, charge, amount_of(task.number)),
-            "processing" => self.movements.open.push(Movement {
-                merchant: task.merchant,
-                source: id,
-                amount: amount_of(task.number),
-            }),
-            _ => {}
-        }
-        if payment.status != expected {
-            return Err(format!("200 with status {}, not {expected}", payment.status));
-        }
-        if operation.asks_card() {
-            self.recent.push(task.payment);
-            if whole {
-                self.replayable.push(task.payment);
-            }
-        }
-        Ok(outcome != CardOutcome::Processing || !operation.asks_card())
-    }
-
-    fn moved(&mut self, task: &Task, source: super::task::Id, amount: i64) {
-        self.movements.done(Movement {
-            merchant: task.merchant,
-            source,
-            amount,
-        });
-    }
-
-    fn next_step(&mut self, mut task: Task, now: Instant, goes_on: bool) -> Option<Task> {
-        if !goes_on || self.stopped {
-            return None;
-        }
-        task.step += 1;
-        let mut task = self.enter_step(task, now)?;
-        self.take_up(&mut task, now);
-        Some(task)
-    }
-
-    /// Lets a task try again later, or counts it as failed when it has no try left.
-    fn again(
-        &mut self,
-        mut task: Task,
-        kind: String,
-        retry_after_s: Option<u32>,
-        now: Instant,
-        uncertain: bool,
-    ) -> Option<Task> {
-        /// Longest wait that a server may ask for, in seconds.
-        const RETRY_AFTER_S_MAX: u32 = 60;
-        /// Most doublings of the pause.
-        const DOUBLINGS_MAX: u32 = 6;
-        self.samples.error(kind, 1);
-        task.uncertain |= uncertain;
-        let client = &self.plan.scenario.client;
-        if u32::from(task.tries) < client.tries_max && (!self.stopped || task.uncertain) {
-            let doublings = u32::from(task.tries - 1).min(DOUBLINGS_MAX);
-            let pause = client.backoff_s * f64::from(1u32 << doublings) * (0.5 + 0.5 * self.random.unit());
-            let asked = f64::from(retry_after_s.unwrap_or(0).min(RETRY_AFTER_S_MAX));
-            task.try_due = now + Duration::from_secs_f64(pause.max(asked));
-            self.put_later(task);
-            return None;
-        }
-        let operation = self.operation(&task);
-        self.count_failed(operation, task.due);
-        if task.uncertain {
-            let amount = match operation {
-                Operation::Pay | Operation::Confirm | Operation::Capture => amount_of(task.number),
-                Operation::Refund => -amount_of(task.payment.number),
-                _ => return None,
-            };
-            self.movements.unknown.push(Movement {
-                merchant: task.merchant,
-                source: super::task::Id::default(),
-                amount,
-            });
-        }
-        None
-    }
-
-    fn count_due(&mut self, operation: Operation, due: Instant) {
-        self.beat.due += 1;
-        self.samples.row(due.saturating_duration_since(self.start)).due += 1;
-        if due >= self.window {
-            self.samples.of_mut(operation).due += 1;
-        }
-    }
-
-    fn count_good(&mut self, operation: Operation, due: Instant, now: Instant, declined: bool) {
-        let latency = now.saturating_duration_since(due);
-        self.beat.good += 1;
-        samples::record(&mut self.beat.latency_us, latency);
-        let row = self.samples.row(due.saturating_duration_since(self.start));
-        row.good += 1;
-        samples::record(&mut row.latency_us, latency);
-        self.samples.row(now.saturating_duration_since(self.start)).answered += 1;
-        if due >= self.window {
-            let counts = self.samples.of_mut(operation);
-            counts.good += 1;
-            counts.declined += u64::from(declined);
-            samples::record(&mut counts.latency_us, latency);
-        }
-    }
-
-    fn count_failed(&mut self, operation: Operation, due: Instant) {
-        self.beat.failed += 1;
-        self.samples.row(due.saturating_duration_since(self.start)).failed += 1;
-        if due >= self.window {
-            self.samples.of_mut(operation).failed += 1;
-        }
-    }
-}
-
-/// A checksum that is never 0; its length is part of it.
-pub(crate) fn body_checksum(body: &[u8]) -> u64 {
-    u64::from(crc32c::crc32c(body)) << 32 | (body.len() as u64 & 0xffff_ffff) | 1 << 31
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merchants::Merchants;
+    use crate::merchants::Part;
+    use crate::open_loop::answers::Answered;
+    use crate::request::amount_of;
     use crate::scenario::Scenario;
     use crate::target::Target;
 
@@ -493,16 +291,11 @@ mod tests {
         let text = "name = \"s\"\n[[rate.phase]]\nrate = 100\nseconds = 10\n[[flow]]\nname = \"f\"\n\
                     steps = [\"pay\", \"think 1\", \"retrieve\"]\n[client]\ntries_max = 2\n";
         let scenario = Scenario::parse(text).unwrap();
+        let target = Target::parse("http://127.0.0.1:1").unwrap();
         let plan = Plan {
-            target: Target::parse("http://127.0.0.1:1").unwrap(),
-            merchants: Merchants::new(&scenario.merchants, None),
             run: 1,
-            seed: 1,
-            threads: 1,
-            starts: scenario.rate.clone(),
             numbers_before: 0,
-            server_pid: None,
-            scenario,
+            ..Plan::new(scenario, target, None, Part::WHOLE, 1)
         };
         Floor::new(Arc::new(plan), 0, Instant::now(), &[])
     }

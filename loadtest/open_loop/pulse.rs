@@ -2,6 +2,7 @@
 
 use super::samples::histogram;
 use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 /// Counts since the last beat.
@@ -25,6 +26,8 @@ pub(crate) struct Beat {
     pub(crate) waiting: u64,
     /// Connections open now.
     pub(crate) connections: u64,
+    /// What the tries that were not good came to.
+    pub(crate) errors: BTreeMap<String, u64>,
 }
 
 impl Default for Beat {
@@ -39,6 +42,7 @@ impl Default for Beat {
             lag_max_us: 0,
             waiting: 0,
             connections: 0,
+            errors: BTreeMap::new(),
         }
     }
 }
@@ -58,7 +62,23 @@ impl Beat {
             lag_max_us: 0,
             waiting: 0,
             connections: 0,
+            errors: BTreeMap::new(),
         };
+    }
+
+    /// Counts a try that was not good.
+    pub(crate) fn error(&mut self, kind: &str) {
+        self.errors(kind, 1);
+    }
+
+    fn errors(&mut self, kind: &str, count: u64) {
+        /// Most kinds told apart within a beat.
+        const KINDS_MAX: usize = 16;
+        if let Some(known) = self.errors.get_mut(kind) {
+            *known += count;
+        } else if self.errors.len() < KINDS_MAX {
+            self.errors.insert(kind.into(), count);
+        }
     }
 
     /// Adds another thread's beat.
@@ -74,6 +94,7 @@ impl Beat {
         self.lag_max_us = self.lag_max_us.max(other.lag_max_us);
         self.waiting += other.waiting;
         self.connections += other.connections;
+        other.errors.iter().for_each(|(kind, count)| self.errors(kind, *count));
     }
 }
 

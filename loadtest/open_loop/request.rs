@@ -37,9 +37,15 @@ impl Requests {
         let mut digits = itoa::Buffer::new();
         let id = task.payment.id.as_bytes();
         let path: [&[u8]; 3] = match operation {
-            Operation::Pay | Operation::Create | Operation::Authorize | Operation::Replay => {
-                body.add(b"amount=")
-                    .add(digits.format(amount_of(task.number)).as_bytes());
+            Operation::Pay
+            | Operation::Twice
+            | Operation::Create
+            | Operation::Authorize
+            | Operation::Replay
+            | Operation::Misuse => {
+                // A misused key comes with another amount.
+                let amount = amount_of(task.number + u64::from(operation == Operation::Misuse));
+                body.add(b"amount=").add(digits.format(amount).as_bytes());
                 body.add(b"&currency=usd&payment_method=").add(subject.card.as_bytes());
                 body.add(match operation {
                     Operation::Create => b"",

@@ -30,7 +30,7 @@ pub(crate) fn record(histogram: &mut Histogram<u64>, duration: Duration) {
         .expect("the bound is within every histogram's, or it grows");
 }
 
-fn small_histogram() -> Histogram<u64> {
+pub(crate) fn small_histogram() -> Histogram<u64> {
     // It starts small and grows with the largest value that it meets.
     let mut histogram = Histogram::new(SAMPLE_DIGITS).expect("a constant precision is valid");
     histogram.auto(true);
@@ -114,12 +114,16 @@ pub(crate) struct Samples {
     pub(crate) errors: BTreeMap<String, u64>,
     /// How long refusals (429, 503) took from sending, microseconds.
     pub(crate) refusal_us: Histogram<u64>,
+    /// Refusals that did not say when to come back.
+    pub(crate) refusals_without_time: u64,
     /// Replays whose body differed from the first answer.
     pub(crate) replay_differences: u64,
     /// Requests that waited for a connection when they were due.
     pub(crate) waited: u64,
     /// Requests that were due, but not sent because the run was stopped.
     pub(crate) cut: u64,
+    /// Requests that the tool itself had no room for: a run with any is not valid.
+    pub(crate) lost_by_tool: u64,
     /// Bytes sent and received.
     pub(crate) bytes: (u64, u64),
     /// Most connections open at once.
@@ -145,9 +149,11 @@ impl Samples {
             sent: 0,
             errors: BTreeMap::new(),
             refusal_us: histogram(),
+            refusals_without_time: 0,
             replay_differences: 0,
             waited: 0,
             cut: 0,
+            lost_by_tool: 0,
             bytes: (0, 0),
             connections: 0,
         }
@@ -198,11 +204,16 @@ impl Samples {
 
     /// Adds another thread's counts.
     pub(crate) fn merge(&mut self, other: &Samples) {
-        assert_eq!(self.rows.len(), other.rows.len(), "threads share one schedule");
-        self.rows
-            .iter_mut()
-            .zip(&other.rows)
-            .for_each(|(mine, theirs)| mine.merge(theirs));
+        self.merge_later(other, 0);
+    }
+
+    /// Adds the counts of a generator that started so many samples later; what comes behind the last one is counted there.
+    pub(crate) fn merge_later(&mut self, other: &Samples, rows_later: usize) {
+        assert_eq!(self.rows.len(), other.rows.len(), "all follow one schedule");
+        let last = self.rows.len() - 1;
+        for (at, row) in other.rows.iter().enumerate() {
+            self.rows[(at + rows_later).min(last)].merge(row);
+        }
         for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
             mine.due += theirs.due;
             mine.good += theirs.good;
@@ -222,6 +233,8 @@ impl Samples {
         self.replay_differences += other.replay_differences;
         self.waited += other.waited;
         self.cut += other.cut;
+        self.lost_by_tool += other.lost_by_tool;
+        self.refusals_without_time += other.refusals_without_time;
         self.bytes = (self.bytes.0 + other.bytes.0, self.bytes.1 + other.bytes.1);
         self.connections += other.connections;
         other

@@ -105,6 +105,8 @@ pub(crate) struct Task {
     pub(crate) uncertain: bool,
     /// Whether it is sent under another request's key.
     pub(crate) replays: bool,
+    /// Whether it is the second of two that are sent at once. The flow goes on with whichever is answered first.
+    pub(crate) twin: bool,
 }
 
 impl Task {
@@ -124,6 +126,7 @@ impl Task {
             tries: 0,
             uncertain: false,
             replays: false,
+            twin: false,
         }
     }
 

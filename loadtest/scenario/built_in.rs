@@ -1,12 +1,14 @@
 //! The scenarios that are compiled in.
 
 /// Name and text of each, in the order of `list`.
-pub(crate) const BUILT_IN: [(&str, &str); 6] = [
+pub(crate) const BUILT_IN: [(&str, &str); 8] = [
     ("black-friday", include_str!("../scenarios/black-friday.toml")),
     ("checkout", include_str!("../scenarios/checkout.toml")),
     ("payments-open", include_str!("../scenarios/payments-open.toml")),
     ("hot-merchant", include_str!("../scenarios/hot-merchant.toml")),
     ("remote-network", include_str!("../scenarios/remote-network.toml")),
+    ("overload", include_str!("../scenarios/overload.toml")),
+    ("slow-clients", include_str!("../scenarios/slow-clients.toml")),
     ("spike", include_str!("../scenarios/spike.toml")),
 ];
 

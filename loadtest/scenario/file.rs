@@ -1,18 +1,17 @@
 //! The TOML of a scenario: known keys, defaults, bounds, and an error for everything else.
 
-use super::{Card, CardOutcome, Client, Merchants, Scenario, Slo, Verify};
+use super::place::Place;
+use super::{Card, CardOutcome, Client, Merchants, Period, Scenario, Slo, SlowClients, Verify};
 use crate::flow::{Flow, Step};
 use crate::nearest;
 use crate::schedule::{Arrivals, Segment, Shape};
 use toml::{Table, Value};
 
-/// Most flows, cards, phases: a scenario is read by people.
-const ENTRIES_MAX: usize = 200;
 /// Longest schedule, in seconds: a week.
 const SECONDS_MAX: f64 = 7.0 * 24.0 * 3600.0;
 /// Highest rate, in requests per second.
 const RATE_MAX: f64 = 10_000_000.0;
-/// Most steps a stair has, and most seconds a profile has.
+/// Most steps a stair has.
 const STAIR_MAX: usize = 10_000;
 
 pub(super) fn read(text: &str) -> Result<Scenario, String> {
@@ -27,6 +26,7 @@ pub(super) fn read(text: &str) -> Result<Scenario, String> {
             "merchants",
             "card",
             "client",
+            "slow_clients",
             "slo",
             "verify",
         ],
@@ -50,8 +50,10 @@ pub(super) fn read(text: &str) -> Result<Scenario, String> {
         merchants: merchants(&place)?,
         cards: cards(&place)?,
         client: client(&place)?,
+        slow_clients: slow_clients(&place)?,
         slo: slo(&place)?,
         verify: verify(&place)?,
+        text: text.into(),
     };
     if scenario.flows.is_empty() {
         return Err("no [[flow]]: say what is to be sent".into());
@@ -61,6 +63,14 @@ pub(super) fn read(text: &str) -> Result<Scenario, String> {
     }
     if scenario.warmup_s >= scenario.rate.seconds() {
         return Err(rate.wrong("warmup_s leaves nothing to measure: make it shorter than the phases"));
+    }
+    if let Some(period) = scenario
+        .slo
+        .periods
+        .iter()
+        .find(|period| period.to_s > scenario.rate.seconds())
+    {
+        return Err(format!("[slo.period {:?}]: to_s is behind the last phase", period.name));
     }
     Ok(scenario)
 }
@@ -102,6 +112,7 @@ fn shape(rate: &Place<'_>) -> Result<Shape, String> {
         "amplitude",
         "period_s",
         "rates",
+        "step_s",
     ];
     let mut segments = Vec::new();
     for phase in rate.entries("phase", KEYS)? {
@@ -168,8 +179,9 @@ fn shape(rate: &Place<'_>) -> Result<Shape, String> {
             }
             "profile" => {
                 let rates = phase.numbers("rates", RATE_MAX)?;
-                segments.extend(rates.into_iter().map(|rate| flat(rate, 1.0)));
-                &["rates"]
+                let step_s = phase.number("step_s", Some(1.0), 0.001, SECONDS_MAX)?;
+                segments.extend(rates.into_iter().map(|rate| flat(rate, step_s)));
+                &["rates", "step_s"]
             }
             other => {
                 let known = ["steady", "ramp", "step", "spike", "sine", "profile"];
@@ -253,12 +265,23 @@ fn cards(place: &Place<'_>) -> Result<Vec<Card>, String> {
 }
 
 fn client(place: &Place<'_>) -> Result<Client, String> {
-    let place = place.table("client", &["connections_max", "timeout_s", "tries_max", "backoff_s"])?;
+    const KEYS: &[&str] = &["connections_max", "timeout_s", "patience_s", "tries_max", "backoff_s"];
+    let place = place.table("client", KEYS)?;
     Ok(Client {
         connections_max: place.number("connections_max", Some(512.0), 1.0, 65_536.0)? as u32,
         timeout_s: place.number("timeout_s", Some(10.0), 0.01, 600.0)?,
+        patience_s: place.optional("patience_s", 0.01, SECONDS_MAX)?,
         tries_max: place.number("tries_max", Some(4.0), 1.0, 20.0)? as u32,
         backoff_s: place.number("backoff_s", Some(0.1), 0.001, 60.0)?,
+    })
+}
+
+fn slow_clients(place: &Place<'_>) -> Result<SlowClients, String> {
+    let place = place.table("slow_clients", &["count", "byte_every_s", "opened_per_s"])?;
+    Ok(SlowClients {
+        count: place.number("count", Some(0.0), 0.0, 1_000_000.0)? as u32,
+        byte_every_s: place.number("byte_every_s", Some(5.0), 0.01, 3_600.0)?,
+        opened_per_s: place.number("opened_per_s", Some(1_000.0), 1.0, 100_000.0)?,
     })
 }
 
@@ -269,147 +292,58 @@ fn slo(place: &Place<'_>) -> Result<Slo, String> {
         "p99_9_ms",
         "errors_max",
         "goodput_min",
+        "offered_min",
+        "refusal_p99_ms",
         "lag_p99_ms",
         "discrepancies_max",
+        "stop_early",
+        "period",
     ];
     let place = place.table("slo", KEYS)?;
-    let latency = |name: &str| match place.table.contains_key(name) {
-        true => place.number(name, None, 0.001, 600_000.0).map(Some),
-        false => Ok(None),
-    };
+    let latency = |name: &str| place.optional(name, 0.001, 600_000.0);
     Ok(Slo {
         p50_ms: latency("p50_ms")?,
         p99_ms: latency("p99_ms")?,
         p99_9_ms: latency("p99_9_ms")?,
         errors_max: place.number("errors_max", Some(0.0), 0.0, 1.0)?,
         goodput_min: place.number("goodput_min", Some(0.0), 0.0, 1.0)?,
+        offered_min: place.number("offered_min", Some(0.95), 0.0, 1.0)?,
+        refusal_p99_ms: latency("refusal_p99_ms")?,
         lag_p99_ms: place.number("lag_p99_ms", Some(10.0), 0.001, 600_000.0)?,
         discrepancies_max: place.number("discrepancies_max", Some(0.0), 0.0, 1e9)? as u64,
+        stop_early: place.truth("stop_early", true)?,
+        periods: place
+            .entries(
+                "period",
+                &["name", "from_s", "to_s", "p99_ms", "goodput_min", "good_per_s_min"],
+            )?
+            .iter()
+            .map(period)
+            .collect::<Result<_, _>>()?,
     })
+}
+
+fn period(place: &Place<'_>) -> Result<Period, String> {
+    let period = Period {
+        name: place.text("name", None)?,
+        from_s: place.number("from_s", None, 0.0, SECONDS_MAX)?,
+        to_s: place.number("to_s", None, 0.0, SECONDS_MAX)?,
+        p99_ms: place.optional("p99_ms", 0.001, 600_000.0)?,
+        goodput_min: place.optional("goodput_min", 0.0, 1.0)?,
+        good_per_s_min: place.optional("good_per_s_min", 0.0, RATE_MAX)?,
+    };
+    if period.to_s <= period.from_s {
+        return Err(place.wrong("to_s is not after from_s"));
+    }
+    Ok(period)
 }
 
 fn verify(place: &Place<'_>) -> Result<Verify, String> {
     let place = place.table("verify", &["money", "movements_max"])?;
     Ok(Verify {
-        money: match place.table.get("money") {
-            None => true,
-            Some(Value::Boolean(money)) => *money,
-            Some(_) => return Err(place.wrong("money is true or false")),
-        },
+        money: place.truth("money", true)?,
         movements_max: place.number("movements_max", Some(500_000.0), 1.0, 1e8)? as u64,
     })
-}
-
-/// A table of the file, and where it stands.
-struct Place<'a> {
-    table: std::borrow::Cow<'a, Table>,
-    name: String,
-}
-
-impl<'a> Place<'a> {
-    fn top(table: &'a Table, known: &[&str]) -> Result<Place<'a>, String> {
-        Place::checked(std::borrow::Cow::Borrowed(table), String::new(), known)
-    }
-
-    fn checked(table: std::borrow::Cow<'a, Table>, name: String, known: &[&str]) -> Result<Place<'a>, String> {
-        let place = Place { table, name };
-        match place.table.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(key) => Err(place.wrong(&nearest::unknown("key", key, known.iter().copied()))),
-            None => Ok(place),
-        }
-    }
-
-    fn wrong(&self, what: &str) -> String {
-        if self.name.is_empty() {
-            what.to_string()
-        } else {
-            format!("[{}]: {what}", self.name)
-        }
-    }
-
-    /// A table inside; empty where it is missing.
-    fn table(&self, key: &str, known: &[&str]) -> Result<Place<'_>, String> {
-        match self.table.get(key) {
-            None => Place::checked(std::borrow::Cow::Owned(Table::new()), key.into(), known),
-            Some(Value::Table(table)) => Place::checked(std::borrow::Cow::Borrowed(table), key.into(), known),
-            Some(_) => Err(format!("{key} is a table: write [{key}]")),
-        }
-    }
-
-    /// The tables of an array of tables.
-    fn entries(&self, key: &str, known: &[&str]) -> Result<Vec<Place<'_>>, String> {
-        let full = if self.name.is_empty() {
-            key.to_string()
-        } else {
-            format!("{}.{key}", self.name)
-        };
-        let entries = match self.table.get(key) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(entries)) if entries.len() <= ENTRIES_MAX => entries,
-            Some(Value::Array(_)) => return Err(format!("more than {ENTRIES_MAX} [[{full}]]")),
-            Some(_) => return Err(format!("{full} is a list of tables: write [[{full}]]")),
-        };
-        entries
-            .iter()
-            .enumerate()
-            .map(|(at, entry)| {
-                let Value::Table(table) = entry else {
-                    return Err(format!("{full} is a list of tables: write [[{full}]]"));
-                };
-                let name = match table.get("name").and_then(Value::as_str) {
-                    Some(name) => format!("{full} {name:?}"),
-                    None => format!("{full} number {}", at + 1),
-                };
-                Place::checked(std::borrow::Cow::Borrowed(table), name, known)
-            })
-            .collect()
-    }
-
-    fn text(&self, key: &str, default: Option<&str>) -> Result<String, String> {
-        match (self.table.get(key), default) {
-            (Some(Value::String(text)), _) => Ok(text.clone()),
-            (Some(_), _) => Err(self.wrong(&format!("{key} is a text: write it in quotes"))),
-            (None, Some(default)) => Ok(default.into()),
-            (None, None) => Err(self.wrong(&format!("{key} is missing"))),
-        }
-    }
-
-    fn number(&self, key: &str, default: Option<f64>, least: f64, most: f64) -> Result<f64, String> {
-        let value = match self.table.get(key) {
-            Some(Value::Integer(number)) => *number as f64,
-            Some(Value::Float(number)) => *number,
-            Some(_) => return Err(self.wrong(&format!("{key} is a number, without quotes"))),
-            None => return default.ok_or_else(|| self.wrong(&format!("{key} is missing"))),
-        };
-        if (least..=most).contains(&value) {
-            Ok(value)
-        } else {
-            Err(self.wrong(&format!("{key} = {value} is outside {least} to {most}")))
-        }
-    }
-
-    fn numbers(&self, key: &str, most: f64) -> Result<Vec<f64>, String> {
-        let wrong = || self.wrong(&format!("{key} is a list of 1 to {STAIR_MAX} numbers from 0 to {most}"));
-        let Some(Value::Array(values)) = self.table.get(key) else {
-            return Err(wrong());
-        };
-        if values.is_empty() || values.len() > STAIR_MAX {
-            return Err(wrong());
-        }
-        let number = |value: &Value| {
-            value
-                .as_float()
-                .or_else(|| value.as_integer().map(|number| number as f64))
-        };
-        values
-            .iter()
-            .map(|value| {
-                number(value)
-                    .filter(|number| (0.0..=most).contains(number))
-                    .ok_or_else(wrong)
-            })
-            .collect()
-    }
 }
 
 #[cfg(test)]
@@ -461,6 +395,11 @@ mod tests {
                 "[[rate.phase]]\nshape = \"sine\"\nrate = 1\namplitude = 2\nseconds = 1\nperiod_s = 1",
                 "amplitude is more than rate",
             ),
+            (
+                "[[slo.period]]\nname = \"late\"\nfrom_s = 0.5\nto_s = 9",
+                "[slo.period \"late\"]: to_s is behind",
+            ),
+            ("[slo]\nstop_early = 1", "[slo]: stop_early is true or false"),
             ("[rates]", "did you mean \"rate\"?"),
             ("name = ", "no TOML"),
         ];
@@ -498,8 +437,8 @@ mod tests {
                 &[(0.0, 10.0), (2.0, 15.0), (6.0, 5.0)],
             ),
             (
-                "shape = \"profile\"\nrates = [1, 2.5, 3]",
-                &[(0.5, 1.0), (1.5, 2.5), (2.5, 3.0)],
+                "shape = \"profile\"\nstep_s = 10\nrates = [1, 2.5, 3]",
+                &[(5.0, 1.0), (15.0, 2.5), (25.0, 3.0)],
             ),
         ];
         for (phase, expected) in cases {

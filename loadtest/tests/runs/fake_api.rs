@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     RefuseOnce,
     /// A refund moves a cent too many.
     RefundWrongly,
+    /// A payment has no event.
+    ForgetEvent,
+    /// A key that was used for another request is taken for a new one.
+    TakeMisusedKeys,
 }
 
 /// The running API; it ends with the test process.
@@ -37,6 +41,9 @@ pub(crate) struct FakeApi {
 struct Books {
     intents: Vec<Value>,
     transactions: Vec<Value>,
+    refunds: Vec<Value>,
+    events: Vec<Value>,
+    forms: HashMap<String, String>,
     outcomes: HashMap<String, (u16, Value)>,
     balance: i64,
     requests: u64,
@@ -157,6 +164,7 @@ fn finish(books: &mut Books, id: &str, status: &str) -> (u16, Value) {
         books.intents[at]["latest_charge"] = format!("ch_{number}").into();
         let amount = books.intents[at]["amount"].as_i64().unwrap();
         move_money(books, number, 0, amount, true);
+        tell(books, "payment_intent.succeeded", books.intents[at].clone());
     }
     (200, books.intents[at].clone())
 }
@@ -170,10 +178,17 @@ fn refund(books: &mut Books, id: &str, fault: Fault) -> (u16, Value) {
         "id": format!("txn_{number}_refund"), "source": format!("re_{number}"), "currency": "usd",
         "amount": -amount, "fee": 0, "net": -amount,
     }));
-    (
-        200,
-        json!({"id": format!("re_{number}"), "object": "refund", "status": "succeeded"}),
-    )
+    let shown = json!({"id": format!("re_{number}"), "object": "refund", "amount": amount, "status": "succeeded"});
+    books.refunds.push(shown.clone());
+    tell(books, "refund.created", shown.clone());
+    (200, shown)
+}
+
+fn tell(books: &mut Books, kind: &str, object: Value) {
+    let id = format!("evt_{}", books.events.len());
+    books
+        .events
+        .push(json!({"id": id, "type": kind, "data": {"object": object}}));
 }
 
 fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
@@ -183,6 +198,10 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     }
     if form.contains("Declined") {
         return (402, json!({"error": {"type": "card_error", "code": "card_declined"}}));
+    }
+    let said = books.forms.entry(key.into()).or_insert_with(|| form.into());
+    if said != form && fault != Fault::TakeMisusedKeys {
+        return (400, json!({"error": {"type": "idempotency_error"}}));
     }
     if let Some((status, value)) = books.outcomes.get(key) {
         let mut value = value.clone();
@@ -225,6 +244,9 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
             for time in 0..times {
                 move_money(books, number, time, amount, !now(Fault::ForgetTransaction));
             }
+            if !processing && !now(Fault::ForgetEvent) {
+                tell(books, "payment_intent.succeeded", shown.clone());
+            }
             if fault == Fault::MoveBalanceWrongly && number == 100 {
                 books.balance += 1;
             }
@@ -254,6 +276,7 @@ fn settle(books: &mut Books) {
             books.intents[at]["status"] = "succeeded".into();
             books.intents[at]["latest_charge"] = format!("ch_{number}").into();
             move_money(books, number, 0, amount, true);
+            tell(books, "payment_intent.succeeded", books.intents[at].clone());
         }
     }
 }
@@ -275,7 +298,8 @@ fn read(books: &mut Books, path: &str) -> (u16, Value) {
             }
             (200, page(&books.intents, &query))
         }
-        "/v1/events" => (200, json!({"object": "list", "data": []})),
+        "/v1/events" => (200, page(&books.events, &query)),
+        "/v1/refunds" => (200, page(&books.refunds, &query)),
         "/v1/balance_transactions" => (200, page(&books.transactions, &query)),
         _ => {
             let id = path.rsplit('/').next().unwrap();

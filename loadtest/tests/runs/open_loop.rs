@@ -31,6 +31,12 @@ steps = ["create", "cancel"]
 name = "looks"
 steps = ["list", "balance", "events", "customer"]
 [[flow]]
+name = "presses twice"
+steps = ["pay twice", "retrieve"]
+[[flow]]
+name = "uses a key again"
+steps = ["misuse key"]
+[[flow]]
 name = "polls"
 weight = 3
 steps = ["retrieve"]
@@ -109,7 +115,7 @@ fn a_good_run_is_green_and_every_operation_is_counted() {
         (totals["good"].as_u64(), Some(0))
     );
     let operations = record["operations"].as_object().unwrap();
-    assert_eq!(operations.len(), 14, "{:?}", operations.keys().collect::<Vec<_>>());
+    assert_eq!(operations.len(), 16, "{:?}", operations.keys().collect::<Vec<_>>());
     let sum: u64 = operations.values().map(|counts| counts["good"].as_u64().unwrap()).sum();
     assert_eq!(Some(sum), totals["good"].as_u64());
     let drawn: u64 = record["histogram_us"]
@@ -139,6 +145,12 @@ fn each_fault_turns_the_verdict_red_and_is_named() {
         (Fault::ForgetTransaction, "but has no balance transaction"),
         (Fault::ReplayDiffers, "replays that differ"),
         (Fault::RefundWrongly, "that was acknowledged"),
+        (Fault::LoseAPayment, "but has no entry in its list"),
+        (Fault::ForgetEvent, "but has no event"),
+        (
+            Fault::TakeMisusedKeys,
+            "200 to another request under the key of a first one",
+        ),
         (Fault::Decline, "402 card_declined"),
     ];
     // Enough payments for those that go wrong; failures are allowed, so that the whole schedule is run.
@@ -150,7 +162,7 @@ fn each_fault_turns_the_verdict_red_and_is_named() {
         .replace("\"pay\", \"replay\", \"retrieve\", \"charge\"", "\"pay\", \"replay\"");
     for (fault, expected) in cases {
         let ran = run(
-            if fault == Fault::RefundWrongly {
+            if matches!(fault, Fault::RefundWrongly | Fault::TakeMisusedKeys) {
                 &scenario
             } else {
                 &of_payments

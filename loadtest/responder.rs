@@ -1,10 +1,5 @@
-//! A trivial HTTP responder: gives every request the same 2 kB payment intent, as fast as a small loop can. It answers
-//! the question how fast the load tool itself is:
-//!
-//! ```text
-//! cargo run --release -p tollgate-load --example responder -- 127.0.0.1:9999 2 &
-//! tollgate-load run payments --url http://127.0.0.1:9999 --key sk_test_x --connections 64
-//! ```
+//! A trivial HTTP server: gives every request the same 2 kB payment intent, as fast as a small loop can. It answers the
+//! question how fast the load tool itself is, and whether a slow figure is the tool's or the server's.
 
 use std::io::Write;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,15 +11,13 @@ const HANDOVER_LEN_MAX: usize = 1024;
 /// Longest request, in bytes.
 const REQUEST_LEN_MAX: usize = 16 * 1024;
 
-fn main() -> std::io::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:9999".into());
-    let threads: usize = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(1);
+/// Listens and answers until its process ends.
+pub(crate) fn run(address: &str, threads: usize) -> anyhow::Result<()> {
     let answer: &'static [u8] = Box::leak(answer().into_boxed_slice());
     let senders: Vec<mpsc::Sender<std::net::TcpStream>> = (0..threads).map(|_| serve(answer)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind(&address).await?;
+        let listener = TcpListener::bind(address).await?;
         writeln!(
             std::io::stdout(),
             "responder ready on http://{}",
