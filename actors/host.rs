@@ -3,6 +3,7 @@
 
 use crate::clock::MachineClock;
 use crate::entropy::Entropy;
+use crate::hot::{HotAccount, HotAccounts};
 use crate::lane::Ports;
 use crate::metrics::SAMPLE_EVERY;
 use crate::request::{Delivery, Refusal};
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tollgate_domain::account::AccountKey;
 use tollgate_store::{Commit, Done, Epoch, ShardId};
 
 /// What has arrived for a shard and was not taken by a turn.
@@ -24,11 +26,20 @@ pub(crate) struct Post {
     fenced: Option<Epoch>,
     /// When the requests in the inbox were sent, and how many at a time, oldest first.
     sent: VecDeque<(Instant, usize)>,
+    /// Requests since an account was last seen.
+    since_seen: usize,
+    /// Accounts of one in [`SAMPLE_EVERY`] requests since the last turn.
+    seen: Vec<AccountKey>,
 }
 
 impl Post {
     /// A request, sent then.
     pub(crate) fn ask(&mut self, sent: Instant, ask: Ask) {
+        self.since_seen += 1;
+        if self.since_seen >= SAMPLE_EVERY {
+            self.since_seen = 0;
+            self.seen.push(ask.account());
+        }
         self.inbox.work.push_back(ask);
         match self.sent.back_mut() {
             Some((at, count)) if *at == sent => *count += 1,
@@ -51,6 +62,7 @@ impl Post {
         self.inbox.work.append(&mut later.inbox.work);
         self.inbox.control.append(&mut later.inbox.control);
         self.sent.append(&mut later.sent);
+        self.seen.append(&mut later.seen);
         self.fenced = self.fenced.max(later.fenced);
     }
 
@@ -90,6 +102,7 @@ pub(crate) struct Host {
     /// Requests since a wait, and tasks since a service time was last recorded.
     since_wait: usize,
     since_service: usize,
+    hot: HotAccounts,
     commits: Arc<Commits>,
 }
 
@@ -131,6 +144,17 @@ pub struct HostCensus {
     pub committing: Duration,
 }
 
+/// Who asks most at a shard.
+#[derive(Debug, Clone)]
+pub struct HotCensus {
+    /// The shard.
+    pub shard: ShardId,
+    /// Sightings of all its accounts; one in [`SAMPLE_EVERY`] requests is one, and old ones fade.
+    pub sightings: u64,
+    /// Who is known, in no order.
+    pub accounts: Vec<HotAccount>,
+}
+
 impl Host {
     pub(crate) fn new(supervised: Supervised) -> Host {
         Host {
@@ -144,7 +168,17 @@ impl Host {
             requests: 0,
             since_wait: 0,
             since_service: 0,
+            hot: HotAccounts::default(),
             commits: Arc::default(),
+        }
+    }
+
+    /// The accounts that ask most, and the sightings of all.
+    pub(crate) fn hot(&self) -> HotCensus {
+        HotCensus {
+            shard: self.id(),
+            sightings: self.hot.sightings(),
+            accounts: self.hot.known(),
         }
     }
 
@@ -180,6 +214,8 @@ impl Host {
     pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy) -> Duration {
         let began = Instant::now();
         self.hear_of_fence(ports, clock);
+        let hot = &mut self.hot;
+        self.post.seen.drain(..).for_each(|account| hot.saw(account));
         let mut out = Outputs::default();
         let before = self.post.inbox.work.len();
         let turned = self

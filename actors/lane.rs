@@ -3,7 +3,7 @@
 
 use crate::clock::MachineClock;
 use crate::entropy::Entropy;
-use crate::host::{Host, HostCensus, Post};
+use crate::host::{Host, HostCensus, HotCensus, Post};
 use crate::metrics::Meters;
 use crate::pool::Pool;
 use crate::readers::Readers;
@@ -35,6 +35,8 @@ pub(crate) enum ToLane {
     Settings(Arc<ShardSettings>),
     /// How are the shards?
     Census(oneshot::Sender<LaneCensus>),
+    /// Who asks most?
+    Hot(oneshot::Sender<Vec<HotCensus>>),
     /// The lane's note to itself, behind what has arrived: let the shards turn.
     Turn,
 }
@@ -227,6 +229,10 @@ impl Handler<ToLane> for Lane {
                 let hosts = self.hosts.iter().map(Host::census).collect();
                 // Whoever asked may have lost patience.
                 let _ = ask.send(LaneCensus { busy: self.busy, hosts });
+                return;
+            }
+            ToLane::Hot(ask) => {
+                let _ = ask.send(self.hosts.iter().map(Host::hot).collect());
                 return;
             }
             ToLane::Turn => {

@@ -1,14 +1,16 @@
 //! What an operator looks at and changes while the engine runs: where shards run, how many lanes there are, limits.
 
 use crate::engine::{Engine, Shared};
-use crate::host::HostCensus;
-use crate::lane::{LaneCensus, ToLane};
+use crate::host::{HostCensus, HotCensus};
+use crate::lane::{Lane, ToLane};
 use crate::metrics;
 use crate::router::{MoveError, Moved};
 use crate::settings::{LANE_PATIENCE_MS, ShardSettings, check_permits};
+use actix::Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use tollgate_domain::account::{AccountKey, Profile};
 use tollgate_store::ShardId;
 
 /// How often it is looked whether shards have left a lane that is to end, milliseconds.
@@ -136,15 +138,10 @@ impl Engine {
     /// How the shards are. A lane that does not answer within [`LANE_PATIENCE_MS`] is left out.
     pub async fn status(&self) -> EngineStatus {
         let shared = &self.shared;
-        let asked: Vec<oneshot::Receiver<LaneCensus>> = shared.router.lanes().iter().map(ask).collect();
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(LANE_PATIENCE_MS);
-        let mut lanes_busy = Vec::with_capacity(asked.len());
+        let told = shared.ask_lanes(ToLane::Census).await;
+        let mut lanes_busy = Vec::with_capacity(told.len());
         let mut known: Vec<Option<HostCensus>> = vec![None; usize::from(shared.router.shards())];
-        for answer in asked {
-            let census = tokio::time::timeout_at(deadline, answer)
-                .await
-                .ok()
-                .and_then(Result::ok);
+        for census in told {
             lanes_busy.push(census.as_ref().map(|census| census.busy));
             for host in census.into_iter().flat_map(|census| census.hosts) {
                 known[usize::from(host.shard.0)] = Some(host);
@@ -170,6 +167,17 @@ impl Engine {
         }
     }
 
+    /// Who asks most, shard by shard. A lane that does not answer within [`LANE_PATIENCE_MS`] is left out.
+    pub async fn hot_accounts(&self) -> Vec<HotCensus> {
+        let told = self.shared.ask_lanes(ToLane::Hot).await;
+        told.into_iter().flatten().flatten().collect()
+    }
+
+    /// The profile of an account in its mode.
+    pub fn profile(&self, account: AccountKey) -> Option<Arc<Profile>> {
+        self.directory().profiles().profile(account)
+    }
+
     /// Brings gauges up to date that nobody writes as they change; to be called before metrics are shown.
     pub fn observe(&self) {
         let shared = &self.shared;
@@ -182,6 +190,27 @@ impl Engine {
 }
 
 impl Shared {
+    /// Asks every lane at once; `None` for one that does not answer in time.
+    async fn ask_lanes<T>(&self, question: impl Fn(oneshot::Sender<T>) -> ToLane) -> Vec<Option<T>> {
+        let ask = |lane: Addr<Lane>| {
+            let (say, hear) = oneshot::channel();
+            lane.do_send(question(say));
+            hear
+        };
+        let asked: Vec<oneshot::Receiver<T>> = self.router.lanes().into_iter().map(ask).collect();
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(LANE_PATIENCE_MS);
+        let mut told = Vec::with_capacity(asked.len());
+        for answer in asked {
+            told.push(
+                tokio::time::timeout_at(deadline, answer)
+                    .await
+                    .ok()
+                    .and_then(Result::ok),
+            );
+        }
+        told
+    }
+
     async fn move_shard(&self, shard: u16, to: usize) -> Result<Option<Moved>, MoveError> {
         let Some(arrives) = self.router.begin_move(shard, to)? else {
             return Ok(None);
@@ -193,12 +222,6 @@ impl Shared {
             Ok(Err(_)) | Err(_) => Err(MoveError::Late(shard)),
         }
     }
-}
-
-fn ask(lane: &actix::Addr<crate::lane::Lane>) -> oneshot::Receiver<LaneCensus> {
-    let (say, hear) = oneshot::channel();
-    lane.do_send(ToLane::Census(say));
-    hear
 }
 
 /// The next shard to move, and where to, so that the shards come to run on the first `lanes` lanes, evenly.

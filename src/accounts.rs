@@ -1,19 +1,16 @@
 //! `tollgate account …`: accounts and API keys, on a data directory that no server uses or through a running server's
 //! operator API. Both ways give the same JSON, which is printed as it is or as a table.
 
+use crate::admin_client::ask;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::node::Data;
-use crate::output::print;
+use crate::output::{print_value, rows, table, word};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 pub(crate) use tollgate_http::{NewAccount, NewKey};
 use tollgate_http::{Operator, OperatorError};
-
-/// Longest wait for the operator API.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where accounts are kept, and how the answer is printed.
 pub(crate) struct Place {
@@ -125,34 +122,6 @@ fn offline(place: &Place, act: impl AsyncFnOnce(&Operator) -> Result<Value, Oper
     })
 }
 
-/// Asks a running server's operator API; with a body it is a change.
-fn ask(url: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(ANSWER_TIMEOUT))
-        .build();
-    let agent: ureq::Agent = config.into();
-    let target = format!("{}{path}", url.trim_end_matches('/'));
-    let answer = match body {
-        Some(body) => agent.post(&target).send_json(body),
-        None => agent.get(&target).call(),
-    };
-    let failed = |error: ureq::Error| {
-        Failure::environment(format!(
-            "{target}: {error}; is the server running, and is this its admin address?"
-        ))
-    };
-    let mut answer = answer.map_err(failed)?;
-    let status = answer.status().as_u16();
-    let value: Value = answer.body_mut().read_json().map_err(failed)?;
-    if status == 200 {
-        return Ok(value);
-    }
-    Err(Failure::not_so(
-        value["error"]["message"].as_str().unwrap_or("the server refused"),
-    ))
-}
-
 /// A part of a path that needs no escaping.
 fn segment(text: &str) -> Result<&str, Failure> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -164,57 +133,5 @@ fn segment(text: &str) -> Result<&str, Failure> {
 }
 
 fn show(place: &Place, value: &Value, text: impl FnOnce(&Value) -> String) -> Result<(), Failure> {
-    if place.json {
-        let text = serde_json::to_string_pretty(value).expect("a value of text and numbers can be written");
-        return print(&format!("{text}\n"));
-    }
-    print(&text(value))
-}
-
-fn rows<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().map_or(&[], Vec::as_slice)
-}
-
-fn word<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or("-")
-}
-
-/// Rows under their column names, left-aligned.
-fn table(rows: &[Value], columns: &[&str]) -> String {
-    let cell = |row: &Value, column: &str| match &row[column] {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| (*column).to_owned()).collect()];
-    lines.extend(
-        rows.iter()
-            .map(|row| columns.iter().map(|column| cell(row, column)).collect()),
-    );
-    let width = |at: usize| lines.iter().map(|line| line[at].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let mut out = String::new();
-    for line in &lines {
-        let cells: Vec<String> = line
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        let _ = writeln!(out, "{}", cells.join("  ").trim_end());
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tables_align_and_show_absence() {
-        let rows = [json!({"a": "long text", "b": null}), json!({"a": 1, "b": true})];
-        assert_eq!(
-            table(&rows, &["a", "b"]),
-            "a          b\nlong text  -\n1          true\n"
-        );
-    }
+    print_value(place.json, value, text)
 }

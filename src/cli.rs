@@ -6,7 +6,9 @@ use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use crate::{demo, node, verify};
+use crate::shards::Asked;
+use crate::tuning::Sources;
+use crate::{demo, node, settings_command, shards, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -53,8 +55,16 @@ enum Command {
         #[command(subcommand)]
         command: AccountCommand,
     },
-    /// Print the built-in settings with their explanations: the manual of every setting.
-    Config,
+    /// Shards of a running server.
+    Shard {
+        #[command(subcommand)]
+        command: ShardCommand,
+    },
+    /// Print the built-in settings with their explanations: the manual of every setting. Or check and reload settings.
+    Config {
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+    },
     /// Print the API's OpenAPI document.
     Openapi,
 }
@@ -76,6 +86,63 @@ struct ServeFlags {
     /// Address of health, metrics and the operator API; port 0 takes a free one [admin.listen].
     #[arg(long, value_name = "HOST:PORT")]
     admin_listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum ShardCommand {
+    /// List shards: lane, what is in memory, queue, permits taken, rates, blocks, time to disk, share of time busy.
+    List {
+        #[command(flatten)]
+        server: ServerFlags,
+        /// Time over which rates are taken, milliseconds.
+        #[arg(long, value_name = "MS", default_value_t = 1_000)]
+        over: u64,
+    },
+    /// Move a shard to another lane while it serves. No request fails; those of the shard wait a moment.
+    Move {
+        /// The shard.
+        #[arg(value_name = "SHARD")]
+        shard: u16,
+        /// The lane it is to run on, from 0.
+        #[arg(long, value_name = "LANE")]
+        to: usize,
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+    /// List the accounts that ask most of late, estimated from one request in sixteen.
+    Hot {
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Tell what a settings file would change against the running server, or against the built-in settings when none runs.
+    /// Exits 0 if all of it can change at once, 1 if something needs a restart, 2 if the file is wrong.
+    Check {
+        /// The file; without it, what a reload would change.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+    /// Let the running server read its settings again and change what can be changed; as SIGHUP does. A file with anything
+    /// wrong in it changes nothing. Exit codes as for check.
+    Reload {
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+}
+
+#[derive(Args)]
+struct ServerFlags {
+    /// The running server's admin address; [admin.listen] without this.
+    #[arg(long, value_name = "URL")]
+    admin: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -206,9 +273,14 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => {
-            let config = Config::load(flags.config.as_deref(), &overrides(&flags))?;
-            crate::logs::start(&config.log)?;
-            node::serve(&config, flags.dev)
+            let given = overrides(&flags);
+            let config = Config::load(flags.config.as_deref(), &given)?;
+            let level = crate::logs::start(&config.log)?;
+            let sources = Sources {
+                file: flags.config,
+                flags: given,
+            };
+            node::serve(&config, flags.dev, sources, level)
         }
         Command::Demo { data, exit } => demo::run(data, exit),
         Command::Verify(flags) => {
@@ -216,7 +288,18 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             verify::run(&flags.data.unwrap_or(store.data), store.idempotency_hours, flags.json)
         }
         Command::Account { command } => account(command),
-        Command::Config => print(DEFAULTS),
+        Command::Shard { command } => match command {
+            ShardCommand::List { server, over } => shards::list(&server.into(), over),
+            ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
+            ShardCommand::Hot { server } => shards::hot(&server.into()),
+        },
+        Command::Config { command } => match command {
+            None => print(DEFAULTS),
+            Some(ConfigCommand::Check { file, server }) => {
+                settings_command::check(file.as_deref(), server.admin.as_deref(), server.json)
+            }
+            Some(ConfigCommand::Reload { server }) => settings_command::reload(server.admin.as_deref(), server.json),
+        },
         Command::Openapi => print(&tollgate_http::openapi_text(tollgate_domain::api::ENDPOINTS)),
     }
 }
@@ -263,6 +346,15 @@ impl From<PlaceFlags> for Place {
     }
 }
 
+impl From<ServerFlags> for Asked {
+    fn from(flags: ServerFlags) -> Asked {
+        Asked {
+            admin: flags.admin,
+            json: flags.json,
+        }
+    }
+}
+
 fn overrides(flags: &ServeFlags) -> Vec<Flag> {
     let data = flags.data.as_ref().map(|data| data.display().to_string());
     [
@@ -301,6 +393,12 @@ mod tests {
             ("account keys create acct_x --live --kind publishable --json", true),
             ("account keys revoke", false),
             ("serve --colour", false),
+            ("config", true),
+            ("config check f --json", true),
+            ("config reload --admin http://x", true),
+            ("shard list --over 50", true),
+            ("shard move 3 --to 1", true),
+            ("shard move 3", false),
         ];
         for (line, fine) in table {
             let words = ["tollgate"].into_iter().chain(line.split(' '));

@@ -1,11 +1,16 @@
 //! Settings as the program uses them: read from [`crate::config_layers`], then checked, by themselves and against each
 //! other. Code sees only [`Config`]; nothing else reads the environment or a settings file.
 
-use crate::config_layers::{ConfigError, Flag, layered};
-use serde::Deserialize;
+#[path = "config_raw.rs"]
+mod raw;
+
+use crate::config_layers::{ConfigError, Flag, environment, layered};
+use raw::{ALL_CALLS_PPM, Raw, refused};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tollgate_resource::Id;
+use toml::Table;
 
 /// Every setting, checked.
 #[derive(Clone, Debug)]
@@ -59,6 +64,12 @@ pub(crate) struct Actors {
     pub lanes: usize,
     /// Reader threads.
     pub readers: usize,
+    /// Messages of a shard's turn.
+    pub turn_messages: usize,
+    /// Records from which a block is closed.
+    pub block_records: usize,
+    /// Bytes from which a block is closed.
+    pub block_bytes: usize,
     /// Requests of a shard under way.
     pub permits_per_shard: u32,
     /// Requests of an account under way.
@@ -103,9 +114,18 @@ pub(crate) struct SimulatedNetwork {
     pub seed: u64,
 }
 
-/// The rate limit of an account.
-#[derive(Clone, Copy, Debug)]
+/// Rate limits of accounts, in each mode.
+#[derive(Clone, Debug)]
 pub(crate) struct RateLimits {
+    /// Of every account that has none of its own.
+    pub common: RateLimit,
+    /// Of these accounts.
+    pub accounts: Vec<(Id, RateLimit)>,
+}
+
+/// A rate limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateLimit {
     /// Requests a second.
     pub per_second: u32,
     /// Requests at once after a pause.
@@ -124,9 +144,11 @@ pub(crate) struct Log {
 impl Config {
     /// Reads and checks the settings of all layers.
     pub(crate) fn load(file: Option<&Path>, flags: &[Flag]) -> Result<Config, ConfigError> {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-        let settings = layered(file, environment, flags)?;
+        Config::of(layered(file, environment(), flags)?)
+    }
+
+    /// Checks settings that were put together.
+    pub(crate) fn of(settings: Table) -> Result<Config, ConfigError> {
         let raw: Raw = settings
             .try_into()
             .map_err(|why: toml::de::Error| ConfigError::Syntax {
@@ -134,200 +156,6 @@ impl Config {
                 why: why.to_string().trim_end().to_owned(),
             })?;
         raw.checked()
-    }
-}
-
-/// The settings as they are written; one field per key of `config/default.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    api: RawApi,
-    admin: RawAdmin,
-    store: RawStore,
-    actors: RawActors,
-    acquirer: RawAcquirer,
-    limits: RawLimits,
-    log: RawLog,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawApi {
-    listen: String,
-    workers: i64,
-    connections_max: i64,
-    body_bytes_max: i64,
-    body_bytes_in_flight_max: i64,
-    line_bytes_max: i64,
-    header_timeout_ms: i64,
-    body_timeout_ms: i64,
-    write_timeout_ms: i64,
-    keep_alive_s: i64,
-    stop_timeout_s: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAdmin {
-    listen: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStore {
-    kind: String,
-    data: String,
-    segment_mb: i64,
-    shards: i64,
-    idempotency_hours: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawActors {
-    lanes: i64,
-    readers: i64,
-    permits_per_shard: i64,
-    permits_per_account: i64,
-    key_wait_ms: i64,
-    objects_per_shard: i64,
-    keys_per_shard: i64,
-    accounts_per_shard: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAcquirer {
-    network: String,
-    attempt_deadline_ms: i64,
-    latency_ms: i64,
-    jitter_ms: i64,
-    declined_ppm: i64,
-    lost_request_ppm: i64,
-    lost_answer_ppm: i64,
-    late_ppm: i64,
-    seed: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLimits {
-    account_requests_per_s: i64,
-    account_burst: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLog {
-    format: String,
-    level: String,
-}
-
-/// Calls per million that make all of them.
-const ALL_CALLS_PPM: i64 = 1_000_000;
-
-impl Raw {
-    fn checked(self) -> Result<Config, ConfigError> {
-        let config = Config {
-            api: self.api.checked()?,
-            admin_listen: address("admin.listen", &self.admin.listen)?,
-            store: self.store.checked()?,
-            actors: self.actors.checked()?,
-            acquirer: self.acquirer.checked()?,
-            limits: RateLimits {
-                per_second: number(
-                    "limits.account_requests_per_s",
-                    self.limits.account_requests_per_s,
-                    1,
-                    10_000_000,
-                )?,
-                burst: number("limits.account_burst", self.limits.account_burst, 1, 10_000_000)?,
-            },
-            log: Log {
-                json: choice("log.format", &self.log.format, &["text", "json"])? == 1,
-                level: self.log.level,
-            },
-        };
-        relations(&config)?;
-        Ok(config)
-    }
-}
-
-impl RawApi {
-    fn checked(self) -> Result<Api, ConfigError> {
-        Ok(Api {
-            listen: address("api.listen", &self.listen)?,
-            workers: number("api.workers", self.workers, 1, 256)?,
-            bounds: tollgate_http::Bounds {
-                connections_max: number("api.connections_max", self.connections_max, 1, 1_000_000)?,
-                body_bytes_max: number("api.body_bytes_max", self.body_bytes_max, 1024, 16 << 20)?,
-                body_bytes_in_flight_max: number(
-                    "api.body_bytes_in_flight_max",
-                    self.body_bytes_in_flight_max,
-                    1 << 20,
-                    1 << 40,
-                )?,
-                line_bytes_max: number("api.line_bytes_max", self.line_bytes_max, 256, 32_768)?,
-                header_timeout: millis("api.header_timeout_ms", self.header_timeout_ms, 1_000, 600_000)?,
-                body_timeout: millis("api.body_timeout_ms", self.body_timeout_ms, 100, 600_000)?,
-                write_timeout: millis("api.write_timeout_ms", self.write_timeout_ms, 1_000, 600_000)?,
-                keep_alive: Duration::from_secs(number("api.keep_alive_s", self.keep_alive_s, 1, 3_600)?),
-            },
-            stop_timeout: Duration::from_secs(number("api.stop_timeout_s", self.stop_timeout_s, 1, 600)?),
-        })
-    }
-}
-
-impl RawStore {
-    fn checked(self) -> Result<Store, ConfigError> {
-        choice("store.kind", &self.kind, &["embedded"])?;
-        if self.data.is_empty() {
-            return Err(refused(
-                "store.data",
-                &self.data,
-                "name a directory, for example ./data",
-            ));
-        }
-        Ok(Store {
-            data: PathBuf::from(self.data),
-            segment_bytes: number::<u64>("store.segment_mb", self.segment_mb, 1, 1024)? << 20,
-            shards: number("store.shards", self.shards, 1, 1024)?,
-            idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 365 * 100)?,
-        })
-    }
-}
-
-impl RawActors {
-    fn checked(self) -> Result<Actors, ConfigError> {
-        Ok(Actors {
-            lanes: number("actors.lanes", self.lanes, 1, 256)?,
-            readers: number("actors.readers", self.readers, 1, 256)?,
-            permits_per_shard: number("actors.permits_per_shard", self.permits_per_shard, 1, 1 << 20)?,
-            permits_per_account: number("actors.permits_per_account", self.permits_per_account, 1, 1 << 20)?,
-            key_wait: millis("actors.key_wait_ms", self.key_wait_ms, 1, 60_000)?,
-            objects_per_shard: number("actors.objects_per_shard", self.objects_per_shard, 64, 1 << 30)?,
-            keys_per_shard: number("actors.keys_per_shard", self.keys_per_shard, 1, 1 << 30)?,
-            accounts_per_shard: number("actors.accounts_per_shard", self.accounts_per_shard, 1, 1 << 30)?,
-        })
-    }
-}
-
-impl RawAcquirer {
-    fn checked(self) -> Result<Acquirer, ConfigError> {
-        let ppm = |name, value| number(name, value, 0, ALL_CALLS_PPM);
-        Ok(Acquirer {
-            remote: choice("acquirer.network", &self.network, &["instant", "remote"])? == 1,
-            attempt_deadline: millis("acquirer.attempt_deadline_ms", self.attempt_deadline_ms, 10, 70_000)?,
-            simulated: SimulatedNetwork {
-                latency: millis("acquirer.latency_ms", self.latency_ms, 0, 60_000)?,
-                jitter: millis("acquirer.jitter_ms", self.jitter_ms, 0, 60_000)?,
-                declined_ppm: ppm("acquirer.declined_ppm", self.declined_ppm)?,
-                lost_request_ppm: ppm("acquirer.lost_request_ppm", self.lost_request_ppm)?,
-                lost_answer_ppm: ppm("acquirer.lost_answer_ppm", self.lost_answer_ppm)?,
-                late_ppm: ppm("acquirer.late_ppm", self.late_ppm)?,
-                seed: number("acquirer.seed", self.seed, 0, i64::MAX)?,
-            },
-        })
     }
 }
 
@@ -392,35 +220,6 @@ fn relations(config: &Config) -> Result<(), ConfigError> {
         ));
     }
     Ok(())
-}
-
-fn refused(name: &'static str, value: impl ToString, why: &str) -> ConfigError {
-    ConfigError::Value {
-        name,
-        value: value.to_string(),
-        why: why.to_owned(),
-    }
-}
-
-fn number<N: TryFrom<i64>>(name: &'static str, value: i64, min: i64, max: i64) -> Result<N, ConfigError> {
-    let bounded = || (min..=max).contains(&value).then(|| N::try_from(value).ok()).flatten();
-    bounded().ok_or_else(|| refused(name, value, &format!("must be from {min} to {max}")))
-}
-
-fn millis(name: &'static str, value: i64, min: i64, max: i64) -> Result<Duration, ConfigError> {
-    number(name, value, min, max).map(Duration::from_millis)
-}
-
-fn choice(name: &'static str, value: &str, among: &[&str]) -> Result<usize, ConfigError> {
-    let found = among.iter().position(|known| *known == value);
-    found.ok_or_else(|| refused(name, value, &format!("must be one of: {}", among.join(", "))))
-}
-
-fn address(name: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
-    use std::net::ToSocketAddrs;
-    let why = "must be HOST:PORT, for example 127.0.0.1:12111; port 0 takes a free one";
-    let found = value.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.ok_or_else(|| refused(name, value, why))
 }
 
 #[cfg(test)]
@@ -496,6 +295,14 @@ mod tests {
             (
                 &[("api.listen", "nowhere".into())],
                 "api.listen = nowhere: must be HOST:PORT",
+            ),
+            (
+                &[("limits.accounts", "acct_x=5/5".into())],
+                "limits.accounts = acct_x=5/5: must be ACCOUNT=REQUESTS_PER_S/BURST",
+            ),
+            (
+                &[("actors.block_records", "1001".into())],
+                "actors.block_records = 1001: must be from 1 to 1000",
             ),
             (
                 &[("admin.listen", "127.0.0.1:12111".into())],

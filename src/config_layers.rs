@@ -77,20 +77,41 @@ fn hint(nearest: &Option<String>) -> String {
 /// One setting given by a flag: dotted name and value.
 pub(crate) type Flag = (&'static str, String);
 
+/// The process's environment, as far as it is text.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+}
+
 /// Puts the layers together. The result holds every key of the built-in file, each with the type it has there.
 pub(crate) fn layered(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
     flags: &[Flag],
 ) -> Result<Table, ConfigError> {
+    let text = file.map(read).transpose()?;
+    let place = file.map(|path| path.display().to_string()).unwrap_or_default();
+    layered_with(text.as_deref(), &place, environment, flags)
+}
+
+/// The text of a settings file.
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|why| ConfigError::Unreadable {
+        path: path.into(),
+        why: why.to_string(),
+    })
+}
+
+/// As [`layered`], with the text of a settings file that goes by the name of `place`.
+pub(crate) fn layered_with(
+    text: Option<&str>,
+    place: &str,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: &[Flag],
+) -> Result<Table, ConfigError> {
     let mut settings: Table = DEFAULTS.parse().expect("the built-in settings are valid TOML (tested)");
-    if let Some(path) = file {
-        let unreadable = |why: std::io::Error| ConfigError::Unreadable {
-            path: path.into(),
-            why: why.to_string(),
-        };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        cover_with_file(&mut settings, &text, &path.display().to_string())?;
+    if let Some(text) = text {
+        cover_with_file(&mut settings, text, place)?;
     }
     cover_with_environment(&mut settings, environment)?;
     for (name, value) in flags {
@@ -213,8 +234,14 @@ fn set_text(settings: &mut Table, path: &[&str], text: &str, place: &str, name: 
     }
 }
 
+/// The value of a key by its dotted name, in settings that hold every key.
+pub(crate) fn value_of<'s>(settings: &'s Table, name: &str) -> &'s Value {
+    let (section, key) = name.split_once('.').expect("a name has a section and a key");
+    &settings[section][key]
+}
+
 /// Dotted names of every key, in the order of the file's tables.
-fn names_of(settings: &Table) -> Vec<String> {
+pub(crate) fn names_of(settings: &Table) -> Vec<String> {
     fn collect(table: &Table, prefix: &str, out: &mut Vec<String>) {
         for (key, value) in table {
             let name = if prefix.is_empty() {

@@ -42,7 +42,7 @@ pub(crate) fn run(data: Option<PathBuf>, exit: bool) -> Result<(), Failure> {
     let config = config(&data)?;
     crate::logs::start(&config.log)?;
     actix_rt::System::new().block_on(async {
-        let node = Node::start(&config, true).await?;
+        let node = Node::start(&config, true, None).await?;
         let (api, admin) = (node.api_url(), node.admin_url());
         let place = data.display().to_string();
         // The client blocks, as a merchant's program would; the server must not wait for it.

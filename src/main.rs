@@ -4,6 +4,7 @@
 //! [`demo`] (one payment, shown).
 
 mod accounts;
+mod admin_client;
 mod cli;
 mod config;
 mod config_layers;
@@ -13,6 +14,9 @@ mod exit;
 mod logs;
 mod node;
 mod output;
+mod settings_command;
+mod shards;
+mod tuning;
 mod verify;
 
 use std::process::ExitCode;

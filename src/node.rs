@@ -4,18 +4,21 @@
 use crate::config::{Config, Store};
 use crate::descriptors;
 use crate::exit::{Exit, Failure};
+use crate::logs::Level;
+use crate::tuning::{self, Sources, Tuner};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
-use tollgate_http::{Rate, RateLimiter, Running, Services};
+use tollgate_http::{OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
 use tollgate_store_embedded::{Embedded, Options};
 use tollgate_wire::Edge;
@@ -31,10 +34,13 @@ const SECONDS_BUCKETS: [f64; 14] = [
     0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
 ];
 
-/// Serves until a signal says stop.
-pub(crate) fn serve(config: &Config, dev: bool) -> Result<(), Failure> {
+/// Serves until a signal says stop. Settings are read again from their sources on SIGHUP and when an operator asks.
+pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) -> Result<(), Failure> {
     actix_rt::System::new().block_on(async {
-        let node = Node::start(config, dev).await?;
+        // From here on it is no reason to end.
+        let hangups = signals(SignalKind::hangup())?;
+        let node = Node::start(config, dev, Some((sources, level))).await?;
+        actix_rt::spawn(reload_on(hangups, node.tuning.clone()));
         crate::output::print(&format!(
             "tollgate ready api={} admin={} data={}\n",
             node.api_url(),
@@ -50,11 +56,8 @@ pub(crate) fn serve(config: &Config, dev: bool) -> Result<(), Failure> {
 
 /// Waits for SIGTERM or SIGINT.
 pub(crate) async fn wait_for_stop() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::environment(format!("cannot listen for signals: {error}")));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = signals(SignalKind::terminate())?;
+    let mut interrupt = signals(SignalKind::interrupt())?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -62,17 +65,32 @@ pub(crate) async fn wait_for_stop() -> Result<(), Failure> {
     Ok(())
 }
 
+fn signals(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::environment(format!("cannot listen for signals: {error}")))
+}
+
+/// Reads the settings again at each signal. What came of it is in the log.
+async fn reload_on(mut hangups: Signal, tuning: Tuning) {
+    while hangups.recv().await.is_some() {
+        if let Err(OperatorError::Unavailable(why)) = tuning.ask(Wish::Reload).await {
+            tracing::error!(%why, "the settings were not reloaded");
+        }
+    }
+}
+
 /// A serving process.
 pub(crate) struct Node {
     api: Running,
     admin: Running,
     engine: Engine,
+    tuning: Tuning,
     stop_timeout: Duration,
 }
 
 impl Node {
-    /// Opens the data, starts the shards and the listeners. When it returns, requests are answered.
-    pub(crate) async fn start(config: &Config, dev: bool) -> Result<Node, Failure> {
+    /// Opens the data, starts the shards and the listeners. When it returns, requests are answered. Without `tunable`
+    /// (where the settings come from, and what changes the level of the logs) settings cannot be changed.
+    pub(crate) async fn start(config: &Config, dev: bool, tunable: Option<(Sources, Level)>) -> Result<Node, Failure> {
         if dev {
             warn_of_dev(config);
         }
@@ -95,15 +113,19 @@ impl Node {
         let settings = engine_config(config, shards, dev);
         let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
+        let limiter = RateLimiter::new(tuning::rates(&config.limits));
+        let (wishes, arriving) = Tuning::new();
+        if let Some((sources, level)) = tunable {
+            let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, shards)?;
+            actix_rt::spawn(tuner.run(arriving));
+        }
         let services = Arc::new(Services {
             edge: Edge::new(api::ENDPOINTS),
             directory: engine.directory().clone(),
             engine: engine.clone(),
             secrets: data.secrets,
-            limiter: RateLimiter::new(Rate {
-                per_second: config.limits.per_second,
-                burst: config.limits.burst,
-            }),
+            limiter,
+            tuning: wishes.clone(),
             bounds: tollgate_http::Bounds {
                 connections_max: descriptors::connections(config.api.bounds.connections_max),
                 ..config.api.bounds.clone()
@@ -116,6 +138,7 @@ impl Node {
             api: tollgate_http::serve_api(api, config.api.workers, stop_timeout, &services).map_err(served)?,
             admin: tollgate_http::serve_admin(admin, stop_timeout, &services).map_err(served)?,
             engine,
+            tuning: wishes,
             stop_timeout,
         })
     }
@@ -248,23 +271,32 @@ fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
         readers: actors.readers,
         permits_per_shard: actors.permits_per_shard,
         permits_per_account: actors.permits_per_account,
-        shard: ShardSettings {
-            objects_max: actors.objects_per_shard,
-            keys_max: actors.keys_per_shard,
-            accounts_max: actors.accounts_per_shard,
-            idempotency_ms: u64::from(config.store.idempotency_hours) * 3_600_000,
-            wait_ms: millis(actors.key_wait),
-            network: if config.acquirer.remote {
-                Network::Remote
-            } else {
-                Network::Instant
-            },
-            attempt_deadline_ms: millis(config.acquirer.attempt_deadline),
-            ..ShardSettings::default()
-        },
+        shard: shard_settings(config),
         dev,
         seed: getrandom::u64().expect("the operating system gives entropy"),
         on_fatal: Arc::new(end_of_store),
+    }
+}
+
+/// Settings of every shard.
+pub(crate) fn shard_settings(config: &Config) -> ShardSettings {
+    let actors = &config.actors;
+    ShardSettings {
+        turn_messages: actors.turn_messages,
+        block_records: actors.block_records,
+        block_bytes: actors.block_bytes,
+        objects_max: actors.objects_per_shard,
+        keys_max: actors.keys_per_shard,
+        accounts_max: actors.accounts_per_shard,
+        idempotency_ms: u64::from(config.store.idempotency_hours) * 3_600_000,
+        wait_ms: millis(actors.key_wait),
+        network: if config.acquirer.remote {
+            Network::Remote
+        } else {
+            Network::Instant
+        },
+        attempt_deadline_ms: millis(config.acquirer.attempt_deadline),
+        ..ShardSettings::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The operator's listener: health, metrics, accounts and keys. It has no keys of its own; whoever reaches the address is
+//! The operator's listener: health, metrics, accounts and keys, shards, settings. It has no keys of its own; whoever reaches the address is
 //! the operator, so it must stay private. Browsers are kept out: a page that an operator visits must not reach it.
 
 use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
@@ -6,7 +6,9 @@ use crate::body::{BodyMemory, read_body};
 use crate::operator::{NewAccount, NewKey, Operator, OperatorError};
 use crate::server::Dispatch;
 use crate::services::Services;
+use crate::shards;
 use crate::stream::Substitutes;
+use crate::tuning::Wish;
 use crate::watch::Watch;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, Payload, Request, Response};
@@ -77,7 +79,10 @@ impl Admin {
         match segments.as_slice() {
             ["healthz"] if reads => return Ok(Answer::new(200, Content::Json, "{\"status\": \"alive\"}\n")),
             ["readyz"] if reads => return Ok(self.services.readiness()),
-            ["metrics"] if reads => return Ok(Answer::new(200, Content::Text, (self.services.metrics)())),
+            ["metrics"] if reads => {
+                self.services.engine.observe();
+                return Ok(Answer::new(200, Content::Text, (self.services.metrics)()));
+            }
             _ => {}
         }
         if http.headers().contains_key(header::ORIGIN) {
@@ -103,15 +108,48 @@ impl Admin {
                 };
                 self.operator.revoke_key(key).await?
             }
+            ["admin", "shards"] if reads => shards::list(&self.services.engine, over_ms(http)?).await?,
+            ["admin", "shards", "hot"] if reads => shards::hot(&self.services.engine).await,
+            ["admin", "shards", shard, "move"] if posts => {
+                let request = object(http, body)?;
+                known_members(&request, &["to"])?;
+                shards::move_to(&self.services.engine, shard, &request["to"]).await?
+            }
+            ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
+            ["admin", "config", "reload"] if posts => {
+                known_members(&object(http, body)?, &[])?;
+                self.services.tuning.ask(Wish::Reload).await?
+            }
+            ["admin", "config", "check"] if posts => {
+                let request = object(http, body)?;
+                known_members(&request, &["text"])?;
+                let text = request["text"].as_str().map(str::to_owned);
+                self.services.tuning.ask(Wish::Check(text)).await?
+            }
             _ => {
                 return Err(OperatorError::NotFound(format!(
-                    "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys",
+                    "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys, /admin/shards, \
+                     /admin/config",
                     http.method(),
                     http.path()
                 )));
             }
         };
         Ok(Answer::new(200, Content::Json, text(&answer)))
+    }
+}
+
+/// The time over which rates are taken: `?over_ms=`, a second without it.
+fn over_ms(http: &Request) -> Result<u64, OperatorError> {
+    let given = http.uri().query().unwrap_or("");
+    match given.strip_prefix("over_ms=") {
+        Some(text) => text
+            .parse()
+            .map_err(|_| OperatorError::Invalid(format!("over_ms={text} is no number"))),
+        None if given.is_empty() => Ok(1_000),
+        None => Err(OperatorError::Invalid(format!(
+            "there is no {given} here; known is over_ms"
+        ))),
     }
 }
 

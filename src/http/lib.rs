@@ -20,17 +20,20 @@ mod refused;
 mod request_ids;
 mod server;
 mod services;
+mod shards;
 mod stream;
 mod telemetry;
+mod tuning;
 mod watch;
 
 pub use bounds::Bounds;
 pub use operator::{NewAccount, NewKey, Operator, OperatorError};
 pub use pages::openapi_text;
-pub use rate_limit::{Rate, RateLimiter};
+pub use rate_limit::{Rate, RateLimiter, Rates};
 pub use server::{Running, bind};
 pub use services::Services;
 pub use telemetry::{REQUEST_SECONDS, REQUESTS_TOTAL, describe as describe_metrics};
+pub use tuning::{Tuning, Wish, Wished};
 
 use std::io;
 use std::net::TcpListener;

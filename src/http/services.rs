@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Content};
 use crate::bounds::Bounds;
 use crate::rate_limit::RateLimiter;
+use crate::tuning::Tuning;
 use std::sync::Arc;
 use tollgate_actors::{DirectoryHandle, Engine};
 use tollgate_domain::Secrets;
@@ -22,6 +23,8 @@ pub struct Services {
     pub limiter: Arc<RateLimiter>,
     /// Bounds of requests and connections.
     pub bounds: Bounds,
+    /// The way to the settings.
+    pub tuning: Tuning,
     /// The metrics in Prometheus' text format.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }

@@ -8,6 +8,7 @@ mod races;
 mod remote;
 mod routes;
 mod secrets;
+mod tuning;
 mod walls;
 
 #[path = "../harness/server.rs"]

@@ -102,6 +102,7 @@ impl Edge {
                     secrets,
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,
+                    tuning: tollgate_http::Tuning::new().0,
                     metrics: Box::new(|| "tollgate_test 1\n".to_owned()),
                 });
                 let free = || tollgate_http::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");

@@ -1,0 +1,271 @@
+//! Settings as they are written, and what each of them may be.
+
+use super::{Acquirer, Actors, Api, Config, Log, RateLimit, RateLimits, SimulatedNetwork, Store};
+use crate::config_layers::ConfigError;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tollgate_actors::settings::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_SHARD_MAX, TURN_MESSAGES_MAX};
+use tollgate_domain::kinds::ACCOUNT;
+
+/// The settings as they are written; one field per key of `config/default.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    api: RawApi,
+    admin: RawAdmin,
+    store: RawStore,
+    actors: RawActors,
+    acquirer: RawAcquirer,
+    limits: RawLimits,
+    log: RawLog,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawApi {
+    listen: String,
+    workers: i64,
+    connections_max: i64,
+    body_bytes_max: i64,
+    body_bytes_in_flight_max: i64,
+    line_bytes_max: i64,
+    header_timeout_ms: i64,
+    body_timeout_ms: i64,
+    write_timeout_ms: i64,
+    keep_alive_s: i64,
+    stop_timeout_s: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAdmin {
+    listen: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStore {
+    kind: String,
+    data: String,
+    segment_mb: i64,
+    shards: i64,
+    idempotency_hours: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawActors {
+    lanes: i64,
+    readers: i64,
+    turn_messages: i64,
+    block_records: i64,
+    block_bytes: i64,
+    permits_per_shard: i64,
+    permits_per_account: i64,
+    key_wait_ms: i64,
+    objects_per_shard: i64,
+    keys_per_shard: i64,
+    accounts_per_shard: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAcquirer {
+    network: String,
+    attempt_deadline_ms: i64,
+    latency_ms: i64,
+    jitter_ms: i64,
+    declined_ppm: i64,
+    lost_request_ppm: i64,
+    lost_answer_ppm: i64,
+    late_ppm: i64,
+    seed: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    account_requests_per_s: i64,
+    account_burst: i64,
+    accounts: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLog {
+    format: String,
+    level: String,
+}
+
+/// Calls per million that make all of them.
+pub(super) const ALL_CALLS_PPM: i64 = 1_000_000;
+
+/// Highest rate limit and burst.
+const RATE_MAX: i64 = 10_000_000;
+
+impl Raw {
+    /// The settings, if each of them and all together make sense.
+    pub(super) fn checked(self) -> Result<Config, ConfigError> {
+        let config = Config {
+            api: self.api.checked()?,
+            admin_listen: address("admin.listen", &self.admin.listen)?,
+            store: self.store.checked()?,
+            actors: self.actors.checked()?,
+            acquirer: self.acquirer.checked()?,
+            limits: self.limits.checked()?,
+            log: Log {
+                json: choice("log.format", &self.log.format, &["text", "json"])? == 1,
+                level: self.log.level,
+            },
+        };
+        super::relations(&config)?;
+        Ok(config)
+    }
+}
+
+impl RawApi {
+    fn checked(self) -> Result<Api, ConfigError> {
+        Ok(Api {
+            listen: address("api.listen", &self.listen)?,
+            workers: number("api.workers", self.workers, 1, 256)?,
+            bounds: tollgate_http::Bounds {
+                connections_max: number("api.connections_max", self.connections_max, 1, 1_000_000)?,
+                body_bytes_max: number("api.body_bytes_max", self.body_bytes_max, 1024, 16 << 20)?,
+                body_bytes_in_flight_max: number(
+                    "api.body_bytes_in_flight_max",
+                    self.body_bytes_in_flight_max,
+                    1 << 20,
+                    1 << 40,
+                )?,
+                line_bytes_max: number("api.line_bytes_max", self.line_bytes_max, 256, 32_768)?,
+                header_timeout: millis("api.header_timeout_ms", self.header_timeout_ms, 1_000, 600_000)?,
+                body_timeout: millis("api.body_timeout_ms", self.body_timeout_ms, 100, 600_000)?,
+                write_timeout: millis("api.write_timeout_ms", self.write_timeout_ms, 1_000, 600_000)?,
+                keep_alive: Duration::from_secs(number("api.keep_alive_s", self.keep_alive_s, 1, 3_600)?),
+            },
+            stop_timeout: Duration::from_secs(number("api.stop_timeout_s", self.stop_timeout_s, 1, 600)?),
+        })
+    }
+}
+
+impl RawStore {
+    fn checked(self) -> Result<Store, ConfigError> {
+        choice("store.kind", &self.kind, &["embedded"])?;
+        if self.data.is_empty() {
+            return Err(refused(
+                "store.data",
+                &self.data,
+                "name a directory, for example ./data",
+            ));
+        }
+        Ok(Store {
+            data: PathBuf::from(self.data),
+            segment_bytes: number::<u64>("store.segment_mb", self.segment_mb, 1, 1024)? << 20,
+            shards: number("store.shards", self.shards, 1, 1024)?,
+            idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 365 * 100)?,
+        })
+    }
+}
+
+impl RawActors {
+    fn checked(self) -> Result<Actors, ConfigError> {
+        Ok(Actors {
+            lanes: number("actors.lanes", self.lanes, 1, 256)?,
+            readers: number("actors.readers", self.readers, 1, 256)?,
+            turn_messages: number("actors.turn_messages", self.turn_messages, 1, TURN_MESSAGES_MAX as i64)?,
+            block_records: number("actors.block_records", self.block_records, 1, BLOCK_RECORDS_MAX as i64)?,
+            block_bytes: number("actors.block_bytes", self.block_bytes, 1_024, BLOCK_BYTES_MAX as i64)?,
+            permits_per_shard: number(
+                "actors.permits_per_shard",
+                self.permits_per_shard,
+                1,
+                PERMITS_PER_SHARD_MAX.into(),
+            )?,
+            permits_per_account: number("actors.permits_per_account", self.permits_per_account, 1, 1 << 20)?,
+            key_wait: millis("actors.key_wait_ms", self.key_wait_ms, 1, 60_000)?,
+            objects_per_shard: number("actors.objects_per_shard", self.objects_per_shard, 64, 1 << 30)?,
+            keys_per_shard: number("actors.keys_per_shard", self.keys_per_shard, 1, 1 << 30)?,
+            accounts_per_shard: number("actors.accounts_per_shard", self.accounts_per_shard, 1, 1 << 30)?,
+        })
+    }
+}
+
+impl RawLimits {
+    fn checked(self) -> Result<RateLimits, ConfigError> {
+        let per_second = |name, value| number(name, value, 1, RATE_MAX);
+        let mut accounts = Vec::with_capacity(self.accounts.len());
+        for text in &self.accounts {
+            let why = "must be ACCOUNT=REQUESTS_PER_S/BURST, for example acct_1Pq2=500/1000";
+            let wrong = || refused("limits.accounts", text, why);
+            let (account, limits) = text.split_once('=').ok_or_else(wrong)?;
+            let id = ACCOUNT.parse(account.trim()).ok_or_else(wrong)?;
+            let (rate, burst) = limits.split_once('/').ok_or_else(wrong)?;
+            let part = |text: &str| text.trim().parse().map_err(|_| wrong());
+            let limit = RateLimit {
+                per_second: per_second("limits.accounts", part(rate)?)?,
+                burst: per_second("limits.accounts", part(burst)?)?,
+            };
+            if accounts.iter().any(|(known, _)| *known == id) {
+                return Err(refused("limits.accounts", text, "the account stands there twice"));
+            }
+            accounts.push((id, limit));
+        }
+        Ok(RateLimits {
+            common: RateLimit {
+                per_second: per_second("limits.account_requests_per_s", self.account_requests_per_s)?,
+                burst: per_second("limits.account_burst", self.account_burst)?,
+            },
+            accounts,
+        })
+    }
+}
+
+impl RawAcquirer {
+    fn checked(self) -> Result<Acquirer, ConfigError> {
+        let ppm = |name, value| number(name, value, 0, ALL_CALLS_PPM);
+        Ok(Acquirer {
+            remote: choice("acquirer.network", &self.network, &["instant", "remote"])? == 1,
+            attempt_deadline: millis("acquirer.attempt_deadline_ms", self.attempt_deadline_ms, 10, 70_000)?,
+            simulated: SimulatedNetwork {
+                latency: millis("acquirer.latency_ms", self.latency_ms, 0, 60_000)?,
+                jitter: millis("acquirer.jitter_ms", self.jitter_ms, 0, 60_000)?,
+                declined_ppm: ppm("acquirer.declined_ppm", self.declined_ppm)?,
+                lost_request_ppm: ppm("acquirer.lost_request_ppm", self.lost_request_ppm)?,
+                lost_answer_ppm: ppm("acquirer.lost_answer_ppm", self.lost_answer_ppm)?,
+                late_ppm: ppm("acquirer.late_ppm", self.late_ppm)?,
+                seed: number("acquirer.seed", self.seed, 0, i64::MAX)?,
+            },
+        })
+    }
+}
+
+pub(super) fn refused(name: &'static str, value: impl ToString, why: &str) -> ConfigError {
+    ConfigError::Value {
+        name,
+        value: value.to_string(),
+        why: why.to_owned(),
+    }
+}
+
+fn number<N: TryFrom<i64>>(name: &'static str, value: i64, min: i64, max: i64) -> Result<N, ConfigError> {
+    let bounded = || (min..=max).contains(&value).then(|| N::try_from(value).ok()).flatten();
+    bounded().ok_or_else(|| refused(name, value, &format!("must be from {min} to {max}")))
+}
+
+fn millis(name: &'static str, value: i64, min: i64, max: i64) -> Result<Duration, ConfigError> {
+    number(name, value, min, max).map(Duration::from_millis)
+}
+
+fn choice(name: &'static str, value: &str, among: &[&str]) -> Result<usize, ConfigError> {
+    let found = among.iter().position(|known| *known == value);
+    found.ok_or_else(|| refused(name, value, &format!("must be one of: {}", among.join(", "))))
+}
+
+fn address(name: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
+    use std::net::ToSocketAddrs;
+    let why = "must be HOST:PORT, for example 127.0.0.1:12111; port 0 takes a free one";
+    let found = value.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| refused(name, value, why))
+}
