@@ -4,7 +4,6 @@
 mod bad_input;
 mod documents;
 mod old_data;
-mod races;
 mod remote;
 mod routes;
 mod secrets;
