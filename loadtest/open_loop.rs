@@ -33,6 +33,8 @@ use task::Paid;
 
 /// Time between the decision to start and the first request, for threads to be ready.
 const START_DELAY: Duration = Duration::from_millis(100);
+/// Time for each connection that is to be open by then.
+const OPEN_DELAY: Duration = Duration::from_micros(200);
 /// Time between two looks at a run.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) threads: usize,
     /// Most connections of this generator.
     pub(crate) connections_max: usize,
+    /// Connections that are open when the schedule starts.
+    pub(crate) connections_min: usize,
     /// Flow starts per second over time.
     pub(crate) starts: Shape,
     /// Numbers below this belong to payments made before.
@@ -74,6 +78,7 @@ impl Plan {
             starts: scenario.rate.scaled(share / scenario.requests_per_start(), 1.0),
             numbers_before: (f64::from(scenario.merchants.payments_before) * share).ceil() as u64,
             connections_max: connections.max(threads),
+            connections_min: (f64::from(scenario.client.connections_min) * share) as usize,
             merchants,
             part,
             target,
@@ -210,7 +215,7 @@ fn unix_s() -> anyhow::Result<f64> {
 
 /// Time until the schedule starts. A part starts on a whole second, so that the seconds of all parts are the same.
 fn delay(plan: &Plan, now_unix_s: f64) -> anyhow::Result<Duration> {
-    let least = START_DELAY.as_secs_f64();
+    let least = START_DELAY.as_secs_f64() + OPEN_DELAY.as_secs_f64() * plan.connections_min as f64;
     let delay = match plan.start_at_unix_s {
         Some(at) if at - now_unix_s < least => {
             bail!(

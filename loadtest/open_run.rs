@@ -116,6 +116,7 @@ impl Asked {
         let mut scenario = scenario.scaled(self.scale, time);
         if let Some(connections) = self.connections {
             scenario.client.connections_max = connections;
+            scenario.client.connections_min = scenario.client.connections_min.min(connections);
         }
         if let Some(count) = self.slow_clients {
             scenario.slow_clients.count = count;

@@ -127,7 +127,7 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
         "lag_histogram_us": exact::pairs(&samples.lag_us),
         "generators": of.generators,
         "slow_clients": of.slow_clients,
-        "cpu": cpu(outcome, scenario.warmup_s, samples.sent),
+        "cpu": cpu(plan, outcome),
         "samples": rows(plan, outcome),
         "metrics": of.metrics,
         "money": of.money.map(Reconciled::json),
@@ -210,7 +210,8 @@ fn rows(plan: &Plan, outcome: &Outcome) -> Value {
     })
 }
 
-fn cpu(outcome: &Outcome, warmup_s: f64, tries: u64) -> Value {
+fn cpu(plan: &Plan, outcome: &Outcome) -> Value {
+    let (warmup_s, tries) = (plan.scenario.warmup_s, outcome.samples.sent);
     let cores = |of: fn(&Cpu) -> Option<Duration>| -> Vec<Value> {
         let used = |pair: &[Cpu]| Some((of(&pair[1])? - of(&pair[0])?).as_secs_f64());
         outcome
@@ -230,7 +231,8 @@ fn cpu(outcome: &Outcome, warmup_s: f64, tries: u64) -> Value {
         "own_cores": mean(&own),
         "server_cores": mean(&server),
         "own_us_per_request": per_try(mean(&own)),
-        "server_us_per_request": per_try(mean(&server)),
+        // What the server did for other parts cannot be told apart.
+        "server_us_per_request": per_try(mean(&server)).filter(|_| plan.part.count == 1),
         "at_s": outcome.cpu.iter().skip(1).map(|cpu| cpu.at_s).collect::<Vec<_>>(),
         "own_cores_over_time": own,
         "server_cores_over_time": server,

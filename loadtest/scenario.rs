@@ -84,6 +84,8 @@ pub(crate) struct Card {
 pub(crate) struct Client {
     /// Most connections, over all threads.
     pub(crate) connections_max: u32,
+    /// Connections that are open when the schedule starts; more are opened as they are needed.
+    pub(crate) connections_min: u32,
     /// Time an answer may take, seconds.
     pub(crate) timeout_s: f64,
     /// Time a request waits for a free connection before its client gives up, seconds; `None` for no end.

@@ -28,7 +28,7 @@ pub(crate) fn text(record: &Value) -> String {
             "{}, open loop, {} arrivals, scale {}, {:.0} s of which {:.0} s warm-up, {} threads",
             record["scenario"].as_str().unwrap_or_default(),
             schedule["arrivals"].as_str().unwrap_or_default(),
-            record["scale"],
+            crate::page::short(number(&record["scale"])),
             number(&schedule["ran_s"]),
             number(&schedule["warmup_s"]),
             record["environment"]["threads"]
@@ -109,8 +109,9 @@ pub(crate) fn text(record: &Value) -> String {
     let cpu = &record["cpu"];
     for (name, who) in [("server cpu", "server"), ("own cpu", "own")] {
         if let Some(cores) = cpu[format!("{who}_cores")].as_f64() {
-            let us = number(&cpu[format!("{who}_us_per_request")]);
-            line(name, format!("{cores:.2} cores, {us:.1} us/request"));
+            let us = cpu[format!("{who}_us_per_request")].as_f64();
+            let us = us.map_or(String::new(), |us| format!(", {us:.1} us/request"));
+            line(name, format!("{cores:.2} cores{us}"));
         }
     }
     let money = &record["money"];

@@ -97,6 +97,8 @@ struct Loop {
     first_body: Vec<u8>,
     unanswered_in_a_row: u32,
     account: u32,
+    /// Payments answered; those that are kept are counted off here, so that each connection, and account, keeps its first.
+    paid: u64,
     /// Payments of this connection's account that can be read.
     readable: Vec<u32>,
 }
@@ -117,6 +119,7 @@ impl Loop {
         let known = state.share.known.iter().enumerate();
         Loop {
             account,
+            paid: 0,
             readable: known
                 .filter(|(_, payment)| payment.account == account)
                 .map(|(at, _)| at as u32)
@@ -236,14 +239,18 @@ impl Loop {
                 tally.refused(200, &format!("with status {}", payment.status));
                 exchanged = Exchanged::Refused { overloaded: false };
             }
-            if operation == Operation::Payment && plan.keep_one_of.is_some_and(|of| number.is_multiple_of(of)) {
-                state.acknowledged.borrow_mut().push(AcknowledgedPayment {
-                    id: &payment.id,
-                    charge: payment.charge.as_deref().unwrap_or_default(),
-                    amount: request::amount_of(number),
-                    account: self.account,
-                    succeeded,
-                });
+            if operation == Operation::Payment {
+                let keeps = plan.keep_one_of.is_some_and(|of| self.paid.is_multiple_of(of));
+                self.paid += 1;
+                if keeps {
+                    state.acknowledged.borrow_mut().push(AcknowledgedPayment {
+                        id: &payment.id,
+                        charge: payment.charge.as_deref().unwrap_or_default(),
+                        amount: request::amount_of(number),
+                        account: self.account,
+                        succeeded,
+                    });
+                }
             }
             if plan.retry_share > 0.0 {
                 self.first_body.clear();

@@ -122,11 +122,27 @@ impl Hall {
             self.connections.set(self.connections.get() + 1);
             let slot = Rc::new(Slot::default());
             slot.put(task);
-            tokio::task::spawn_local(carry(self.clone(), slot));
+            tokio::task::spawn_local(carry(self.clone(), slot, None));
         } else {
             floor.wait(task);
         }
     }
+}
+
+/// Opens the connections that are to be there from the start.
+async fn open(hall: &Rc<Hall>, plan: &Plan) {
+    for _ in 0..(plan.connections_min / plan.threads).min(hall.connections_max) {
+        // Where it fails a request will find out, and count it.
+        let opened = Connection::open(&plan.target, timeout(plan)).await.ok();
+        let slot = Rc::new(Slot::default());
+        hall.connections.set(hall.connections.get() + 1);
+        hall.idle.borrow_mut().push(slot.clone());
+        tokio::task::spawn_local(carry(hall.clone(), slot, opened));
+    }
+}
+
+fn timeout(plan: &Plan) -> Duration {
+    Duration::from_secs_f64(plan.scenario.client.timeout_s)
 }
 
 async fn dispatch(hall: Rc<Hall>, share: &Share) -> std::io::Result<()> {
@@ -142,6 +158,7 @@ async fn dispatch(hall: Rc<Hall>, share: &Share) -> std::io::Result<()> {
     );
     let mut next = schedule.next().map(at);
     let mut next_beat = share.start;
+    open(&hall, plan).await;
     loop {
         let now = Instant::now();
         if share.stop.load(Ordering::Relaxed) && !hall.floor.borrow().stopped {
@@ -193,13 +210,11 @@ async fn dispatch(hall: Rc<Hall>, share: &Share) -> std::io::Result<()> {
 }
 
 /// One connection's life: it takes tasks one after the other, until the run ends.
-async fn carry(hall: Rc<Hall>, slot: Rc<Slot>) {
+async fn carry(hall: Rc<Hall>, slot: Rc<Slot>, mut connection: Option<Connection>) {
     let (target, timeout) = {
         let floor = hall.floor.borrow();
-        let timeout = Duration::from_secs_f64(floor.plan.scenario.client.timeout_s);
-        (floor.plan.target.clone(), timeout)
+        (floor.plan.target.clone(), timeout(&floor.plan))
     };
-    let mut connection: Option<Connection> = None;
     let mut used = Instant::now();
     let mut request = Vec::with_capacity(1024);
     loop {

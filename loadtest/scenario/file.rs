@@ -265,10 +265,19 @@ fn cards(place: &Place<'_>) -> Result<Vec<Card>, String> {
 }
 
 fn client(place: &Place<'_>) -> Result<Client, String> {
-    const KEYS: &[&str] = &["connections_max", "timeout_s", "patience_s", "tries_max", "backoff_s"];
+    const KEYS: &[&str] = &[
+        "connections_max",
+        "connections_min",
+        "timeout_s",
+        "patience_s",
+        "tries_max",
+        "backoff_s",
+    ];
     let place = place.table("client", KEYS)?;
+    let connections_max = place.number("connections_max", Some(512.0), 1.0, 65_536.0)?;
     Ok(Client {
-        connections_max: place.number("connections_max", Some(512.0), 1.0, 65_536.0)? as u32,
+        connections_max: connections_max as u32,
+        connections_min: place.number("connections_min", Some(0.0), 0.0, connections_max)? as u32,
         timeout_s: place.number("timeout_s", Some(10.0), 0.01, 600.0)?,
         patience_s: place.optional("patience_s", 0.01, SECONDS_MAX)?,
         tries_max: place.number("tries_max", Some(4.0), 1.0, 20.0)? as u32,

@@ -63,7 +63,7 @@ pub(super) fn overload(home: &Home, options: &Table, figures: &mut Figures) -> a
             .collect();
         (within.iter().sum::<f64>() / within.len().max(1) as f64, within)
     };
-    let (good, _) = mean("answered_per_second", 23.0, 35.0);
+    let (good, _) = mean("answered_per_second", 18.0, 30.0);
     let name = "overload: good answers, share of the peak";
     figures.add(name, "%", Some((80.0, true)), good / peak * 100.0);
     let refusals = &record["totals"]["refusal_us"]["p99"];
@@ -74,11 +74,11 @@ pub(super) fn overload(home: &Home, options: &Table, figures: &mut Figures) -> a
         figures.note("overload: no request was refused".into());
     }
     // The first second from which on every one is as before.
-    let (_, before) = mean("p99_us", 10.0, 20.0);
+    let (_, before) = mean("p99_us", 5.0, 15.0);
     let normal = super::median(&before) * 2.0;
     let after = crate::page::column(&record["samples"], "p99_us", 1.0);
-    let last_bad = after.iter().filter(|point| point.0 >= 35.0 && point.1 > normal);
-    let back = last_bad.map(|point| point.0 - 34.0).fold(0.0, f64::max);
+    let last_bad = after.iter().filter(|point| point.0 >= 30.0 && point.1 > normal);
+    let back = last_bad.map(|point| point.0 - 29.0).fold(0.0, f64::max);
     let name = "overload: p99 within twice of before, after";
     figures.add(name, "s", Some((10.0, false)), back);
     server.stop()

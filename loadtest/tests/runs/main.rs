@@ -1,7 +1,9 @@
 //! Whole runs of the binary against a small payments API that can be told to misbehave.
 
+mod beside;
 mod fake_api;
 mod open_loop;
+mod parts;
 
 use fake_api::{FakeApi, Fault};
 use serde_json::Value;

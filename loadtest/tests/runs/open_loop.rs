@@ -64,7 +64,7 @@ struct Ran {
     page: String,
 }
 
-fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ fn directory() -> PathBuf {
     directory
 }
 
-fn tool(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn tool(arguments: &[&str]) -> (i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tollgate-load"))
         .args(arguments)
         .output()
