@@ -14,17 +14,17 @@ macro_rules! names {
             $(names!(@describe $kind, $name, concat!($($doc),+));)*
         }
     };
-    (@describe counter, $name:literal, $doc:expr) => { metrics::describe_counter!($name, $doc) };
-    (@describe gauge, $name:literal, $doc:expr) => { metrics::describe_gauge!($name, $doc) };
-    (@describe seconds, $name:literal, $doc:expr) => { metrics::describe_histogram!($name, Unit::Seconds, $doc) };
-    (@describe count, $name:literal, $doc:expr) => { metrics::describe_histogram!($name, Unit::Count, $doc) };
+    (@describe counter, $name:literal, $doc:expr) => { metrics::describe_counter!($name, $doc.trim()) };
+    (@describe gauge, $name:literal, $doc:expr) => { metrics::describe_gauge!($name, $doc.trim()) };
+    (@describe seconds, $name:literal, $doc:expr) => { metrics::describe_histogram!($name, Unit::Seconds, $doc.trim()) };
+    (@describe count, $name:literal, $doc:expr) => { metrics::describe_histogram!($name, Unit::Count, $doc.trim()) };
 }
 
 names! {
     /// Requests admitted by the router.
     REQUESTS = "tollgate_requests_admitted_total", counter;
-    /// Requests refused, by the layer that refused: edge, authentication, rate limit, shard permits, account permits,
-    /// readers, shard, domain, key, lock.
+    /// Requests refused, by the layer that refused: edge, authentication, rate limit, parameters, shard permits, account
+    /// permits, readers, shard, key, lock, domain.
     REFUSALS = "tollgate_refusals_total", counter;
     /// Requests inside the engine now.
     INSIDE = "tollgate_requests_inside", gauge;
@@ -79,6 +79,11 @@ names! {
     QUARANTINED = "tollgate_commands_quarantined_total", counter;
     /// Network calls on their way.
     CALLS_IN_FLIGHT = "tollgate_network_calls_in_flight", gauge;
+    /// Age of the oldest network call that was handed out and has no answer yet; looked at once a second.
+    OUTBOX_AGE = "tollgate_outbox_oldest_seconds", gauge;
+    /// Amounts of network calls (authorisations, captures, refunds) that have no answer yet, in minor units, by currency;
+    /// looked at once a second.
+    MONEY_IN_FLIGHT = "tollgate_money_in_flight", gauge;
     /// Network calls not made because too many were waiting, or after their deadline.
     CALLS_DROPPED = "tollgate_network_calls_dropped_total", counter;
     /// Panics caught in network calls.

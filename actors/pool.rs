@@ -3,13 +3,15 @@
 //! unanswered, and the timers of its attempt resolve it.
 
 use crate::clock::MachineClock;
-use crate::metrics::{CALL_PANICS, CALLS_DROPPED, CALLS_IN_FLIGHT};
+use crate::metrics::{CALL_PANICS, CALLS_DROPPED, CALLS_IN_FLIGHT, MONEY_IN_FLIGHT, OUTBOX_AGE};
 use crate::performer::Performer;
 use crate::router::Router;
 use crate::settings::{CALLS_IN_FLIGHT_MAX, CALLS_WAITING_MAX};
 use crate::shard::{CallOut, Control};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tollgate_domain::acquirer::{Ask, Asked, NetworkAnswer, NetworkCall, Said};
@@ -17,10 +19,13 @@ use tollgate_domain::acquirer::{Ask, Asked, NetworkAnswer, NetworkCall, Said};
 /// How long after its deadline a call is given up; a late answer within it still reaches the attempt.
 const LATE_MAX: Duration = Duration::from_secs(120);
 
+/// How often it is told how old the oldest call is and how much money is on its way.
+const OUTBOX_LOOK: Duration = Duration::from_secs(1);
+
 /// Where calls are handed in.
 #[derive(Clone)]
 pub struct Pool {
-    calls: mpsc::Sender<CallOut>,
+    calls: mpsc::Sender<(CallOut, Instant)>,
     router: Arc<Router>,
 }
 
@@ -42,8 +47,9 @@ impl Pool {
 
     /// Makes calls whose attempts are durable. Never blocks.
     pub fn submit(&self, calls: Vec<CallOut>) {
+        let now = Instant::now();
         for call in calls {
-            if self.calls.try_send(call).is_err() {
+            if self.calls.try_send((call, now)).is_err() {
                 metrics::counter!(CALLS_DROPPED).increment(1);
                 answer(&self.router, call, silence(&call.call));
             }
@@ -58,17 +64,27 @@ struct Work {
 }
 
 impl Work {
-    async fn run(self, mut waiting: mpsc::Receiver<CallOut>) {
+    async fn run(self, mut waiting: mpsc::Receiver<(CallOut, Instant)>) {
         let work = Arc::new(self);
         let in_flight = metrics::gauge!(CALLS_IN_FLIGHT);
         let mut tasks = JoinSet::new();
+        let mut outbox = Outbox::default();
+        let mut look = tokio::time::interval(OUTBOX_LOOK);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 call = waiting.recv(), if tasks.len() < CALLS_IN_FLIGHT_MAX => match call {
-                    Some(call) => { tasks.spawn(Arc::clone(&work).one(call)); }
+                    Some((call, since)) => {
+                        let task = tasks.spawn(Arc::clone(&work).one(call)).id();
+                        outbox.out.insert(task, (call, since));
+                    }
                     None => return,
                 },
-                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+                Some(done) = tasks.join_next_with_id(), if !tasks.is_empty() => {
+                    let task = done.map_or_else(|failure| failure.id(), |(task, ())| task);
+                    outbox.out.remove(&task);
+                }
+                _ = look.tick() => outbox.tell(),
             }
             in_flight.set(tasks.len() as f64);
         }
@@ -96,6 +112,35 @@ impl Work {
             Err(_) => silence(&call.call),
         };
         answer(&self.router, call, came_back);
+    }
+}
+
+/// Calls that have left and have no answer. Those that wait behind them are younger.
+#[derive(Default)]
+struct Outbox {
+    out: HashMap<tokio::task::Id, (CallOut, Instant)>,
+    /// Currencies that were told of before, to be told of again when there is nothing left of them.
+    told: BTreeMap<&'static str, i128>,
+}
+
+impl Outbox {
+    fn tell(&mut self) {
+        let oldest = self.out.values().map(|(_, since)| *since).min();
+        let age = oldest.map_or(0.0, |since| since.elapsed().as_secs_f64());
+        metrics::gauge!(OUTBOX_AGE).set(age);
+        self.told.values_mut().for_each(|sum| *sum = 0);
+        for (call, _) in self.out.values() {
+            if let Ask::Authorise(money)
+            | Ask::Purchase(money)
+            | Ask::Capture { money, .. }
+            | Ask::Refund { money, .. } = call.call.ask
+            {
+                *self.told.entry(money.currency.code()).or_default() += i128::from(money.amount);
+            }
+        }
+        for (currency, sum) in &self.told {
+            metrics::gauge!(MONEY_IN_FLIGHT, "currency" => *currency).set(*sum as f64);
+        }
     }
 }
 

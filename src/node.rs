@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
+use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS, stage};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
@@ -20,7 +21,7 @@ use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::{Embedded, Options};
+use tollgate_store_embedded::{Embedded, OnGroup, Options};
 use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
@@ -32,6 +33,20 @@ const SPACE_WATCH: Duration = Duration::from_millis(500);
 /// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
 const SECONDS_BUCKETS: [f64; 14] = [
     0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
+
+/// Bounds of the stages of a request, in seconds: from what parsing takes to a wait that somebody notices.
+const STAGE_BUCKETS: [f64; 16] = [
+    0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005,
+    0.01, 0.05, 0.25, 1.0,
+];
+
+/// Bounds of the records of a block.
+const RECORDS_BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+
+/// Bounds of the bytes of a block.
+const BYTES_BUCKETS: [f64; 8] = [
+    512.0, 2_048.0, 8_192.0, 16_384.0, 32_768.0, 65_536.0, 131_072.0, 262_144.0,
 ];
 
 /// Serves until a signal says stop. Settings are read again from their sources on SIGHUP and when an operator asks.
@@ -195,6 +210,7 @@ impl Data {
             segment_bytes: settings.segment_bytes,
             idempotency_hours: settings.idempotency_hours,
             on_fatal: Box::new(|error| end_of_store(&error.to_string())),
+            on_group: measure_groups(),
             #[cfg(feature = "faults")]
             disk: tollgate_store_embedded::faults::disk(),
             ..Options::default()
@@ -233,6 +249,15 @@ impl Data {
         let journal = Arc::clone(&self.store) as _;
         DirectoryHandle::start(config, &self.secrets, journal, Arc::clone(&self.store) as _).map_err(unusable)
     }
+}
+
+/// Records what groups of blocks take. The handles are looked up here, once.
+fn measure_groups() -> OnGroup {
+    let (sync, publish) = (stage("sync"), stage("publish"));
+    Box::new(move |group| {
+        sync.record(group.sync);
+        publish.record(group.publish);
+    })
 }
 
 /// Tells the operator when the store has no room for its next segment, while there is time to make some.
@@ -341,6 +366,9 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
     }
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.to_owned()), &STAGE_BUCKETS))
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(BLOCK_RECORDS.to_owned()), &RECORDS_BUCKETS))
+        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(BLOCK_BYTES.to_owned()), &BYTES_BUCKETS))
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| Failure::environment(format!("metrics cannot be recorded: {error}")))?;
     tollgate_http::describe_metrics();

@@ -6,12 +6,12 @@ use crate::authorization::{Authorization, Token};
 use crate::body::{BodyMemory, BodyProblem, read_body};
 use crate::pages::Pages;
 use crate::rate_limit::LocalRateLimiter;
-use crate::refused::{ErrorAnswer, Refused, should_retry};
+use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
 use crate::request_ids::RequestIds;
 use crate::server::Dispatch;
 use crate::services::Services;
 use crate::stream::Substitutes;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Stage, Telemetry, refused};
 use crate::watch::Watch;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
@@ -52,6 +52,8 @@ pub(crate) struct Api {
     ids: RefCell<RequestIds>,
     limiter: RefCell<LocalRateLimiter>,
     telemetry: Telemetry,
+    parsing: Stage,
+    rendering: Stage,
     memory: BodyMemory,
     pages: Arc<Pages>,
 }
@@ -149,6 +151,8 @@ impl Api {
             ids: RefCell::new(RequestIds::new(seed)),
             limiter: RefCell::new(LocalRateLimiter::new(Arc::clone(&services.limiter))),
             telemetry: Telemetry::default(),
+            parsing: Stage::new("parse"),
+            rendering: Stage::new("render"),
             memory: BodyMemory::new(services.bounds.body_bytes_in_flight_max),
             pages,
             services,
@@ -212,7 +216,7 @@ impl Api {
         drop((matched, body));
         drop(http);
         let response = waiting.await?;
-        Ok(self.rendered(&response, exchange))
+        Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
     }
 
     /// What the request is about, by method and path.
@@ -262,10 +266,13 @@ impl Api {
             key,
         } = asked;
         let form = form_of(http, exchange.posts, body)?;
-        let parsed = self
-            .services
-            .edge
-            .parse(matched, &form, version, &self.services.secrets)?;
+        let services = &self.services;
+        let parsed = self.parsing.measure(|| {
+            services
+                .edge
+                .parse(matched, &form, version, &services.secrets)
+                .map_err(Refused::from)
+        })?;
         let claim = key.map(|key| {
             let claim = Claim {
                 key: key.into(),
@@ -408,6 +415,7 @@ impl Api {
                 (200, body)
             }
             Err(reject) => {
+                refused(layer_behind(reject));
                 let mut body = Vec::with_capacity(OBJECT_BYTES);
                 rendering.reject(
                     reject,
@@ -426,20 +434,23 @@ impl Api {
         }
     }
 
-    fn refusal(&self, refused: Refused, request: Id) -> Answer {
+    fn refusal(&self, refusal: Refused, request: Id) -> Answer {
         let ErrorAnswer {
             reject,
             limited,
             closes,
-        } = match refused {
+            layer,
+        } = match refusal {
             Refused::Error(error) => *error,
             Refused::LongLine => {
+                refused("edge");
                 return Answer {
                     closes: true,
                     ..Answer::new(414, Content::Html, LONG_LINE_PAGE)
                 };
             }
         };
+        layer.into_iter().for_each(refused);
         let body = self.error_body(&reject, Some(request));
         Answer {
             should_retry: should_retry(reject.status, false),

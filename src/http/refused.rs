@@ -21,15 +21,22 @@ pub(crate) struct ErrorAnswer {
     pub(crate) limited: Option<(LimitReason, u64)>,
     /// Whether the connection ends: the request was not read to its end.
     pub(crate) closes: bool,
+    /// The layer that refused, for the metrics; none where that layer has counted it.
+    pub(crate) layer: Option<&'static str>,
 }
 
 impl Refused {
     /// Refuses a request that is beyond a limit, for so many seconds.
     pub(crate) fn limited(reject: Reject, reason: LimitReason, seconds: u64) -> Refused {
+        let layer = match reason {
+            LimitReason::Rate => "rate limit",
+            LimitReason::Concurrency => "edge",
+        };
         Refused::Error(Box::new(ErrorAnswer {
             reject,
             limited: Some((reason, seconds)),
             closes: false,
+            layer: Some(layer),
         }))
     }
 
@@ -39,16 +46,23 @@ impl Refused {
             reject,
             limited: None,
             closes: true,
+            layer: Some("edge"),
         }))
     }
 }
 
 impl From<Reject> for Refused {
     fn from(reject: Reject) -> Refused {
+        let layer = match reject.status {
+            401 | 403 => "authentication",
+            500.. => "shard",
+            _ => "parameters",
+        };
         Refused::Error(Box::new(ErrorAnswer {
             reject,
             limited: None,
             closes: false,
+            layer: Some(layer),
         }))
     }
 }
@@ -56,14 +70,24 @@ impl From<Reject> for Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         match refusal {
-            Refusal::Overloaded { retry_after_s } => Refused::limited(
-                errors::overloaded(),
-                LimitReason::Concurrency,
-                u64::from(retry_after_s.max(1)),
-            ),
+            Refusal::Overloaded { retry_after_s } => Refused::Error(Box::new(ErrorAnswer {
+                reject: errors::overloaded(),
+                limited: Some((LimitReason::Concurrency, u64::from(retry_after_s.max(1)))),
+                closes: false,
+                layer: None,
+            })),
             Refusal::ShardDown => errors::unavailable().into(),
             Refusal::Stopping => Refused::ending(errors::unavailable()),
         }
+    }
+}
+
+/// The layer behind the edge that refused with this: a key in use, an object that stayed locked, or the domain.
+pub(crate) fn layer_behind(reject: &Reject) -> &'static str {
+    match reject.code.as_deref() {
+        Some(tollgate_actors::refusals::IDEMPOTENCY_KEY_IN_USE) => "key",
+        Some("lock_timeout") => "lock",
+        _ => "domain",
     }
 }
 

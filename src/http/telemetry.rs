@@ -2,8 +2,9 @@
 
 use hashbrown::HashMap;
 use metrics::{Counter, Histogram, Unit};
-use std::cell::RefCell;
-use std::time::Duration;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+use tollgate_actors::metrics::{REFUSALS, SAMPLE_EVERY};
 
 /// Requests answered, by operation and class of status (`2xx`).
 pub const REQUESTS_TOTAL: &str = "tollgate_http_requests_total";
@@ -18,6 +19,42 @@ pub fn describe() {
         Unit::Seconds,
         "Time from the first look at a request to its answer, by operation."
     );
+}
+
+/// A stage of requests, measured at one in [`SAMPLE_EVERY`]: looking at a clock twice for each would cost more than some
+/// stages do.
+pub(crate) struct Stage {
+    seconds: Histogram,
+    since: Cell<usize>,
+}
+
+impl Stage {
+    /// A stage of [`STAGE_SECONDS`](tollgate_actors::metrics::STAGE_SECONDS).
+    pub(crate) fn new(name: &'static str) -> Stage {
+        Stage {
+            seconds: tollgate_actors::metrics::stage(name),
+            since: Cell::new(0),
+        }
+    }
+
+    /// Runs the stage of one request.
+    pub(crate) fn measure<T>(&self, stage: impl FnOnce() -> T) -> T {
+        let since = self.since.get() + 1;
+        if since < SAMPLE_EVERY {
+            self.since.set(since);
+            return stage();
+        }
+        self.since.set(0);
+        let began = Instant::now();
+        let result = stage();
+        self.seconds.record(began.elapsed());
+        result
+    }
+}
+
+/// Counts a refusal. Refusals are rare or cheap, so the handle is looked up each time.
+pub(crate) fn refused(layer: &'static str) {
+    metrics::counter!(REFUSALS, "layer" => layer).increment(1);
 }
 
 /// A worker's handles; registering one costs a lock, using it does not. Bounded by the operations there are, because a

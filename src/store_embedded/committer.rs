@@ -12,12 +12,25 @@ use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tollgate_store::envelope::records;
 use tollgate_store::index::{Index, Place};
 use tollgate_store::{Block, Claimed, Commit, Done, Epoch, Head, ShardId, StoreError};
 
 /// Called once, when the store can no longer write.
 pub type OnFatal = Box<dyn Fn(&StoreError) + Send + Sync>;
+
+/// Told of each group after it was answered, on the committer's thread: must be short.
+pub type OnGroup = Box<dyn Fn(&Group) + Send>;
+
+/// What a group of blocks took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Writing and syncing it.
+    pub sync: Duration,
+    /// Publishing it in the index and answering its blocks.
+    pub publish: Duration,
+}
 
 /// What a shard hands in.
 pub(crate) enum Item {
@@ -103,6 +116,9 @@ pub(crate) struct Committer {
     /// Whether groups are synced; off only where losing them does not matter.
     pub(crate) fsync: bool,
     pub(crate) on_fatal: OnFatal,
+    pub(crate) on_group: OnGroup,
+    /// Time spent writing and syncing since the last group was told of.
+    pub(crate) syncing: Duration,
     /// The group being gathered.
     pub(crate) group: Vec<u8>,
     /// Held as long as anything may be written.
@@ -155,7 +171,12 @@ impl Committer {
         // A panic in here is a bug; it stops the store like a write error would, because nothing is known any more.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             self.commit(items, turn)?;
+            let synced = Instant::now();
             self.answer(turn, Commit::Durable);
+            (self.on_group)(&Group {
+                sync: std::mem::take(&mut self.syncing),
+                publish: synced.elapsed(),
+            });
             self.index.reached(|| Mark {
                 position: Position {
                     segment: self.segment.number,
@@ -290,12 +311,14 @@ impl Committer {
         if self.group.is_empty() {
             return Ok(());
         }
+        let began = Instant::now();
         let (path, file) = (&self.segment.path, &self.segment.file);
         let written = self.disk.write_at(file, &self.group, self.offset);
         written.map_err(|error| io_error(path, "write", &error))?;
         if self.fsync {
             self.disk.sync(file).map_err(|error| io_error(path, "sync", &error))?;
         }
+        self.syncing += began.elapsed();
         self.offset += self.group.len() as u64;
         self.group.clear();
         Ok(())

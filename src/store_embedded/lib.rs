@@ -26,7 +26,7 @@ mod scanner;
 mod segment;
 mod walk;
 
-pub use committer::OnFatal;
+pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
 pub use index::Limits;
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
@@ -64,6 +64,8 @@ pub struct Options {
     pub idempotency_hours: u32,
     /// Called once, on the committer's thread, when the store can no longer write.
     pub on_fatal: OnFatal,
+    /// Called for each group of blocks, on the committer's thread, after it was answered: for metrics.
+    pub on_group: OnGroup,
     /// When the index moves from memory to disk.
     pub index: Limits,
     /// The disk; tests bring one with faults.
@@ -77,6 +79,7 @@ impl Default for Options {
             fsync: true,
             idempotency_hours: IDEMPOTENCY_HOURS,
             on_fatal: Box::new(|_| {}),
+            on_group: Box::new(|_| {}),
             index: Limits::default(),
             disk: Arc::new(LocalDisk),
         }
@@ -300,6 +303,8 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         chain: end.chain,
         fsync: options.fsync,
         on_fatal: options.on_fatal,
+        on_group: options.on_group,
+        syncing: Duration::ZERO,
         group: Vec::new(),
         _lock: Arc::clone(&lock),
     };

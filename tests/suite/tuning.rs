@@ -266,3 +266,61 @@ fn a_file_is_checked_against_the_defaults_when_no_server_runs() {
     file.write("[actors]\nlanes = 0\n");
     assert_eq!(check(2), Value::Null);
 }
+
+#[test]
+fn every_metric_is_explained_and_every_stage_measured() {
+    let server = Server::start();
+    // One in sixteen requests is measured.
+    for at in 0..40 {
+        server.pay(1_000 + at);
+    }
+    server.post(
+        "/v1/payment_intents",
+        "amount=700&currency=eur&payment_method=pm_card_tollgate_remote&confirm=true",
+    );
+    assert_eq!(server.post("/v1/payment_intents", "amount=x").status, 400);
+    assert_eq!(server.send("sk_wrong", "GET", "/v1/balance", "", &[]).status, 401);
+    let missing = server.get("/v1/payment_intents/pi_nothing");
+    assert_eq!(missing.status, 404);
+    let read = || {
+        let answer = ureq::get(&format!("{}/metrics", admin(&server)))
+            .call()
+            .expect("an answer");
+        answer.into_body().read_to_string().expect("text")
+    };
+    let text = read();
+    let mut named = 0;
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let name = rest.split(' ').next().expect("a name");
+            assert!(name.starts_with("tollgate_"), "{name}");
+            assert!(text.contains(&format!("# HELP {name} ")), "{name} is not explained");
+            assert!(!rest.ends_with(" summary"), "{name} has no buckets");
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{text}");
+    for stage in ["parse", "mailbox", "service", "fill", "sync", "publish", "render"] {
+        let count = format!("tollgate_stage_seconds_count{{stage=\"{stage}\"}} ");
+        let line = text.lines().find(|line| line.starts_with(&count));
+        assert!(
+            line.is_some_and(|line| !line.ends_with(" 0")),
+            "{stage} was not measured: {line:?}"
+        );
+    }
+    // A bad amount and an id that is none; a key that is none.
+    for (layer, count) in [("parameters", 2), ("authentication", 1)] {
+        let line = format!("tollgate_refusals_total{{layer=\"{layer}\"}} {count}\n");
+        assert!(text.contains(&line), "no {line} in {text}");
+    }
+    let told = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let text = read();
+        text.contains("tollgate_money_in_flight{currency=\"eur\"}") || text.contains("tollgate_outbox_oldest_seconds")
+    });
+    assert!(told, "the outbox is looked at");
+    assert!(
+        !text.contains("acct_") && !text.contains(crate::server::KEY),
+        "no account and no key in a metric"
+    );
+}

@@ -130,7 +130,13 @@ fn who_claims_on_a_full_disk_hears_of_it_after_the_operator() {
         let made = Embedded::create_or_open(dir.path(), 1, small(Arc::new(Failing::default()))).unwrap();
         drop(made);
         let disk = Arc::clone(&disk) as Arc<dyn Disk>;
-        (Options { on_fatal, ..small(disk) }, told)
+        (
+            Options {
+                on_fatal,
+                ..small(disk)
+            },
+            told,
+        )
     };
     std::fs::remove_file(dir.path().join("journal/00000002.segment")).unwrap_or_default();
     let store = Embedded::open(dir.path(), options).unwrap();
