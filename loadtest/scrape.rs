@@ -143,37 +143,37 @@ fn parse(text: &str) -> HashMap<String, (bool, f64)> {
         let Some((full, value)) = line.rsplit_once(' ').filter(|_| !line.starts_with('#')) else {
             continue;
         };
-        let name = full.split('{').next().unwrap_or(full);
+        let name = name_of(full);
         let Ok(value) = value.parse::<f64>() else { continue };
         let bucket = name.ends_with("_bucket") || full.contains("quantile=");
         if bucket || !value.is_finite() {
             continue;
         }
         let part = name.ends_with("_sum") || name.ends_with("_count");
-        let counter = part || kinds.get(name) == Some(&"counter");
-        values.entry(name.to_string()).or_insert((counter, 0.0)).1 += value;
+        let plain = full.split('{').next().unwrap_or(full);
+        let counter = part || kinds.get(plain) == Some(&"counter");
+        values.entry(name).or_insert((counter, 0.0)).1 += value;
     }
     values
 }
 
-/// The median of a timing on a page of metrics: of a summary as it is stated, of a histogram by its buckets.
-pub(crate) fn median(page: &str, name: &str) -> Option<f64> {
-    let label = |line: &str, label: &str| -> Option<f64> {
-        let rest = &line[line.find(&format!("{label}=\""))? + label.len() + 2..];
-        rest[..rest.find('"')?].parse().ok()
-    };
+/// The median of a timing on a page of metrics: of a summary as it is stated, of a histogram by its buckets. `label` and
+/// its value choose among the series of the name.
+pub(crate) fn median(page: &str, name: &str, label: Option<(&str, &str)>) -> Option<f64> {
+    let number = |line: &str, label: &str| label_of(line, label)?.parse::<f64>().ok();
+    let chosen = |line: &str| label.is_none_or(|(label, value)| label_of(line, label) == Some(value));
     // Upper bounds with the counts up to them; series with other labels are added up.
     let mut buckets: Vec<(f64, f64)> = Vec::new();
-    for line in page.lines().filter(|line| line.starts_with(name)) {
+    for line in page.lines().filter(|line| line.starts_with(name) && chosen(line)) {
         let rest = &line[name.len()..];
         let Some(value) = line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()) else {
             continue;
         };
-        if rest.starts_with('{') && label(rest, "quantile") == Some(0.5) {
+        if rest.starts_with('{') && number(rest, "quantile") == Some(0.5) {
             return Some(value);
         }
         // f64 reads "+Inf" as what it says.
-        if let Some(bound) = label(rest, "le").filter(|_| rest.starts_with("_bucket{")) {
+        if let Some(bound) = number(rest, "le").filter(|_| rest.starts_with("_bucket{")) {
             match buckets.iter_mut().find(|bucket| bucket.0 == bound) {
                 Some(bucket) => bucket.1 += value,
                 None => buckets.push((bound, value)),
@@ -213,6 +213,27 @@ pub(crate) fn is_queue(name: &str) -> bool {
         "outbox",
     ];
     WORDS.iter().any(|word| name.contains(word))
+}
+
+/// The name of a series without its labels, but for those that say which step of the way a figure is about: adding up
+/// the times of different stages, or the refusals of different layers, would say nothing.
+fn name_of(full: &str) -> String {
+    const KEPT: [&str; 2] = ["stage", "layer"];
+    let plain = full.split('{').next().unwrap_or(full);
+    let Some(value) = KEPT.iter().find_map(|label| label_of(full, label)) else {
+        return plain.into();
+    };
+    let value = value.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    // In front of the unit, which stays at the end.
+    let unit = ["_seconds", "_total"].iter().find_map(|unit| plain.rfind(unit));
+    let (name, unit) = plain.split_at(unit.unwrap_or(plain.len()));
+    format!("{name}_{value}{unit}")
+}
+
+fn label_of<'a>(series: &'a str, label: &str) -> Option<&'a str> {
+    let at = series.find(&format!("{label}=\""))? + label.len() + 2;
+    let rest = &series[at..];
+    rest.find('"').map(|end| &rest[..end])
 }
 
 /// CPU, queues, mean times of the last second, and its fastest counters: what the server does now.
@@ -275,17 +296,26 @@ mod tests {
             ((true, 1.5), (true, 9.0))
         );
         assert_eq!(read.len(), 4);
+        let page = "# TYPE r_total counter\nr_total{layer=\"rate limit\"} 2\nr_total{layer=\"edge\",a=\"b\"} 3\n\
+                    r_total{layer=\"edge\",a=\"c\"} 4\ns_seconds_sum{stage=\"sync\"} 1\n";
+        let read = parse(page);
+        assert_eq!(
+            (read["r_rate_limit_total"], read["r_edge_total"]),
+            ((true, 2.0), (true, 7.0))
+        );
+        assert_eq!(read["s_sync_seconds_sum"], (true, 1.0));
     }
 
     #[test]
     fn medians_are_read_from_summaries_and_histograms() {
         let summary = "a_seconds{quantile=\"0\"} 1\na_seconds{quantile=\"0.5\"} 0.002\na_seconds_sum 9\n";
-        assert_eq!(median(summary, "a_seconds"), Some(0.002));
+        assert_eq!(median(summary, "a_seconds", None), Some(0.002));
         let histogram = "a_seconds_bucket{shard=\"1\",le=\"0.001\"} 10\na_seconds_bucket{shard=\"1\",le=\"0.003\"} 30\n\
                          a_seconds_bucket{shard=\"1\",le=\"+Inf\"} 40\na_seconds_sum 1\na_seconds_count 40\n";
-        assert!((median(histogram, "a_seconds").unwrap() - 0.002).abs() < 1e-9);
-        assert_eq!(median(histogram, "b_seconds"), None);
-        assert_eq!(median("a_seconds_bucket{le=\"+Inf\"} 0\n", "a_seconds"), None);
+        assert!((median(histogram, "a_seconds", Some(("shard", "1"))).unwrap() - 0.002).abs() < 1e-9);
+        assert_eq!(median(histogram, "a_seconds", Some(("shard", "2"))), None);
+        assert_eq!(median(histogram, "b_seconds", None), None);
+        assert_eq!(median("a_seconds_bucket{le=\"+Inf\"} 0\n", "a_seconds", None), None);
     }
 
     #[test]

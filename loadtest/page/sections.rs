@@ -5,7 +5,7 @@ use crate::chart::escaped;
 use serde_json::Value;
 
 /// Most of the server's metrics that are drawn.
-const METRICS_MAX: usize = 24;
+const METRICS_MAX: usize = 36;
 
 /// Metrics worth drawing: those that were ever other than 0; sums and counts of timings as their mean.
 pub(super) fn metrics(series: &Value) -> Vec<(String, Vec<(f64, f64)>)> {

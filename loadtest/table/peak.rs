@@ -131,11 +131,11 @@ fn cpu_us(outcome: &Outcome) -> Option<f64> {
 
 /// The time of a sync stands beside every rate, for it bounds it.
 pub(super) fn sync(server: &Server, of: &str, figures: &mut Figures) -> anyhow::Result<()> {
-    for (metric, what) in [
-        ("tollgate_sync_seconds", "sync"),
-        ("tollgate_commit_seconds", "commit, from handing over to durable"),
+    for (metric, label, what) in [
+        ("tollgate_stage_seconds", Some(("stage", "sync")), "write and sync"),
+        ("tollgate_commit_seconds", None, "commit, from handing over to durable"),
     ] {
-        if let Some(seconds) = server.median_of(metric)? {
+        if let Some(seconds) = server.median_of(metric, label)? {
             figures.add(&format!("  {what}, p50, {of}"), "ms", None, seconds * 1e3);
         }
     }

@@ -215,7 +215,7 @@ impl Server {
     }
 
     /// Median of a timing of its metrics, in seconds; `None` if it does not show one.
-    pub(super) fn median_of(&self, name: &str) -> anyhow::Result<Option<f64>> {
+    pub(super) fn median_of(&self, name: &str, label: Option<(&str, &str)>) -> anyhow::Result<Option<f64>> {
         let target = Target::parse(&self.admin).map_err(anyhow::Error::msg)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -227,7 +227,7 @@ impl Server {
             let answer = connection.exchange(&request).await?;
             Ok::<_, anyhow::Error>(String::from_utf8_lossy(answer.body).into_owned())
         })?;
-        Ok(crate::scrape::median(&text, name))
+        Ok(crate::scrape::median(&text, name, label))
     }
 
     /// Asks it to stop and waits; an error if it does not, or fails.
