@@ -146,7 +146,8 @@ impl Engine {
             workers: Arc::clone(&workers),
         };
         let readers = Readers::start(config.readers, &reader_ports)?;
-        let pool = Pool::start(performer, Arc::clone(&router))?;
+        let clock = MachineClock::start();
+        let pool = Pool::start(performer, Arc::clone(&router), clock)?;
         let ports = Ports {
             journal: Arc::clone(&journal),
             workers: Arc::clone(&workers),
@@ -167,7 +168,7 @@ impl Engine {
         }
         let forge = Forge {
             ports,
-            clock: MachineClock::start(),
+            clock,
             seeds: Mutex::new(Entropy::new(config.seed)),
             settings: Mutex::new(settings),
         };

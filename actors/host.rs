@@ -226,7 +226,7 @@ impl Host {
             ports.meters.clock_alarms.increment(1);
             tracing::error!(
                 shard = self.id().0,
-                "wall clock stepped by more than five minutes; timers rest until it is back or the process is restarted"
+                "wall clock stepped by more than five minutes; time goes on without it until it is back or the process is restarted"
             );
         }
         ports.workers.deliver(out.replies);

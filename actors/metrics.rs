@@ -69,7 +69,7 @@ names! {
     TIMERS_FIRED = "tollgate_timers_fired_total", counter;
     /// Objects, keys and accounts forgotten under the memory budget.
     PASSIVATED = "tollgate_passivated_total", counter;
-    /// Times a wall clock was found stepped by more than five minutes; timers rest meanwhile.
+    /// Times a wall clock was found stepped by more than five minutes; time goes on by the steady clock.
     CLOCK_ALARMS = "tollgate_clock_alarms_total", counter;
     /// Shards rebuilt after a panic or a lost fence.
     SHARD_RESTARTS = "tollgate_shard_restarts_total", counter;

@@ -30,13 +30,13 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Starts the pool's thread; it ends when the last handle is dropped.
-    pub fn start(performer: Arc<dyn Performer>, router: Arc<Router>) -> std::io::Result<Pool> {
+    /// Starts the pool's thread; it ends when the last handle is dropped. `clock` is the one that the shards are told.
+    pub fn start(performer: Arc<dyn Performer>, router: Arc<Router>, clock: MachineClock) -> std::io::Result<Pool> {
         let (calls, waiting) = mpsc::channel(CALLS_WAITING_MAX);
         let work = Work {
             performer,
             router: Arc::clone(&router),
-            clock: MachineClock::start(),
+            clock,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         std::thread::Builder::new()
@@ -92,13 +92,13 @@ impl Work {
 
     /// Makes one call and sends what came back to its shard.
     async fn one(self: Arc<Self>, call: CallOut) {
-        let now_ms = self.clock.now().unix_ms;
-        if now_ms >= call.call.deadline_ms {
+        let now_ms = self.clock.now().steady_ms;
+        if now_ms >= call.until_steady_ms {
             // Nobody waits for it any more; making it now would only add something to undo.
             metrics::counter!(CALLS_DROPPED).increment(1);
             return answer(&self.router, call, silence(&call.call));
         }
-        let patience = Duration::from_millis(call.call.deadline_ms - now_ms) + LATE_MAX;
+        let patience = Duration::from_millis(call.until_steady_ms - now_ms) + LATE_MAX;
         let performer = Arc::clone(&self.performer);
         // A task of its own, so that a panic in a network ends only this call.
         let performed = tokio::spawn(async move { performer.perform(call.call).await });

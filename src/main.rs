@@ -5,7 +5,10 @@
 
 mod accounts;
 mod admin_client;
+mod alarms;
 mod cli;
+#[cfg(feature = "faults")]
+mod clock_faults;
 mod config;
 mod config_layers;
 mod demo;

@@ -1,6 +1,7 @@
 //! The wiring of a serving process: which store, which network, which listeners, and in what order they start and stop.
 //! Only this file picks the backend.
 
+use crate::alarms;
 use crate::config::{Config, Store};
 use crate::descriptors;
 use crate::exit::{Exit, Failure};
@@ -9,7 +10,7 @@ use crate::tuning::{self, Sources, Tuner};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
@@ -26,9 +27,6 @@ use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
-
-/// How often the store is asked whether its next segment is ready.
-const SPACE_WATCH: Duration = Duration::from_millis(500);
 
 /// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
 const SECONDS_BUCKETS: [f64; 14] = [
@@ -109,6 +107,8 @@ impl Node {
         if dev {
             warn_of_dev(config);
         }
+        #[cfg(feature = "faults")]
+        crate::clock_faults::start()?;
         let metrics = metrics()?;
         // Ports first: a port that is taken should not cost the opening of the data.
         let api = listener("api.listen", config.api.listen)?;
@@ -122,7 +122,8 @@ impl Node {
             );
             return Err(Failure::wrong_use(why));
         }
-        actix_rt::spawn(watch_space(Arc::downgrade(&data.store)));
+        alarms::newest_block(data.store.opened().newest_ms);
+        actix_rt::spawn(alarms::watch_index(Arc::downgrade(&data.store)));
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (Arc::clone(&data.store) as _, Arc::clone(&data.store) as _);
         let settings = engine_config(config, shards, dev);
@@ -211,6 +212,7 @@ impl Data {
             idempotency_hours: settings.idempotency_hours,
             on_fatal: Box::new(|error| end_of_store(&error.to_string())),
             on_group: measure_groups(),
+            on_space: Box::new(alarms::space),
             #[cfg(feature = "faults")]
             disk: tollgate_store_embedded::faults::disk(),
             ..Options::default()
@@ -258,23 +260,6 @@ fn measure_groups() -> OnGroup {
         sync.record(group.sync);
         publish.record(group.publish);
     })
-}
-
-/// Tells the operator when the store has no room for its next segment, while there is time to make some.
-async fn watch_space(store: Weak<Embedded>) {
-    let mut clock = tokio::time::interval(SPACE_WATCH);
-    let mut known = None;
-    loop {
-        clock.tick().await;
-        let Some(store) = store.upgrade() else { return };
-        let warning = store.warning();
-        match (&warning, &known) {
-            (Some(why), None) => tracing::warn!(%why, "the server will stop when the present journal file is full"),
-            (None, Some(_)) => tracing::info!("there is room for the next journal file again"),
-            _ => {}
-        }
-        known = warning;
-    }
 }
 
 fn unusable(error: StoreError) -> Failure {
@@ -372,6 +357,7 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
         .and_then(PrometheusBuilder::install_recorder)
         .map_err(|error| Failure::environment(format!("metrics cannot be recorded: {error}")))?;
     tollgate_http::describe_metrics();
+    alarms::describe();
     let upkeep = handle.clone();
     actix_rt::spawn(async move {
         let mut clock = tokio::time::interval(METRICS_UPKEEP);

@@ -100,7 +100,7 @@ pub struct Outputs {
     pub filling: bool,
     /// Whether more work is waiting that could go on at once.
     pub more: bool,
-    /// Whether the wall clock was just found stepped; timers rest until it is back.
+    /// Whether the wall clock was just found stepped; time goes on by the steady clock until it is back.
     pub clock_alarm: bool,
 }
 

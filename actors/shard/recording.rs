@@ -55,7 +55,12 @@ impl Shard {
             block = self.record_row(account, facts.now_ms);
         }
         for call in &facts.calls {
-            self.gate.call(CallOut { account, call: *call });
+            let patience_ms = call.deadline_ms.saturating_sub(facts.now_ms);
+            self.gate.call(CallOut {
+                account,
+                call: *call,
+                until_steady_ms: self.clock.steady_ms() + patience_ms,
+            });
         }
         for timer in &facts.timers {
             self.timers

@@ -46,6 +46,9 @@ pub struct CallOut {
     pub account: AccountKey,
     /// The call.
     pub call: NetworkCall,
+    /// Its deadline by the steady clock, milliseconds. The one in the call is shard time, which a wall clock that has
+    /// stepped does not know.
+    pub until_steady_ms: u64,
 }
 
 /// Something a shard does.

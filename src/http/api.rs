@@ -24,7 +24,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
+use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown, Waiting};
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::object::ShowContext;
@@ -523,9 +524,4 @@ fn form_of<'a>(http: &'a Http, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u
     } else {
         Ok(Cow::Owned([query, b"&", body].concat()))
     }
-}
-
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -30,6 +30,7 @@ pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
 pub use index::Limits;
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
+pub use preparer::OnSpace;
 pub use scanner::Scanner;
 pub use segment::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
@@ -66,6 +67,9 @@ pub struct Options {
     pub on_fatal: OnFatal,
     /// Called for each group of blocks, on the committer's thread, after it was answered: for metrics.
     pub on_group: OnGroup,
+    /// Called when the store has no room for its next segment and will stop when the present one is full; and when it
+    /// has room again.
+    pub on_space: OnSpace,
     /// When the index moves from memory to disk.
     pub index: Limits,
     /// The disk; tests bring one with faults.
@@ -80,6 +84,7 @@ impl Default for Options {
             idempotency_hours: IDEMPOTENCY_HOURS,
             on_fatal: Box::new(|_| {}),
             on_group: Box::new(|_| {}),
+            on_space: Box::new(|_| {}),
             index: Limits::default(),
             disk: Arc::new(LocalDisk),
         }
@@ -103,6 +108,8 @@ pub struct Opened {
     pub index_rebuilt: Option<String>,
     /// How long it took.
     pub elapsed: Duration,
+    /// Time of the newest block, milliseconds since the Unix epoch; 0 if there is none.
+    pub newest_ms: u64,
     /// Where a torn tail, the trace of a crash, was cut off, and what was wrong with it.
     pub torn: Option<String>,
 }
@@ -183,10 +190,15 @@ impl Embedded {
     }
 
     /// Why no further segment is ready, if so: as a rule the disk is full, and the store will stop when the present
-    /// segment is. Or that the index is damaged, or cannot be written.
-    pub fn warning(&self) -> Option<StoreError> {
-        let warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        warning.or_else(|| self.index.warning())
+    /// segment is.
+    pub fn space_warning(&self) -> Option<StoreError> {
+        self.warning.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is wrong with the index, if something is: it is damaged, and what is sound of it serves until the next start
+    /// builds it again; or it cannot be written, and stays in memory until it can.
+    pub fn index_warning(&self) -> Option<StoreError> {
+        self.index.warning()
     }
 
     fn view(&self) -> View<'_> {
@@ -273,6 +285,12 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         blocks: rebuilt.blocks,
         records: rebuilt.records,
         walked: rebuilt.walked,
+        newest_ms: rebuilt
+            .owners
+            .values()
+            .map(|owner| owner.last_now_ms)
+            .max()
+            .unwrap_or(0),
         index_rebuilt,
         elapsed: started.elapsed(),
         torn,
@@ -287,6 +305,7 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         next: end.segment + 1,
         existing,
         warning: Arc::clone(&warning),
+        on_space: options.on_space,
     };
     let (segments, preparer) = preparer.start().map_err(no_thread)?;
     let queue = Arc::new(Queue::default());

@@ -10,6 +10,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tollgate_store::StoreError;
 
+/// Called on the preparer's thread when the next segment could not be made, and with `None` once it could again.
+pub type OnSpace = Box<dyn Fn(Option<&StoreError>) + Send + Sync>;
+
 /// How often a failed preparation is tried again.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -26,6 +29,7 @@ pub(crate) struct Preparer {
     pub(crate) existing: u32,
     /// Why no segment is ready, for the operator.
     pub(crate) warning: Arc<Mutex<Option<StoreError>>>,
+    pub(crate) on_space: OnSpace,
 }
 
 /// The committer's side: asks for segments. When it goes, the thread ends.
@@ -91,8 +95,14 @@ impl Preparer {
 
     fn prepare(&mut self, bytes: u64) -> Option<Segment> {
         let made = self.make(bytes);
+        let error = made.as_ref().err();
         let mut warning = self.warning.lock().unwrap_or_else(PoisonError::into_inner);
-        *warning = made.as_ref().err().cloned();
+        let before = std::mem::replace(&mut *warning, error.cloned());
+        drop(warning);
+        // Before the committer can ask for the segment that is missing: whoever is told of the end was warned of it.
+        if before.is_some() != error.is_some() {
+            (self.on_space)(error);
+        }
         made.ok()
     }
 

@@ -8,6 +8,7 @@ use crate::log::{Act, Answered, Log};
 use crate::server::{PATIENCE, Server, tollgate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Threads that ask the final questions.
@@ -30,18 +31,22 @@ pub(crate) struct Compared {
 
 /// Asks everything that is owed an answer until it has one.
 pub(crate) fn settle(server: &Server, log: &Log) {
-    let deadline = Instant::now() + 2 * PATIENCE;
+    // The last time that somebody was given a final answer.
+    let moved = Mutex::new(Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..ASKERS {
             scope.spawn(|| {
                 let mut connection = Connection::to(&server.api);
                 while let Some(request) = log.owed() {
-                    assert!(Instant::now() < deadline, "never answered: {request:?}");
+                    let idle = moved.lock().expect("another asker has panicked").elapsed();
+                    assert!(idle < 2 * PATIENCE, "never answered: {request:?}");
                     let answer = connection.send(&request).expect("an answer");
-                    let put_off = answer.status == 409;
+                    let put_off = matches!(answer.status, 409 | 429 | 503);
                     log.heard(request, &answer);
                     if put_off {
                         std::thread::sleep(Duration::from_millis(50));
+                    } else {
+                        *moved.lock().expect("another asker has panicked") = Instant::now();
                     }
                 }
             });

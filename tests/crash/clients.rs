@@ -3,11 +3,14 @@
 use crate::connection::Connection;
 use crate::log::{Act, Log};
 use crate::random::Random;
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// Connections at once.
 pub(crate) const CLIENTS: usize = 24;
+/// How long a client waits whose connection broke.
+const GONE_PAUSE: Duration = Duration::from_millis(20);
 /// Merchants they ask for.
 const ACCOUNTS: usize = 6;
 
@@ -28,10 +31,29 @@ pub(crate) fn while_asking<T>(server: &Server, log: &Log, random: &mut Random, m
             let (stop, accounts) = (&stop, &accounts);
             scope.spawn(move || client(server, log, random, accounts, stop));
         }
-        let result = meanwhile();
-        stop.store(true, Relaxed);
-        result
+        // Also when `meanwhile` panics: the scope waits for the clients.
+        let _stops = Stops(&stop);
+        meanwhile()
     })
+}
+
+/// Tells the clients to stop when it goes.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Waits until clients have asked for so much in all, or the process has ended. A slow machine takes longer over it and
+/// proves the same.
+pub(crate) fn await_asked(server: &Server, log: &Log, count: u64) {
+    let deadline = Instant::now() + 2 * PATIENCE;
+    while log.asked() < count && !server.has_ended() {
+        assert!(Instant::now() < deadline, "only {} of {count} requests", log.asked());
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 fn client(server: &Server, log: &Log, random: &mut Random, accounts: &[String], stop: &AtomicBool) {
@@ -56,8 +78,8 @@ fn client(server: &Server, log: &Log, random: &mut Random, accounts: &[String], 
             Ok(answer) => answer,
             Err(_) => {
                 log.unheard(request);
-                // The server is gone or going; do not spin until it is back.
-                std::thread::sleep(std::time::Duration::from_millis(1));
+                // The server is gone or going: every request that is begun now has to be asked again later.
+                std::thread::sleep(GONE_PAUSE);
                 continue;
             }
         };

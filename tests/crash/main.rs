@@ -1,11 +1,13 @@
 //! Crashes and a failing environment, against the real binary.
 //!
 //! `kills`: many clients, SIGKILL at random moments, and then everything the server holds is compared with what its
-//! clients know. `failpoints`: the same at named points of the commit path, which needs the build with faults
-//! (`--features faults`; that build runs those and not the others). Reading order: [`log`] (what clients know), [`clients`] (what they ask), [`audit`] (the comparison).
+//! clients know. `failpoints` and `clocks`: the same at named points of the commit path, and under a wall clock that jumps,
+//! which needs the build with faults (`--features faults`; that build runs those and not the others). Reading order: [`log`] (what clients know), [`clients`] (what they ask), [`audit`] (the comparison).
 
 mod audit;
 mod clients;
+#[cfg(feature = "faults")]
+mod clocks;
 mod connection;
 #[cfg(not(feature = "faults"))]
 mod copies;

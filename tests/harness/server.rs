@@ -141,6 +141,30 @@ impl Server {
         self.child().try_wait().expect("the server can be waited for").is_none()
     }
 
+    /// Whether the process has ended; nothing has to be waited for, so it can be asked while clients use the server.
+    pub(crate) fn has_ended(&self) -> bool {
+        // Nobody has waited for the process yet, so one that has ended is still listed, as a zombie.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        stat.map_or(true, |stat| stat.contains(") Z "))
+    }
+
+    /// Waits until the process has ended by itself.
+    pub(crate) fn await_end(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended() {
+            assert!(Instant::now() < deadline, "the process goes on; log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The value of a metric without labels; 0 before it is counted.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = ureq::get(format!("http://{}/metrics", self.admin)).call();
+        let page = page.expect("metrics").into_body().read_to_string().expect("text");
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().expect("a number"))
+    }
+
     /// Starts on the same data after the server has ended.
     pub(crate) fn start_again(&mut self) {
         let (child, api, admin) = self.launch.ready();

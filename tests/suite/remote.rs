@@ -84,14 +84,9 @@ fn a_late_answer_settles_once() {
 
 #[test]
 fn while_processing_nothing_else_is_done_to_it() {
-    // The network takes its time over the inquiry too, so the intent stays in processing while it is asked.
-    let server = Server::with(
-        &[],
-        &[
-            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "2500"),
-            ("TOLLGATE_ACQUIRER__LATENCY_MS", "2000"),
-        ],
-    );
+    // The network answers nothing, no inquiry either, so the intent stays in processing.
+    let lost = ("TOLLGATE_ACQUIRER__LOST_REQUEST_PPM", "1000000");
+    let server = Server::with(&[], &[QUICK, &[lost]].concat());
     let id = pay(&server, "remoteSilent", "busy").id();
     for verb in ["capture", "cancel", "confirm"] {
         let refused = server.post(&format!("/v1/payment_intents/{id}/{verb}"), "");
@@ -108,23 +103,26 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
     let mut server = Server::with(
         &[],
         &[
-            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "1500"),
-            ("TOLLGATE_ACQUIRER__LATENCY_MS", "400"),
+            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "70000"),
+            ("TOLLGATE_ACQUIRER__LATENCY_MS", "60000"),
         ],
     );
     let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true";
     let lost = std::thread::scope(|scope| {
-        let (pid, server) = (server.pid(), &server);
+        let server = &server;
         let asked = scope
             .spawn(move || server.try_send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]));
-        std::thread::sleep(Duration::from_millis(200));
-        std::process::Command::new("kill")
-            .args(["-KILL", &pid.to_string()])
-            .status()
-            .expect("kill runs");
+        // The attempt is recorded and called, and its answer is far away.
+        let deadline = Instant::now() + crate::server::PATIENCE;
+        while server.metric("tollgate_network_calls_in_flight") < 1.0 {
+            assert!(Instant::now() < deadline, "no call is made");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server.signal("KILL");
         asked.join().expect("the client")
     });
     assert!(lost.is_err(), "{lost:?}");
+    server.set_environment(QUICK);
     server.kill_and_restart();
     // The network lived in the process and knows nothing now: inquiry says not found, a reversal closes the attempt.
     let deadline = Instant::now() + crate::server::PATIENCE;

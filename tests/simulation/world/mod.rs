@@ -33,7 +33,7 @@ use tollgate_store::{Block, Commit, Epoch, Journal, Reads, ShardId};
 const CALM_MS_MAX: u64 = crate::plan::CLOCK_ERROR_MS_MAX + 2 * HOUR_MS;
 /// Most happenings of one run; a run that reaches it is going round in circles.
 const HAPPENINGS_MAX: u64 = 200_000_000;
-/// Slowest tick of an idle shard whose timers rest, milliseconds.
+/// Slowest tick of an idle shard, milliseconds.
 const TICK_MS_MAX: u64 = 60_000;
 
 /// Something that is about to happen.

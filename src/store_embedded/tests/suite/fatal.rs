@@ -10,16 +10,22 @@ use tollgate_store::envelope::BlockBuilder;
 use tollgate_store::{AccountRef, Commit, Journal, Reads, ShardId, StoreError};
 use tollgate_store_embedded::{Disk, Embedded, Options};
 
-/// What `on_fatal` was told.
+/// What `on_fatal` was told, and "no space" or "space" when `on_space` was called.
 type Told = Arc<Mutex<Vec<String>>>;
 
 fn watched(disk: Arc<dyn Disk>) -> (Options, Told) {
     let told = Told::default();
     let teller = Arc::clone(&told);
     let on_fatal = Box::new(move |error: &StoreError| teller.lock().unwrap().push(error.to_string()));
+    let teller = Arc::clone(&told);
+    let on_space = Box::new(move |error: Option<&StoreError>| {
+        let words = if error.is_some() { "no space" } else { "space" };
+        teller.lock().unwrap().push(words.to_owned());
+    });
     (
         Options {
             on_fatal,
+            on_space,
             ..small(disk)
         },
         told,
@@ -95,16 +101,16 @@ fn a_full_disk_warns_ahead_of_need_and_stops_the_store_when_it_needs_space() {
             await_warning(&store, true);
             assert!(
                 store
-                    .warning()
+                    .space_warning()
                     .unwrap()
                     .to_string()
                     .contains("cannot prepare a segment")
             );
-            assert!(told.lock().unwrap().is_empty(), "a warning is not fatal");
+            assert_eq!(*told.lock().unwrap(), ["no space"], "a warning is not fatal");
         }
     };
     assert_eq!((failed, durable), (Commit::Failed, 6));
-    assert_eq!(told.lock().unwrap().len(), 1);
+    assert_eq!(told.lock().unwrap().len(), 2, "a warning, and then the end");
     assert!(
         !dir.path().join("journal/00000003.preparing").exists(),
         "what is half made takes no space"
@@ -173,7 +179,7 @@ fn a_disk_that_gets_space_again_goes_on() {
             Ok(Commit::Durable)
         );
     }
-    assert!(told.lock().unwrap().is_empty());
+    assert_eq!(*told.lock().unwrap(), ["no space", "space"]);
 }
 
 /// Returns once the second segment is prepared.
@@ -187,7 +193,7 @@ fn await_spare(dir: &Path) {
 
 fn await_warning(store: &Embedded, wanted: bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while store.warning().is_some() != wanted {
+    while store.space_warning().is_some() != wanted {
         assert!(Instant::now() < deadline, "no warning, or it does not go away");
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -135,7 +135,7 @@ fn every_answer_is_that_of_an_index_in_memory() {
             }
         }
         model.compare(&*store, &mut random, restarted, &mut None);
-        assert!(store.warning().is_none());
+        assert!(store.index_warning().is_none());
     }
     assert!(indexed > 3_000, "only {indexed} records were found in an index");
 }
@@ -338,7 +338,7 @@ fn damage_to_the_index_is_never_served_and_mends_at_the_next_start() {
                 unread += 1;
                 continue;
             }
-            let warning = store.warning().expect("the operator is told").to_string();
+            let warning = store.index_warning().expect("the operator is told").to_string();
             assert!(warning.contains("the index is damaged here"), "{warning}");
             drop(store);
             let store = Embedded::open(copied.path(), options(Arc::new(Fast), 60)).unwrap();
@@ -525,7 +525,7 @@ fn an_index_that_cannot_be_written_stays_in_memory_and_tells() {
     for _ in 0..100 {
         model.push(writer.write(&store, &mut random));
     }
-    await_that("the operator is told", || store.warning().is_some());
+    await_that("the operator is told", || store.index_warning().is_some());
     assert_eq!(runs(dir.path()), 0, "what is half written is removed");
     model.compare(&*store, &mut random, false, &mut None);
     drop(store);
@@ -533,7 +533,7 @@ fn an_index_that_cannot_be_written_stays_in_memory_and_tells() {
     let store = open();
     model.compare(&*store, &mut random, true, &mut None);
     disk.refuses.store(false, SeqCst);
-    await_that("the warning goes", || store.warning().is_none());
+    await_that("the warning goes", || store.index_warning().is_none());
     await_that("a run is written", || runs(dir.path()) > 0);
     model.compare(&*store, &mut random, true, &mut None);
 }
