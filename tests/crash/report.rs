@@ -60,7 +60,7 @@ impl Run {
             "run": self.name,
             "seed": self.seed,
             "took_s": self.begun.elapsed().as_secs(),
-            "binary": crate::server::binary().display().to_string(),
+            "binary": crate::server::binary().file_name().map(|name| name.to_string_lossy().into_owned()),
             "kills": self.kill_count(),
             "kills_by_moment": self.kills.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
             "requests": log.asked(),
