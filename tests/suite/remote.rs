@@ -103,8 +103,8 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
     let mut server = Server::with(
         &[],
         &[
-            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "70000"),
-            ("TOLLGATE_ACQUIRER__LATENCY_MS", "60000"),
+            ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "12000"),
+            ("TOLLGATE_ACQUIRER__LATENCY_MS", "10000"),
         ],
     );
     let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true";
@@ -124,14 +124,16 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
     assert!(lost.is_err(), "{lost:?}");
     server.set_environment(QUICK);
     server.kill_and_restart();
-    // The network lived in the process and knows nothing now: inquiry says not found, a reversal closes the attempt.
-    let deadline = Instant::now() + crate::server::PATIENCE;
+    // The network lived in the process and knows nothing now: inquiry, at the deadline that was recorded, says not found,
+    // and a reversal closes the attempt.
+    let deadline = Instant::now() + 2 * crate::server::PATIENCE;
     let answer = loop {
         let answer = server.send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]);
         if answer.status != 409 {
             break answer;
         }
         assert!(Instant::now() < deadline, "the key stays in use");
+        std::thread::sleep(Duration::from_millis(50));
     };
     assert_eq!(answer.status, 200, "{answer:?}");
     settled(&server, &answer.id());
