@@ -25,6 +25,9 @@ pub(crate) fn run(scenario: ClosedLoop, options: &Run) -> Result<bool, Stop> {
         Some(money::before(&plan).context("the account cannot be read before the run")?)
     } else {
         reachable(&plan)?;
+        if plan.spread > 1 {
+            money::open(&plan)?;
+        }
         None
     };
     let known = Arc::new(match &options.ids {

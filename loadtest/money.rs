@@ -80,6 +80,18 @@ impl Checked {
     }
 }
 
+/// Calls each account once, so that a server that opens accounts on first use is not asked for all of them at once.
+pub(crate) fn open(plan: &Plan) -> anyhow::Result<()> {
+    block_on(async {
+        let mut reader = Reader::open(&plan.target, &plan.key, plan.timeout).await?;
+        for account in 0..plan.spread {
+            reader.become_caller(&plan.target, &plan.key_of(account));
+            reader.balance().await.context("an account cannot be opened")?;
+        }
+        Ok(())
+    })
+}
+
 /// Notes where each account stands.
 pub(crate) fn before(plan: &Plan) -> anyhow::Result<Vec<Before>> {
     block_on(async {

@@ -47,7 +47,10 @@ pub(crate) fn page(record: &Value) -> String {
         (milliseconds(&latency["p50"]), "p50"),
         (milliseconds(&latency["p99"]), "p99"),
         (milliseconds(&latency["p99_99"]), "p99.99"),
-        (count(number(&totals["failed"])), "failed requests"),
+        (
+            count(number(&totals["failed"]) + number(&totals["cut"])),
+            "requests failed or never sent",
+        ),
         (money_figure(&record["money"]), "cents of difference"),
     ] {
         put!("<div><b>{value}</b><span>{name}</span></div>");
@@ -106,10 +109,11 @@ pub(crate) fn page(record: &Value) -> String {
         line("max", "c4", column("max_us", 1e-3)),
     ];
     put!("{}", chart(lines, Unit::Milliseconds, true, WIDE, 280.0));
-    put!("<div class=\"two\"><div><h2>Latency by percentile</h2>");
+    put!("<div class=\"two\"><div><h2>Latency by percentile</h2><p>Of good answers.</p>");
     put!("{}</div><div><h2>Failures</h2>", percentiles(&[("", record)]));
-    if totals["errors"].as_object().is_some_and(|errors| !errors.is_empty()) {
-        let lines = vec![
+    let cut = number(&totals["cut"]);
+    if cut > 0.0 || totals["errors"].as_object().is_some_and(|errors| !errors.is_empty()) {
+        let mut lines = vec![
             line(
                 "tries refused or broken, per second",
                 "c2",
@@ -121,7 +125,16 @@ pub(crate) fn page(record: &Value) -> String {
                 column("failed_per_second", 1.0),
             ),
         ];
+        if cut > 0.0 {
+            lines.push(line("due, but never sent", "c1", never_sent(samples)));
+        }
         put!("{}", chart(lines, Unit::Plain, false, WIDE / 2.0, 240.0));
+    }
+    if cut > 0.0 {
+        put!(
+            "<p>{} requests were due, but not sent any more when the run was stopped.</p>",
+            count(cut)
+        );
     }
     put!("{}</div></div>", errors(totals));
     put!("{}", operations(record));
@@ -168,6 +181,15 @@ pub(crate) fn page(record: &Value) -> String {
     );
     out.push_str("</main></body></html>\n");
     out
+}
+
+/// Requests of each sample that have neither an answer nor failed.
+fn never_sent(samples: &Value) -> Vec<(f64, f64)> {
+    let of = |name: &str| column(samples, name, 1.0);
+    let (good, failed) = (of("good_per_second"), of("failed_per_second"));
+    let ended = good.iter().zip(failed).map(|(good, failed)| good.1 + failed.1);
+    let due = of("due_per_second").into_iter().zip(ended);
+    due.map(|((at, due), ended)| (at, (due - ended).max(0.0))).collect()
 }
 
 /// Scale, rate and length in words: the figures of a run at a tenth must not be read as those of the whole.

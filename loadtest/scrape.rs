@@ -236,9 +236,11 @@ fn label_of<'a>(series: &'a str, label: &str) -> Option<&'a str> {
     rest.find('"').map(|end| &rest[..end])
 }
 
-/// CPU, queues, mean times of the last second, and its fastest counters: what the server does now.
+/// CPU, queues, mean times of the last second, and its fastest counters: what the server does now. Queues that are empty
+/// and times that nobody notices are left out, so that what stands there is worth reading.
 fn line(series: &HashMap<String, Series>) -> String {
     const COUNTERS_SHOWN: usize = 3;
+    const TIME_MS_MIN: f64 = 0.1;
     let rate_of = |series: &Series| -> Option<f64> {
         let [.., before, now] = series.readings[..] else {
             return None;
@@ -256,12 +258,14 @@ fn line(series: &HashMap<String, Series>) -> String {
         } else if let Some(base) = name.strip_suffix("_seconds_sum") {
             let count = series.get(&format!("{base}_seconds_count")).and_then(rate_of);
             if let (Some(sum), Some(count)) = (rate_of(of), count.filter(|count| *count > 0.0)) {
-                times.push(format!("{} {:.2} ms", short(base), sum / count * 1_000.0));
+                let ms = sum / count * 1_000.0;
+                times.extend((ms >= TIME_MS_MIN).then(|| format!("{} {ms:.2} ms", short(base))));
             }
         } else if !of.counter && is_queue(name) {
             queues.extend(
                 of.readings
                     .last()
+                    .filter(|reading| reading.1 != 0.0)
                     .map(|reading| format!("{} {:.0}", short(name), reading.1)),
             );
         } else if of.counter && !name.ends_with("_sum") && !name.ends_with("_count") {
@@ -327,6 +331,9 @@ mod tests {
         let kept: HashMap<String, Series> = [
             ("process_cpu_seconds_total", series(true, 10.0, 11.5)),
             ("tollgate_requests_inside", series(false, 3.0, 40.0)),
+            ("tollgate_calls_in_flight", series(false, 3.0, 0.0)),
+            ("tollgate_parse_seconds_sum", series(true, 0.0, 0.001)),
+            ("tollgate_parse_seconds_count", series(true, 0.0, 100.0)),
             ("tollgate_commit_seconds_sum", series(true, 0.0, 0.2)),
             ("tollgate_commit_seconds_count", series(true, 0.0, 100.0)),
             ("tollgate_blocks_total", series(true, 0.0, 100.0)),

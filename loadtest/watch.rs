@@ -36,7 +36,7 @@ impl Watch {
             lines: 0,
             failed: 0,
             errors: BTreeMap::new(),
-            server_cpu: None,
+            server_cpu: plan.server_pid.and_then(process::cpu_time).map(|used| (0.0, used)),
         };
         Watch {
             live: (!quiet).then_some(live),

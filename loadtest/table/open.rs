@@ -27,15 +27,12 @@ pub(super) fn half(home: &Home, options: &Table, figures: &mut Figures) -> anyho
         duration_s: Some(options.seconds * 2.0),
         ..Asked::NOTHING
     };
-    let record = run(&server, "payments-open", &asked, figures)?;
-    add_latency(figures, "p99 at half of the peak", Some((20.0, false)), &record);
-    figures.add(
-        "  the rate of that",
-        "/s",
-        None,
-        number(&record["totals"]["good_per_second"]),
-    );
-    peak::sync(&server, "half of the peak", figures)?;
+    if let Some(record) = run(&server, "payments-open", &asked, figures)? {
+        add_latency(figures, "p99 at half of the peak", Some((20.0, false)), &record);
+        let rate = number(&record["totals"]["good_per_second"]);
+        figures.add("  the rate of that", "/s", None, rate);
+        peak::sync(&server, "half of the peak", figures)?;
+    }
     server.stop()
 }
 
@@ -48,6 +45,10 @@ pub(super) fn overload(home: &Home, options: &Table, figures: &mut Figures) -> a
         ..Asked::NOTHING
     };
     let record = run_judged(&server, "overload", &asked)?;
+    if record["verdict"]["valid"] != true {
+        not_valid(figures, "overload", &record);
+        return server.stop();
+    }
     for check in record["verdict"]["checks"].as_array().into_iter().flatten() {
         if check["met"] != true {
             let of = |name: &str| text(&check[name]).to_string();
@@ -100,12 +101,13 @@ pub(super) fn slow_clients(home: &Home, options: &Table, figures: &mut Figures) 
             slow_clients: Some(clients),
             ..Asked::NOTHING
         };
-        let record = run(&server, "slow-clients", &asked, figures)?;
-        add_latency(figures, name, None, &record);
-        p99.push(number(&record["totals"]["latency_all_us"]["p99"]));
-        if clients > 0 {
-            let held = number(&record["slow_clients"]["held_max"]);
-            figures.add("  slow clients held at once", "", None, held);
+        if let Some(record) = run(&server, "slow-clients", &asked, figures)? {
+            add_latency(figures, name, None, &record);
+            p99.extend(record["totals"]["latency_all_us"]["p99"].as_f64());
+            if clients > 0 {
+                let held = number(&record["slow_clients"]["held_max"]);
+                figures.add("  slow clients held at once", "", None, held);
+            }
         }
         server.stop()?;
     }
@@ -124,7 +126,17 @@ pub(super) fn black_friday(home: &Home, options: &Table, figures: &mut Figures) 
         duration_s: Some(options.black_friday),
         ..Asked::NOTHING
     };
-    let record = run(&server, "black-friday", &asked, figures)?;
+    let record = run_judged(&server, "black-friday", &asked)?;
+    if let Some(path) = &options.black_friday_html {
+        crate::write_file(path, &crate::page::page(&record))?;
+    }
+    if record["verdict"]["valid"] != true {
+        not_valid(figures, "black-friday", &record);
+        return server.stop();
+    }
+    if record["verdict"]["good"] != true {
+        figures.note(format!("black-friday: {}", text(&record["verdict"]["line"])));
+    }
     let of = format!("Black Friday at scale {}", options.black_friday_scale);
     let totals = &record["totals"];
     add_latency(figures, &format!("{of}, p99"), Some((50.0, false)), &record);
@@ -155,9 +167,6 @@ pub(super) fn black_friday(home: &Home, options: &Table, figures: &mut Figures) 
     );
     if let Some(memory) = server.memory() {
         figures.add(&format!("{of}, memory of the server"), "MB", None, memory / 1e6);
-    }
-    if let Some(path) = &options.black_friday_html {
-        crate::write_file(path, &crate::page::page(&record))?;
     }
     server.stop()
 }
@@ -199,13 +208,22 @@ fn add_latency(figures: &mut Figures, name: &str, goal: Option<(f64, bool)>, rec
     figures.add(name, "ms", goal, number(us) / 1e3);
 }
 
-/// Runs a built-in scenario; a verdict that is not good becomes a note.
-fn run(server: &Server, name: &str, asked: &Asked, figures: &mut Figures) -> anyhow::Result<Value> {
+/// Runs a built-in scenario. A verdict that is not good becomes a note; a run that is not valid has no figures at all.
+fn run(server: &Server, name: &str, asked: &Asked, figures: &mut Figures) -> anyhow::Result<Option<Value>> {
     let record = run_judged(server, name, asked)?;
+    if record["verdict"]["valid"] != true {
+        not_valid(figures, name, &record);
+        return Ok(None);
+    }
     if record["verdict"]["good"] != true {
         figures.note(format!("{name}: {}", text(&record["verdict"]["line"])));
     }
-    Ok(record)
+    Ok(Some(record))
+}
+
+fn not_valid(figures: &mut Figures, name: &str, record: &Value) {
+    let line = text(&record["verdict"]["line"]);
+    figures.note(format!("{name}: not valid, so this round has no figures: {line}"));
 }
 
 fn run_judged(server: &Server, name: &str, asked: &Asked) -> anyhow::Result<Value> {

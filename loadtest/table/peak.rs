@@ -4,6 +4,7 @@ use super::server::{Home, Server};
 use super::{Figures, PEAK};
 use crate::cli::Table;
 use crate::generator::{self, Outcome, Plan};
+use crate::money;
 use crate::report::Report;
 use crate::tally::Operation;
 use crate::target::Target;
@@ -103,6 +104,7 @@ pub(super) fn plan(server: &Server, options: &Table, connections: u32, spread: u
 }
 
 pub(super) fn run(plan: &Plan, figures: &mut Figures) -> anyhow::Result<Outcome> {
+    money::open(plan)?;
     let outcome = generator::run(plan, Arc::default())?;
     let report = Report {
         scenario: "payments",

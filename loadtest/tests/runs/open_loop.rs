@@ -241,6 +241,12 @@ fn a_server_too_slow_for_the_rate_ends_the_run_and_its_queue_counts_as_latency()
     let totals = &ran.record["totals"];
     assert!(totals["waited_for_connection"].as_u64() > Some(100), "{}", ran.text);
     assert!(totals["cut"].as_u64() > Some(0), "{}", ran.text);
+    assert!(
+        ran.page
+            .contains("requests were due, but not sent any more when the run was stopped"),
+        "what was cut off is on the page"
+    );
+    assert_eq!(totals["latency_all_us"]["p99"], Value::Null, "{}", ran.text);
     let service_us = 20_000;
     assert!(
         totals["latency_us"]["p99"].as_u64() > Some(10 * service_us),
