@@ -7,12 +7,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 const LANES: u64 = 3;
 const SHARDS: u64 = 8;
-/// Clients at once, and merchants of each: together they reach every shard.
+/// Clients at once, and merchants of each. Which shard a merchant is on follows from the data's secret, so it takes this many
+/// to reach every shard for certain: that 256 all miss one of eight has a chance of one in 10^14.
 const CLIENTS: usize = 4;
-const MERCHANTS: usize = 8;
+const MERCHANTS: usize = 64;
+/// Longest wait for a payment of each merchant.
+const PAID_MAX: Duration = Duration::from_secs(120);
 /// How often every shard is moved while they pay.
 const ROUNDS: u64 = 6;
 
@@ -63,6 +67,8 @@ fn every_shard_moves_under_load_and_no_request_fails() {
                 }
             });
         }
+        // Also when something fails below: the scope waits for the clients.
+        let _over = Over(&over);
         for round in 0..ROUNDS {
             for shard in 0..SHARDS {
                 let to = (shard + round + 1) % LANES;
@@ -71,13 +77,17 @@ fn every_shard_moves_under_load_and_no_request_fails() {
                 pauses_us.push(moved["pause_us"].as_u64().expect("it was elsewhere"));
             }
         }
+        let deadline = Instant::now() + PAID_MAX;
+        while paid.load(Ordering::Relaxed) < (2 * CLIENTS * MERCHANTS) as u64 {
+            assert!(Instant::now() < deadline, "only {paid:?} payments");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let listed = ask(&["shard", "list", "--over", "200", "--admin", &url, "--json"], 0);
         for (at, shard) in listed["shards"].as_array().expect("shards").iter().enumerate() {
             assert_eq!(shard["lane"], (at as u64 + ROUNDS) % LANES, "{shard}");
             assert_eq!(shard["state"], "serving");
             assert!(shard["accounts"].as_u64() > Some(0), "every shard is used: {shard}");
         }
-        over.store(true, Ordering::Relaxed);
     });
     let hot = ask(&["shard", "hot", "--admin", &url, "--json"], 0);
     let hottest = &hot["accounts"][0];
@@ -100,6 +110,15 @@ fn every_shard_moves_under_load_and_no_request_fails() {
     assert_eq!(nowhere.status.code(), Some(1), "{}", words(&nowhere));
     assert!(words(&nowhere).contains("there is no lane 9"), "{}", words(&nowhere));
     server.verify();
+}
+
+/// Tells the clients that it is over when it goes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A settings file of a test.
