@@ -109,6 +109,11 @@ impl Ended {
 
 /// Whether the history of `model` is linearizable.
 pub(crate) fn check<M: Model>(model: &M) -> Verdict {
+    check_within(model, CONFIGURATIONS_MAX)
+}
+
+/// The same with a bound of its own.
+pub(crate) fn check_within<M: Model>(model: &M, configurations_max: usize) -> Verdict {
     let len = model.len();
     assert!(len <= OPS_MAX, "{len} requests are more than a history may have");
     let spans: Vec<Span> = (0..len).map(|op| model.span(op)).collect();
@@ -130,7 +135,7 @@ pub(crate) fn check<M: Model>(model: &M) -> Verdict {
         if placed > deepest.0 {
             deepest = (placed, (ended.clone(), state.clone()));
         }
-        if seen.len() > CONFIGURATIONS_MAX {
+        if seen.len() > configurations_max {
             return Verdict::Undecided;
         }
         let mut next = successors(model, &spans, &ended, &state);

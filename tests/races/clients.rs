@@ -6,7 +6,7 @@ use crate::random::Random;
 use crate::server::PATIENCE;
 use crate::wire::{Ended, Ids, Manners, Socket, intent_of, request, understood};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// What kind of race it is.
@@ -30,6 +30,8 @@ pub(crate) struct Race {
 /// One account and its history.
 pub(crate) struct Account {
     secret: String,
+    /// What a failure is called by.
+    name: String,
     begun: Instant,
     /// Where the server listens; another place after each start.
     address: RwLock<String>,
@@ -59,9 +61,10 @@ struct Wish {
 
 impl Account {
     /// An account with a customer.
-    pub(crate) fn new(address: &str, secret: String) -> Account {
+    pub(crate) fn new(address: &str, secret: String, name: String) -> Account {
         let account = Account {
             secret,
+            name,
             begun: Instant::now(),
             address: RwLock::new(address.to_owned()),
             board: Mutex::default(),
@@ -84,15 +87,21 @@ impl Account {
     pub(crate) fn race(&self, race: &Race, random: &mut Random, meanwhile: impl FnOnce()) {
         let forks: Vec<Random> = (0..race.clients).map(|_| random.fork()).collect();
         std::thread::scope(|scope| {
+            let mut clients = Vec::new();
             for (client, mut random) in (1..).zip(forks) {
-                scope.spawn(move || {
+                clients.push(scope.spawn(move || {
                     let mut socket = Socket::default();
                     for _ in 0..race.requests {
                         self.one(race, client, &mut socket, &mut random);
                     }
-                });
+                }));
             }
             meanwhile();
+            let panics = clients.into_iter().filter_map(|client| client.join().err());
+            let panics: Vec<String> = panics
+                .filter_map(|panic| panic.downcast().ok().map(|text| *text))
+                .collect();
+            assert!(panics.is_empty(), "{}: {}", self.name, panics.join("; "));
         });
     }
 
@@ -212,8 +221,9 @@ impl Account {
         self.begun.elapsed().as_nanos() as u64
     }
 
-    fn board(&self) -> std::sync::MutexGuard<'_, Board> {
-        self.board.lock().expect("a client has panicked")
+    fn board(&self) -> MutexGuard<'_, Board> {
+        // A client that panicked has left it whole, and its panic is told when all have come to their end.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -203,7 +203,7 @@ impl fmt::Display for Op {
         }
         match &self.answer {
             Some(answer) => write!(to, " => {answer:?}")?,
-            None => write!(to, " => nobody heard; it may have been carried out or not")?,
+            None => write!(to, " => nobody heard, or it does not matter what")?,
         }
         if self.replayed {
             write!(to, " (replayed)")?;

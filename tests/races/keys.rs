@@ -45,7 +45,17 @@ impl<'a> Part<'a> {
 /// Sends a request with one key from all connections, which are open before the first byte is sent; their answers, `None`
 /// where nobody heard one.
 fn all_at_once<'a>(server: &Server, key: &str, part: impl Fn(usize) -> Part<'a> + Sync) -> Vec<Option<Answer>> {
-    let start = Barrier::new(CONNECTIONS);
+    all_at_once_while(server, key, part, || {})
+}
+
+/// The same, and `meanwhile` from the moment at which they start.
+fn all_at_once_while<'a>(
+    server: &Server,
+    key: &str,
+    part: impl Fn(usize) -> Part<'a> + Sync,
+    meanwhile: impl FnOnce(),
+) -> Vec<Option<Answer>> {
+    let start = Barrier::new(CONNECTIONS + 1);
     let client = |at: usize| {
         let part = part(at);
         let request = bytes(KEY, "POST", "/v1/payment_intents", part.form, Some(key));
@@ -65,6 +75,8 @@ fn all_at_once<'a>(server: &Server, key: &str, part: impl Fn(usize) -> Part<'a> 
             builder.spawn_scoped(scope, move || client(at)).expect("a thread")
         };
         let threads: Vec<_> = (0..CONNECTIONS).map(spawn).collect();
+        start.wait();
+        meanwhile();
         let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().expect("a client");
         threads.into_iter().map(join).collect()
     })
@@ -223,21 +235,14 @@ fn a_restart_in_the_midst_changes_nothing_for_a_key() {
     let mut random = Random::new(seed);
     for (settings, form) in [(&[][..], PAYMENT), (SOON_OVER, REMOTE_PAYMENT)] {
         let mut server = Server::with(&[], settings);
-        let pause = Duration::from_micros(random.below(60_000));
-        let pid = server.pid().to_string();
-        let before = std::thread::scope(|scope| {
-            let kill = scope.spawn(|| {
-                std::thread::sleep(pause);
-                let sent = std::process::Command::new("kill").args(["-KILL", &pid]).status();
-                assert!(sent.expect("kill runs").success());
-            });
-            let pauses = |at: usize| Part {
-                pause: Duration::from_micros(at as u64 * 150),
-                ..Part::plain(form)
-            };
-            let answers = all_at_once(&server, "cut", pauses);
-            kill.join().expect("the killer");
-            answers
+        let pause = Duration::from_micros(random.below(40_000));
+        let pauses = |at: usize| Part {
+            pause: Duration::from_micros(at as u64 * 150),
+            ..Part::plain(form)
+        };
+        let before = all_at_once_while(&server, "cut", pauses, || {
+            std::thread::sleep(pause);
+            server.signal("KILL");
         });
         server.wait();
         server.start_again();

@@ -123,7 +123,7 @@ fn calm(race: Race, settings: &[(&str, &str)], world: World, usual: u64, least_k
     let mut run = Run::new(world);
     let server = Server::with(&[], settings);
     for round in 0..rounds(usual) {
-        let account = Account::new(&server.api, secret(round));
+        let account = Account::new(&server.api, secret(round), run.name(round));
         account.race(&race, &mut run.random, || {});
         run.judge(round, &account.settled(&race));
     }
@@ -136,7 +136,7 @@ fn killed(race: Race, settings: &[(&str, &str)], usual: u64) {
     let mut run = Run::new(World::default());
     let mut server = Server::with(&[], settings);
     for round in 0..rounds(usual) {
-        let account = Account::new(&server.api, secret(round));
+        let account = Account::new(&server.api, secret(round), run.name(round));
         let pause = Duration::from_micros(run.random.below(40_000));
         account.race(&race, &mut run.random, || {
             std::thread::sleep(pause);
@@ -186,7 +186,11 @@ impl Run {
             }
         }
         self.overlapping += overlapping(ops);
-        judge(&format!("TOLLGATE_SEED={}, round {round}", self.seed), self.world, ops);
+        judge(&self.name(round), self.world, ops);
+    }
+
+    fn name(&self, round: u64) -> String {
+        format!("TOLLGATE_SEED={}, round {round}", self.seed)
     }
 
     /// A mix that never meets the answers it is about proves nothing.
