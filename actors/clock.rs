@@ -4,6 +4,7 @@ use crate::settings::CLOCK_STEP_MAX_MS;
 #[cfg(feature = "faults")]
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tollgate_breaks::broken;
 
 /// How far off the wall clock pretends to be, milliseconds; only builds with the feature `faults` can pretend.
 #[cfg(feature = "faults")]
@@ -85,7 +86,7 @@ impl ShardClock {
         self.stepped = (wall - steady).unsigned_abs() > u128::from(CLOCK_STEP_MAX_MS);
         // A stepped clock is not followed: time never goes back, so a leap of a second would expire every key and, once
         // the clock is back and timers fire again, every authorisation. The steady clock carries on instead.
-        let unix_ms = match self.stepped {
+        let unix_ms = match self.stepped && !broken!(FollowRawClock) {
             true => first.unix_ms + now.steady_ms.saturating_sub(first.steady_ms),
             false => now.unix_ms,
         };

@@ -14,7 +14,9 @@ use crate::workers::Workers;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select_biased};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::account::{AccountKey, Profile};
+use tollgate_domain::time::day_of;
 use tollgate_domain::{Account, Call, Read, SHAPE_REVISION, Secrets};
 use tollgate_store::{AccountRef, Epoch, KeyHash, Reads, ShardId, StoreError};
 
@@ -178,7 +180,11 @@ pub fn find_account(reads: &dyn Reads, profile: &Arc<Profile>) -> Result<Found, 
             })?;
             records_since_row = 0;
         } else {
-            account.apply(&decode(fetched)?);
+            let facts = decode(fetched)?;
+            account.apply(&facts);
+            for entry in facts.entries.iter().filter(|_| broken!(ApplyTwiceOnReplay)) {
+                account.books.apply(entry, day_of(facts.now_ms));
+            }
             records_since_row += 1;
         }
         Ok(())

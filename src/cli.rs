@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What `--version` says. A build that can be made to fail says so.
-const VERSION: &str = if cfg!(feature = "faults") {
+const VERSION: &str = if cfg!(feature = "breaks") {
+    concat!(env!("CARGO_PKG_VERSION"), " with breaks, for tests only")
+} else if cfg!(feature = "faults") {
     concat!(env!("CARGO_PKG_VERSION"), " with faults, for tests only")
 } else {
     env!("CARGO_PKG_VERSION")
@@ -271,6 +273,8 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> Result<(), Failure> {
+    #[cfg(feature = "breaks")]
+    tollgate_breaks::asked().map_err(Failure::wrong_use)?;
     match command {
         Command::Serve(flags) => {
             let given = overrides(&flags);

@@ -4,6 +4,7 @@ use super::task::{Ask, Task};
 use crate::fixed_hash::FixedMap;
 use std::cell::Cell;
 use std::collections::VecDeque;
+use tollgate_breaks::broken;
 use tollgate_domain::acquirer::AttemptId;
 use tollgate_domain::decision::Objects;
 use tollgate_domain::{Account, Lookup, Object, World};
@@ -88,7 +89,7 @@ impl AccountActor {
 
     /// Whether nothing would be lost by forgetting it: all durable and indexed, nobody waiting, no key in flight.
     pub(crate) fn may_passivate(&self, durable: u64) -> bool {
-        self.last_block <= durable
+        (self.last_block <= durable || broken!(PassivateUndurable))
             && self.keys_in_flight == 0
             && self.loading.is_empty()
             && self.busy.is_empty()

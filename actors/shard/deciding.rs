@@ -10,6 +10,7 @@ use crate::refusals;
 use crate::request::{Answer, Delivery, ReplyTo, Response, key_hash};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::decision::{Objects, Settled};
 use tollgate_domain::facts::OutcomeResult;
@@ -195,6 +196,9 @@ impl Shard {
         match told {
             Ok(told) => {
                 let response = respond(&request, told, now_ms, SHAPE_REVISION);
+                if broken!(ReadUndurable) {
+                    return self.answer_after(0, ask.to, Ok(response), out);
+                }
                 self.answer(account, ask.to, response, out);
             }
             Err(Stop::Load(_, id)) => self.wait_for_object(account, id.seq(), Task::Ask(ask), out),
@@ -247,6 +251,7 @@ impl Shard {
             facts.outcome = match &told {
                 Hears::Told(told) if !began(told) => None,
                 Hears::Told(told) => Some(outcome(claim, told, &facts, now_ms)),
+                Hears::Later(_) if broken!(ForgetClaimOfAttempt) => None,
                 Hears::Later(attempt) => Some(Outcome {
                     claim: claim.clone(),
                     result: OutcomeResult::InFlight { attempt: *attempt },

@@ -6,6 +6,7 @@ use crate::refusals;
 use crate::request::Request;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::{Claim, Facts, Outcome, Reject};
 use tollgate_store::KeyHash;
@@ -112,6 +113,9 @@ impl KeyActor {
 
 /// Why `again` may not be answered from `first`, if it may not.
 pub(crate) fn mismatch(first: &Claim, again: &Claim) -> Option<Reject> {
+    if broken!(IgnoreMismatch) {
+        return None;
+    }
     if first.endpoint != again.endpoint {
         return Some(refusals::other_endpoint(&again.key, &first.path));
     }
@@ -126,7 +130,7 @@ pub(crate) fn is_expired(outcome: &Outcome, now_ms: u64, keep_ms: u64) -> bool {
     let settled = !matches!(outcome.result, OutcomeResult::InFlight { .. });
     // The claim's time is the edge's wall clock, which may have been behind for a moment; the shard's time does not step.
     let since_ms = outcome.claim.created_ms.max(outcome.clock_ms);
-    settled && now_ms >= since_ms.saturating_add(keep_ms)
+    settled && now_ms >= since_ms.saturating_add(keep_ms) && !broken!(ReplayExpired)
 }
 
 fn outcome_of(facts: &Facts) -> &Outcome {

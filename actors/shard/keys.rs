@@ -11,6 +11,7 @@ use crate::refusals;
 use crate::settings::KEY_WAITERS_MAX;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::{Facts, Reject, SHAPE_REVISION};
 use tollgate_store::AccountRef;
@@ -40,6 +41,7 @@ impl Shard {
                 return None;
             }
             Some(KeyActor::Loading(_)) => refusals::key_in_use(&claim.key),
+            Some(KeyActor::InFlight { .. }) if broken!(ExecuteDuplicate) => return Some(ask),
             Some(KeyActor::InFlight { held, waiting }) => match mismatch(held.claim(), claim) {
                 Some(reject) => return self.refuse_mismatch(&ask, reject, out),
                 None => {

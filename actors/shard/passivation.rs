@@ -10,6 +10,7 @@ use super::key_actor::{KeyActor, KeyName};
 use crate::settings::{OBJECT_STAY_MS, PASSIVATION_KEPT_MAX, PASSIVATION_STEPS_MAX};
 use std::collections::VecDeque;
 use std::hint::black_box;
+use tollgate_breaks::broken;
 use tollgate_domain::Object;
 
 /// What is forgotten is dropped by so many at a time.
@@ -136,7 +137,7 @@ impl Shard {
         };
         if let Some(cached) = actor.objects.get(&seq) {
             let used = now_ms < cached.used_ms.get() + OBJECT_STAY_MS;
-            if used || cached.block > durable {
+            if used || cached.block > durable && !broken!(EvictBeforeIndexed) {
                 self.passivation.objects.push_back((account, seq));
                 return false;
             }

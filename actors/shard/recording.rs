@@ -5,6 +5,7 @@ use super::account_actor::Cached;
 use super::task::CallOut;
 use std::cell::Cell;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::Facts;
 use tollgate_domain::account::AccountKey;
 use tollgate_resource::Record;
@@ -43,8 +44,12 @@ impl Shard {
             changed: index.changed,
             lists: index.lists,
             tags: index.tags,
-            key: key.filter(|_| facts.outcome.is_some()),
-            timers: index.timers,
+            key: key.filter(|_| facts.outcome.is_some() && !broken!(ForgetKeyOnRestart)),
+            timers: if broken!(LoseTimer) {
+                Default::default()
+            } else {
+                index.timers
+            },
             row: false,
         };
         self.scratch.clear();
@@ -56,11 +61,15 @@ impl Shard {
         }
         for call in &facts.calls {
             let patience_ms = call.deadline_ms.saturating_sub(facts.now_ms);
-            self.gate.call(CallOut {
+            let call = CallOut {
                 account,
                 call: *call,
                 until_steady_ms: self.clock.steady_ms() + patience_ms,
-            });
+            };
+            self.gate.call(call);
+            if broken!(ResendAttempt) {
+                self.gate.call(call);
+            }
         }
         for timer in &facts.timers {
             self.timers

@@ -8,6 +8,7 @@ use super::task::Task;
 use crate::entropy::Entropy;
 use crate::settings::{TIMER_BATCH_MAX, TIMER_WINDOW_MS, TIMERS_FIRED_MAX};
 use std::collections::BTreeSet;
+use tollgate_breaks::broken;
 use tollgate_domain::Command;
 use tollgate_domain::account::AccountKey;
 use tollgate_store::AccountRef;
@@ -103,11 +104,12 @@ impl Shard {
         let mut done: Vec<(u64, AccountRef, u64)> = Vec::new();
         let fired = &mut self.timers.fired;
         self.timers.handled.retain(|(block, timer)| {
-            if *block <= durable {
+            let forget = *block <= durable || broken!(ForgetTimerEarly);
+            if forget {
                 fired.remove(timer);
                 done.push((timer.0, AccountRef(timer.1), timer.2));
             }
-            *block > durable
+            !forget
         });
         if !done.is_empty() {
             self.filter.timers_done(self.id, &done);
@@ -122,7 +124,7 @@ impl Shard {
     fn timer_handled(&mut self, timer: Timer) {
         let block = self.actor(AccountKey(timer.1)).last_block;
         self.timers.handled.push((block, timer));
-        if block <= self.gate.durable() {
+        if block <= self.gate.durable() || broken!(ForgetTimerEarly) {
             self.forget_timers();
         }
     }

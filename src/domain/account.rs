@@ -9,6 +9,7 @@ use crate::time::day_of;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Record, RecordError, Version};
 
 /// An account in one mode, as shards and the journal address it: a hash of the account's id and the mode.
@@ -143,11 +144,15 @@ impl Account {
 
     /// The state as bytes, from which [`Account::from_row`] continues as if every record had been applied.
     pub fn to_row(&self) -> Vec<u8> {
+        let mut lines = self.books.to_rows();
+        if broken!(IncompleteRow) {
+            lines.pop();
+        }
         let row = AccountRow {
             key: self.profile.key,
             seq: self.seq,
             last_now_ms: self.last_now_ms,
-            lines: self.books.to_rows(),
+            lines,
         };
         row.to_bytes()
     }

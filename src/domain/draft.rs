@@ -6,6 +6,7 @@ use crate::decision::{Decision, Reply, Settled};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Facts, Timer};
 use crate::object::Object;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Kind};
 
 /// Facts that a decision is gathering.
@@ -133,6 +134,12 @@ impl Draft {
     }
 
     fn finish(mut self) -> Facts {
+        if broken!(SkipEvent) {
+            self.events.pop();
+        }
+        if broken!(ReorderEvents) {
+            self.events.reverse();
+        }
         let born = self.born.len();
         let objects = self
             .born

@@ -3,6 +3,7 @@
 mod currency;
 
 pub use currency::{Currency, UNKNOWN_CURRENCY};
+use tollgate_breaks::broken;
 use tollgate_resource::Record;
 
 /// Largest amount of one charge: eight digits of minor units.
@@ -119,7 +120,12 @@ pub fn check_charge_amount(money: Money) -> Result<(), AmountProblem> {
 pub fn share(amount: i64, basis_points: u32) -> i64 {
     assert!(amount >= 0, "a share of a negative amount has no rounding rule");
     let scaled = i128::from(amount) * i128::from(basis_points);
-    i64::try_from((scaled + BASIS_POINTS / 2) / BASIS_POINTS).expect("a share of at most 100 % fits")
+    let up = if broken!(RoundFeeUp) {
+        BASIS_POINTS - 1
+    } else {
+        BASIS_POINTS / 2
+    };
+    i64::try_from((scaled + up) / BASIS_POINTS).expect("a share of at most 100 % fits")
 }
 
 /// Whole units with a comma between thousands.

@@ -14,6 +14,7 @@
 //! byte, tags as positions.
 
 use crate::{Block, Epoch, Head, ShardId, StoreError};
+use tollgate_breaks::broken;
 use tollgate_resource::RecordError;
 use tollgate_resource::record::{Input, put_varint};
 
@@ -134,11 +135,15 @@ impl BlockBuilder {
         if full && self.count > 0 {
             return Err(BlockFull);
         }
+        let start = self.bytes.len();
         put_varint(&mut self.bytes, len as u64);
         let crc = crc32c::crc32c_append(crc32c::crc32c(&self.head), body);
         self.bytes.extend_from_slice(&crc.to_le_bytes());
         self.bytes.extend_from_slice(&self.head);
         self.bytes.extend_from_slice(body);
+        if broken!(ReorderBlock) {
+            self.bytes.rotate_left(start);
+        }
         self.count += 1;
         self.now_ms = self.now_ms.max(head.now_ms);
         Ok(())

@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tollgate_breaks::broken;
 use tollgate_store::envelope::records;
 use tollgate_store::index::{Index, Place};
 use tollgate_store::{Block, Claimed, Commit, Done, Epoch, Head, ShardId, StoreError};
@@ -218,7 +219,8 @@ impl Committer {
 
     fn add_block(&mut self, block: Block, done: Done, turn: &mut Turn) -> Result<(), StoreError> {
         let owner = self.owners.get(&block.shard).copied().unwrap_or_default();
-        if block.epoch.0 != owner.epoch || block.seq != owner.last_block + 1 {
+        let stale = block.epoch.0 != owner.epoch && !broken!(AcceptStaleEpoch);
+        if stale || block.seq != owner.last_block + 1 {
             turn.refused.push_back((block.shard, block.epoch, done));
             return Ok(());
         }
@@ -262,7 +264,7 @@ impl Committer {
     fn add_claim(&mut self, shard: ShardId) -> Result<Claimed, StoreError> {
         self.make_room(0)?;
         let owner = self.owners.entry(shard).or_default();
-        owner.epoch += 1;
+        owner.epoch += u64::from(!broken!(ClaimKeepsEpoch));
         let (epoch, seq, now_ms) = (Epoch(owner.epoch), owner.last_block, owner.last_now_ms);
         self.put(
             Header {
@@ -315,8 +317,9 @@ impl Committer {
         let (path, file) = (&self.segment.path, &self.segment.file);
         let written = self.disk.write_at(file, &self.group, self.offset);
         written.map_err(|error| io_error(path, "write", &error))?;
-        if self.fsync {
-            self.disk.sync(file).map_err(|error| io_error(path, "sync", &error))?;
+        if self.fsync && !broken!(SkipSync) {
+            let synced = self.disk.sync(file).map_err(|error| io_error(path, "sync", &error));
+            synced.or_else(|error| if broken!(IgnoreFailedSync) { Ok(()) } else { Err(error) })?;
         }
         self.syncing += began.elapsed();
         self.offset += self.group.len() as u64;
@@ -329,12 +332,15 @@ impl Committer {
             self.call(shard, epoch, done, Commit::Fenced);
         }
         while let Some(pending) = turn.blocks.pop_front() {
-            if commit == Commit::Durable {
+            if commit == Commit::Durable && !broken!(AnswerBeforePublish) {
                 self.index.publish(pending.shard, &pending.records);
                 #[cfg(feature = "faults")]
                 self.disk.published();
             }
             self.call(pending.shard, pending.epoch, pending.done, commit);
+            if commit == Commit::Durable && broken!(AnswerBeforePublish) {
+                self.index.publish(pending.shard, &pending.records);
+            }
         }
         while let Some((answer, claimed)) = turn.claims.pop_front() {
             // Whoever claimed may have gone; the epoch is taken all the same.

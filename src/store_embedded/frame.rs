@@ -21,6 +21,7 @@
 use crate::meta::DataId;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
+use tollgate_breaks::broken;
 use tollgate_store::envelope::{BLOCK_BYTES_MAX, RECORD_BYTES_MAX};
 use tollgate_store::{Block, Epoch, ShardId};
 
@@ -164,7 +165,7 @@ impl Codec {
         let content = bytes
             .get(HEADER..header.frame_len())
             .ok_or("a frame runs past the end of its segment")?;
-        if crc32c::crc32c(content) != word(bytes, 56) {
+        if crc32c::crc32c(content) != word(bytes, 56) && !broken!(TrustPayload) {
             return Err("the checksum of a frame does not fit its payload");
         }
         Ok(&content[..header.len as usize])

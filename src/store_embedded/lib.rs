@@ -45,6 +45,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
+use tollgate_breaks::broken;
 use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
 use tollgate_store::{
@@ -270,7 +271,9 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
     let torn = match &end.torn {
         None => None,
         Some(what) => {
-            segment.cut(&*options.disk, u64::from(end.offset))?;
+            if !broken!(KeepTornTail) {
+                segment.cut(&*options.disk, u64::from(end.offset))?;
+            }
             Some(format!(
                 "{} offset {}: {what}; cut off",
                 segment.path.display(),

@@ -1,18 +1,36 @@
-//! The binary without the feature `faults` has none: not the variable, not the words, and it does not act on them.
+//! The binary without the features `faults` and `breaks` has neither: not the variables, not the words, and it does not act
+//! on them.
 
 use crate::server::{Server, binary, tollgate};
 
 #[test]
-fn a_build_without_the_feature_has_no_faults() {
+fn a_build_without_the_features_has_no_faults_and_no_breaks() {
     let version = tollgate(&["--version"]);
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     assert_eq!(version.trim_end(), concat!("tollgate ", env!("CARGO_PKG_VERSION")));
     let bytes = std::fs::read(binary()).expect("the binary is read");
-    for words in ["TOLLGATE_FAULTS", "ACTION@POINT"] {
-        let found = bytes.windows(words.len()).any(|window| window == words.as_bytes());
-        assert!(!found, "{words} stands in {}", binary().display());
+    // Searching text is many times faster than comparing windows, and there is much to search for.
+    let text = String::from_utf8_lossy(&bytes);
+    let breaks = names_of_breaks();
+    assert!(breaks.len() >= 10, "{breaks:?}");
+    for words in ["TOLLGATE_FAULTS", "ACTION@POINT", "TOLLGATE_BREAK"]
+        .into_iter()
+        .chain(breaks)
+    {
+        assert!(!text.contains(words), "{words} stands in {}", binary().display());
     }
-    let server = Server::with(&[], &[("TOLLGATE_FAULTS", "kill@sync:0,fail@prepare:0,nonsense")]);
+    let asked = [
+        ("TOLLGATE_FAULTS", "kill@sync:0,fail@prepare:0,nonsense"),
+        ("TOLLGATE_BREAK", "nonsense"),
+    ];
+    let server = Server::with(&[], &asked);
     server.pay(1000);
     server.verify();
+}
+
+/// What breaks are called, read from the source: a build without them cannot say.
+fn names_of_breaks() -> Vec<&'static str> {
+    let table = include_str!("../../src/breaks/table.rs");
+    let name = |line: &'static str| line.trim().strip_prefix("name: \"")?.strip_suffix("\",");
+    table.lines().filter_map(name).collect()
 }

@@ -3,6 +3,7 @@
 use super::{LedgerAccount, NO_DAY};
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Names, Record};
 
 /// A balanced, immutable change of the books. A correction is another entry.
@@ -124,7 +125,9 @@ impl Entry {
         ];
         if fee != 0 {
             postings.push(Posting::on(LedgerAccount::MerchantBalance, currency, day, fee));
-            postings.push(Posting::on(LedgerAccount::FeeRevenue, currency, NO_DAY, -fee));
+            if !broken!(DropPosting) {
+                postings.push(Posting::on(LedgerAccount::FeeRevenue, currency, NO_DAY, -fee));
+            }
         }
         Entry {
             cause: EntryCause::Capture,

@@ -15,6 +15,7 @@ pub use fees::{Fee, fee};
 pub use ledger_account::{LedgerAccount, NormalSide};
 
 use crate::money::Currency;
+use tollgate_breaks::broken;
 use tollgate_resource::{Record, RecordError};
 
 /// The balances of one account's books. Deterministic: the same entries give the same bytes.
@@ -73,7 +74,7 @@ impl Books {
             panic!("entry {entry:?} may not be posted: {problem}");
         }
         self.advance(today);
-        for posting in &entry.postings {
+        for posting in entry.postings.iter().skip(usize::from(broken!(ForgetPosting))) {
             self.post(posting);
         }
         for posting in &entry.postings {

@@ -11,6 +11,7 @@ use crate::files::sync_dir;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tollgate_breaks::broken;
 use tollgate_store::StoreError;
 
 /// How often windows are moved and expired keys dropped, and what failed is tried again.
@@ -63,6 +64,12 @@ impl Shared {
     /// Writes the frozen layer as a run and as keys, and lets it go.
     fn write_frozen(&self, mark: &Mark) -> Result<(), StoreError> {
         let layer = self.layers().frozen.clone().expect("a mark belongs to a frozen layer");
+        if broken!(ForgetFrozenLayer) {
+            self.replace_layers(|now| Layers {
+                frozen: None,
+                ..now.clone()
+            });
+        }
         let id = self.next_id();
         let run = self.removing_failed(run::path(&self.dir, id), || {
             Run::write(&self.writing, &self.dir, id, &layer, &self.health)

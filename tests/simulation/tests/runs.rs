@@ -107,3 +107,42 @@ fn a_panic_does_not_make_a_stepped_clock_a_trusted_one() {
         (8_000, pay(false)),
     ]);
 }
+
+fn ask(action: Action) -> What {
+    match pay(false) {
+        What::Ask(wish) => What::Ask(Wish { action, ..wish }),
+        other => other,
+    }
+}
+
+#[test]
+fn an_object_stays_in_memory_while_its_block_is_with_the_store() {
+    // The hold is captured, and the block of that takes longer than an idle object may stay. Whoever reads the hold from
+    // the journal meanwhile sees it uncaptured, and cancels it.
+    let mut plan = history(vec![
+        (1_000, pay(true)),
+        (3_000, What::Fault(Fault::Stall { ms: 4_000 })),
+        (3_100, ask(Action::Capture { of: 0, amount: None })),
+        (4_500, pay(false)),
+        (4_700, ask(Action::Cancel { of: 0 })),
+    ]);
+    plan.weather.objects_max = 0;
+    if let Err(failure) = run(&plan) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn a_capture_of_more_than_is_held_is_refused() {
+    let capture = |amount| {
+        ask(Action::Capture {
+            of: 0,
+            amount: Some(amount),
+        })
+    };
+    holds(vec![
+        (1_000, pay(true)),
+        (2_000, capture(5_010)),
+        (3_000, capture(5_000)),
+    ]);
+}

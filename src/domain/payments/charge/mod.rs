@@ -12,6 +12,7 @@ use crate::address::Shipping;
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
 use crate::payments::payment_method::Card;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// Refunds a charge remembers by id; older ones are found by the list of refunds.
@@ -207,7 +208,7 @@ impl Charge {
     pub(crate) fn add_refund(&mut self, refund: Id, amount: i64) {
         self.refunded = self
             .refunded
-            .checked_add(amount)
+            .checked_add(if broken!(ForgetRefund) { 0 } else { amount })
             .expect("refunds are bounded by the capture");
         assert!(
             amount > 0 && self.refunded <= self.amount_captured(),

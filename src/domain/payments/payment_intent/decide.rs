@@ -21,6 +21,7 @@ use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::payment_method::{Behaviour, Card, PaymentMethod};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -143,7 +144,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if let Some(url) = &asked.return_url {
         checks::check_url(url, "return_url")?;
     }
-    if let Some(reject) = checks::refuse_confirm(before) {
+    if let Some(reject) = checks::refuse_confirm(before).filter(|_| !broken!(ConfirmAgain)) {
         return Err(reject.into());
     }
     let method = match (method, before.payment_method) {
@@ -206,7 +207,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
         return Err(reject.into());
     }
     let amount = asked.amount_to_capture.unwrap_or(before.amount);
-    if amount > before.amount_capturable() {
+    if amount > before.amount_capturable() && !broken!(CaptureTooMuch) {
         let capturable = Money::new(before.amount_capturable(), before.currency);
         let asked = Money::new(amount, before.currency);
         let message = format!(

@@ -13,6 +13,7 @@ use crate::kinds;
 use crate::payments::charge::ChargeState;
 use crate::payments::payment_method::{Decline, declines};
 use crate::reject::Reject;
+use tollgate_breaks::broken;
 use tollgate_resource::Id;
 
 /// What an answer means for an open attempt.
@@ -77,6 +78,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         return Ok(case.nothing());
     };
     match (intent.open_attempt(), &intent.status) {
+        (Some(open), _) if matches!(open.phase, Phase::Reversing { .. }) && broken!(ReverseOnce) => Ok(case.nothing()),
         (Some(open), _) if now_ms >= open.due_ms() => Ok(go_on(case, intent, open)),
         (None, Status::RequiresCapture { capture_before_ms, .. }) if now_ms >= *capture_before_ms => {
             let mut draft = case.draft();
@@ -98,11 +100,15 @@ fn meaning(open: &Attempt, answer: NetworkAnswer) -> Meaning {
     match (open.phase, answer.to, answer.said) {
         // Being reversed: nothing but the acknowledgement counts, least of all a late approval.
         (Phase::Reversing { .. }, Asked::Reversal, Said::Acknowledged) => Meaning::Failed(&declines::PROCESSING_ERROR),
+        (Phase::Reversing { .. }, _, Said::Approved) if broken!(TakeLateApproval) => Meaning::Done,
         (Phase::Reversing { .. }, ..) => Meaning::Nothing,
         (_, Asked::Request | Asked::Inquiry, Said::Approved) => Meaning::Done,
         (_, Asked::Request | Asked::Inquiry, Said::Declined { decline }) => {
             // A number that only a newer network knows is a refusal all the same.
             Meaning::Failed(Decline::by_number(decline).unwrap_or(&declines::GENERIC))
+        }
+        (Phase::Inquiring { .. }, Asked::Inquiry, Said::NotFound) if broken!(TrustNotFound) => {
+            Meaning::Failed(&declines::PROCESSING_ERROR)
         }
         (Phase::Inquiring { .. }, Asked::Inquiry, Said::NotFound) => Meaning::Unknown,
         _ => Meaning::Nothing,

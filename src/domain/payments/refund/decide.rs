@@ -19,6 +19,7 @@ use crate::payments::payment_intent::{Status, not_while_calling, repeat_after_ms
 use crate::reject::{Reject, codes};
 use crate::time::day_of;
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata};
 
 /// Gives money of a charge back. Never more than was captured: refunds of one account are decided one after another, and
@@ -112,7 +113,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
             test_card,
             tries,
             next_ms,
-        } if case.inputs.now_ms >= next_ms => {
+        } if case.inputs.now_ms >= next_ms && !broken!(ForgetAdvice) => {
             let mut draft = case.draft();
             let tries = tries.saturating_add(1);
             let next_ms = draft.now_ms() + repeat_after_ms(tries);

@@ -1,0 +1,358 @@
+//! What can be broken, where, and which promise that breaks.
+
+/// A break: one line that is wrong on request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Break {
+    /// A group is answered without having been synced.
+    SkipSync,
+    /// The error of a sync is ignored, and writing goes on.
+    IgnoreFailedSync,
+    /// A block is answered before the index shows it.
+    AnswerBeforePublish,
+    /// A block of an owner that was replaced is written.
+    AcceptStaleEpoch,
+    /// A claim does not raise the epoch, so the old owner still fits.
+    ClaimKeepsEpoch,
+    /// The records of a block are written in the opposite order.
+    ReorderBlock,
+    /// A torn tail is not cut off before writing goes on.
+    KeepTornTail,
+    /// The checksum of a payload is not compared.
+    TrustPayload,
+    /// Frames may be missing or doubled: the chain of hashes is not compared.
+    TrustChain,
+    /// What moves to disk is dropped from memory before it can be read there.
+    ForgetFrozenLayer,
+    /// An answer leaves before its block is durable.
+    AcknowledgeBeforeCommit,
+    /// A read shows what is not durable yet.
+    ReadUndurable,
+    /// An object leaves memory before its newest version can be read.
+    EvictBeforeIndexed,
+    /// An account leaves memory before its newest record is durable.
+    PassivateUndurable,
+    /// Keys and holds expire by the raw wall clock, however far it leaps.
+    FollowRawClock,
+    /// A record does not tell the index its key, so memory is all that knows it.
+    ForgetKeyOnRestart,
+    /// An attempt is recorded without the claim of its key.
+    ForgetClaimOfAttempt,
+    /// A request whose key is in flight is executed instead of waiting.
+    ExecuteDuplicate,
+    /// A key is repeated whatever is asked under it.
+    IgnoreMismatch,
+    /// A key never expires.
+    ReplayExpired,
+    /// The call of an attempt leaves twice.
+    ResendAttempt,
+    /// A record does not tell the index its timers.
+    LoseTimer,
+    /// A timer is forgotten before what it caused is durable.
+    ForgetTimerEarly,
+    /// Replay posts the entries of a record twice.
+    ApplyTwiceOnReplay,
+    /// An account's row lacks one of its balances.
+    IncompleteRow,
+    /// A capture lacks the posting of its fee.
+    DropPosting,
+    /// The last posting of an entry does not reach its balance.
+    ForgetPosting,
+    /// Fees are rounded up instead of half up.
+    RoundFeeUp,
+    /// What was given back does not count against what may still be.
+    ForgetRefund,
+    /// More is captured than was authorised.
+    CaptureTooMuch,
+    /// An intent is confirmed in any state.
+    ConfirmAgain,
+    /// An attempt the network does not know counts as refused and is not reversed.
+    TrustNotFound,
+    /// An approval counts although the attempt is being reversed.
+    TakeLateApproval,
+    /// A reversal that nobody acknowledged is not repeated.
+    ReverseOnce,
+    /// A refund that the network did not acknowledge is not sent again.
+    ForgetAdvice,
+    /// A record lacks its last event.
+    SkipEvent,
+    /// The events of a record are in the opposite order.
+    ReorderEvents,
+}
+
+/// What is known of a break.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Which.
+    pub of: Break,
+    /// What it is called in the environment.
+    pub name: &'static str,
+    /// The file that has it, from `src` or the root.
+    pub place: &'static str,
+    /// The invariants it breaks, as DESIGN section 9 numbers them.
+    pub invariants: &'static [u8],
+    /// What goes wrong.
+    pub what: &'static str,
+}
+
+/// Every break, along the way of a payment from the disk up.
+pub const ALL: &[Known] = &[
+    Known {
+        of: Break::SkipSync,
+        name: "skip-sync",
+        place: "src/store_embedded/committer.rs",
+        invariants: &[1],
+        what: "a group is answered without having been synced",
+    },
+    Known {
+        of: Break::IgnoreFailedSync,
+        name: "ignore-failed-sync",
+        place: "src/store_embedded/committer.rs",
+        invariants: &[1],
+        what: "the error of a sync is ignored, and writing goes on",
+    },
+    Known {
+        of: Break::AnswerBeforePublish,
+        name: "answer-before-publish",
+        place: "src/store_embedded/committer.rs",
+        invariants: &[11],
+        what: "a block is answered before the index shows it",
+    },
+    Known {
+        of: Break::AcceptStaleEpoch,
+        name: "accept-stale-epoch",
+        place: "src/store_embedded/committer.rs",
+        invariants: &[1, 2],
+        what: "a block of an owner that was replaced is written",
+    },
+    Known {
+        of: Break::ClaimKeepsEpoch,
+        name: "claim-keeps-epoch",
+        place: "src/store_embedded/committer.rs",
+        invariants: &[1, 2],
+        what: "a claim does not raise the epoch, so the old owner still fits",
+    },
+    Known {
+        of: Break::ReorderBlock,
+        name: "reorder-block",
+        place: "src/store/envelope.rs",
+        invariants: &[12],
+        what: "the records of a block are written in the opposite order",
+    },
+    Known {
+        of: Break::KeepTornTail,
+        name: "keep-torn-tail",
+        place: "src/store_embedded/lib.rs",
+        invariants: &[1],
+        what: "a torn tail is not cut off before writing goes on",
+    },
+    Known {
+        of: Break::TrustPayload,
+        name: "trust-payload",
+        place: "src/store_embedded/frame.rs",
+        invariants: &[1],
+        what: "the checksum of a payload is not compared",
+    },
+    Known {
+        of: Break::TrustChain,
+        name: "trust-chain",
+        place: "src/store_embedded/walk.rs",
+        invariants: &[1],
+        what: "frames may be missing or doubled: the chain of hashes is not compared",
+    },
+    Known {
+        of: Break::ForgetFrozenLayer,
+        name: "forget-frozen-layer",
+        place: "src/store_embedded/index/writer.rs",
+        invariants: &[11],
+        what: "what moves to disk is dropped from memory before it can be read there",
+    },
+    Known {
+        of: Break::AcknowledgeBeforeCommit,
+        name: "acknowledge-before-commit",
+        place: "actors/shard/gate.rs",
+        invariants: &[1],
+        what: "an answer leaves before its block is durable",
+    },
+    Known {
+        of: Break::ReadUndurable,
+        name: "read-undurable",
+        place: "actors/shard/deciding.rs",
+        invariants: &[1],
+        what: "a read shows what is not durable yet",
+    },
+    Known {
+        of: Break::EvictBeforeIndexed,
+        name: "evict-before-indexed",
+        place: "actors/shard/passivation.rs",
+        invariants: &[11],
+        what: "an object leaves memory before its newest version can be read",
+    },
+    Known {
+        of: Break::PassivateUndurable,
+        name: "passivate-undurable",
+        place: "actors/shard/account_actor.rs",
+        invariants: &[12],
+        what: "an account leaves memory before its newest record is durable",
+    },
+    Known {
+        of: Break::FollowRawClock,
+        name: "follow-raw-clock",
+        place: "actors/clock.rs",
+        invariants: &[3],
+        what: "keys and holds expire by the raw wall clock, however far it leaps",
+    },
+    Known {
+        of: Break::ForgetKeyOnRestart,
+        name: "forget-key-on-restart",
+        place: "actors/shard/recording.rs",
+        invariants: &[3],
+        what: "a record does not tell the index its key, so memory is all that knows it",
+    },
+    Known {
+        of: Break::ForgetClaimOfAttempt,
+        name: "forget-claim-of-attempt",
+        place: "actors/shard/deciding.rs",
+        invariants: &[3],
+        what: "an attempt is recorded without the claim of its key",
+    },
+    Known {
+        of: Break::ExecuteDuplicate,
+        name: "execute-duplicate",
+        place: "actors/shard/keys.rs",
+        invariants: &[3],
+        what: "a request whose key is in flight is executed instead of waiting",
+    },
+    Known {
+        of: Break::IgnoreMismatch,
+        name: "ignore-mismatch",
+        place: "actors/shard/key_actor.rs",
+        invariants: &[3],
+        what: "a key is repeated whatever is asked under it",
+    },
+    Known {
+        of: Break::ReplayExpired,
+        name: "replay-expired",
+        place: "actors/shard/key_actor.rs",
+        invariants: &[2],
+        what: "a key never expires",
+    },
+    Known {
+        of: Break::ResendAttempt,
+        name: "resend-attempt",
+        place: "actors/shard/recording.rs",
+        invariants: &[3],
+        what: "the call of an attempt leaves twice",
+    },
+    Known {
+        of: Break::LoseTimer,
+        name: "lose-timer",
+        place: "actors/shard/recording.rs",
+        invariants: &[4, 8],
+        what: "a record does not tell the index its timers",
+    },
+    Known {
+        of: Break::ForgetTimerEarly,
+        name: "forget-timer-early",
+        place: "actors/shard/timers.rs",
+        invariants: &[4],
+        what: "a timer is forgotten before what it caused is durable",
+    },
+    Known {
+        of: Break::ApplyTwiceOnReplay,
+        name: "apply-twice-on-replay",
+        place: "actors/readers.rs",
+        invariants: &[6, 12],
+        what: "replay posts the entries of a record twice",
+    },
+    Known {
+        of: Break::IncompleteRow,
+        name: "incomplete-row",
+        place: "src/domain/account.rs",
+        invariants: &[6, 12],
+        what: "an account's row lacks one of its balances",
+    },
+    Known {
+        of: Break::DropPosting,
+        name: "drop-posting",
+        place: "src/domain/books/entry.rs",
+        invariants: &[5],
+        what: "a capture lacks the posting of its fee",
+    },
+    Known {
+        of: Break::ForgetPosting,
+        name: "forget-posting",
+        place: "src/domain/books/mod.rs",
+        invariants: &[6],
+        what: "the last posting of an entry does not reach its balance",
+    },
+    Known {
+        of: Break::RoundFeeUp,
+        name: "round-fee-up",
+        place: "src/domain/money.rs",
+        invariants: &[7],
+        what: "fees are rounded up instead of half up",
+    },
+    Known {
+        of: Break::ForgetRefund,
+        name: "forget-refund",
+        place: "src/domain/payments/charge/mod.rs",
+        invariants: &[7],
+        what: "what was given back does not count against what may still be",
+    },
+    Known {
+        of: Break::CaptureTooMuch,
+        name: "capture-too-much",
+        place: "src/domain/payments/payment_intent/decide.rs",
+        invariants: &[7, 9],
+        what: "more is captured than was authorised",
+    },
+    Known {
+        of: Break::ConfirmAgain,
+        name: "confirm-again",
+        place: "src/domain/payments/payment_intent/decide.rs",
+        invariants: &[3, 9],
+        what: "an intent is confirmed in any state",
+    },
+    Known {
+        of: Break::TrustNotFound,
+        name: "trust-not-found",
+        place: "src/domain/payments/payment_intent/resolve.rs",
+        invariants: &[4],
+        what: "an attempt the network does not know counts as refused and is not reversed",
+    },
+    Known {
+        of: Break::TakeLateApproval,
+        name: "take-late-approval",
+        place: "src/domain/payments/payment_intent/resolve.rs",
+        invariants: &[4, 9],
+        what: "an approval counts although the attempt is being reversed",
+    },
+    Known {
+        of: Break::ReverseOnce,
+        name: "reverse-once",
+        place: "src/domain/payments/payment_intent/resolve.rs",
+        invariants: &[4],
+        what: "a reversal that nobody acknowledged is not repeated",
+    },
+    Known {
+        of: Break::ForgetAdvice,
+        name: "forget-advice",
+        place: "src/domain/payments/refund/decide.rs",
+        invariants: &[8],
+        what: "a refund that the network did not acknowledge is not sent again",
+    },
+    Known {
+        of: Break::SkipEvent,
+        name: "skip-event",
+        place: "src/domain/draft.rs",
+        invariants: &[10],
+        what: "a record lacks its last event",
+    },
+    Known {
+        of: Break::ReorderEvents,
+        name: "reorder-events",
+        place: "src/domain/draft.rs",
+        invariants: &[10],
+        what: "the events of a record are in the opposite order",
+    },
+];
