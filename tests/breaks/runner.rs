@@ -18,6 +18,8 @@ const CHECK_MAX: Duration = Duration::from_secs(120);
 const AT_ONCE: usize = 2;
 /// Most characters of what a check says that are kept.
 const SAID_LEN_MAX: usize = 140;
+/// Most lines of it.
+const SAID_LINES_MAX: usize = 3;
 
 /// A check that is to run, with a break or without.
 #[derive(Clone, Copy)]
@@ -144,6 +146,7 @@ fn run(binaries: &Binaries, job: Job) -> Outcome {
         .env(VARIABLE, job.broken.map_or("", |of| known(of).name))
         // A break is no reason to remember a case for ever.
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .stdout(to(output.as_file()))
         .stderr(to(output.as_file()));
@@ -190,16 +193,29 @@ fn judge(text: &str, ended: Option<ExitStatus>) -> Result<Option<String>, String
             "it ended with {status}, not with a failure of the test: {text}"
         ));
     }
-    Ok(Some(words_of_failure(text)))
+    let said = words_of_failure(text);
+    said.map(Some)
+        .ok_or_else(|| format!("it fails and does not say why: {text}"))
 }
 
-/// The message of the test's own panic, its first line; tests run on the main thread here.
-fn words_of_failure(text: &str) -> String {
+/// The message of the test's own panic, as one line; tests run on the main thread here. `None` if there is none: then the
+/// check fails without telling anybody why, which is a fault of its own.
+fn words_of_failure(text: &str) -> Option<String> {
     let panics = text.split("\nthread '").filter(|part| part.contains("panicked at"));
-    let last = panics.last().unwrap_or_default();
-    let line = last.lines().nth(1).unwrap_or("it failed without words");
-    match line.char_indices().nth(SAID_LEN_MAX) {
-        Some((end, _)) => format!("{} …", &line[..end]),
-        None => line.to_owned(),
+    let lines = panics.last()?.lines().skip(1).take(SAID_LINES_MAX);
+    let own = lines.take_while(|line| !line.starts_with("note: ") && !line.starts_with("test "));
+    let mut said = own.map(str::trim).collect::<Vec<_>>().join(" ");
+    // Where a test had its directory is different each time.
+    let temporary = format!("{}/.tmp", std::env::temp_dir().display());
+    while let Some(at) = said.find(&temporary) {
+        let end = said[at + temporary.len()..]
+            .find('/')
+            .map_or(said.len(), |len| at + temporary.len() + len + 1);
+        said.replace_range(at..end, "");
     }
+    if let Some((end, _)) = said.char_indices().nth(SAID_LEN_MAX) {
+        said.truncate(end);
+        said += " …";
+    }
+    (!said.is_empty()).then_some(said)
 }

@@ -33,12 +33,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub fn run(plan: &Plan) -> Result<(Counts, u64), Failure> {
     ports::collect_panics();
     ports::take_panics();
-    catch_unwind(AssertUnwindSafe(|| World::new(plan).run())).unwrap_or_else(|_| {
+    let found = catch_unwind(AssertUnwindSafe(|| World::new(plan).run())).unwrap_or_else(|_| {
         let what = ports::take_panics().join("; ");
         Err(Failure {
             check: "a panic outside of the shards",
             what,
             at_ms: 0,
         })
-    })
+    });
+    ports::print_panics();
+    found
 }

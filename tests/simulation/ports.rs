@@ -37,6 +37,11 @@ pub fn collect_panics() {
     PANICS.set(Some(Vec::new()));
 }
 
+/// Panics of this thread are printed again: whoever ran the simulation may want to say what it found by one.
+pub fn print_panics() {
+    PANICS.set(None);
+}
+
 /// Panics since the last call that nobody ordered.
 pub fn take_panics() -> Vec<String> {
     let panics = PANICS.with_borrow_mut(|panics| panics.as_mut().map(std::mem::take));
