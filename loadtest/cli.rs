@@ -270,6 +270,9 @@ pub(crate) struct Table {
     /// The server's binary [default: tollgate, beside this one].
     #[arg(long)]
     pub(crate) server: Option<PathBuf>,
+    /// A second binary, measured in turn with the first: A, B, A, B.
+    #[arg(long)]
+    pub(crate) against: Option<PathBuf>,
     /// How often each figure is measured.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,

@@ -67,6 +67,8 @@ struct Figures {
     all: Vec<Figure>,
     /// What went wrong, or must be known to read the figures.
     notes: Vec<String>,
+    /// Peak of the binary that this one is compared with: both are then measured at the same rates.
+    peak_of_first: Option<f64>,
 }
 
 impl Figures {
@@ -108,9 +110,12 @@ pub(crate) fn run(options: &Table) -> Result<bool, Stop> {
             return Err(Stop::Use(crate::nearest::unknown("measure", name, known)));
         }
     }
-    let home = Home::new(options)?;
+    let mut homes = vec![Home::new(options, options.server.as_deref())?];
+    if let Some(binary) = &options.against {
+        homes.push(Home::new(options, Some(binary))?);
+    }
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
-    let mut figures = Figures::default();
+    let mut all: Vec<Figures> = homes.iter().map(|_| Figures::default()).collect();
     let mut loads = Vec::new();
     for round in 1..=options.rounds {
         for (name, about) in MEASURES.into_iter().filter(|measure| wanted(measure.0)) {
@@ -121,41 +126,57 @@ pub(crate) fn run(options: &Table) -> Result<bool, Stop> {
             if skipped {
                 continue;
             }
-            let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-            let _ = writeln!(
-                std::io::stderr(),
-                "round {round} of {}, load average {}: {about}",
-                options.rounds,
-                load.trim()
-            );
-            loads.push(json!({"round": round, "measure": name, "load_average": load.trim()}));
-            let figures = &mut figures;
-            match name {
-                "payments" => peak::payments(&home, options, figures)?,
-                "hot-merchant" => peak::hot_merchant(&home, options, figures)?,
-                "remote" => peak::remote(&home, options, figures)?,
-                "half" => open::half(&home, options, figures)?,
-                "overload" => open::overload(&home, options, figures)?,
-                "slow-clients" => open::slow_clients(&home, options, figures)?,
-                "black-friday" => open::black_friday(&home, options, figures)?,
-                "filled" => filled::filled(&home, options, figures)?,
-                _ => open::own(&home, options, figures)?,
+            for (at, home) in homes.iter().enumerate() {
+                let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "round {round} of {}, {}, load average {}: {about}",
+                    options.rounds,
+                    home.name(),
+                    load.trim()
+                );
+                loads.push(json!({"round": round, "measure": name, "load_average": load.trim()}));
+                all[at].peak_of_first = all[0].median(PEAK).filter(|_| at > 0);
+                measure(name, home, options, &mut all[at])?;
             }
         }
     }
-    let record = record(options, &home, &figures, loads);
-    let markdown = shown::markdown(&record);
+    let records: Vec<Value> = homes
+        .iter()
+        .zip(&all)
+        .map(|(home, figures)| record(options, home, figures, &loads))
+        .collect();
+    let markdown = match &records[..] {
+        [a, b] => shown::pairs(a, b),
+        _ => shown::markdown(&records[0]),
+    };
     crate::print(&markdown)?;
     if let Some(path) = &options.markdown {
         crate::write_file(path, &markdown)?;
     }
     if let Some(path) = &options.json {
+        let mut record = records[0].clone();
+        record["against"] = records.get(1).cloned().unwrap_or_default();
         crate::write_file(path, &layout::text(&record))?;
     }
-    Ok(figures.notes.is_empty())
+    Ok(all.iter().all(|figures| figures.notes.is_empty()))
 }
 
-fn record(options: &Table, home: &Home, figures: &Figures, loads: Vec<Value>) -> Value {
+fn measure(name: &str, home: &Home, options: &Table, figures: &mut Figures) -> anyhow::Result<()> {
+    match name {
+        "payments" => peak::payments(home, options, figures),
+        "hot-merchant" => peak::hot_merchant(home, options, figures),
+        "remote" => peak::remote(home, options, figures),
+        "half" => open::half(home, options, figures),
+        "overload" => open::overload(home, options, figures),
+        "slow-clients" => open::slow_clients(home, options, figures),
+        "black-friday" => open::black_friday(home, options, figures),
+        "filled" => filled::filled(home, options, figures),
+        _ => open::own(home, options, figures),
+    }
+}
+
+fn record(options: &Table, home: &Home, figures: &Figures, loads: &[Value]) -> Value {
     let rows: Vec<Value> = figures
         .all
         .iter()
@@ -191,6 +212,7 @@ fn record(options: &Table, home: &Home, figures: &Figures, loads: Vec<Value>) ->
 fn peak(options: &Table, figures: &Figures) -> anyhow::Result<f64> {
     options
         .peak
+        .or(figures.peak_of_first)
         .or_else(|| figures.median(PEAK))
         .context("this measure depends on the peak rate: measure \"payments\" too, or give --peak")
 }

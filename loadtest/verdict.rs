@@ -104,15 +104,20 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
         format!("{} ({})", measured.due, percent(measured.due as f64 / planned.max(1.0))),
         measured.due as f64 >= planned * slo.offered_min - chance,
     );
+    // So many requests it takes at least for one of them to be beyond the percentile.
     let percentiles = [
-        ("latency p50", slo.p50_ms, measured.p50_ms),
-        ("latency p99", slo.p99_ms, measured.p99_ms),
-        ("latency p99.9", slo.p99_9_ms, measured.p99_9_ms),
+        ("latency p50", slo.p50_ms, measured.p50_ms, 2),
+        ("latency p99", slo.p99_ms, measured.p99_ms, 100),
+        ("latency p99.9", slo.p99_9_ms, measured.p99_9_ms, 1_000),
     ];
-    for (name, limit, value) in percentiles {
-        if let Some(limit) = limit {
-            check(name, format!("at most {limit} ms"), milliseconds(value), value <= limit);
-        }
+    for (name, limit, value, requests_min) in percentiles {
+        let Some(limit) = limit else { continue };
+        let enough = measured.due >= requests_min;
+        let said = match enough {
+            true => milliseconds(value),
+            false => format!("{} of {} requests, too few to say", milliseconds(value), measured.due),
+        };
+        check(name, format!("at most {limit} ms"), said, enough && value <= limit);
     }
     let budget = (slo.errors_max * due).floor() as u64;
     let mut failed = format!(
@@ -319,7 +324,7 @@ mod tests {
     #[test]
     fn a_run_is_good_only_when_everything_asked_is_met() {
         type Change = fn(&mut Measured);
-        let cases: [(&str, Change, bool, bool, &str); 15] = [
+        let cases: [(&str, Change, bool, bool, &str); 16] = [
             ("fine", |_| {}, true, true, "p99 20.00 ms, goodput 99.95 %, every cent"),
             (
                 "not checked",
@@ -356,6 +361,13 @@ mod tests {
                 false,
                 false,
                 "3 requests had no room; nothing else can be judged",
+            ),
+            (
+                "too few for a p99",
+                |m| (m.due, m.good, m.failed, m.planned) = (99, 99, 0, (99.0, 0.0)),
+                true,
+                false,
+                "latency p99 20.00 ms of 99 requests, too few to say (at most 50 ms)",
             ),
             ("p99.9 is not asked", |m| m.p99_9_ms = 1e6, true, true, ""),
             ("budget spent to the last", |m| m.failed = 10, true, true, ""),

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time a server may take to stop before it is killed.
@@ -30,9 +31,11 @@ pub(super) struct Home {
 }
 
 impl Home {
-    pub(super) fn new(options: &Table) -> Result<Home, Stop> {
-        let binary = match &options.server {
-            Some(binary) => binary.clone(),
+    /// A home of its own for a binary; without one it is that beside this tool.
+    pub(super) fn new(options: &Table, binary: Option<&Path>) -> Result<Home, Stop> {
+        static HOMES: AtomicU32 = AtomicU32::new(1);
+        let binary = match binary {
+            Some(binary) => binary.to_path_buf(),
             None => std::env::current_exe()
                 .context("the path of this binary is not known")?
                 .with_file_name("tollgate"),
@@ -44,7 +47,8 @@ impl Home {
             )));
         }
         let parent = options.data.clone().unwrap_or_else(std::env::temp_dir);
-        let data = parent.join(format!("tollgate-table-{}", std::process::id()));
+        let number = HOMES.fetch_add(1, Ordering::Relaxed);
+        let data = parent.join(format!("tollgate-table-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
         let server_cpus = options.cpus.clone();
         let tool_cpus = match options.tool_cpus.is_empty() {
@@ -59,6 +63,11 @@ impl Home {
         })
     }
 
+    /// Path of the binary.
+    pub(super) fn name(&self) -> std::path::Display<'_> {
+        self.binary.display()
+    }
+
     /// What a reader needs to judge the figures.
     pub(super) fn environment(&self) -> Value {
         let version = Command::new(&self.binary).arg("--version").output();
@@ -67,6 +76,7 @@ impl Home {
         });
         json!({
             "server": version,
+            "binary": self.binary,
             "tool": concat!("tollgate-load ", env!("CARGO_PKG_VERSION")),
             "cores": std::fs::read_to_string("/proc/cpuinfo").map_or(0, |text| text.matches("processor\t").count()),
             "cpu": crate::environment::cpu(),

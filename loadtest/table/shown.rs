@@ -6,14 +6,6 @@ use std::fmt::Write;
 
 /// The table in Markdown, with what must be known to read it.
 pub(super) fn markdown(record: &Value) -> String {
-    let environment = &record["environment"];
-    let cpus = |name: &str| match environment[name].as_array().map(Vec::as_slice) {
-        None | Some([]) => "all processors".to_string(),
-        Some(cpus) => {
-            let cpus: Vec<String> = cpus.iter().map(Value::to_string).collect();
-            format!("processors {}", cpus.join(", "))
-        }
-    };
     let mut out = String::from("| measure | reach | median | range | rounds | |\n|---|---|---|---|---|---|\n");
     for figure in record["figures"].as_array().into_iter().flatten() {
         let unit = text(&figure["unit"]);
@@ -37,6 +29,67 @@ pub(super) fn markdown(record: &Value) -> String {
         )
         .expect("a String takes everything");
     }
+    out.push_str(&circumstances(record));
+    out
+}
+
+/// Two binaries beside each other, measured in turn: medians, and in how many rounds the second was the better one.
+pub(super) fn pairs(a: &Value, b: &Value) -> String {
+    let mut out = String::from("| measure | A | B | change | rounds in which B is better |\n|---|---|---|---|---|\n");
+    let figures = |record: &Value| record["figures"].as_array().cloned().unwrap_or_default();
+    let of_b = figures(b);
+    for in_a in figures(a) {
+        let Some(in_b) = of_b.iter().find(|figure| figure["name"] == in_a["name"]) else {
+            continue;
+        };
+        let unit = text(&in_a["unit"]);
+        let shown = |figure: &Value| written(number(&figure["median"]), unit);
+        let (before, after) = (number(&in_a["median"]), number(&in_b["median"]));
+        let change = match before {
+            0.0 => String::new(),
+            _ => format!("{:+.1} %", (after / before - 1.0) * 100.0),
+        };
+        // Figures without a goal are rates or times; more is better of rates alone.
+        let more = in_a["more_is_better"].as_bool().unwrap_or(unit == "/s");
+        let rounds = |figure: &Value| figure["values"].as_array().cloned().unwrap_or_default();
+        let rounds: Vec<(Value, Value)> = rounds(&in_a).into_iter().zip(rounds(in_b)).collect();
+        let better = rounds
+            .iter()
+            .filter(|(a, b)| match more {
+                true => number(b) > number(a),
+                false => number(b) < number(a),
+            })
+            .count();
+        writeln!(
+            out,
+            "| {} | {} | {} | {change} | {better} of {} |",
+            text(&in_a["name"]).replace("  ", "&nbsp;&nbsp;"),
+            shown(&in_a),
+            shown(in_b),
+            rounds.len()
+        )
+        .expect("a String takes everything");
+    }
+    let binary = |record: &Value| text(&record["environment"]["binary"]).to_string();
+    writeln!(out, "\nA: {}. B: {}.", binary(a), binary(b)).expect("a String takes everything");
+    for (name, record) in [("A", a), ("B", b)] {
+        writeln!(out, "\n{name}:").expect("a String takes everything");
+        out.push_str(&circumstances(record));
+    }
+    out
+}
+
+/// Machine and rounds, and what must be known to read the figures.
+fn circumstances(record: &Value) -> String {
+    let environment = &record["environment"];
+    let cpus = |name: &str| match environment[name].as_array().map(Vec::as_slice) {
+        None | Some([]) => "all processors".to_string(),
+        Some(cpus) => {
+            let cpus: Vec<String> = cpus.iter().map(Value::to_string).collect();
+            format!("processors {}", cpus.join(", "))
+        }
+    };
+    let mut out = String::new();
     let averages: Vec<f64> = record["load_averages"]
         .as_array()
         .into_iter()
@@ -119,6 +172,16 @@ mod tests {
             "server on processors 0, 1, tool on all processors",
             "load average of the machine before a run 0.5 to 2.0",
             "Note: a note",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let mut other = record.clone();
+        other["figures"][0]["median"] = 30.0.into();
+        other["figures"][0]["values"] = json!([0.5, 3.0]);
+        let text = pairs(&record, &other);
+        for line in [
+            "| p99 | 25 ms | 30 ms | +20.0 % | 1 of 2 |",
+            "| p50 | 15.5 ms | 15.5 ms | +0.0 % | 0 of 2 |",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
