@@ -33,5 +33,5 @@ fn names_of_breaks() -> [&'static str; 2] {
     let name = |line: &'static str| line.trim().strip_prefix("name: \"")?.strip_suffix("\",");
     let mut names = table.lines().filter_map(name);
     let first = names.next().expect("the table names breaks");
-    [first, names.last().expect("it names several")]
+    [first, names.next_back().expect("it names several")]
 }
