@@ -22,9 +22,10 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, json: bool) -> Result<(),
     let secret = scanner.secret().map_err(unreadable)?;
     let options = Options {
         idempotency_ms: u64::from(idempotency_hours) * 3_600_000,
+        ..Options::default()
     };
     let secrets = Secrets::new(*secret.bytes());
-    let report = tollgate_audit::verify(&scanner, Some(&secrets), options).map_err(unreadable)?;
+    let report = tollgate_audit::verify(&scanner, &secrets, options).map_err(unreadable)?;
     if json {
         let text = serde_json::to_string_pretty(&report.json()).expect("a report of text and numbers can be written");
         print(&format!("{text}\n"))?;

@@ -1,20 +1,17 @@
-//! One account: its records one after the other, and at the end whether everything adds up.
+//! The books of one account: what its records say of themselves, one after the other, and at the end whether everything
+//! adds up. What an object or a key was before is not known here: see `history`.
 
-use crate::Options;
-use crate::attempts;
-use crate::keys::Keys;
+use crate::keys;
 use crate::movements;
-use crate::objects::Objects;
 use crate::report::{Check, Checked, Finding, Report, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollgate_domain::account::{Account, Profile};
 use tollgate_domain::books::LedgerAccount;
 use tollgate_domain::money::Currency;
-use tollgate_domain::{Facts, Secrets};
-use tollgate_resource::Record;
+use tollgate_domain::{Facts, Secrets, kinds};
+use tollgate_resource::RecordError;
 use tollgate_store::Head;
-use tollgate_store::envelope::RecordRef;
 
 /// Sums of this room's own, debits minus credits.
 pub(crate) type Sums = BTreeMap<(Currency, LedgerAccount), i128>;
@@ -27,51 +24,30 @@ pub(crate) struct AccountAudit {
     sums: Sums,
     /// Nets of balance transactions.
     nets: BTreeMap<Currency, i128>,
-    objects: Objects,
-    keys: Keys,
 }
 
 impl AccountAudit {
-    pub(crate) fn new(profile: Arc<Profile>, options: Options) -> Self {
+    pub(crate) fn new(profile: Arc<Profile>) -> Self {
         AccountAudit {
             account: Account::new(profile),
             sums: Sums::new(),
             nets: BTreeMap::new(),
-            objects: Objects::default(),
-            keys: Keys::new(options.idempotency_ms),
         }
     }
 
-    /// The outer error says why the record cannot be read.
-    pub(crate) fn record(
-        &mut self,
-        record: &RecordRef<'_>,
-        secrets: Option<&Secrets>,
-        report: &mut Report,
-    ) -> Result<Checked, String> {
-        if record.head.row {
-            report.rows += 1;
-            return self.row(&record.head, record.body);
-        }
-        let facts = Facts::from_bytes(record.body).map_err(|error| error.to_string())?;
-        Ok(self.facts(&record.head, &facts, secrets, report))
-    }
-
-    fn facts(&mut self, head: &Head, facts: &Facts, secrets: Option<&Secrets>, report: &mut Report) -> Checked {
+    /// Checks what a record's facts say of themselves and of the account's state.
+    pub(crate) fn check(&self, head: &Head, facts: &Facts, secrets: &Secrets) -> Checked {
         self.check_sequence(facts)?;
         self.check_ids(facts)?;
         check_events(facts)?;
         check_envelope(head, facts, self.account.profile.key.0)?;
-        let changes = self.objects.advance(facts)?;
-        attempts::check(facts, &changes)?;
-        movements::check(facts, &changes)?;
-        self.keys.check(facts, head.key.as_ref(), secrets)?;
+        check_key(head, facts, secrets)
+    }
+
+    /// Takes facts that were checked into the books.
+    pub(crate) fn take(&mut self, facts: &Facts, report: &mut Report) -> Checked {
         self.post(facts)?;
         self.account.apply(facts);
-        report.payment_intents += changes.intents.iter().filter(|change| change.before.is_none()).count() as u64;
-        report.payments += changes.intents.iter().filter(|change| change.has_succeeded()).count() as u64;
-        report.charges += changes.charges_born;
-        report.refunds += changes.refunds_born;
         report.balance_transactions += movements::transactions(facts).count() as u64;
         report.entries += facts.entries.len() as u64;
         report.events += facts.events.len() as u64;
@@ -118,9 +94,7 @@ impl AccountAudit {
                 format!("{} carries another account's tag", name())
             })?;
             if id.seq() <= facts.seq_before {
-                ensure(Check::Ids, self.objects.knows(kind, id), || {
-                    format!("{} changes, but was never born", name())
-                })?;
+                // Whether it was born, and as what, its history knows.
                 continue;
             }
             next += 1;
@@ -167,10 +141,10 @@ impl AccountAudit {
         Ok(())
     }
 
-    /// A record that holds the account's whole state.
-    fn row(&mut self, head: &Head, body: &[u8]) -> Result<Checked, String> {
+    /// Checks a record that holds the account's whole state. The outer error says why it cannot be read.
+    pub(crate) fn row(&self, head: &Head, body: &[u8]) -> Result<Checked, RecordError> {
         let profile = Arc::clone(&self.account.profile);
-        let stored = Account::from_row(profile, body).map_err(|error| error.to_string())?;
+        let stored = Account::from_row(profile, body)?;
         Ok(self.check_row(head, &stored, body))
     }
 
@@ -207,35 +181,21 @@ impl AccountAudit {
         })
     }
 
-    /// What only the whole shows. Adds the account to the report's sums.
-    pub(crate) fn end(&self, report: &mut Report) -> Checked {
+    /// What only the whole shows, given what the open refunds of a currency come to. Adds the account to the report.
+    pub(crate) fn end(&self, refunds_in_transit: impl Fn(Currency) -> i128, report: &mut Report) -> Checked {
         let own: Vec<(Currency, LedgerAccount, i128)> = self
             .sums
             .iter()
             .filter(|(_, sum)| **sum != 0)
             .map(|((currency, account), sum)| (*currency, *account, *sum))
             .collect();
-        let kept = self.account.books.totals();
-        ensure(Check::Books, own == kept, || {
-            format!("the books hold {kept:?}, the postings come to {own:?}")
-        })?;
+        check_books(&own, &self.account.books.totals())?;
         let balance_of = |currency, account| self.sums.get(&(currency, account)).copied().unwrap_or_default();
         for (currency, net) in &self.nets {
-            let owed = -balance_of(*currency, LedgerAccount::MerchantBalance);
-            ensure(Check::BalanceTransactions, owed == *net, || {
-                format!(
-                    "merchant_balance is {owed} {}, the balance transactions come to {net}",
-                    currency.code()
-                )
-            })?;
+            check_nets(*currency, -balance_of(*currency, LedgerAccount::MerchantBalance), *net)?;
         }
-        let in_transit = self.objects.refunds_in_transit();
         for currency in self.sums.keys().map(|(currency, _)| *currency) {
-            let open: i128 = in_transit
-                .iter()
-                .filter(|open| open.currency == currency)
-                .map(|open| i128::from(open.amount))
-                .sum();
+            let open = refunds_in_transit(currency);
             let booked = -balance_of(currency, LedgerAccount::RefundInTransit);
             ensure(Check::Books, open == booked, || {
                 format!(
@@ -244,22 +204,28 @@ impl AccountAudit {
                 )
             })?;
         }
-        self.keys.end(&self.objects)?;
         for (currency, account, amount) in own {
             report.add_balance(currency, account, amount);
         }
-        let now_ms = report.now_ms;
-        let age_ms = |since_ms: u64| now_ms.saturating_sub(since_ms);
-        for open in in_transit {
-            report
-                .refunds_in_transit
-                .add(open.currency, open.amount, age_ms(open.since_ms));
-        }
-        for open in self.objects.open_attempts() {
-            report.attempts.add(open.currency, open.amount, age_ms(open.since_ms));
-        }
         Ok(())
     }
+}
+
+/// The domain's books against the sums of this room.
+fn check_books(own: &[(Currency, LedgerAccount, i128)], kept: &[(Currency, LedgerAccount, i128)]) -> Checked {
+    ensure(Check::Books, own == kept, || {
+        format!("the books hold {kept:?}, the postings come to {own:?}")
+    })
+}
+
+/// What the merchant is owed against the nets of the balance transactions.
+fn check_nets(currency: Currency, owed: i128, net: i128) -> Checked {
+    ensure(Check::BalanceTransactions, owed == net, || {
+        format!(
+            "merchant_balance is {owed} {}, the balance transactions come to {net}",
+            currency.code()
+        )
+    })
 }
 
 fn check_events(facts: &Facts) -> Checked {
@@ -296,4 +262,58 @@ fn check_envelope(head: &Head, facts: &Facts, account: u64) -> Checked {
     ensure(Check::Envelope, head.key.is_some() == facts.outcome.is_some(), || {
         "the envelope names an idempotency key if and only if the facts hold an outcome".into()
     })
+}
+
+/// The key that the envelope names is the outcome's own.
+fn check_key(head: &Head, facts: &Facts, secrets: &Secrets) -> Checked {
+    let (Some(filed), Some(outcome)) = (&head.key, &facts.outcome) else {
+        return Ok(());
+    };
+    let claim = &outcome.claim;
+    ensure(Check::Envelope, *filed == keys::hash_of(&claim.key, secrets), || {
+        let request = claim.request.text(&kinds::REQUEST);
+        format!("the key of {request} is filed under another key's hash")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_domain::books::Posting;
+
+    /// No facts lead here: the books and the sums take the same postings. It would take a fault in one of the two.
+    #[test]
+    fn books_that_lost_a_posting_are_found() {
+        let posting = |account, amount| Posting {
+            account,
+            currency: Currency::USD,
+            amount,
+            day: 0,
+        };
+        let fee = posting(LedgerAccount::FeeRevenue, -5);
+        let balance = posting(LedgerAccount::MerchantBalance, 5);
+        let sums = |postings: &[Posting]| -> Vec<_> {
+            let mut sums: Vec<_> = postings
+                .iter()
+                .map(|it| (it.currency, it.account, i128::from(it.amount)))
+                .collect();
+            sums.sort_unstable();
+            sums
+        };
+        check_books(&sums(&[fee, balance]), &sums(&[balance, fee])).expect("the same sums");
+        let finding = check_books(&sums(&[fee, balance]), &sums(&[balance])).expect_err("a posting is missing");
+        assert_eq!(finding.check, Check::Books);
+    }
+
+    /// No facts lead here: each entry's own net is held against its transaction before.
+    #[test]
+    fn a_balance_that_is_not_the_sum_of_its_transactions_is_found() {
+        check_nets(Currency::USD, 941, 941).expect("the same");
+        let finding = check_nets(Currency::USD, 941, 940).expect_err("a cent too many");
+        assert_eq!(finding.check, Check::BalanceTransactions);
+        assert_eq!(
+            finding.what,
+            "merchant_balance is 941 usd, the balance transactions come to 940"
+        );
+    }
 }

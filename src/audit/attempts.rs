@@ -7,9 +7,14 @@ use tollgate_domain::payments::payment_intent::{Attempt, Phase, Status};
 use tollgate_domain::payments::refund::{Refund, RefundState};
 use tollgate_domain::{Facts, Object, kinds};
 
-/// Holds a record's calls against the attempts of its objects, both ways.
-pub(crate) fn check(facts: &Facts, changes: &Changes) -> Checked {
+/// Holds a record's calls against the attempts of its objects, both ways: of those objects that are `mine`, and of calls
+/// that are about no object of the record.
+pub(crate) fn check(facts: &Facts, changes: &Changes, mine: &dyn Fn(&Object) -> bool) -> Checked {
     for call in &facts.calls {
+        let mut about = facts.objects.iter().filter(|object| object.id() == call.attempt.object);
+        if about.next().is_some_and(|object| !mine(object)) {
+            continue;
+        }
         let refund = call.attempt.object.is(&kinds::REFUND);
         if refund {
             check_refund_call(call, facts)?
@@ -20,10 +25,7 @@ pub(crate) fn check(facts: &Facts, changes: &Changes) -> Checked {
     for change in &changes.intents {
         check_opening(change, facts)?;
     }
-    for object in &facts.objects {
-        let (Object::PaymentIntent(_) | Object::Refund(_)) = object else {
-            continue;
-        };
+    for object in facts.objects.iter().filter(|object| mine(object)) {
         let due_ms = match object {
             Object::PaymentIntent(intent) => intent.open_attempt().map(Attempt::due_ms),
             Object::Refund(refund) => match refund.state {
@@ -105,7 +107,7 @@ fn check_intent_call(call: &NetworkCall, facts: &Facts, changes: &Changes) -> Ch
 
 /// An attempt that opens must be called in the same record, once.
 fn check_opening(change: &IntentChange, facts: &Facts) -> Checked {
-    let Some(open) = change.after.open else { return Ok(()) };
+    let Some(open) = change.open else { return Ok(()) };
     let before = change.before.map_or(0, |before| before.attempts);
     if open.number <= before {
         return Ok(());

@@ -1,25 +1,26 @@
-//! The way through the journal: blocks in order, the directory, each record to its account.
+//! The way through the journal: blocks in order, the directory, each record to its account; and again for every part of
+//! the objects and keys that the first way had no room for.
 
 use crate::Options;
 use crate::account::AccountAudit;
+use crate::history::History;
 use crate::report::{Check, Checked, Difference, Finding, Report, ensure};
 use hashbrown::HashMap;
 use std::sync::Arc;
-use tollgate_domain::Secrets;
 use tollgate_domain::account::{AccountKey, Profile};
 use tollgate_domain::directory::{Directory, DirectoryFact, DirectoryFacts};
-use tollgate_domain::kinds;
-use tollgate_resource::Record;
+use tollgate_domain::{Facts, Secrets, kinds};
+use tollgate_resource::{Record, RecordError};
 use tollgate_store::envelope::{RecordRef, records};
 use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
 
 /// An audit under way.
 pub(crate) struct Auditor<'a> {
-    secrets: Option<&'a Secrets>,
-    options: Options,
+    secrets: &'a Secrets,
     shards: HashMap<ShardId, ShardAudit>,
     directory: Directory,
     accounts: HashMap<AccountKey, Used>,
+    history: History,
     report: Report,
 }
 
@@ -37,99 +38,157 @@ struct Used {
     audit: AccountAudit,
 }
 
-/// Why the way ends early.
+/// A difference with its place in the journal: number of the block, and of the record in it.
+struct Found {
+    at: (u64, u32),
+    difference: Difference,
+}
+
+/// Why a way ends early.
 enum End {
-    Found(Difference),
+    Found(Box<Found>),
+    /// Nothing further on is wanted.
+    Enough,
     Unreadable(StoreError),
 }
 
+/// Why a record does not pass.
+enum Stop {
+    Found(Finding),
+    /// Why it cannot be read.
+    Unreadable(String),
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Stop::Found(finding)
+    }
+}
+
 impl<'a> Auditor<'a> {
-    pub(crate) fn new(secrets: Option<&'a Secrets>, options: Options) -> Self {
+    pub(crate) fn new(secrets: &'a Secrets, options: Options) -> Self {
         Auditor {
             secrets,
-            options,
             shards: HashMap::new(),
             directory: Directory::new(),
             accounts: HashMap::new(),
+            history: History::new(options.idempotency_ms, options.memory_bytes),
             report: Report::default(),
         }
     }
 
-    /// Reads the journal to its end or to the first difference.
+    /// Reads the journal to its end or to the first difference, and again up to there for each part that is left.
     pub(crate) fn run(mut self, scan: &dyn Scan) -> Result<Report, StoreError> {
-        let mut difference = None;
-        let scanned = scan.scan(&mut |stored| {
-            self.block(&stored).map_err(|end| match end {
-                End::Unreadable(error) => error,
-                End::Found(found) => {
-                    difference = Some(found);
-                    // Ends the scan; whatever the scanner makes of it, the difference is what is reported.
-                    StoreError::Stopped
+        let mut first = way(scan, &mut |stored| self.block(stored))?;
+        self.report.passes = 1;
+        // A server may append meanwhile: what was not there at the first time is not looked at.
+        let blocks = self.report.blocks;
+        while self.history.next_part(&mut self.report) {
+            let mut number = 0;
+            let until = first.as_ref().map(|found| found.at);
+            let found = way(scan, &mut |stored| {
+                number += 1;
+                if number > blocks {
+                    return Err(End::Enough);
                 }
-            })
-        });
-        if difference.is_none() {
-            scanned?;
-            difference = self.end();
+                self.block_again(stored, number, until)
+            })?;
+            first = found.or(first);
+            self.report.passes += 1;
         }
-        self.report.difference = difference;
+        self.report.difference = match first {
+            Some(found) => Some(found.difference),
+            None => self.end(),
+        };
         Ok(self.report)
     }
 
+    /// A block, for the first time.
     fn block(&mut self, stored: &StoredBlock) -> Result<(), End> {
         let StoredBlock { block, place } = stored;
-        let found = |finding: Finding, record: Option<u32>, account: Option<String>| {
-            let Finding { check, what } = finding;
-            let (shard, seq) = (block.shard.0, block.seq);
-            let place = place.clone();
-            End::Found(Difference {
-                check,
-                what,
-                place,
-                shard: Some(shard),
-                block: Some(seq),
-                record,
-                account,
-            })
-        };
         self.report.blocks += 1;
-        self.check_block(block).map_err(|finding| found(finding, None, None))?;
+        let number = self.report.blocks;
+        self.check_block(block)
+            .map_err(|finding| found(stored, (number, 0), finding, None))?;
         for (at, record) in (1..).zip(records(&block.bytes, block.count)) {
             let record = record.map_err(|error| End::Unreadable(error.at(format!("{place} record {at}"))))?;
             self.report.records += 1;
-            let unreadable = |what: String| {
-                End::Unreadable(StoreError::Body {
-                    place: format!("{place} shard {} record {at}", block.shard.0),
-                    what,
-                })
-            };
-            let late = record.head.now_ms > block.now_ms;
-            ensure(Check::Time, !late, || {
-                format!(
-                    "the record's time {} lies after its block's, {}",
-                    record.head.now_ms, block.now_ms
-                )
-            })
-            .map_err(|finding| found(finding, Some(at), None))?;
-            self.report.now_ms = self.report.now_ms.max(record.head.now_ms);
-            if block.shard == ShardId::DIRECTORY {
-                let facts = DirectoryFacts::from_bytes(record.body).map_err(|error| unreadable(error.to_string()))?;
-                self.directory_record(&record, &facts)
-                    .map_err(|finding| found(finding, Some(at), None))?;
-                continue;
-            }
-            let key = AccountKey(record.head.account);
-            self.account_record(block.shard, key, &record)
-                .map_err(unreadable)?
-                .map_err(|finding| {
-                    found(
-                        finding,
-                        Some(at),
-                        self.directory.account(key).map(|profile| account_name(profile)),
-                    )
-                })?;
+            self.record(block, &record)
+                .map_err(|stop| self.stopped(stop, stored, (number, at), &record))?;
         }
         Ok(())
+    }
+
+    /// A block whose records have passed as far as they say so of themselves, for the part that is worked on.
+    fn block_again(&mut self, stored: &StoredBlock, number: u64, until: Option<(u64, u32)>) -> Result<(), End> {
+        let StoredBlock { block, place } = stored;
+        let beyond = |at| until.is_some_and(|until| (number, at) >= until);
+        if beyond(0) {
+            return Err(End::Enough);
+        }
+        if block.shard == ShardId::DIRECTORY {
+            return Ok(());
+        }
+        for (at, record) in (1..).zip(records(&block.bytes, block.count)) {
+            if beyond(at) {
+                return Err(End::Enough);
+            }
+            let record = record.map_err(|error| End::Unreadable(error.at(format!("{place} record {at}"))))?;
+            if record.head.row || self.history.is_elsewhere(&record.head) {
+                continue;
+            }
+            self.remember(&record)
+                .map_err(|stop| self.stopped(stop, stored, (number, at), &record))?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, block: &Block, record: &RecordRef<'_>) -> Result<(), Stop> {
+        let late = record.head.now_ms > block.now_ms;
+        ensure(Check::Time, !late, || {
+            format!(
+                "the record's time {} lies after its block's, {}",
+                record.head.now_ms, block.now_ms
+            )
+        })?;
+        self.report.now_ms = self.report.now_ms.max(record.head.now_ms);
+        if block.shard == ShardId::DIRECTORY {
+            let facts = DirectoryFacts::from_bytes(record.body).map_err(unreadable)?;
+            return Ok(self.directory_record(record, &facts)?);
+        }
+        let (key, secrets) = (AccountKey(record.head.account), self.secrets);
+        let used = self.used(block.shard, key)?;
+        if record.head.row {
+            used.audit.row(&record.head, record.body).map_err(unreadable)??;
+            self.report.rows += 1;
+            return Ok(());
+        }
+        let facts = Facts::from_bytes(record.body).map_err(unreadable)?;
+        used.audit.check(&record.head, &facts, secrets)?;
+        // The steps of objects before the books, so that a difference is told where it began.
+        self.history.record(key, &record.head, &facts)?;
+        let Used { audit, .. } = self.accounts.get_mut(&key).expect("it was looked up before");
+        Ok(audit.take(&facts, &mut self.report)?)
+    }
+
+    /// What a record does to objects and keys, again.
+    fn remember(&mut self, record: &RecordRef<'_>) -> Result<(), Stop> {
+        let facts = Facts::from_bytes(record.body).map_err(unreadable)?;
+        let key = AccountKey(record.head.account);
+        Ok(self.history.record(key, &record.head, &facts)?)
+    }
+
+    fn stopped(&self, stop: Stop, stored: &StoredBlock, at: (u64, u32), record: &RecordRef<'_>) -> End {
+        match stop {
+            Stop::Found(finding) => {
+                let account = self.directory.account(AccountKey(record.head.account));
+                found(stored, at, finding, account.map(|profile| account_name(profile)))
+            }
+            Stop::Unreadable(what) => End::Unreadable(StoreError::Body {
+                place: format!("{} shard {} record {}", stored.place, stored.block.shard.0, at.1),
+                what,
+            }),
+        }
     }
 
     fn check_block(&mut self, block: &Block) -> Checked {
@@ -195,29 +254,27 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
-    /// The outer error says why the record cannot be read.
-    fn account_record(&mut self, shard: ShardId, key: AccountKey, record: &RecordRef<'_>) -> Result<Checked, String> {
+    /// The account of a record of this shard.
+    fn used(&mut self, shard: ShardId, key: AccountKey) -> Result<&mut Used, Finding> {
         let Some(profile) = self.directory.account(key) else {
             let what = format!(
                 "the record is of account key {:016x}, which the directory does not know",
                 key.0
             );
-            return Ok(Err(Finding {
+            return Err(Finding {
                 check: Check::Directory,
                 what,
-            }));
+            });
         };
         let used = self.accounts.entry(key).or_insert_with(|| Used {
             home: shard,
-            audit: AccountAudit::new(Arc::clone(profile), self.options),
+            audit: AccountAudit::new(Arc::clone(profile)),
         });
         let home = used.home;
-        if let Err(finding) = ensure(Check::Directory, home == shard, || {
+        ensure(Check::Directory, home == shard, || {
             format!("the account's records are in shard {} and in shard {}", home.0, shard.0)
-        }) {
-            return Ok(Err(finding));
-        }
-        used.audit.record(record, self.secrets, &mut self.report)
+        })?;
+        Ok(used)
     }
 
     /// What only the whole journal shows.
@@ -228,22 +285,67 @@ impl<'a> Auditor<'a> {
         // In a fixed order, so that the same journal gives the same report.
         keys.sort_unstable();
         for key in keys {
-            if let Err(Finding { check, what }) = self.accounts[&key].audit.end(&mut self.report) {
-                let account = self.directory.account(key).map(|profile| account_name(profile));
-                let place = "end of the journal".to_string();
-                return Some(Difference {
-                    check,
-                    what,
-                    place,
-                    shard: None,
-                    block: None,
-                    record: None,
-                    account,
-                });
+            let refunds = |currency| self.history.refunds_in_transit(key, currency);
+            if let Err(finding) = self.accounts[&key].audit.end(refunds, &mut self.report) {
+                return Some(self.at_the_end(key, finding));
             }
         }
-        None
+        let keys = self.history.end_of_keys();
+        keys.err().map(|(account, finding)| self.at_the_end(account, finding))
     }
+
+    fn at_the_end(&self, account: AccountKey, finding: Finding) -> Difference {
+        let account = self.directory.account(account).map(|profile| account_name(profile));
+        Difference {
+            check: finding.check,
+            what: finding.what,
+            place: "end of the journal".into(),
+            shard: None,
+            block: None,
+            record: None,
+            account,
+        }
+    }
+}
+
+/// Goes through the journal to its end, to the first difference, or to where nothing further is wanted.
+fn way(scan: &dyn Scan, visit: &mut dyn FnMut(&StoredBlock) -> Result<(), End>) -> Result<Option<Found>, StoreError> {
+    let mut end = None;
+    let scanned = scan.scan(&mut |stored| {
+        visit(&stored).map_err(|why| match why {
+            End::Unreadable(error) => error,
+            early => {
+                end = Some(early);
+                // Ends the scan; whatever the scanner makes of it, the reason is known here.
+                StoreError::Stopped
+            }
+        })
+    });
+    match end {
+        None => scanned.map(|()| None),
+        Some(End::Found(found)) => Ok(Some(*found)),
+        Some(End::Enough | End::Unreadable(_)) => Ok(None),
+    }
+}
+
+fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, account: Option<String>) -> End {
+    let Finding { check, what } = finding;
+    End::Found(Box::new(Found {
+        at,
+        difference: Difference {
+            check,
+            what,
+            place: stored.place.clone(),
+            shard: Some(stored.block.shard.0),
+            block: Some(stored.block.seq),
+            record: Some(at.1).filter(|number| *number > 0),
+            account,
+        },
+    }))
+}
+
+fn unreadable(error: RecordError) -> Stop {
+    Stop::Unreadable(error.to_string())
 }
 
 fn account_name(profile: &Profile) -> String {

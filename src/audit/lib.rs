@@ -1,23 +1,28 @@
 //! Verify: recomputes everything from the journal alone, and names the first thing that does not agree.
 //!
-//! The journal is read once, block after block; the index is never asked. Every record's facts are decoded, checked
-//! against what came before, and added up here: the sums are this room's own, and are compared with the books that the
-//! domain's `apply` keeps. What is checked is the closed list [`Check`].
+//! The journal is read block after block; the index is never asked. Every record's facts are decoded, checked against
+//! what came before, and added up here: the sums are this room's own, and are compared with the books that the domain's
+//! `apply` keeps. What is checked is the closed list [`Check`].
 //!
-//! Memory: per payment, one line for the intent (80 bytes), each charge (80), each refund (64) and each payment method
-//! or customer (32); per idempotency key 25 to 60 bytes until it expires; per account its books. Balance transactions,
-//! events and everything a merchant wrote are checked as they pass and not kept.
+//! Memory: per payment, one line for the intent (48 bytes), each charge (80), each refund (64) and each payment method
+//! or customer (16), and per idempotency key about 40 bytes until it expires. When these come to more than
+//! [`Options::memory_bytes`], one half of the payments is forgotten and the journal is read once more for it, as often as
+//! it takes: memory stays bounded, and time grows. Besides that bound there are the books of each account (about a
+//! kilobyte) and whatever waits for a network. Balance transactions, events and everything a merchant wrote are checked
+//! as they pass and not kept.
 //!
-//! Reading order: [`report`], `journal` (blocks and directory), `account` (one record), then what it is made of:
-//! `objects`, `lines`, `movements`, `attempts`, `keys`.
+//! Reading order: [`report`], `journal` (blocks and directory), `account` (what one record says, and the books), `history`
+//! (what came before), then what that is made of: `objects`, `movements`, `attempts`, `keys`, `part`, `lines`.
 
 mod account;
 mod attempts;
+mod history;
 mod journal;
 mod keys;
 mod lines;
 mod movements;
 mod objects;
+mod part;
 pub mod report;
 
 pub use report::{AgeLine, Check, Difference, Report, Uncleared};
@@ -30,23 +35,30 @@ use tollgate_store::{Scan, StoreError};
 pub struct Options {
     /// How long an idempotency key keeps its outcome, in milliseconds: what the server was configured with.
     pub idempotency_ms: u64,
+    /// Bytes that lines about payments and keys may take before the journal is read once more instead; see the head of
+    /// the crate.
+    pub memory_bytes: usize,
 }
 
+/// What [`Options::memory_bytes`] is unless asked for otherwise: 3 million payments in one pass.
+pub const MEMORY_BYTES: usize = 512 << 20;
+
 impl Default for Options {
-    /// The API's own: 24 hours.
+    /// The API's own life of keys, 24 hours, and [`MEMORY_BYTES`].
     fn default() -> Self {
         Options {
             idempotency_ms: 24 * 60 * 60 * 1000,
+            memory_bytes: MEMORY_BYTES,
         }
     }
 }
 
-/// Audits a journal. With `secrets`, the hashes under which idempotency keys are found are checked as well.
+/// Audits a journal, whose data has these secrets.
 ///
 /// The report is clean, or names the first difference; then its counts reach up to there.
 ///
 /// # Errors
 /// [`StoreError`] when the journal cannot be read: damaged bytes, a record that no release wrote or a newer one did.
-pub fn verify(scan: &dyn Scan, secrets: Option<&Secrets>, options: Options) -> Result<Report, StoreError> {
+pub fn verify(scan: &dyn Scan, secrets: &Secrets, options: Options) -> Result<Report, StoreError> {
     journal::Auditor::new(secrets, options).run(scan)
 }

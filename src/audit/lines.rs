@@ -44,6 +44,25 @@ impl<T> Lines<T> {
         Some(piece * PIECE + at)
     }
 
+    /// Keeps only some of the lines, in pieces as full as before.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        let before = std::mem::take(&mut self.pieces);
+        for line in before.into_iter().flatten().filter(keep) {
+            self.push(line);
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        let full = self.pieces.len().saturating_sub(1) * PIECE;
+        full + self.pieces.last().map_or(0, Vec::len)
+    }
+
+    /// Bytes of the lines.
+    pub(crate) fn bytes(&self) -> usize {
+        self.len() * size_of::<T>()
+    }
+
     /// All lines.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pieces.iter().flatten()
@@ -83,5 +102,19 @@ mod tests {
         lines[PIECE] = 0;
         assert_eq!(lines.iter().filter(|line| **line == 0).count(), 1);
         assert_eq!(lines.iter().count(), 3 * PIECE + 7);
+        assert_eq!(lines.bytes(), (3 * PIECE + 7) * size_of::<usize>());
+    }
+
+    #[test]
+    fn what_is_retained_stays_in_order() {
+        let mut lines = Lines::default();
+        (0..3 * PIECE).for_each(|line| lines.push(line));
+        lines.retain(|line| line % 3 == 0);
+        assert!(lines.iter().copied().eq((0..3 * PIECE).step_by(3)));
+        assert_eq!(lines.bytes(), PIECE * size_of::<usize>());
+        assert_eq!(lines.find(|line| line.cmp(&3_000)), Some(1_000));
+        assert_eq!(lines.find(|line| line.cmp(&3_001)), None);
+        lines.retain(|_| false);
+        assert_eq!((lines.bytes(), lines.iter().count()), (0, 0));
     }
 }

@@ -6,6 +6,7 @@ use crate::report::{Check, Checked, Finding, ensure};
 use tollgate_domain::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType};
 use tollgate_domain::books::{Entry, EntryCause, LedgerAccount};
 use tollgate_domain::{Facts, Object, kinds};
+use tollgate_resource::Id;
 
 /// The balance transactions of a record.
 pub(crate) fn transactions(facts: &Facts) -> impl Iterator<Item = &BalanceTransaction> {
@@ -15,8 +16,9 @@ pub(crate) fn transactions(facts: &Facts) -> impl Iterator<Item = &BalanceTransa
     })
 }
 
-/// Holds a record's entries and balance transactions against what its objects did.
-pub(crate) fn check(facts: &Facts, changes: &Changes) -> Checked {
+/// Holds a record's entries and balance transactions against what those of its objects did that are `mine`; what is
+/// of no object of the record is held against nothing, and found.
+pub(crate) fn check(facts: &Facts, changes: &Changes, mine: &dyn Fn(&Object) -> bool) -> Checked {
     for movement in &changes.movements {
         let name = || movement.source.text(movement.source_kind);
         let mut entries = facts
@@ -41,7 +43,11 @@ pub(crate) fn check(facts: &Facts, changes: &Changes) -> Checked {
         };
         check_entry(entry, movement, facts)?;
     }
-    for entry in &facts.entries {
+    let is_others = |source: Id| {
+        let mut sources = facts.objects.iter().filter(|object| object.id() == source);
+        sources.next().is_some_and(|object| !mine(object))
+    };
+    for entry in facts.entries.iter().filter(|entry| !is_others(entry.source)) {
         let explained = changes
             .movements
             .iter()
@@ -53,7 +59,7 @@ pub(crate) fn check(facts: &Facts, changes: &Changes) -> Checked {
             )
         })?;
     }
-    for transaction in transactions(facts) {
+    for transaction in transactions(facts).filter(|transaction| !is_others(transaction.source)) {
         let name = || transaction.id.text(&kinds::BALANCE_TRANSACTION);
         ensure(Check::Movement, transaction.id.seq() > facts.seq_before, || {
             format!("{} changes, which no balance transaction does", name())

@@ -169,6 +169,8 @@ impl Uncleared {
 pub struct Report {
     /// The first difference; `None` for a clean journal.
     pub difference: Option<Difference>,
+    /// How often the journal was read; 0 for not at all.
+    pub passes: u64,
     /// Blocks read.
     pub blocks: u64,
     /// Records read, the directory's included.
@@ -293,6 +295,7 @@ impl Report {
                 "record": difference.record,
                 "account": difference.account,
             })),
+            "passes": self.passes,
             "blocks": self.blocks,
             "records": self.records,
             "rows": self.rows,

@@ -33,6 +33,7 @@ pub(crate) enum Step {
 }
 
 /// The journal.
+#[derive(Clone)]
 pub(crate) struct Journal {
     pub(crate) secrets: Secrets,
     pub(crate) directory: DirectoryFacts,

@@ -1,8 +1,8 @@
 //! Facts that were broken, one way a case.
 
 use super::expect;
-use crate::journal::{Journal, START_MS, Step};
-use crate::{at, audit, story};
+use crate::journal::{Journal, START_MS};
+use crate::{at, story};
 use std::sync::Arc;
 use tollgate_audit::Check;
 use tollgate_domain::acquirer::{Ask, CardMoney};
@@ -423,22 +423,6 @@ fn a_second_charge_that_stands_is_found() {
         &journal,
         &journal.blocks(),
     );
-}
-
-#[test]
-fn whatever_record_bears_something_is_missed_when_lost() {
-    for lost in 0..at::LAST_ROW {
-        let mut journal = story();
-        let bears = match &journal.steps[lost] {
-            Step::Facts(facts) => facts.seq_after > facts.seq_before,
-            Step::Row(_) => false,
-        };
-        // One that bears nothing leaves no gap in the sequence; the block's count and the chain of blocks hold it.
-        if bears {
-            journal.steps.remove(lost);
-            assert!(!audit(&journal, &journal.blocks()).clean(), "record {lost} is lost");
-        }
-    }
 }
 
 fn transaction(facts: &mut Facts, change: impl FnOnce(&mut BalanceTransaction)) {

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod facts;
+mod whole;
 
 use crate::audit;
 use crate::journal::{Blocks, Journal};

@@ -1,0 +1,102 @@
+//! The way of a payment intent.
+
+use super::changes::{Changes, IntentChange};
+use super::kept::{KeptIntent, OpenAttempt};
+use super::{Objects, find, put};
+use crate::report::{Check, Checked, ensure};
+use tollgate_domain::kinds;
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_intent::{PaymentIntent, Status};
+use tollgate_resource::Names;
+
+impl Objects {
+    /// Checks an intent's step against its version before, and takes it.
+    pub(super) fn step_intent(
+        &mut self,
+        intent: &PaymentIntent,
+        born: bool,
+        now_ms: u64,
+        changes: &mut Changes,
+    ) -> Checked {
+        let name = || intent.id.text(&kinds::PAYMENT_INTENT);
+        let at = find(&self.intents, intent.id.seq(), |kept| kept.id);
+        let before = if born { None } else { at.map(|at| self.intents[at]) };
+        let status = intent.status.name();
+        ensure(
+            Check::States,
+            status.may_follow(before.map(|before| before.status)),
+            || {
+                let from = before.map_or("nothing", |before| before.status.name());
+                format!("{} goes from {from} to {}", name(), status.name())
+            },
+        )?;
+        if let Some(before) = before {
+            ensure(
+                Check::States,
+                (intent.amount, intent.currency) == (before.amount, before.currency),
+                || format!("{} changes its amount or currency", name()),
+            )?;
+            ensure(Check::Attempts, intent.attempts >= before.attempts, || {
+                format!(
+                    "{} had {} attempts and now has {}",
+                    name(),
+                    before.attempts,
+                    intent.attempts
+                )
+            })?;
+        }
+        let known = before.and_then(|before| self.open.get(&before.id.seq()).copied());
+        let open = intent.open_attempt().map(|open| {
+            let known = known.filter(|known| known.number == open.number);
+            OpenAttempt::of(open, known.map_or(now_ms, |known| known.since_ms))
+        });
+        if let (Some(open), Some(known)) = (open, known) {
+            let follows = if open.number == known.number {
+                open.may_follow(&known)
+            } else {
+                false
+            };
+            ensure(Check::Attempts, follows, || {
+                format!("attempt {} of {} goes from {known:?} to {open:?}", known.number, name())
+            })?;
+        }
+        let after = KeptIntent {
+            id: intent.id,
+            amount: intent.amount,
+            currency: intent.currency,
+            status,
+            attempts: intent.attempts,
+            standing: before.map_or(0, |before| before.standing),
+        };
+        match open {
+            Some(open) => self.open.insert(intent.id.seq(), open),
+            None => self.open.remove(&intent.id.seq()),
+        };
+        put(&mut self.intents, at, after);
+        changes.intents.push(IntentChange { before, after, open });
+        Ok(())
+    }
+
+    /// An intent's state against the charge that stands.
+    pub(super) fn join_intent(&self, intent: &PaymentIntent) -> Checked {
+        let name = || intent.id.text(&kinds::PAYMENT_INTENT);
+        let at = find(&self.intents, intent.id.seq(), |kept| kept.id).expect("its step was taken");
+        let standing = self.intents[at].standing;
+        let charge = find(&self.charges, standing, |kept| kept.id).map(|at| &self.charges[at]);
+        let state = charge.map(|charge| charge.state);
+        let agrees = match (&intent.status, state) {
+            (Status::Succeeded { received }, Some(ChargeState::Captured { amount, .. })) => *received == amount,
+            (Status::Succeeded { .. }, _) => false,
+            (Status::RequiresCapture { .. }, state) => state == Some(ChargeState::Held),
+            (Status::Canceled { .. }, state) => {
+                matches!(state, None | Some(ChargeState::Released | ChargeState::Expired))
+            }
+            (Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::Processing { .. }, state) => {
+                state.is_none()
+            }
+        };
+        ensure(Check::States, agrees, || {
+            format!("{} is {:?}, its charge is {state:?}", name(), intent.status.name())
+        })
+    }
+}

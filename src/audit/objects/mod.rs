@@ -1,0 +1,228 @@
+//! What is kept of an account's objects, and the way each may take: one line an object, in the order of their birth.
+
+mod changes;
+mod charges;
+mod intents;
+mod kept;
+mod refunds;
+
+pub(crate) use changes::{Changes, IntentChange, Movement};
+pub(crate) use kept::Stage;
+
+use crate::lines::Lines;
+use crate::part::{Part, payment_hash};
+use crate::report::{Check, Checked, Finding, Report, ensure};
+use hashbrown::HashMap;
+use kept::{KeptCharge, KeptIntent, KeptRefund, OpenAttempt};
+use tollgate_domain::money::Currency;
+use tollgate_domain::payments::payment_intent::StatusName;
+use tollgate_domain::{Facts, Object, kinds};
+use tollgate_resource::{Id, Kind};
+
+/// Everything kept of an account's objects. Each list is sorted by sequence, because births are.
+#[derive(Default)]
+pub(crate) struct Objects {
+    /// The account's key.
+    account: u64,
+    /// Attempts that are not settled, by the sequence of their intent.
+    open: HashMap<u64, OpenAttempt>,
+    intents: Lines<KeptIntent>,
+    charges: Lines<KeptCharge>,
+    refunds: Lines<KeptRefund>,
+    /// Customers and payment methods; the check in an id tells of which kind it is.
+    others: Lines<Id>,
+}
+
+/// An attempt that is not settled, and whose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    /// Sequence of the payment intent.
+    pub(crate) intent: u64,
+    pub(crate) attempt: u32,
+    pub(crate) stage: Stage,
+    pub(crate) money: Open,
+}
+
+/// Money that waits for a network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) currency: Currency,
+    pub(crate) amount: i64,
+    pub(crate) since_ms: u64,
+}
+
+impl Objects {
+    /// Of the account with this key.
+    pub(crate) fn new(account: u64) -> Self {
+        Objects {
+            account,
+            ..Objects::default()
+        }
+    }
+
+    /// Whether an object belongs to this part: with the payment intent that it is about, or for itself.
+    pub(crate) fn is_in(&self, part: Part, object: &Object) -> bool {
+        of_payment(object).is_some_and(|intent| part.holds(payment_hash(self.account, intent)))
+    }
+
+    /// Checks every step of those of the record's objects that belong to the part, and takes it.
+    pub(crate) fn advance(&mut self, facts: &Facts, part: Part) -> Result<Changes, Finding> {
+        let mut changes = Changes::default();
+        let mine: Vec<&Object> = facts.objects.iter().filter(|object| self.is_in(part, object)).collect();
+        for object in &mine {
+            let born = object.id().seq() > facts.seq_before;
+            if !born {
+                self.check_known(object)?;
+            }
+            match object {
+                Object::PaymentIntent(intent) => self.step_intent(intent, born, facts.now_ms, &mut changes)?,
+                Object::Charge(charge) => self.step_charge(charge, born, &mut changes)?,
+                Object::Refund(refund) => self.step_refund(refund, born, &mut changes)?,
+                Object::Customer(_) | Object::PaymentMethod(_) if born => self.others.push(object.id()),
+                Object::Customer(_) | Object::PaymentMethod(_) | Object::BalanceTransaction(_) => {}
+            }
+        }
+        for object in &mine {
+            match object {
+                Object::Charge(charge) => self.join_charge(charge, facts, &changes)?,
+                Object::Refund(refund) => self.join_refund(refund)?,
+                Object::PaymentIntent(_)
+                | Object::Customer(_)
+                | Object::BalanceTransaction(_)
+                | Object::PaymentMethod(_) => {}
+            }
+        }
+        // After the charges: an intent's state must agree with the charge that the same record moved.
+        for object in &mine {
+            if let Object::PaymentIntent(intent) = object {
+                self.join_intent(intent)?;
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Refunds that no network has confirmed.
+    pub(crate) fn refunds_in_transit(&self) -> impl Iterator<Item = Open> {
+        let waiting = self.refunds.iter().filter(|refund| !refund.confirmed);
+        waiting.map(|refund| Open {
+            currency: refund.currency,
+            amount: refund.amount,
+            since_ms: refund.id.unix_ms(),
+        })
+    }
+
+    /// Attempts that are not settled.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = Pending> {
+        self.open.iter().filter_map(|(&seq, open)| {
+            let intent = self.intents[find(&self.intents, seq, |kept| kept.id)?];
+            Some(Pending {
+                intent: seq,
+                attempt: open.number,
+                stage: open.stage,
+                money: Open {
+                    currency: intent.currency,
+                    amount: open.amount,
+                    since_ms: open.since_ms,
+                },
+            })
+        })
+    }
+
+    /// Adds to the report how many there are.
+    pub(crate) fn count(&self, report: &mut Report) {
+        report.payment_intents += self.intents.len() as u64;
+        let succeeded = |intent: &&KeptIntent| intent.status == StatusName::Succeeded;
+        report.payments += self.intents.iter().filter(succeeded).count() as u64;
+        report.charges += self.charges.len() as u64;
+        report.refunds += self.refunds.len() as u64;
+    }
+
+    /// Forgets what does not belong to the part.
+    pub(crate) fn keep_only(&mut self, part: Part) {
+        let account = self.account;
+        let holds = |intent| part.holds(payment_hash(account, intent));
+        self.open.retain(|&intent, _| holds(intent));
+        self.intents.retain(|intent| holds(intent.id.seq()));
+        self.charges.retain(|charge| holds(charge.intent));
+        self.refunds.retain(|refund| holds(refund.intent));
+        self.others.retain(|id| holds(id.seq()));
+    }
+
+    /// Bytes of the lines kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.intents.bytes()
+            + self.charges.bytes()
+            + self.refunds.bytes()
+            + self.others.bytes()
+            + self.open.len() * size_of::<(u64, OpenAttempt)>()
+    }
+
+    /// A changed object was born in an earlier record.
+    fn check_known(&self, object: &Object) -> Checked {
+        let (kind, id): (&'static Kind, Id) = (object.kind(), object.id());
+        let known = match object {
+            Object::PaymentIntent(_) => find(&self.intents, id.seq(), |kept| kept.id).map(|at| self.intents[at].id),
+            Object::Charge(_) => find(&self.charges, id.seq(), |kept| kept.id).map(|at| self.charges[at].id),
+            Object::Refund(_) => find(&self.refunds, id.seq(), |kept| kept.id).map(|at| self.refunds[at].id),
+            Object::Customer(_) | Object::PaymentMethod(_) => {
+                find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
+            }
+            Object::BalanceTransaction(_) => None,
+        };
+        ensure(Check::Ids, known == Some(id), || {
+            format!("{} changes, but was never born", id.text(kind))
+        })
+    }
+}
+
+/// The sequence of the payment intent that an object belongs to; of one that belongs to none, its own. `None` for a
+/// balance transaction: it never changes, so none is kept.
+fn of_payment(object: &Object) -> Option<u64> {
+    match object {
+        Object::PaymentIntent(intent) => Some(intent.id.seq()),
+        Object::Charge(charge) => Some(charge.payment_intent.seq()),
+        Object::Refund(refund) => Some(refund.payment_intent.seq()),
+        Object::Customer(_) | Object::PaymentMethod(_) => Some(object.id().seq()),
+        Object::BalanceTransaction(_) => None,
+    }
+}
+
+/// Whether a record can hold nothing of the part, as far as its envelope tells: it bears one payment and changes nothing.
+pub(crate) fn is_elsewhere(head: &tollgate_store::Head, part: Part) -> bool {
+    let mut intent = None;
+    for (seq, &kind) in (head.first_seq..).zip(&head.born) {
+        let mine = if kind == kinds::PAYMENT_INTENT.number {
+            if intent.replace(seq).is_some() {
+                return false;
+            }
+            true
+        } else if kind == kinds::CHARGE.number {
+            // An intent is born before its charge, and is the first list that it is in.
+            let mut parents = head.lists.iter().filter(|(_, child, at)| (*child, *at) == (kind, seq));
+            intent.is_some() && parents.next().map(|(parent, ..)| *parent) == intent
+        } else if kind == kinds::CUSTOMER.number || kind == kinds::PAYMENT_METHOD.number {
+            if part.holds(payment_hash(head.account, seq)) {
+                return false;
+            }
+            true
+        } else {
+            kind == kinds::BALANCE_TRANSACTION.number || kind == kinds::EVENT.number
+        };
+        if !mine {
+            return false;
+        }
+    }
+    head.changed.is_empty() && !intent.is_some_and(|intent| part.holds(payment_hash(head.account, intent)))
+}
+
+/// The place of the line with this sequence.
+fn find<T>(lines: &Lines<T>, seq: u64, id: impl Fn(&T) -> Id) -> Option<usize> {
+    lines.find(|line| id(line).seq().cmp(&seq))
+}
+
+fn put<T>(lines: &mut Lines<T>, at: Option<usize>, line: T) {
+    match at {
+        Some(at) => lines[at] = line,
+        None => lines.push(line),
+    }
+}

@@ -1,0 +1,114 @@
+//! The way of a refund.
+
+use super::changes::{Changes, Movement};
+use super::kept::KeptRefund;
+use super::{Objects, find, put};
+use crate::report::{Check, Checked, Finding, ensure};
+use tollgate_domain::books::EntryCause;
+use tollgate_domain::kinds;
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::refund::{Refund, RefundState};
+
+impl Objects {
+    /// Checks a refund's step against its version before, and takes it.
+    pub(super) fn step_refund(&mut self, refund: &Refund, born: bool, changes: &mut Changes) -> Checked {
+        let name = || refund.id.text(&kinds::REFUND);
+        let at = find(&self.refunds, refund.id.seq(), |kept| kept.id);
+        let before = if born { None } else { at.map(|at| self.refunds[at]) };
+        ensure(Check::Limits, refund.amount > 0, || {
+            format!("{} gives back {}", name(), refund.amount)
+        })?;
+        let mut movement = Movement {
+            cause: EntryCause::Refund,
+            source: refund.id,
+            source_kind: &kinds::REFUND,
+            balance_transaction: Some(refund.balance_transaction),
+            amount: refund.amount,
+            currency: refund.currency,
+            network: refund.network,
+            day: None,
+        };
+        if let Some(before) = before {
+            let same = (
+                refund.amount,
+                refund.currency,
+                refund.charge.seq(),
+                refund.balance_transaction,
+            ) == (
+                before.amount,
+                before.currency,
+                before.charge,
+                before.balance_transaction,
+            );
+            ensure(Check::States, same, || {
+                format!("{} changes its amount, charge or transaction", name())
+            })?;
+            ensure(Check::States, refund.is_confirmed() || !before.confirmed, || {
+                format!("{} was confirmed and is in transit again", name())
+            })?;
+        } else {
+            changes.movements.push(movement);
+        }
+        if refund.is_confirmed() && before.is_none_or(|before| !before.confirmed) {
+            movement.cause = EntryCause::RefundConfirmed;
+            movement.balance_transaction = None;
+            changes.movements.push(movement);
+        }
+        let after = KeptRefund {
+            id: refund.id,
+            charge: refund.charge.seq(),
+            intent: refund.payment_intent.seq(),
+            amount: refund.amount,
+            currency: refund.currency,
+            balance_transaction: refund.balance_transaction,
+            confirmed: matches!(refund.state, RefundState::Confirmed),
+        };
+        put(&mut self.refunds, at, after);
+        if before.is_none() {
+            self.take_from_charge(refund)?;
+        }
+        Ok(())
+    }
+
+    /// A refund is born: its charge must exist and have that much left.
+    fn take_from_charge(&mut self, refund: &Refund) -> Checked {
+        let name = || refund.id.text(&kinds::REFUND);
+        let at = find(&self.charges, refund.charge.seq(), |kept| kept.id)
+            .filter(|at| self.charges[*at].id == refund.charge)
+            .ok_or_else(|| Finding {
+                check: Check::Ids,
+                what: format!("{} is of a charge that does not exist", name()),
+            })?;
+        let charge = &mut self.charges[at];
+        ensure(
+            Check::Limits,
+            charge.currency == refund.currency && charge.network == refund.network,
+            || format!("{} goes another way than its charge: currency or network", name()),
+        )?;
+        let captured = match charge.state {
+            ChargeState::Captured { amount, .. } => amount,
+            _ => 0,
+        };
+        let refunded = charge.refunded.saturating_add(refund.amount);
+        ensure(Check::Limits, refunded <= captured, || {
+            format!(
+                "{} makes refunds of {refunded}, more than the {captured} captured",
+                name()
+            )
+        })?;
+        charge.refunded = refunded;
+        charge.refund_count += 1;
+        Ok(())
+    }
+
+    /// A refund against its charge.
+    pub(super) fn join_refund(&self, refund: &Refund) -> Checked {
+        let name = || refund.id.text(&kinds::REFUND);
+        let charge = find(&self.charges, refund.charge.seq(), |kept| kept.id).map(|at| &self.charges[at]);
+        ensure(
+            Check::Ids,
+            charge.is_some_and(|charge| charge.intent == refund.payment_intent.seq()),
+            || format!("{} names another intent than its charge", name()),
+        )
+    }
+}
