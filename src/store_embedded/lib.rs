@@ -28,7 +28,7 @@ mod walk;
 
 pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
-pub use index::Limits;
+pub use index::{Agreement, Disagreement, Limits};
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
 pub use preparer::OnSpace;
 pub use scanner::Scanner;

@@ -128,7 +128,7 @@ pub(crate) fn check_order(meta: &Meta, owners: &mut Owners, frame: &Frame<'_>) -
 }
 
 /// Reads the envelopes of a block's records into `batch`.
-fn heads(dir: &Path, frame: &Frame<'_>, batch: &mut Vec<(Place, Head)>) -> Result<(), StoreError> {
+pub(crate) fn heads(dir: &Path, frame: &Frame<'_>, batch: &mut Vec<(Place, Head)>) -> Result<(), StoreError> {
     batch.clear();
     let base = frame.offset + HEADER as u32;
     for record in records(frame.payload, frame.header.count) {

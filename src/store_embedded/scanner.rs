@@ -1,6 +1,7 @@
 //! Reading a journal without the right to write: for audit, and for copies.
 
 use crate::frame::Kind;
+use crate::index::{self, Agreement};
 use crate::meta::{self, Meta, Secret};
 use crate::rebuild::{Owners, check_order, place_of};
 use crate::walk::walk;
@@ -34,6 +35,15 @@ impl Scanner {
     /// When its file is missing, or belongs to other data.
     pub fn secret(&self) -> Result<Secret, StoreError> {
         meta::read_secret(&self.dir, &self.meta)
+    }
+
+    /// Compares the index with the journal: every entry, up to where the index says it reaches. Changes nothing, and
+    /// takes no lock: a server may be at work.
+    ///
+    /// # Errors
+    /// When the journal cannot be read. Files of the index that do not read are a difference.
+    pub fn index(&self) -> Result<Agreement, StoreError> {
+        index::compare(&self.dir, &self.meta)
     }
 }
 

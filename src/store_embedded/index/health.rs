@@ -7,7 +7,8 @@ use tollgate_store::StoreError;
 /// What is known against the index on disk. Once damage is seen its manifest goes, so that the next start builds it
 /// again from the journal; what is sound of it serves until then, and every read still checks what it reads.
 pub(super) struct Health {
-    manifest: PathBuf,
+    /// `None`: whoever only looks changes nothing.
+    manifest: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -21,7 +22,15 @@ struct State {
 impl Health {
     pub(super) fn new(manifest: &Path) -> Health {
         Health {
-            manifest: manifest.to_owned(),
+            manifest: Some(manifest.to_owned()),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Of files that somebody looks at who may not change them.
+    pub(super) fn of_an_onlooker() -> Health {
+        Health {
+            manifest: None,
             state: Mutex::default(),
         }
     }
@@ -31,7 +40,7 @@ impl Health {
         let mut state = self.state();
         if state.damage.is_none() {
             // If it cannot be removed, the damage is found again when it is next read: each read checks.
-            let _ = std::fs::remove_file(&self.manifest);
+            let _ = self.manifest.as_ref().map(std::fs::remove_file);
             state.damage = Some(error.clone());
         }
     }

@@ -24,6 +24,7 @@
 //! And there is no second log, cache or thread pool to bound. ARCHITECTURE.md has the measurements.
 
 mod block;
+mod compare;
 mod ends;
 mod entries;
 mod file;
@@ -39,6 +40,8 @@ mod run;
 mod windows;
 mod writer;
 
+pub(crate) use compare::compare;
+pub use compare::{Agreement, Disagreement};
 pub(crate) use manifest::Position;
 pub(crate) use opening::{Known, Opening};
 

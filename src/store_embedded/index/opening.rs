@@ -23,7 +23,7 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use tollgate_store::{AccountRef, StoreError};
 
 /// The directory of the index.
-const INDEX: &str = "index";
+pub(super) const INDEX: &str = "index";
 /// Keys are kept in at most about this many generations; with more hours than that a generation has several.
 const GENERATIONS: u32 = 24;
 
@@ -199,7 +199,7 @@ impl DiskIndex {
 }
 
 /// Hours of a generation of keys.
-fn span(hours: u32) -> u64 {
+pub(super) fn span(hours: u32) -> u64 {
     u64::from((hours / GENERATIONS).max(1))
 }
 
