@@ -160,6 +160,9 @@ struct VerifyFlags {
     /// Settings file that names the data.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Memory for what is kept of payments; with more payments than fit (6,000 a megabyte), the journal is read again.
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    memory_mb: u32,
     /// Report as JSON.
     #[arg(long)]
     json: bool,
@@ -289,7 +292,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Demo { data, exit } => demo::run(data, exit),
         Command::Verify(flags) => {
             let store = Config::load(flags.config.as_deref(), &[])?.store;
-            verify::run(&flags.data.unwrap_or(store.data), store.idempotency_hours, flags.json)
+            let data = flags.data.unwrap_or(store.data);
+            verify::run(&data, store.idempotency_hours, flags.memory_mb, flags.json)
         }
         Command::Account { command } => account(command),
         Command::Shard { command } => match command {
@@ -388,6 +392,8 @@ mod tests {
             ("verify --json", false),
             ("verify --data d", true),
             ("verify --data d --json", true),
+            ("verify --data d --memory-mb 64", true),
+            ("verify --data d --memory-mb 0", false),
             ("verify --config f --json", true),
             ("verify --data d --config f", false),
             ("account list", true),

@@ -3,14 +3,15 @@
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use std::path::Path;
-use tollgate_audit::Options;
+use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
 use tollgate_domain::Secrets;
+use tollgate_domain::time::{date_of, day_of};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::Embedded;
+use tollgate_store_embedded::{Agreement, Embedded, Scanner};
 
-/// Audits `data`, whose server remembers idempotent answers for so many hours, and prints the report. Ends with 1 when
-/// something does not agree, 2 when it cannot be read.
-pub(crate) fn run(data: &Path, idempotency_hours: u32, json: bool) -> Result<(), Failure> {
+/// Audits `data`, whose server remembers idempotent answers for so many hours, with so many megabytes for what is kept of
+/// payments, and prints the report. Ends with 1 when something does not agree, 2 when it cannot be read.
+pub(crate) fn run(data: &Path, idempotency_hours: u32, memory_mb: u32, json: bool) -> Result<(), Failure> {
     let unreadable = |error: StoreError| Failure::wrong_use(error);
     if !data.is_dir() {
         return Err(Failure::wrong_use(format!(
@@ -22,15 +23,22 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, json: bool) -> Result<(),
     let secret = scanner.secret().map_err(unreadable)?;
     let options = Options {
         idempotency_ms: u64::from(idempotency_hours) * 3_600_000,
-        ..Options::default()
+        memory_bytes: (memory_mb as usize) << 20,
     };
     let secrets = Secrets::new(*secret.bytes());
-    let report = tollgate_audit::verify(&scanner, &secrets, options).map_err(unreadable)?;
+    let mut report = tollgate_audit::verify(&scanner, &secrets, options).map_err(unreadable)?;
+    // What the journal itself contradicts comes first; an index is compared with one that is sound.
+    if report.clean() {
+        compare_index(&scanner, data, &mut report).map_err(unreadable)?;
+    }
     if json {
-        let text = serde_json::to_string_pretty(&report.json()).expect("a report of text and numbers can be written");
+        let mut value = report.json();
+        value["data"] = data.display().to_string().into();
+        value["version"] = env!("CARGO_PKG_VERSION").into();
+        let text = serde_json::to_string_pretty(&value).expect("a report of text and numbers can be written");
         print(&format!("{text}\n"))?;
     } else {
-        print(&report.text())?;
+        print(&format!("{}{}", heading(data, &report), report.text()))?;
     }
     match &report.difference {
         None => Ok(()),
@@ -40,4 +48,56 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, json: bool) -> Result<(),
             message: String::new(),
         }),
     }
+}
+
+/// Compares the index with the journal and adds what is found to the report.
+fn compare_index(scanner: &Scanner, data: &Path, report: &mut Report) -> Result<(), StoreError> {
+    report.index = Some(match scanner.index()? {
+        Agreement::Absent => IndexStanding::Absent,
+        Agreement::Unusable(why) => IndexStanding::Unusable(why),
+        Agreement::Agrees { records } => IndexStanding::Agrees { records },
+        Agreement::Differs(found) => {
+            let (shard, block) = found.block.unzip();
+            report.difference = Some(Difference {
+                check: Check::Index,
+                what: format!(
+                    "{}. The money is right, the journal is sound; stop the server, delete {} and start it: the index is \
+                     built again",
+                    found.what,
+                    data.join("index").display()
+                ),
+                place: found.place,
+                shard,
+                block,
+                record: None,
+                account: None,
+                command: None,
+            });
+            IndexStanding::Differs
+        }
+    });
+    Ok(())
+}
+
+/// Who audited what, and up to when.
+fn heading(data: &Path, report: &Report) -> String {
+    let date = date_of(day_of(report.now_ms));
+    let seconds = report.now_ms / 1000 % 86_400;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let until = format!(
+        "{:04}-{:02}-{:02} {hours:02}:{minutes:02}:{seconds:02} UTC",
+        date.year, date.month, date.day
+    );
+    let passes = match report.passes {
+        1 => String::new(),
+        passes => format!(", read {passes} times"),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "{:<20} {}{passes}\n{:<20} {until}\n{:<20} tollgate {version}\n",
+        "data",
+        data.display(),
+        "up to",
+        "audited by"
+    )
 }

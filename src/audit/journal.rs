@@ -109,7 +109,7 @@ impl<'a> Auditor<'a> {
         self.report.blocks += 1;
         let number = self.report.blocks;
         self.check_block(block)
-            .map_err(|finding| found(stored, (number, 0), finding, None))?;
+            .map_err(|finding| found(stored, (number, 0), finding, Names::default()))?;
         for (at, record) in (1..).zip(records(&block.bytes, block.count)) {
             let record = record.map_err(|error| End::Unreadable(error.at(format!("{place} record {at}"))))?;
             self.report.records += 1;
@@ -182,7 +182,11 @@ impl<'a> Auditor<'a> {
         match stop {
             Stop::Found(finding) => {
                 let account = self.directory.account(AccountKey(record.head.account));
-                found(stored, at, finding, account.map(|profile| account_name(profile)))
+                let names = Names {
+                    account: account.map(|profile| account_name(profile)),
+                    command: command_name(stored.block.shard, record),
+                };
+                found(stored, at, finding, names)
             }
             Stop::Unreadable(what) => End::Unreadable(StoreError::Body {
                 place: format!("{} shard {} record {}", stored.place, stored.block.shard.0, at.1),
@@ -304,6 +308,7 @@ impl<'a> Auditor<'a> {
             block: None,
             record: None,
             account,
+            command: None,
         }
     }
 }
@@ -328,7 +333,14 @@ fn way(scan: &dyn Scan, visit: &mut dyn FnMut(&StoredBlock) -> Result<(), End>) 
     }
 }
 
-fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, account: Option<String>) -> End {
+/// Whom and what a difference is about.
+#[derive(Default)]
+struct Names {
+    account: Option<String>,
+    command: Option<String>,
+}
+
+fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, names: Names) -> End {
     let Finding { check, what } = finding;
     End::Found(Box::new(Found {
         at,
@@ -339,9 +351,29 @@ fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, account: Option
             shard: Some(stored.block.shard.0),
             block: Some(stored.block.seq),
             record: Some(at.1).filter(|number| *number > 0),
-            account,
+            account: names.account,
+            command: names.command,
         },
     }))
+}
+
+/// The command that a record is of, as an operator can look for it: in access logs, or at the merchant.
+fn command_name(shard: ShardId, record: &RecordRef<'_>) -> Option<String> {
+    if shard == ShardId::DIRECTORY {
+        return None;
+    }
+    if record.head.row {
+        return Some("none, a row of the account's state".into());
+    }
+    let facts = Facts::from_bytes(record.body).ok()?;
+    let claim = facts.outcome.as_ref().map(|outcome| &outcome.claim);
+    let path = claim.map(|claim| &*claim.path);
+    let request = facts.request.or(claim.map(|claim| claim.request));
+    Some(match (request, path) {
+        (Some(request), Some(path)) => format!("request {} to {path}", request.text(&kinds::REQUEST)),
+        (Some(request), None) => format!("request {}", request.text(&kinds::REQUEST)),
+        (None, _) => "a timer or a network's answer".into(),
+    })
 }
 
 fn unreadable(error: RecordError) -> Stop {

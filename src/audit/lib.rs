@@ -25,7 +25,7 @@ mod objects;
 mod part;
 pub mod report;
 
-pub use report::{AgeLine, Check, Difference, Report, Uncleared};
+pub use report::{AgeLine, Check, Difference, IndexStanding, Report, Uncleared};
 
 use tollgate_domain::Secrets;
 use tollgate_store::{Scan, StoreError};

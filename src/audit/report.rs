@@ -44,6 +44,9 @@ pub enum Check {
     Idempotency,
     /// A row holds the state that its account's records lead to.
     Row,
+    /// The index, which reads believe until they reach the journal, holds what the journal's envelopes say. Compared by
+    /// the store; see [`Report::index`].
+    Index,
 }
 
 impl Check {
@@ -66,6 +69,7 @@ impl Check {
             Check::Attempts => "attempts",
             Check::Idempotency => "idempotency",
             Check::Row => "row",
+            Check::Index => "index",
         }
     }
 }
@@ -87,6 +91,58 @@ pub struct Difference {
     pub record: Option<u32>,
     /// The account (`acct_…` and its mode), where it is about one.
     pub account: Option<String>,
+    /// The command that the record is of: its request where it has one.
+    pub command: Option<String>,
+}
+
+/// How the index stands to the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexStanding {
+    /// There is none; a start builds it.
+    Absent,
+    /// A start would not use it, for this reason, and build it again.
+    Unusable(String),
+    /// It holds exactly what the journal says, up to where it reaches.
+    Agrees {
+        /// Records that it holds.
+        records: u64,
+    },
+    /// A start would believe it, and it is wrong: the report's difference says where.
+    Differs,
+}
+
+impl IndexStanding {
+    /// Its word in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            IndexStanding::Absent => "absent",
+            IndexStanding::Unusable(_) => "unusable",
+            IndexStanding::Agrees { .. } => "agrees",
+            IndexStanding::Differs => "differs",
+        }
+    }
+
+    fn text(&self, of: u64) -> String {
+        match self {
+            IndexStanding::Absent => "none: the next start builds it from the journal".into(),
+            IndexStanding::Unusable(why) => format!("not usable, the next start builds it from the journal: {why}"),
+            IndexStanding::Agrees { records } => format!(
+                "agrees with the journal: {records} records, {} newer ones are read at a start",
+                of.saturating_sub(*records)
+            ),
+            IndexStanding::Differs => "differs from the journal".into(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let (mut records, mut why) = (None, None);
+        match self {
+            IndexStanding::Agrees { records: held } => records = Some(*held),
+            IndexStanding::Unusable(reason) => why = Some(reason),
+            IndexStanding::Absent | IndexStanding::Differs => {}
+        }
+        json!({"state": self.name(), "records": records, "why": why})
+    }
 }
 
 /// Money that waits for a network, of one currency and one range of ages.
@@ -206,6 +262,8 @@ pub struct Report {
     pub refunds_in_transit: Uncleared,
     /// Time of the newest record, milliseconds since the Unix epoch.
     pub now_ms: u64,
+    /// How the index stands to the journal; `None` if it was not compared.
+    pub index: Option<IndexStanding>,
 }
 
 impl Report {
@@ -259,6 +317,9 @@ impl Report {
         }
         self.attempts.text("attempts pending", &mut lines);
         self.refunds_in_transit.text("refunds in transit", &mut lines);
+        if let Some(index) = &self.index {
+            lines.push(format!("{:<20} {}", "index", index.text(self.records)));
+        }
         lines.push(match &self.difference {
             None => "clean: everything agrees".into(),
             Some(difference) => format!("DIFFERENCE: {difference}"),
@@ -294,7 +355,9 @@ impl Report {
                 "block": difference.block,
                 "record": difference.record,
                 "account": difference.account,
+                "command": difference.command,
             })),
+            "index": self.index.as_ref().map(IndexStanding::json),
             "passes": self.passes,
             "blocks": self.blocks,
             "records": self.records,
@@ -328,6 +391,9 @@ impl std::fmt::Display for Difference {
         }
         if let Some(account) = &self.account {
             write!(f, ", account {account}")?;
+        }
+        if let Some(command) = &self.command {
+            write!(f, ", command: {command}")?;
         }
         Ok(())
     }

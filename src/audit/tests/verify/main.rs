@@ -237,5 +237,11 @@ fn a_difference_names_block_place_record_and_account() {
     );
     assert_eq!(report.json()["difference"]["check"], "movement");
     assert_eq!(report.json()["difference"]["block"], 2);
+    let command = report.json()["difference"]["command"].as_str().unwrap().to_string();
+    assert!(
+        command.starts_with("request req_") && command.ends_with(" to /v1/payment_intents"),
+        "{command}"
+    );
+    assert!(line.ends_with(&format!(", command: {command}")), "{line}");
     assert!(journal.last_born(&kinds::CHARGE).is(&kinds::CHARGE));
 }

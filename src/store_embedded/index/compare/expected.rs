@@ -32,7 +32,7 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Reads the journal from front to back. Timers are looked for at once: each must be there.
+    /// Reads the journal from front to back. Timers are looked for at once.
     pub(super) fn read(
         dir: &Path,
         meta: &Meta,
@@ -78,18 +78,20 @@ impl Expected {
                     let floor = manifest.timer_floors.get(&timer.shard);
                     let is_handled = floor.is_some_and(|&floor| timer.due_ms < floor);
                     if !is_handled && !timers.matches(&timer) {
-                        return Err(differs(
-                            dir,
-                            frame,
-                            *place,
-                            "the index lacks a timer that this record sets",
-                        ));
+                        let what = "the index lacks a timer that this record sets";
+                        lacking.push((timer.due_ms, differs(dir, frame, *place, what)));
                     }
                 }
             }
+            if lacking.len() > LACKING_MAX {
+                lacking.retain(|(due_ms, _)| *due_ms > newest_ms + SURELY_AHEAD_MS);
+                lacking.truncate(LACKING_MAX);
+            }
             Ok(())
         })?;
-        Ok(expected)
+        let surely = |(due_ms, _): &(u64, End)| *due_ms > newest_ms + SURELY_AHEAD_MS;
+        let first = lacking.into_iter().find(surely);
+        first.map_or(Ok(expected), |(_, found)| Err(found))
     }
 
     fn add(&mut self, frame: &Frame<'_>, place: Place, head: &Head, span: u64) {
