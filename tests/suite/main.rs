@@ -1,6 +1,7 @@
 //! End-to-end suites: the built binary over HTTP, and the rules that hold for the whole workspace.
 //! One binary, so that it links once; `every_suite_file_is_a_module` sees to it that no file is forgotten.
 
+mod audits;
 mod bad_input;
 mod documents;
 mod old_data;
