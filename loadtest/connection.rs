@@ -77,6 +77,12 @@ impl Connection {
         })
     }
 
+    /// Whether nothing came over it since the last answer, as far as this thread has heard: no system call is made.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let heard = self.stream.try_read(&mut [0; 1]);
+        heard.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     /// Sends a request and waits for its answer. After an error the connection must be dropped.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>, TransportError> {
         let whole = tokio::time::timeout(self.timeout, exchange(&mut self.stream, &mut self.buffer, request)).await;

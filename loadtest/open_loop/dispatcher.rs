@@ -11,6 +11,7 @@ use super::task::{Paid, Task};
 use crate::connection::Connection;
 use crate::schedule::Schedule;
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +56,7 @@ pub(super) fn work(share: Share) -> std::io::Result<Done> {
     let hall = Rc::new(Hall {
         floor: RefCell::new(Floor::new(share.plan.clone(), share.thread, share.start, &share.known)),
         idle: RefCell::default(),
+        in_turn: share.plan.connections_min > 0,
         connections: Cell::new(0),
         connections_max: share.plan.connections_max.div_ceil(threads),
         changed: Notify::new(),
@@ -74,8 +76,10 @@ pub(super) fn work(share: Share) -> std::io::Result<Done> {
 /// What the dispatcher and the connections of a thread share.
 struct Hall {
     floor: RefCell<Floor>,
-    /// The connection used last is used first: a light load keeps few of them warm.
-    idle: RefCell<Vec<Rc<Slot>>>,
+    /// The connection used last is used first: a light load keeps few of them warm. Where many are to be open from the
+    /// start they are used in turn, so that all stay warm.
+    idle: RefCell<VecDeque<Rc<Slot>>>,
+    in_turn: bool,
     connections: Cell<usize>,
     connections_max: usize,
     /// Wakes the dispatcher when something falls due earlier than it thought, or the last answer came.
@@ -114,7 +118,11 @@ impl Hall {
     fn assign(self: &Rc<Self>, mut task: Task, now: Instant) {
         let mut floor = self.floor.borrow_mut();
         floor.take_up(&mut task, now);
-        if let Some(slot) = self.idle.borrow_mut().pop() {
+        let idle = match self.in_turn {
+            true => self.idle.borrow_mut().pop_front(),
+            false => self.idle.borrow_mut().pop_back(),
+        };
+        if let Some(slot) = idle {
             floor.under_way += 1;
             slot.put(task);
         } else if self.connections.get() < self.connections_max {
@@ -136,7 +144,7 @@ async fn open(hall: &Rc<Hall>, plan: &Plan) {
         let opened = Connection::open(&plan.target, timeout(plan)).await.ok();
         let slot = Rc::new(Slot::default());
         hall.connections.set(hall.connections.get() + 1);
-        hall.idle.borrow_mut().push(slot.clone());
+        hall.idle.borrow_mut().push_back(slot.clone());
         tokio::task::spawn_local(carry(hall.clone(), slot, opened));
     }
 }
@@ -221,9 +229,9 @@ async fn carry(hall: Rc<Hall>, slot: Rc<Slot>, mut connection: Option<Connection
         let mut task = slot.take().await;
         loop {
             let now = Instant::now();
-            if now.saturating_duration_since(used) > IDLE_MAX {
-                connection = None;
-            }
+            // What a server said to an idle connection (408, or that it closes it) is no answer to this request.
+            let idle = now.saturating_duration_since(used);
+            connection = connection.filter(|connection| idle <= IDLE_MAX && connection.is_quiet());
             hall.floor.borrow_mut().send(&mut task, &mut request, now);
             let next = exchange(&hall, &mut connection, &target, timeout, &request, task, now).await;
             used = Instant::now();
@@ -240,7 +248,7 @@ async fn carry(hall: Rc<Hall>, slot: Rc<Slot>, mut connection: Option<Connection
                     }
                     None => {
                         floor.under_way -= 1;
-                        hall.idle.borrow_mut().push(slot.clone());
+                        hall.idle.borrow_mut().push_back(slot.clone());
                         if floor.under_way == 0 {
                             hall.changed.notify_one();
                         }
