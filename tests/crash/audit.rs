@@ -307,10 +307,14 @@ impl Account {
     /// their sum.
     fn money_adds_up(&self) {
         let mut expected: BTreeMap<&str, i64> = BTreeMap::new();
-        for charge in self.charges.values() {
+        let mut refunded_of: BTreeMap<&str, i64> = BTreeMap::new();
+        for refund in self.refunds.values() {
+            let charge = refund["charge"].as_str().expect("a charge");
+            *refunded_of.entry(charge).or_default() += refund["amount"].as_i64().expect("an amount");
+        }
+        for (id, charge) in &self.charges {
             let captured = charge["amount_captured"].as_i64().expect("an amount");
-            let refunds = self.refunds.values().filter(|refund| refund["charge"] == charge["id"]);
-            let refunded: i64 = refunds.filter_map(|refund| refund["amount"].as_i64()).sum();
+            let refunded = refunded_of.remove(id.as_str()).unwrap_or_default();
             assert_eq!(
                 charge["amount_refunded"].as_i64(),
                 Some(refunded + released(charge)),
@@ -321,6 +325,10 @@ impl Account {
                 expected.insert(charge["balance_transaction"].as_str().expect("a transaction"), captured);
             }
         }
+        assert!(
+            refunded_of.is_empty(),
+            "refunds of charges that are not listed: {refunded_of:?}"
+        );
         for refund in self.refunds.values() {
             let amount = refund["amount"].as_i64().expect("an amount");
             expected.insert(refund["balance_transaction"].as_str().expect("a transaction"), -amount);
