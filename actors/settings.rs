@@ -142,7 +142,8 @@ pub struct ShardSettings {
     pub keys_max: usize,
     /// Accounts kept in memory.
     pub accounts_max: usize,
-    /// Records of an account after which a row record follows, so that loading it replays at most so many.
+    /// Records of an account after which a row record follows, so that loading it replays at most so many. A row is a few
+    /// hundred bytes, so this costs a payment two or three; replaying a record costs a reader about as much as serving it.
     pub row_every: u32,
     /// How long an outcome is kept under its key, milliseconds.
     pub idempotency_ms: u64,
@@ -191,7 +192,7 @@ impl Default for ShardSettings {
             objects_max: 65_536,
             keys_max: 16_384,
             accounts_max: 4_096,
-            row_every: 4_096,
+            row_every: 128,
             idempotency_ms: 24 * 3_600 * 1_000,
             wait_ms: 5_000,
             network: Network::Instant,

@@ -146,7 +146,10 @@ impl Node {
                 connections_max: descriptors::connections(config.api.bounds.connections_max),
                 ..config.api.bounds.clone()
             },
-            metrics: Box::new(move || metrics.render()),
+            metrics: Box::new(move || {
+                metrics_process::Collector::default().collect();
+                metrics.render()
+            }),
         });
         let stop_timeout = config.api.stop_timeout;
         let served = |error: std::io::Error| Failure::environment(format!("cannot serve: {error}"));
@@ -358,6 +361,7 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
         .map_err(|error| Failure::environment(format!("metrics cannot be recorded: {error}")))?;
     tollgate_http::describe_metrics();
     alarms::describe();
+    metrics_process::Collector::default().describe();
     let upkeep = handle.clone();
     actix_rt::spawn(async move {
         let mut clock = tokio::time::interval(METRICS_UPKEEP);

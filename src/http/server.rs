@@ -76,16 +76,17 @@ pub(crate) fn start<D: Dispatch>(
     make: impl Fn() -> D + Send + Clone + 'static,
 ) -> io::Result<Running> {
     let address = listener.local_addr()?;
+    let connections_max = (bounds.connections_max / workers).max(1);
     let builder = Server::build()
         .workers(workers)
-        .max_concurrent_connections((bounds.connections_max / workers).max(1))
+        .max_concurrent_connections(connections_max)
         .disable_signals()
         .shutdown_timeout(stop_timeout.as_secs().max(1));
     let stopping = builder.graceful_shutdown_signal();
     let bounds = Arc::new(bounds.clone());
     let factory = move || {
         let dispatch = Rc::new(make());
-        let patrol = Patrol::start(&bounds);
+        let patrol = Patrol::start(&bounds, connections_max);
         let substitutes = Rc::new(dispatch.substitutes());
         let connections = Rc::clone(&patrol);
         let accept = move |socket: TcpStream| {

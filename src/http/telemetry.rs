@@ -10,6 +10,8 @@ use tollgate_actors::metrics::{REFUSALS, SAMPLE_EVERY};
 pub const REQUESTS_TOTAL: &str = "tollgate_http_requests_total";
 /// Seconds from the first look at a request to its answer, by operation.
 pub const REQUEST_SECONDS: &str = "tollgate_http_request_seconds";
+/// Connections given up to make room for others, because nearly all that are allowed were open.
+pub(crate) const CONNECTIONS_CROWDED_OUT: &str = "tollgate_http_connections_crowded_out_total";
 
 /// Describes the metrics of this room; call once, after the recorder is installed.
 pub fn describe() {
@@ -19,6 +21,15 @@ pub fn describe() {
         Unit::Seconds,
         "Time from the first look at a request to its answer, by operation."
     );
+    metrics::describe_counter!(
+        CONNECTIONS_CROWDED_OUT,
+        "Connections that had waited long for their clients, given up because nearly all that are allowed were open."
+    );
+}
+
+/// Counts connections that made room for others.
+pub(crate) fn crowded_out(count: u64) {
+    metrics::counter!(CONNECTIONS_CROWDED_OUT).increment(count);
 }
 
 /// A stage of requests, measured at one in [`SAMPLE_EVERY`]: looking at a clock twice for each would cost more than some

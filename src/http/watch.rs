@@ -4,6 +4,7 @@
 //! wakes those whose phase has lasted too long. So a request that runs normally pays a few stores for its deadlines.
 
 use crate::bounds::Bounds;
+use crate::telemetry;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
@@ -13,9 +14,20 @@ use std::time::Duration;
 /// How exact deadlines are; each ends up to one tick late.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
+/// A worker's connections are crowded above this part of those it may have, in eighths. From there on the ones that have
+/// waited longest for their clients make room, so that clients who hold connections and do not use them, by fault or by
+/// intent, keep nobody out.
+const CROWDED_EIGHTHS: usize = 7;
+
+/// A connection that has waited for less is in use: it does not make room.
+const IN_USE_TICKS: u32 = 4;
+
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Its first byte, for as long as a head may take. Then it is closed without a word, which a client that was about to
+    /// send would take for the answer.
+    New,
     /// The next request.
     Idle,
     /// The rest of a request's head.
@@ -47,7 +59,7 @@ impl Watch {
     /// Registers a new connection with the worker's patrol.
     pub(crate) fn new(patrol: &Rc<Patrol>) -> Rc<Watch> {
         let watch = Rc::new(Watch {
-            phase: Cell::new(Phase::Head),
+            phase: Cell::new(Phase::New),
             since: Cell::new(patrol.tick.get()),
             stuck_since: Cell::new(None),
             expired: Cell::new(false),
@@ -89,7 +101,7 @@ impl Watch {
 
     /// Bytes have arrived.
     pub(crate) fn has_read(&self, bytes: &[u8]) {
-        if self.phase.get() == Phase::Idle && !bytes.is_empty() {
+        if matches!(self.phase.get(), Phase::New | Phase::Idle) && !bytes.is_empty() {
             self.enter(Phase::Head);
         }
         let (seen, complete) = self.line.get();
@@ -146,7 +158,7 @@ impl Watch {
         let phase_late = match self.phase.get() {
             Phase::Busy => false,
             Phase::Idle => older(self.since.get(), self.patrol.idle_ticks),
-            Phase::Head | Phase::Leftover => older(self.since.get(), self.patrol.head_ticks),
+            Phase::New | Phase::Head | Phase::Leftover => older(self.since.get(), self.patrol.head_ticks),
             Phase::Body => older(self.since.get(), self.patrol.body_ticks),
         };
         phase_late
@@ -154,6 +166,23 @@ impl Watch {
                 .stuck_since
                 .get()
                 .is_some_and(|since| older(since, self.patrol.write_ticks))
+    }
+
+    /// For how many ticks the connection has waited for its client; `None` while the client waits for an answer.
+    fn waited(&self, now: u32) -> Option<u32> {
+        match (self.phase.get(), self.stuck_since.get()) {
+            (_, Some(since)) => Some(now.wrapping_sub(since)),
+            (Phase::Busy, None) => None,
+            (_, None) => Some(now.wrapping_sub(self.since.get())),
+        }
+    }
+
+    /// Gives the connection up: its task is woken, and ends.
+    fn give_up(&self) {
+        self.expired.set(true);
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
     }
 }
 
@@ -166,12 +195,15 @@ pub(crate) struct Patrol {
     head_ticks: u32,
     body_ticks: u32,
     write_ticks: u32,
+    /// More connections than this are a crowd.
+    crowd: usize,
 }
 
 impl Patrol {
-    /// Starts the patrol of the worker whose thread this is; it ends with the worker's runtime.
-    pub(crate) fn start(bounds: &Bounds) -> Rc<Patrol> {
-        let patrol = Patrol::new(bounds);
+    /// Starts the patrol of the worker whose thread this is, which may have `connections_max`; it ends with the worker's
+    /// runtime.
+    pub(crate) fn start(bounds: &Bounds, connections_max: usize) -> Rc<Patrol> {
+        let patrol = Patrol::new(bounds, connections_max);
         let walks = Rc::downgrade(&patrol);
         actix_web::rt::spawn(async move {
             let mut clock = tokio::time::interval(TICK);
@@ -185,7 +217,7 @@ impl Patrol {
         patrol
     }
 
-    fn new(bounds: &Bounds) -> Rc<Patrol> {
+    fn new(bounds: &Bounds, connections_max: usize) -> Rc<Patrol> {
         let ticks = |time: Duration| u32::try_from(time.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u32::MAX);
         Rc::new(Patrol {
             tick: Cell::new(0),
@@ -195,6 +227,7 @@ impl Patrol {
             head_ticks: ticks(bounds.header_timeout),
             body_ticks: ticks(bounds.body_timeout),
             write_ticks: ticks(bounds.write_timeout),
+            crowd: connections_max * CROWDED_EIGHTHS / 8,
         })
     }
 
@@ -225,18 +258,41 @@ impl Patrol {
         let now = self.tick.get().wrapping_add(1);
         self.tick.set(now);
         // Bounded by the connections there are, each of which appears once.
+        let mut staying = 0;
         self.connections.borrow_mut().retain(|connection| {
             let Some(watch) = connection.upgrade() else {
                 return false;
             };
-            if !watch.expired.get() && watch.is_late(now) {
-                watch.expired.set(true);
-                if let Some(waker) = watch.waker.borrow_mut().take() {
-                    waker.wake();
+            if !watch.expired.get() {
+                if watch.is_late(now) {
+                    watch.give_up();
+                } else {
+                    staying += 1;
                 }
             }
             true
         });
+        if staying > self.crowd {
+            self.make_room(now, staying - self.crowd);
+        }
+    }
+
+    /// Gives up the `count` connections that have waited longest for their clients, or as many as wait at all.
+    fn make_room(&self, now: u32, count: usize) {
+        let connections = self.connections.borrow();
+        let mut waiting: Vec<(u32, Rc<Watch>)> = connections
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|watch| !watch.expired.get())
+            .filter_map(|watch| Some((watch.waited(now)?, watch)))
+            .filter(|(waited, _)| *waited >= IN_USE_TICKS)
+            .collect();
+        let count = count.min(waiting.len());
+        if count > 0 {
+            waiting.select_nth_unstable_by(count - 1, |(a, _), (b, _)| b.cmp(a));
+            waiting[..count].iter().for_each(|(_, watch)| watch.give_up());
+            telemetry::crowded_out(count as u64);
+        }
     }
 }
 
@@ -246,13 +302,14 @@ mod tests {
     use std::future::Future;
 
     fn patrol() -> Rc<Patrol> {
-        Patrol::new(&Bounds {
+        let bounds = Bounds {
             header_timeout: TICK * 2,
             body_timeout: TICK * 4,
             write_timeout: TICK * 3,
             keep_alive: TICK * 10,
             ..Bounds::default()
-        })
+        };
+        Patrol::new(&bounds, 16)
     }
 
     fn after(patrol: &Patrol, ticks: usize) {
@@ -262,17 +319,42 @@ mod tests {
     #[test]
     fn every_phase_but_the_engine_s_expires() {
         let patrol = patrol();
-        let [head, body, busy, idle] = [(); 4].map(|()| Watch::new(&patrol));
+        let [new, head, body, busy, idle] = [(); 5].map(|()| Watch::new(&patrol));
+        head.has_read(b"G");
         body.reads_body();
         busy.begins(false);
         idle.answered();
         after(&patrol, 3);
-        assert_eq!((head.expired(), body.expired()), (Some(Phase::Head), None));
+        assert_eq!((new.expired(), head.expired()), (Some(Phase::New), Some(Phase::Head)));
+        assert_eq!(body.expired(), None);
         after(&patrol, 2);
         assert_eq!(body.expired(), Some(Phase::Body));
         assert_eq!(idle.expired(), None);
         after(&patrol, 100);
         assert_eq!((busy.expired(), idle.expired()), (None, Some(Phase::Idle)));
+    }
+
+    #[test]
+    fn in_a_crowd_those_make_room_that_have_waited_longest_for_their_clients() {
+        let bounds = Bounds::default();
+        let patrol = Patrol::new(&bounds, 16);
+        let expired = |watches: &[Rc<Watch>]| watches.iter().filter(|watch| watch.expired().is_some()).count();
+        let open = |count: usize| -> Vec<Rc<Watch>> { (0..count).map(|_| Watch::new(&patrol)).collect() };
+        let busy = open(2);
+        busy.iter().for_each(|watch| watch.begins(false));
+        let silent = open(6);
+        after(&patrol, 2);
+        let slow = open(6);
+        slow.iter().for_each(|watch| watch.has_read(b"P"));
+        after(&patrol, 5);
+        assert_eq!(expired(&silent) + expired(&slow), 0, "fourteen of sixteen are no crowd");
+        let fresh = open(8);
+        after(&patrol, 1);
+        assert_eq!((expired(&silent), expired(&slow), expired(&fresh)), (6, 2, 0));
+        let more = open(20);
+        after(&patrol, 1);
+        assert_eq!((expired(&slow), expired(&fresh), expired(&more)), (6, 0, 0), "what is in use stays");
+        assert_eq!(expired(&busy), 0, "whoever waits for an answer gets it");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) const KEY: &str = "sk_test_edge0123456789abcdefghijklmn";
 /// A payment that succeeds.
 pub(crate) const PAYMENT: &str = "amount=1000&currency=usd&payment_method=pm_card_visa&confirm=true";
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a test may change of an edge.
 pub(crate) struct Setup {
