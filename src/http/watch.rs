@@ -353,7 +353,11 @@ mod tests {
         assert_eq!((expired(&silent), expired(&slow), expired(&fresh)), (6, 2, 0));
         let more = open(20);
         after(&patrol, 1);
-        assert_eq!((expired(&slow), expired(&fresh), expired(&more)), (6, 0, 0), "what is in use stays");
+        assert_eq!(
+            (expired(&slow), expired(&fresh), expired(&more)),
+            (6, 0, 0),
+            "what is in use stays"
+        );
         assert_eq!(expired(&busy), 0, "whoever waits for an answer gets it");
     }
 
