@@ -53,8 +53,6 @@ pub(crate) struct Store {
     pub segment_bytes: u64,
     /// Shards of newly created data.
     pub shards: u16,
-    /// Time between the beginnings of two groups of blocks under load.
-    pub commit_pace: Duration,
     /// Hours an idempotent answer is remembered.
     pub idempotency_hours: u32,
 }

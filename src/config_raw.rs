@@ -50,7 +50,6 @@ struct RawStore {
     kind: String,
     data: String,
     segment_mb: i64,
-    commit_pace_us: i64,
     shards: i64,
     idempotency_hours: i64,
 }
@@ -164,7 +163,6 @@ impl RawStore {
         Ok(Store {
             data: PathBuf::from(self.data),
             segment_bytes: number::<u64>("store.segment_mb", self.segment_mb, 1, 1024)? << 20,
-            commit_pace: Duration::from_micros(number("store.commit_pace_us", self.commit_pace_us, 0, 20_000)?),
             shards: number("store.shards", self.shards, 1, 1024)?,
             idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 365 * 100)?,
         })

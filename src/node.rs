@@ -212,7 +212,6 @@ impl Data {
     pub(crate) fn open(settings: &Store) -> Result<Data, Failure> {
         let options = Options {
             segment_bytes: settings.segment_bytes,
-            pace: settings.commit_pace,
             idempotency_hours: settings.idempotency_hours,
             on_fatal: Box::new(|error| end_of_store(&error.to_string())),
             on_group: measure_groups(),

@@ -1,12 +1,10 @@
 //! The one thread that writes. It takes what all shards have handed in, writes it as one group, syncs once, publishes
-//! the index and answers: group commit clocks itself, because the next group fills while this one syncs; `pace.rs`
-//! says when it is too fast for its own good.
+//! the index and answers: group commit clocks itself, because the next group fills while this one syncs.
 
 use crate::disk::Disk;
 use crate::files::{Lock, io_error};
 use crate::frame::{Codec, HEADER, Header, Kind, frame_len};
 use crate::index::{DiskIndex, Mark, Position};
-use crate::pace::Pace;
 use crate::preparer::Segments;
 use crate::rebuild::Owners;
 use crate::segment::{SEGMENT_HEADER, Segment};
@@ -39,15 +37,6 @@ pub struct Group {
 pub(crate) enum Item {
     Block(Block, Done),
     Claim(ShardId, crossbeam_channel::Sender<Result<Claimed, StoreError>>),
-}
-
-impl Item {
-    fn records(&self) -> usize {
-        match self {
-            Item::Block(block, _) => block.count as usize,
-            Item::Claim(..) => 0,
-        }
-    }
 }
 
 /// What waits for the committer. Holds at most one block for each incarnation of a shard.
@@ -99,11 +88,6 @@ impl Queue {
         Some(())
     }
 
-    /// Adds what has come since.
-    fn take_more(&self, into: &mut VecDeque<Item>) {
-        into.append(&mut self.state().items);
-    }
-
     /// Lets the incarnation hand in its next block.
     fn landed(&self, shard: ShardId, epoch: Epoch) {
         self.state().in_flight.remove(&(shard, epoch));
@@ -132,8 +116,6 @@ pub(crate) struct Committer {
     pub(crate) chain: u64,
     /// Whether groups are synced; off only where losing them does not matter.
     pub(crate) fsync: bool,
-    /// How often groups begin.
-    pub(crate) pace: Pace,
     pub(crate) on_fatal: OnFatal,
     pub(crate) on_group: OnGroup,
     /// Time spent writing and syncing since the last group was told of.
@@ -172,12 +154,6 @@ impl Committer {
         let mut items = VecDeque::new();
         let mut failed = false;
         while self.queue.take(&mut items).is_some() {
-            let rest = self.pace.rest(Instant::now());
-            if !rest.is_zero() {
-                std::thread::sleep(rest);
-                self.queue.take_more(&mut items);
-            }
-            self.pace.begins(Instant::now(), items.iter().map(Item::records).sum());
             let mut turn = Turn::default();
             if !failed && let Err(error) = self.turn(&mut items, &mut turn) {
                 failed = true;

@@ -19,7 +19,6 @@ mod files;
 mod frame;
 mod index;
 mod meta;
-mod pace;
 mod preparer;
 mod reader;
 mod rebuild;
@@ -39,7 +38,6 @@ use committer::{Committer, Item, Queue};
 use files::Lock;
 use frame::Codec;
 use index::{DiskIndex, Opening};
-use pace::Pace;
 use preparer::Preparer;
 use reader::Reader;
 use segment::Segment;
@@ -57,9 +55,6 @@ use tollgate_store::{
 /// Size of a segment unless configured otherwise: about 100,000 payments.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
-/// Longest pace: what a payment may wait for others to share its sync.
-pub const PACE_MAX: Duration = Duration::from_millis(20);
-
 /// How the store works.
 pub struct Options {
     /// Size of new segments, bytes, [`SEGMENT_BYTES_MIN`] to [`SEGMENT_BYTES_MAX`]. A block that fits none gets one of
@@ -67,9 +62,6 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Whether groups are synced before they are answered. Off only where losing them does not matter.
     pub fsync: bool,
-    /// Groups of blocks begin once in this time at most while records come close together, so that a middling load does
-    /// not pay for a sync and a wake-up a record; zero lets each begin at once. At most [`PACE_MAX`].
-    pub pace: Duration,
     /// Hours for which an idempotency key is found.
     pub idempotency_hours: u32,
     /// Called once, on the committer's thread, when the store can no longer write.
@@ -90,7 +82,6 @@ impl Default for Options {
         Options {
             segment_bytes: SEGMENT_BYTES,
             fsync: true,
-            pace: Duration::ZERO,
             idempotency_hours: IDEMPOTENCY_HOURS,
             on_fatal: Box::new(|_| {}),
             on_group: Box::new(|_| {}),
@@ -333,7 +324,6 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         last_frame: end.last_frame,
         chain: end.chain,
         fsync: options.fsync,
-        pace: Pace::new(options.pace.min(PACE_MAX)),
         on_fatal: options.on_fatal,
         on_group: options.on_group,
         syncing: Duration::ZERO,
