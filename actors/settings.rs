@@ -143,7 +143,7 @@ pub struct ShardSettings {
     /// Accounts kept in memory.
     pub accounts_max: usize,
     /// Records of an account after which a row record follows, so that loading it replays at most so many. A row is a few
-    /// hundred bytes, so this costs a payment two or three; replaying a record costs a reader about as much as serving it.
+    /// hundred bytes, so by estimate this costs a payment two or three; replaying a record costs a reader about as much as serving it.
     pub row_every: u32,
     /// How long an outcome is kept under its key, milliseconds.
     pub idempotency_ms: u64,

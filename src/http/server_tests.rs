@@ -232,6 +232,8 @@ fn who_never_says_a_word_is_told_none() {
 fn clients_that_hold_connections_keep_nobody_out() {
     let server = Listening::with(Bounds {
         connections_max: 32,
+        // Long enough that nobody gets in because others expired.
+        header_timeout: 30 * PATIENCE,
         ..Bounds::default()
     });
     let mut held: Vec<Client> = (0..100).map(|_| server.connect()).collect();
