@@ -15,7 +15,9 @@ pub use shown::{
     BillingDetailsShown, CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, ThreeDSecureUsageShown,
     no_billing_details,
 };
-pub use test_card::{Behaviour, CardBrand, Funding, RemoteBehaviour, TestCard};
+pub use test_card::{
+    Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RemoteBehaviour, TestCard,
+};
 
 use crate::inputs::Network;
 use crate::secrets::{Purpose, Secrets};

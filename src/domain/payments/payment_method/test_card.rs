@@ -1,5 +1,6 @@
 //! What is known about a test card.
 
+use super::CheckResult;
 use super::decline::Decline;
 use super::test_cards::TEST_CARDS;
 use crate::country::Country;
@@ -29,6 +30,73 @@ pub struct TestCard {
     pub available_at_once: bool,
     /// Whether the card supports 3D Secure.
     pub three_d_secure: bool,
+    /// What the issuer does once a payment has been captured.
+    pub aftermath: Aftermath,
+    /// How risky its payments look.
+    pub risk: CardRisk,
+    /// What the issuer's checks find, each where what it checks was given.
+    pub checks: IssuerChecks,
+}
+
+/// What the issuer of a test card does once a payment has been captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing: every card but a few.
+    Quiet,
+    /// The cardholder disputes the payment.
+    Disputes(DisputedAs),
+    /// The issuer reports the payment as fraud, without a dispute.
+    ReportsFraud,
+}
+
+/// How the payment of a test card is disputed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisputedAs {
+    /// As fraud.
+    Fraud,
+    /// Because nothing arrived.
+    ProductNotReceived,
+    /// The bank only asks, for now.
+    Inquiry,
+    /// As fraud, twice.
+    FraudTwice,
+    /// As fraud that earlier payments of the cardholder may disprove (Visa compelling evidence 3.0).
+    FraudWithHistory,
+    /// As a breach of the network's rules.
+    Compliance,
+}
+
+/// How risky the payments of a test card look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardRisk {
+    /// As any.
+    Normal,
+    /// More than usual: reviewed if the account asks for it.
+    Elevated,
+    /// Very: blocked unless the account says otherwise.
+    Highest,
+    /// Very, and blocked whatever the account says.
+    Blocked,
+}
+
+/// What an issuer's checks find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IssuerChecks {
+    /// Of the security code.
+    pub cvc: CheckResult,
+    /// Of the first line of the address.
+    pub address_line1: CheckResult,
+    /// Of the postal code.
+    pub postal_code: CheckResult,
+}
+
+impl IssuerChecks {
+    /// Everything that is given is right.
+    pub const PASS: IssuerChecks = IssuerChecks {
+        cvc: CheckResult::Pass,
+        address_line1: CheckResult::Pass,
+        postal_code: CheckResult::Pass,
+    };
 }
 
 /// What the issuer of a test card says to a payment.

@@ -2,15 +2,19 @@
 //!
 //! Rows are sorted by number. A number stands in records: rows are added, never changed to another card or removed.
 
+use super::CheckResult::{self, Fail, Pass, Unavailable};
 use super::decline::{Decline, declines};
 use super::test_card::CardBrand::{Amex, CartesBancaires, Diners, Discover, EftposAu, Jcb, Mastercard, Unionpay, Visa};
 use super::test_card::Funding::{Credit, Debit, Prepaid};
-use super::test_card::{Behaviour, CardBrand, Funding, RemoteBehaviour, TestCard};
+use super::test_card::{
+    Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RemoteBehaviour, TestCard,
+};
 use crate::country::Country;
 
-/// Numbers: from 1 cards that pay; from 100 cards by country; from 200 cards that are declined; from 900 cards of our own,
-/// which the simulated remote network takes.
-pub(super) static TEST_CARDS: [TestCard; 86] = [
+/// Numbers: from 1 cards that pay; from 100 cards by country; from 200 cards that are declined; from 300 cards whose
+/// payments are disputed or reported; from 320 cards that look risky or fail checks; from 900 cards of our own, which the
+/// simulated remote network takes.
+pub(super) static TEST_CARDS: [TestCard; 103] = [
     card(1, &["visa", "us"], "4242424242424242", Visa, Credit, "US"),
     card(2, &["visa_debit"], "4000056655665556", Visa, Debit, "US"),
     card(3, &["mastercard"], "5555555555554444", Mastercard, Credit, "US"),
@@ -208,6 +212,74 @@ pub(super) static TEST_CARDS: [TestCard; 86] = [
     )
     .declined(&declines::PROCESSING_ERROR),
     card(208, &["chargeCustomerFail"], "4000000000000341", Visa, Credit, "US").declined(&declines::GENERIC),
+    card(
+        300,
+        &["createDispute", "visa_createDispute"],
+        "4000000000000259",
+        Visa,
+        Credit,
+        "US",
+    )
+    .disputed(DisputedAs::Fraud),
+    card(
+        301,
+        &["createDisputeProductNotReceived"],
+        "4000000000002685",
+        Visa,
+        Credit,
+        "US",
+    )
+    .disputed(DisputedAs::ProductNotReceived),
+    card(302, &["createDisputeInquiry"], "4000000000001976", Visa, Credit, "US").disputed(DisputedAs::Inquiry),
+    card(
+        303,
+        &["createIssuerFraudRecord"],
+        "4000000000005423",
+        Visa,
+        Credit,
+        "US",
+    )
+    .reported(),
+    card(304, &["createMultipleDisputes"], "4000000404000079", Visa, Credit, "US").disputed(DisputedAs::FraudTwice),
+    card(
+        305,
+        &["createCe3EligibleDispute"],
+        "4000000404000038",
+        Visa,
+        Credit,
+        "US",
+    )
+    .disputed(DisputedAs::FraudWithHistory),
+    card(
+        306,
+        &["createComplianceDispute"],
+        "4000008400000779",
+        Visa,
+        Credit,
+        "US",
+    )
+    .disputed(DisputedAs::Compliance),
+    card(320, &["radarBlock"], "4100000000000019", Visa, Credit, "US").risky(CardRisk::Blocked),
+    card(321, &["riskLevelHighest"], "4000000000004954", Visa, Credit, "US").risky(CardRisk::Highest),
+    card(322, &["riskLevelElevated"], "4000000000009235", Visa, Credit, "US").risky(CardRisk::Elevated),
+    card(323, &["cvcCheckFail"], "4000000000000101", Visa, Credit, "US").checked(Fail, Pass, Pass),
+    card(324, &["avsZipFail"], "4000000000000036", Visa, Credit, "US").checked(Pass, Pass, Fail),
+    card(325, &["avsLine1Fail"], "4000000000000028", Visa, Credit, "US").checked(Pass, Fail, Pass),
+    card(326, &["avsFail"], "4000000000000010", Visa, Credit, "US").checked(Pass, Fail, Fail),
+    card(327, &["avsUnchecked"], "4000000000000044", Visa, Credit, "US").checked(Pass, Unavailable, Unavailable),
+    card(
+        328,
+        &["cvcCheckFailElevatedRisk"],
+        "4000058400307872",
+        Visa,
+        Credit,
+        "US",
+    )
+    .checked(Fail, Pass, Pass)
+    .risky(CardRisk::Elevated),
+    card(329, &["avsZipFailElevatedRisk"], "4000058400306072", Visa, Credit, "US")
+        .checked(Pass, Pass, Fail)
+        .risky(CardRisk::Elevated),
     card(900, &["tollgate_remote"], "4242420000000018", Visa, Credit, "US").remote(RemoteBehaviour::Approve),
     card(901, &["tollgate_remoteDecline"], "4242420000000026", Visa, Credit, "US").remote(RemoteBehaviour::Decline),
     card(902, &["tollgate_remoteSilent"], "4242420000000034", Visa, Credit, "US").remote(RemoteBehaviour::Silent),
@@ -243,6 +315,9 @@ const fn card(
         behaviour: Behaviour::Succeed,
         available_at_once: false,
         three_d_secure: true,
+        aftermath: Aftermath::Quiet,
+        risk: CardRisk::Normal,
+        checks: IssuerChecks::PASS,
     }
 }
 
@@ -271,6 +346,35 @@ impl TestCard {
     const fn without_three_d_secure(self) -> TestCard {
         TestCard {
             three_d_secure: false,
+            ..self
+        }
+    }
+
+    const fn disputed(self, how: DisputedAs) -> TestCard {
+        TestCard {
+            aftermath: Aftermath::Disputes(how),
+            ..self
+        }
+    }
+
+    const fn reported(self) -> TestCard {
+        TestCard {
+            aftermath: Aftermath::ReportsFraud,
+            ..self
+        }
+    }
+
+    const fn risky(self, risk: CardRisk) -> TestCard {
+        TestCard { risk, ..self }
+    }
+
+    const fn checked(self, cvc: CheckResult, address_line1: CheckResult, postal_code: CheckResult) -> TestCard {
+        TestCard {
+            checks: IssuerChecks {
+                cvc,
+                address_line1,
+                postal_code,
+            },
             ..self
         }
     }
