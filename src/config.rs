@@ -36,6 +36,8 @@ pub(crate) struct Config {
 pub(crate) struct Api {
     /// Where it binds.
     pub listen: SocketAddr,
+    /// Where clients reach it, without a slash at the end; `None` for the address it binds.
+    pub public_url: Option<String>,
     /// Worker threads.
     pub workers: usize,
     /// Bounds of requests and connections.
@@ -291,6 +293,10 @@ mod tests {
             (
                 &[("store.kind", "cql".into())],
                 "store.kind = cql: must be one of: embedded",
+            ),
+            (
+                &[("api.public_url", "pay.example.com".into())],
+                "api.public_url = pay.example.com: must be empty, or http:// or https:// and a host",
             ),
             (
                 &[("api.listen", "nowhere".into())],

@@ -26,6 +26,7 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawApi {
     listen: String,
+    public_url: String,
     workers: i64,
     connections_max: i64,
     body_bytes_max: i64,
@@ -129,6 +130,7 @@ impl RawApi {
     fn checked(self) -> Result<Api, ConfigError> {
         Ok(Api {
             listen: address("api.listen", &self.listen)?,
+            public_url: public_url(&self.public_url)?,
             workers: number("api.workers", self.workers, 1, 256)?,
             bounds: tollgate_http::Bounds {
                 connections_max: number("api.connections_max", self.connections_max, 1, 1_000_000)?,
@@ -261,6 +263,20 @@ fn millis(name: &'static str, value: i64, min: i64, max: i64) -> Result<Duration
 fn choice(name: &'static str, value: &str, among: &[&str]) -> Result<usize, ConfigError> {
     let found = among.iter().position(|known| *known == value);
     found.ok_or_else(|| refused(name, value, &format!("must be one of: {}", among.join(", "))))
+}
+
+fn public_url(value: &str) -> Result<Option<String>, ConfigError> {
+    let text = value.trim_end_matches('/');
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._~:/[]%".contains(letter);
+    if !host.is_some_and(|host| !host.is_empty() && host.chars().all(plain)) {
+        let why = "must be empty, or http:// or https:// and a host, for example https://pay.example.com";
+        return Err(refused("api.public_url", value, why));
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn address(name: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {

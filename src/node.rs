@@ -135,8 +135,13 @@ impl Node {
             let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, shards)?;
             actix_rt::spawn(tuner.run(arriving));
         }
+        let public_url = match &config.api.public_url {
+            Some(url) => url.clone(),
+            None => format!("http://{}", api.local_addr().map_err(Failure::environment)?),
+        };
         let services = Arc::new(Services {
             edge: Edge::new(api::ENDPOINTS),
+            public_url,
             directory: engine.directory().clone(),
             engine: engine.clone(),
             secrets: data.secrets,

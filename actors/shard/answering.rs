@@ -101,8 +101,9 @@ impl Showing<'_> {
             secrets: self.secrets,
             clock_ms: self.clock_ms,
             livemode: self.livemode,
-            // References do not depend on the version's name.
+            // References depend neither on the version's name nor on where the server is reached.
             version_name: "",
+            public_url: "",
         };
         let mut wanted: Vec<(&'static Kind, Id, &Expand)> = Vec::new();
         item.with_shown(&context, |shown| {

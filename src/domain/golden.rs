@@ -19,6 +19,7 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
+use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::payment_intent::{
     AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
@@ -63,6 +64,9 @@ fn record_lines() -> Vec<String> {
         AllowRedirects,
         FutureUsage,
         CancellationReason,
+        Action,
+        ThreeDSecureRequest,
+        ThreeDSecureResult,
         Charge,
         ChargeState,
         Refund,

@@ -58,6 +58,8 @@ pub struct ShowContext<'a> {
     pub livemode: bool,
     /// Public name of the API version the answer is written in, e.g. `2026-10-28.endive`.
     pub version_name: &'a str,
+    /// Where clients reach this server, without a slash at the end, for the addresses that answers show.
+    pub public_url: &'a str,
 }
 
 impl Object {

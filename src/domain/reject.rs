@@ -258,6 +258,8 @@ pub mod codes {
         AMOUNT_TOO_LARGE = "amount_too_large";
         /// An amount below the currency's minimum.
         AMOUNT_TOO_SMALL = "amount_too_small";
+        /// The cardholder must prove who they are.
+        AUTHENTICATION_REQUIRED = "authentication_required";
         /// The bank refused the card.
         CARD_DECLINED = "card_declined";
         /// Nothing is left to refund.
@@ -276,6 +278,8 @@ pub mod codes {
         PARAMETER_INVALID_INTEGER = "parameter_invalid_integer";
         /// A parameter that is needed here is missing.
         PARAMETER_MISSING = "parameter_missing";
+        /// The cardholder did not prove who they are.
+        PAYMENT_INTENT_AUTHENTICATION_FAILURE = "payment_intent_authentication_failure";
         /// The intent's state does not allow it.
         PAYMENT_INTENT_UNEXPECTED_STATE = "payment_intent_unexpected_state";
         /// The card could not be processed.

@@ -27,16 +27,19 @@ pub enum Purpose {
     Check = 5,
     /// Key of the HMAC under which API keys are kept.
     ApiKey = 6,
+    /// Address of the page on which a card's holder proves who they are.
+    ActionToken = 7,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 6] = [
+const PURPOSES: [Purpose; 7] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
     Purpose::IdempotencyKey,
     Purpose::Check,
     Purpose::ApiKey,
+    Purpose::ActionToken,
 ];
 
 impl Secrets {

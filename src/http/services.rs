@@ -17,6 +17,8 @@ pub struct Services {
     pub engine: Engine,
     /// Accounts and API keys.
     pub directory: DirectoryHandle,
+    /// Where clients reach the API, without a slash at the end.
+    pub public_url: String,
     /// Keys of the data's keyed hashes.
     pub secrets: Secrets,
     /// The rate limit of each account.

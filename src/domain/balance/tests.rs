@@ -102,6 +102,7 @@ fn a_transaction_is_pending_until_its_day() {
             clock_ms,
             livemode: false,
             version_name: "2026-10-28.endive",
+            public_url: "",
         };
         BalanceTransactionShown::of(&transaction, &context).status
     };
@@ -119,6 +120,7 @@ fn net_is_amount_less_fee_and_a_free_movement_lists_no_fee() {
         clock_ms: NOW_MS,
         livemode: false,
         version_name: "2026-10-28.endive",
+        public_url: "",
     };
     let fees = |transaction: &BalanceTransaction| {
         let shown = BalanceTransactionShown::of(transaction, &context);

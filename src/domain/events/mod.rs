@@ -82,6 +82,10 @@ pub enum EventType {
     #[record(17)]
     #[name = "payment_method.attached"]
     PaymentMethodAttached,
+    /// The payer must do something before a payment can go on.
+    #[record(18)]
+    #[name = "payment_intent.requires_action"]
+    PaymentIntentRequiresAction,
 }
 
 impl EventType {
@@ -94,7 +98,8 @@ impl EventType {
             | PaymentIntentPaymentFailed
             | PaymentIntentCanceled
             | PaymentIntentAmountCapturableUpdated
-            | PaymentIntentProcessing => &kinds::PAYMENT_INTENT,
+            | PaymentIntentProcessing
+            | PaymentIntentRequiresAction => &kinds::PAYMENT_INTENT,
             ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired => &kinds::CHARGE,
             ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
             CustomerCreated | CustomerUpdated => &kinds::CUSTOMER,

@@ -1,5 +1,6 @@
 //! Payments: an intent, its charges, their refunds, and what is paid with.
 
+pub mod authentication;
 pub mod charge;
 pub mod payment_intent;
 pub mod payment_method;

@@ -129,9 +129,31 @@ pub mod declines {
         param: None,
         message: "An error occurred while processing your card. Try again in a little bit.",
     };
+    /// The cardholder would have to prove who they are, and is not there.
+    pub static AUTHENTICATION_REQUIRED: Decline = Decline {
+        number: 30,
+        code: codes::AUTHENTICATION_REQUIRED,
+        decline_code: "authentication_required",
+        advice_code: None,
+        network_advice_code: None,
+        network_decline_code: None,
+        param: None,
+        message: "Your card was declined. This transaction requires authentication.",
+    };
+    /// The cardholder would have to prove who they are, and the request does not want to wait for that.
+    pub static AUTHENTICATION_NOT_HANDLED: Decline = Decline {
+        number: 31,
+        code: codes::AUTHENTICATION_REQUIRED,
+        decline_code: "authentication_not_handled",
+        advice_code: None,
+        network_advice_code: None,
+        network_decline_code: None,
+        param: None,
+        message: "Your card was declined. This transaction requires authentication.",
+    };
 
     /// All of them.
-    pub static ALL: [&Decline; 8] = [
+    pub static ALL: [&Decline; 10] = [
         &GENERIC,
         &INSUFFICIENT_FUNDS,
         &LOST_CARD,
@@ -140,6 +162,8 @@ pub mod declines {
         &EXPIRED_CARD,
         &INCORRECT_CVC,
         &PROCESSING_ERROR,
+        &AUTHENTICATION_REQUIRED,
+        &AUTHENTICATION_NOT_HANDLED,
     ];
 }
 

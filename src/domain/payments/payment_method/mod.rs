@@ -47,6 +47,9 @@ pub struct PaymentMethod {
     /// Whether a payment without a customer has used it up.
     #[record(5)]
     pub used_up: bool,
+    /// Whether its holder proved who they are when it was saved for payments without them.
+    #[record(20)]
+    pub prepared: bool,
 }
 
 /// A card, as payment methods and charges keep it.
@@ -90,6 +93,7 @@ impl PaymentMethod {
             cvc_check: CheckResult::Unchecked,
             customer: None,
             used_up: false,
+            prepared: false,
         }
     }
 }

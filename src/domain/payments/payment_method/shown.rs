@@ -190,7 +190,7 @@ impl CardShown {
             },
             regulated_status: RegulatedStatus::Unregulated,
             three_d_secure_usage: ThreeDSecureUsageShown {
-                supported: facts.three_d_secure,
+                supported: facts.three_d_secure(),
             },
             wallet: None,
         }
@@ -206,6 +206,7 @@ impl PaymentMethodShown {
             cvc_check,
             customer,
             used_up: _,
+            prepared: _,
         } = method;
         PaymentMethodShown {
             id: Ident {

@@ -4,6 +4,7 @@ use super::CheckResult;
 use super::decline::Decline;
 use super::test_cards::TEST_CARDS;
 use crate::country::Country;
+use crate::payments::authentication::AuthenticationRule;
 use crate::time::{available_day, day_of};
 use tollgate_resource::{Names, Record};
 
@@ -28,8 +29,8 @@ pub struct TestCard {
     pub behaviour: Behaviour,
     /// Whether the net of a payment is available at once instead of after two business days.
     pub available_at_once: bool,
-    /// Whether the card supports 3D Secure.
-    pub three_d_secure: bool,
+    /// When the holder must prove who they are (3D Secure).
+    pub authentication: AuthenticationRule,
     /// What the issuer does once a payment has been captured.
     pub aftermath: Aftermath,
     /// How risky its payments look.
@@ -206,6 +207,11 @@ impl TestCard {
     /// Every test card, by number.
     pub fn all() -> &'static [TestCard] {
         &TEST_CARDS
+    }
+
+    /// Whether the card supports 3D Secure.
+    pub fn three_d_secure(&self) -> bool {
+        self.authentication != AuthenticationRule::Unsupported
     }
 
     /// The last four digits.

@@ -10,11 +10,12 @@ use super::test_card::{
     Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RemoteBehaviour, TestCard,
 };
 use crate::country::Country;
+use crate::payments::authentication::{Absence, AuthenticationRule, Lookup};
 
 /// Numbers: from 1 cards that pay; from 100 cards by country; from 200 cards that are declined; from 300 cards whose
-/// payments are disputed or reported; from 320 cards that look risky or fail checks; from 900 cards of our own, which the
-/// simulated remote network takes.
-pub(super) static TEST_CARDS: [TestCard; 103] = [
+/// payments are disputed or reported; from 320 cards that look risky or fail checks; from 340 cards whose holder must
+/// prove who they are; from 900 cards of our own, which the simulated remote network takes.
+pub(super) static TEST_CARDS: [TestCard; 113] = [
     card(1, &["visa", "us"], "4242424242424242", Visa, Credit, "US"),
     card(2, &["visa_debit"], "4000056655665556", Visa, Debit, "US"),
     card(3, &["mastercard"], "5555555555554444", Mastercard, Credit, "US"),
@@ -280,6 +281,70 @@ pub(super) static TEST_CARDS: [TestCard; 103] = [
     card(329, &["avsZipFailElevatedRisk"], "4000058400306072", Visa, Credit, "US")
         .checked(Pass, Pass, Fail)
         .risky(CardRisk::Elevated),
+    card(
+        340,
+        &["authenticationRequiredOnSetup"],
+        "4000002500003155",
+        Visa,
+        Credit,
+        "FR",
+    )
+    .authenticated(Lookup::Challenge, Absence::DeclinedUnlessPrepared),
+    card(341, &["authenticationRequired"], "4000002760003184", Visa, Credit, "DE")
+        .authenticated(Lookup::Challenge, Absence::Declined),
+    card(
+        342,
+        &["authenticationRequiredSetupForOffSession"],
+        "4000003800000446",
+        Visa,
+        Credit,
+        "IT",
+    )
+    .authenticated(Lookup::Challenge, Absence::Welcome),
+    card(
+        343,
+        &["authenticationRequiredChargeDeclinedInsufficientFunds"],
+        "4000008260003178",
+        Visa,
+        Credit,
+        "GB",
+    )
+    .authenticated(Lookup::Challenge, Absence::Welcome)
+    .declined(&declines::INSUFFICIENT_FUNDS),
+    card(344, &["threeDSecure2Required"], "4000000000003220", Visa, Credit, "US")
+        .authenticated(Lookup::Challenge, Absence::RefusedUnasked),
+    card(345, &["threeDSecureRequired"], "4000000000003063", Visa, Credit, "US")
+        .authenticated(Lookup::Challenge, Absence::RefusedUnasked),
+    card(
+        346,
+        &["threeDSecureRequiredChargeDeclined"],
+        "4000008400001629",
+        Visa,
+        Credit,
+        "US",
+    )
+    .authenticated(Lookup::Challenge, Absence::RefusedUnasked)
+    .declined(&declines::GENERIC),
+    card(
+        347,
+        &["threeDSecureRequiredProcessingError"],
+        "4000008400001280",
+        Visa,
+        Credit,
+        "US",
+    )
+    .authenticated(Lookup::Error, Absence::RefusedUnasked),
+    card(348, &["threeDSecureOptional"], "4000000000003055", Visa, Credit, "US")
+        .authenticated_when_asked(Lookup::Challenge),
+    card(
+        349,
+        &["threeDSecureOptionalProcessingError"],
+        "4000000000003097",
+        Visa,
+        Credit,
+        "US",
+    )
+    .authenticated_when_asked(Lookup::Error),
     card(900, &["tollgate_remote"], "4242420000000018", Visa, Credit, "US").remote(RemoteBehaviour::Approve),
     card(901, &["tollgate_remoteDecline"], "4242420000000026", Visa, Credit, "US").remote(RemoteBehaviour::Decline),
     card(902, &["tollgate_remoteSilent"], "4242420000000034", Visa, Credit, "US").remote(RemoteBehaviour::Silent),
@@ -314,7 +379,7 @@ const fn card(
         country: Country::known(country),
         behaviour: Behaviour::Succeed,
         available_at_once: false,
-        three_d_secure: true,
+        authentication: AuthenticationRule::Attempted,
         aftermath: Aftermath::Quiet,
         risk: CardRisk::Normal,
         checks: IssuerChecks::PASS,
@@ -345,7 +410,7 @@ impl TestCard {
 
     const fn without_three_d_secure(self) -> TestCard {
         TestCard {
-            three_d_secure: false,
+            authentication: AuthenticationRule::Unsupported,
             ..self
         }
     }
@@ -375,6 +440,20 @@ impl TestCard {
                 address_line1,
                 postal_code,
             },
+            ..self
+        }
+    }
+
+    const fn authenticated(self, lookup: Lookup, absence: Absence) -> TestCard {
+        TestCard {
+            authentication: AuthenticationRule::Required(lookup, absence),
+            ..self
+        }
+    }
+
+    const fn authenticated_when_asked(self, lookup: Lookup) -> TestCard {
+        TestCard {
+            authentication: AuthenticationRule::Optional(lookup),
             ..self
         }
     }
@@ -461,6 +540,8 @@ mod tests {
             "chargeDeclinedIncorrectCvc incorrect_cvc incorrect_cvc",
             "chargeDeclinedProcessingError processing_error processing_error",
             "chargeCustomerFail card_declined generic_decline",
+            "authenticationRequiredChargeDeclinedInsufficientFunds card_declined insufficient_funds",
+            "threeDSecureRequiredChargeDeclined card_declined generic_decline",
         ];
         assert_eq!(declines, expected);
     }

@@ -109,6 +109,7 @@ impl Shop {
             clock_ms: self.now_ms,
             livemode: false,
             version_name: "2026-10-28.endive",
+            public_url: "https://tollgate.test",
         })
     }
 

@@ -97,6 +97,7 @@ impl Edge {
                     Engine::start(config, journal, reads, Arc::new(Silent), secrets.clone()).expect("an engine");
                 let services = Arc::new(Services {
                     edge: Operations::new(tollgate_domain::api::ENDPOINTS),
+                    public_url: "https://tollgate.test".to_owned(),
                     directory: engine.directory().clone(),
                     engine: engine.clone(),
                     secrets,

@@ -108,6 +108,7 @@ impl Shop {
             clock_ms: NOW_MS,
             livemode: false,
             version_name,
+            public_url: "https://tollgate.test",
         };
         Rendering {
             show,
