@@ -38,6 +38,8 @@ pub(crate) enum Wish {
         kind: ApiKeyKind,
     },
     RevokeKey(WhichKey),
+    /// Profiles that are to take the place of the ones before them, all or none.
+    ChangeAccount(Vec<Profile>),
     List,
 }
 
@@ -48,6 +50,7 @@ pub(crate) enum Granted {
     Account(NewAccount),
     Key(NewKey),
     Revoked,
+    Changed,
     Listed(Vec<AccountListing>),
 }
 
@@ -221,6 +224,11 @@ impl Actor {
                     },
                     Granted::Revoked,
                 ))
+            }
+            Wish::ChangeAccount(profiles) => {
+                let changed = |profile| DirectoryFact::AccountChanged(Arc::new(profile));
+                let facts = profiles.into_iter().map(changed).collect();
+                Ok((DirectoryFacts { now_ms, facts }, Granted::Changed))
             }
             Wish::List => {
                 let keys_of = |account: AccountKey| self.directory.keys().filter(move |key| key.account == account);

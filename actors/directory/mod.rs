@@ -14,7 +14,7 @@ use registry::{Known, Registry};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tollgate_domain::Secrets;
-use tollgate_domain::account::{Profile, ProfileTerms};
+use tollgate_domain::account::{AccountKey, Profile, ProfileTerms};
 use tollgate_domain::country::Country;
 use tollgate_domain::directory::{ApiKey, ApiKeyKind, DirectoryProblem};
 use tollgate_domain::money::Currency;
@@ -302,6 +302,22 @@ impl DirectoryHandle {
     /// When there is no such key, or the directory is not serving.
     pub async fn revoke_key(&self, which: WhichKey) -> Result<(), DirectoryError> {
         self.order(Wish::RevokeKey(which)).await.map(drop)
+    }
+
+    /// The profiles of an account, test mode first; empty when there is no such account. From memory.
+    pub fn profiles_of(&self, account: Id) -> Vec<Arc<Profile>> {
+        let of_mode = |livemode| self.registry.profile(AccountKey::of(account, livemode));
+        [false, true].into_iter().filter_map(of_mode).collect()
+    }
+
+    /// Puts changed profiles in the place of those they were made from, all or none. When this returns it is durable, and
+    /// requests that begin afterwards are decided by them.
+    ///
+    /// # Errors
+    /// [`DirectoryProblem::NotNext`] when somebody else changed an account in between, or when the directory is not
+    /// serving.
+    pub async fn change_account(&self, profiles: Vec<Profile>) -> Result<(), DirectoryError> {
+        self.order(Wish::ChangeAccount(profiles)).await.map(drop)
     }
 
     /// Every account in every mode with its keys.

@@ -15,7 +15,7 @@ use tollgate_domain::directory::{ApiKeyHash, Directory, DirectoryFact, Directory
 pub(crate) struct Registry {
     keys: DashMap<ApiKeyHash, Known>,
     profiles: DashMap<AccountKey, Arc<Profile>>,
-    /// Rises when a key stops being valid: what threads remember then is forgotten.
+    /// Rises when a key stops being valid or leads to something else: what threads remember then is forgotten.
     generation: AtomicU64,
     /// Tells registries of one process apart.
     number: u64,
@@ -79,8 +79,25 @@ impl Registry {
                     self.keys.insert(*hash, Known::Revoked);
                     self.generation.fetch_add(1, Ordering::Release);
                 }
+                DirectoryFact::AccountChanged(profile) => self.change(profile),
             }
         }
+    }
+
+    /// Lets every key of an account lead to its newer profile. Changes are rare and keys are few: they are all looked at.
+    fn change(&self, profile: &Arc<Profile>) {
+        self.profiles.insert(profile.key, Arc::clone(profile));
+        for mut known in self.keys.iter_mut() {
+            if let Known::Active(authenticated) = known.value_mut()
+                && authenticated.profile.key == profile.key
+            {
+                *authenticated = Arc::new(Authenticated {
+                    profile: Arc::clone(profile),
+                    kind: authenticated.kind,
+                });
+            }
+        }
+        self.generation.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn find(&self, hash: &ApiKeyHash) -> Option<Known> {

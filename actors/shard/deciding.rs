@@ -29,7 +29,12 @@ impl Shard {
         }
         let key = task.account();
         match self.accounts.get_mut(&key.0) {
-            Some(AccountSlot::Ready(actor)) => actor.touched = true,
+            Some(AccountSlot::Ready(actor)) => {
+                actor.touched = true;
+                if let Task::Ask(ask) = &task {
+                    actor.account.refresh(&ask.request.profile);
+                }
+            }
             Some(AccountSlot::Loading(waiting)) => return waiting.push_back(task),
             None => {
                 let profile = match &task {

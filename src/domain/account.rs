@@ -1,5 +1,6 @@
 //! An account in one mode: its profile, and the state that decisions read.
 
+use crate::account_settings::AccountSettings;
 use crate::books::{Books, LineRow};
 use crate::country::Country;
 use crate::facts::Facts;
@@ -58,6 +59,12 @@ pub struct Profile {
     /// What cardholders read on their statements; 5 to 22 characters.
     #[record(8)]
     pub statement_descriptor: Option<Box<str>>,
+    /// How often it was changed. The profile with the higher number is the newer one.
+    #[record(9)]
+    pub revision: u32,
+    /// What was decided about the account; `None` while nothing was changed. See [`Profile::settings`].
+    #[record(10)]
+    pub settings: Option<Box<AccountSettings>>,
 }
 
 /// What an account is opened with, in both modes.
@@ -88,7 +95,21 @@ impl Profile {
             created_ms: terms.created_ms,
             api_version: terms.api_version,
             statement_descriptor: terms.statement_descriptor.clone(),
+            revision: 0,
+            settings: None,
         }
+    }
+
+    /// What was decided about the account, or the defaults.
+    pub fn settings(&self) -> &AccountSettings {
+        static DEFAULT: AccountSettings = AccountSettings::DEFAULT;
+        self.settings.as_deref().unwrap_or(&DEFAULT)
+    }
+
+    /// Whether `newer` can take this profile's place: the same account in the same mode, changed once more.
+    pub fn may_become(&self, newer: &Profile) -> bool {
+        (self.key, self.id, self.livemode, self.created_ms) == (newer.key, newer.id, newer.livemode, newer.created_ms)
+            && self.revision.checked_add(1) == Some(newer.revision)
     }
 }
 
@@ -135,6 +156,15 @@ impl Account {
         }
         self.seq = facts.seq_after;
         self.last_now_ms = facts.now_ms;
+    }
+
+    /// Takes a newer profile over; an older one changes nothing. What decisions read of it holds from here on, what was
+    /// decided stays.
+    pub fn refresh(&mut self, profile: &Arc<Profile>) {
+        assert_eq!(self.profile.key, profile.key, "the profile of another account");
+        if profile.revision > self.profile.revision {
+            self.profile = Arc::clone(profile);
+        }
     }
 
     /// The tag in the ids of this account's objects.

@@ -39,6 +39,9 @@ pub enum DirectoryFact {
         #[record(2)]
         at_ms: u64,
     },
+    /// An account's profile or settings are these from now on.
+    #[record(4)]
+    AccountChanged(Arc<Profile>),
 }
 
 /// Keyed hash of an API key's text (HMAC-SHA-256).
@@ -136,6 +139,8 @@ pub enum DirectoryProblem {
     NoSuchAccount,
     /// No such key, or it is revoked already.
     NoSuchKey,
+    /// The profile is not the next one of its account.
+    NotNext,
 }
 
 impl std::fmt::Display for DirectoryProblem {
@@ -145,6 +150,7 @@ impl std::fmt::Display for DirectoryProblem {
             DirectoryProblem::KeyExists => "the key exists already",
             DirectoryProblem::NoSuchAccount => "there is no such account in this mode",
             DirectoryProblem::NoSuchKey => "there is no such key, or it is revoked already",
+            DirectoryProblem::NotNext => "the account was changed in between",
         })
     }
 }
@@ -241,6 +247,11 @@ impl Directory {
                 Some(key) if key.revoked_ms.is_none() => key.revoked_ms = Some(*at_ms),
                 _ => return Err(DirectoryProblem::NoSuchKey),
             },
+            DirectoryFact::AccountChanged(profile) => match self.accounts.get_mut(&profile.key) {
+                None => return Err(DirectoryProblem::NoSuchAccount),
+                Some(known) if known.may_become(profile) => *known = Arc::clone(profile),
+                Some(_) => return Err(DirectoryProblem::NotNext),
+            },
         }
         Ok(())
     }
@@ -255,14 +266,16 @@ impl Directory {
         };
         for fact in &facts.facts {
             match fact {
-                DirectoryFact::AccountCreated(profile) => take_account(profile.key),
+                DirectoryFact::AccountCreated(profile) | DirectoryFact::AccountChanged(profile) => {
+                    take_account(profile.key);
+                }
                 DirectoryFact::KeyAdded(key) => take_account(key.account),
                 DirectoryFact::KeyRevoked { .. } => {}
             }
         }
         for fact in &facts.facts {
             let hash = match fact {
-                DirectoryFact::AccountCreated(_) => continue,
+                DirectoryFact::AccountCreated(_) | DirectoryFact::AccountChanged(_) => continue,
                 DirectoryFact::KeyAdded(key) => key.hash,
                 DirectoryFact::KeyRevoked { hash, .. } => *hash,
             };

@@ -6,6 +6,9 @@
 //! new number or name instead. When the test fails it prints the lines as they are now.
 
 use crate::account::{AccountRow, Profile};
+use crate::account_settings::{
+    AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RadarRules, RawCards, Weekday,
+};
 use crate::acquirer::{Ask, Asked, AttemptId, CardMoney, NetworkAnswer, NetworkCall, Said};
 use crate::address::{Address, Shipping};
 use crate::api;
@@ -98,6 +101,13 @@ fn record_lines() -> Vec<String> {
         ApiKeyHash,
         ApiKeyKind,
         Profile,
+        AccountSettings,
+        RawCards,
+        RadarRules,
+        PayoutSchedule,
+        PayoutInterval,
+        Weekday,
+        DisputeFee,
     ];
     let line = |(name, fields): (&str, &[(u32, &str)])| {
         let fields: Vec<String> = fields.iter().map(|(number, name)| format!("{number} {name}")).collect();

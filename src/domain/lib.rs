@@ -8,6 +8,7 @@
 //! Reading order: [`money`], [`books`], [`account`], [`call`], [`decision`], [`facts`], [`payments`].
 
 pub mod account;
+pub mod account_settings;
 pub mod acquirer;
 pub mod address;
 pub mod api;
@@ -34,6 +35,7 @@ pub mod secrets;
 pub mod time;
 
 pub use account::{Account, AccountKey, Profile};
+pub use account_settings::AccountSettings;
 pub use call::{Call, Command, ListQuery, Read};
 pub use decision::{Decision, Lookup, Reply, Stop, World, decide, read};
 pub use facts::{Claim, Facts, Outcome, OutcomeResult};
