@@ -49,6 +49,7 @@ const BYTES_BUCKETS: [f64; 8] = [
 
 /// Serves until a signal says stop. Settings are read again from their sources on SIGHUP and when an operator asks.
 pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) -> Result<(), Failure> {
+    use_small_pages();
     actix_rt::System::new().block_on(async {
         // From here on it is no reason to end.
         let hangups = signals(SignalKind::hangup())?;
@@ -65,6 +66,15 @@ pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) 
         node.stop().await;
         Ok(())
     })
+}
+
+/// Keeps this process from huge pages. The allocator asks for them, and the thread that first touches one waits until the
+/// kernel has cleared all 2 MiB: on a virtual machine whose host gives memory only when it is used, long enough for every
+/// request behind it to be late. What they save in address translation did not show (docs/performance.md).
+fn use_small_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::warn!(%error, "huge pages stay on; the slowest answers may be slower");
+    }
 }
 
 /// Waits for SIGTERM or SIGINT.
