@@ -92,12 +92,12 @@ impl Object {
         match self {
             Object::PaymentIntent(intent) => intent.customer.into_iter().for_each(parent),
             Object::Charge(charge) => {
-                parent(charge.payment_intent);
+                charge.payment_intent.into_iter().for_each(&mut *parent);
                 charge.customer.into_iter().for_each(parent);
             }
             Object::Refund(refund) => {
                 parent(refund.charge);
-                parent(refund.payment_intent);
+                refund.payment_intent.into_iter().for_each(parent);
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
             Object::Customer(_) | Object::PaymentMethod(_) => {}

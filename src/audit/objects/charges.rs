@@ -27,12 +27,8 @@ impl Objects {
             },
         )?;
         if let Some(before) = before {
-            let same = (
-                charge.amount,
-                charge.currency,
-                charge.payment_intent.seq(),
-                charge.network,
-            ) == (before.amount, before.currency, before.intent, before.network);
+            let same = (charge.amount, charge.currency, of_payment(charge), charge.network)
+                == (before.amount, before.currency, before.payment, before.network);
             ensure(Check::States, same, || {
                 format!("{} changes its amount, currency, intent or network", name())
             })?;
@@ -77,7 +73,7 @@ impl Objects {
         )?;
         let after = KeptCharge {
             id: charge.id,
-            intent: charge.payment_intent.seq(),
+            payment: of_payment(charge),
             amount: charge.amount,
             currency: charge.currency,
             network: charge.network,
@@ -106,8 +102,11 @@ impl Objects {
                 kept.refund_count
             )
         })?;
-        let Some(at) = find(&self.intents, charge.payment_intent.seq(), |kept| kept.id)
-            .filter(|at| self.intents[*at].id == charge.payment_intent)
+        let Some(payment_intent) = charge.payment_intent else {
+            return Ok(());
+        };
+        let Some(at) = find(&self.intents, payment_intent.seq(), |kept| kept.id)
+            .filter(|at| self.intents[*at].id == payment_intent)
         else {
             let what = format!("{} is of a payment intent that does not exist", name());
             return Err(Finding {
@@ -131,12 +130,14 @@ impl Objects {
         }
         // A charge moves only together with its intent; refunds alone move a charge by itself.
         let moved = changes.movements.iter().any(|movement| movement.source == charge.id);
-        let with_intent = changes
-            .intents
-            .iter()
-            .any(|change| change.after.id == charge.payment_intent);
+        let with_intent = changes.intents.iter().any(|change| change.after.id == payment_intent);
         ensure(Check::States, !moved || with_intent, || {
             format!("{} moves without its intent", name())
         })
     }
+}
+
+/// The sequence of what a charge belongs to: its intent, or itself.
+fn of_payment(charge: &Charge) -> u64 {
+    charge.payment_intent.unwrap_or(charge.id).seq()
 }

@@ -69,7 +69,8 @@ impl OpenAttempt {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeptCharge {
     pub(super) id: Id,
-    pub(super) intent: u64,
+    /// Sequence of its intent; its own without one.
+    pub(super) payment: u64,
     pub(super) amount: i64,
     pub(super) currency: Currency,
     pub(super) network: Network,
@@ -83,10 +84,12 @@ pub(super) struct KeptCharge {
 pub(super) struct KeptRefund {
     pub(super) id: Id,
     pub(super) charge: u64,
-    pub(super) intent: u64,
+    /// Sequence of its charge's intent; the charge's own without one.
+    pub(super) payment: u64,
     pub(super) amount: i64,
     pub(super) currency: Currency,
-    pub(super) balance_transaction: Id,
+    /// Sequence of its balance transaction; 0 for none.
+    pub(super) balance_transaction: u64,
     pub(super) confirmed: bool,
 }
 

@@ -143,8 +143,8 @@ impl Objects {
         let holds = |intent| part.holds(payment_hash(account, intent));
         self.open.retain(|&intent, _| holds(intent));
         self.intents.retain(|intent| holds(intent.id.seq()));
-        self.charges.retain(|charge| holds(charge.intent));
-        self.refunds.retain(|refund| holds(refund.intent));
+        self.charges.retain(|charge| holds(charge.payment));
+        self.refunds.retain(|refund| holds(refund.payment));
         self.others.retain(|id| holds(id.seq()));
     }
 
@@ -175,13 +175,13 @@ impl Objects {
     }
 }
 
-/// The sequence of the payment intent that an object belongs to; of one that belongs to none, its own. `None` for a
-/// balance transaction: it never changes, so none is kept.
+/// The sequence of the payment intent that an object belongs to; of a charge without one and its refunds, the charge's; of
+/// anything else, its own. `None` for a balance transaction: it never changes, so none is kept.
 fn of_payment(object: &Object) -> Option<u64> {
     match object {
         Object::PaymentIntent(intent) => Some(intent.id.seq()),
-        Object::Charge(charge) => Some(charge.payment_intent.seq()),
-        Object::Refund(refund) => Some(refund.payment_intent.seq()),
+        Object::Charge(charge) => Some(charge.payment_intent.unwrap_or(charge.id).seq()),
+        Object::Refund(refund) => Some(refund.payment_intent.unwrap_or(refund.charge).seq()),
         Object::Customer(_) | Object::PaymentMethod(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }

@@ -22,7 +22,7 @@ impl Objects {
             cause: EntryCause::Refund,
             source: refund.id,
             source_kind: &kinds::REFUND,
-            balance_transaction: Some(refund.balance_transaction),
+            balance_transaction: refund.balance_transaction,
             amount: refund.amount,
             currency: refund.currency,
             network: refund.network,
@@ -33,7 +33,7 @@ impl Objects {
                 refund.amount,
                 refund.currency,
                 refund.charge.seq(),
-                refund.balance_transaction,
+                transaction_of(refund),
             ) == (
                 before.amount,
                 before.currency,
@@ -57,10 +57,10 @@ impl Objects {
         let after = KeptRefund {
             id: refund.id,
             charge: refund.charge.seq(),
-            intent: refund.payment_intent.seq(),
+            payment: refund.payment_intent.unwrap_or(refund.charge).seq(),
             amount: refund.amount,
             currency: refund.currency,
-            balance_transaction: refund.balance_transaction,
+            balance_transaction: transaction_of(refund),
             confirmed: matches!(refund.state, RefundState::Confirmed),
         };
         put(&mut self.refunds, at, after);
@@ -107,8 +107,13 @@ impl Objects {
         let charge = find(&self.charges, refund.charge.seq(), |kept| kept.id).map(|at| &self.charges[at]);
         ensure(
             Check::Ids,
-            charge.is_some_and(|charge| charge.intent == refund.payment_intent.seq()),
+            charge.is_some_and(|charge| charge.payment == refund.payment_intent.unwrap_or(refund.charge).seq()),
             || format!("{} names another intent than its charge", name()),
         )
     }
+}
+
+/// The sequence of a refund's balance transaction; 0 for none.
+fn transaction_of(refund: &Refund) -> u64 {
+    refund.balance_transaction.map_or(0, |id| id.seq())
 }

@@ -26,7 +26,7 @@ impl Case<'_> {
             };
             let left = captured(charge) - charge.refunded;
             let amount = asked.amount.unwrap_or(left);
-            let of_intent = asked.payment_intent.map(|intent| intent.0) == Some(after.payment_intent);
+            let of_intent = asked.payment_intent.map(|intent| intent.0) == after.payment_intent;
             if after.amount != amount || amount <= 0 || amount > left || !of_intent || charge.currency != after.currency
             {
                 return wrong(

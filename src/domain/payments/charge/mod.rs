@@ -30,9 +30,9 @@ pub struct Charge {
     /// The currency of all its amounts.
     #[record(3)]
     pub currency: Currency,
-    /// The intent it was made for.
+    /// The intent it was made for; `None` for a charge that was made by itself, as older integrations do.
     #[record(4)]
-    pub payment_intent: Id,
+    pub payment_intent: Option<Id>,
     /// What was paid with.
     #[record(5)]
     pub payment_method: Id,

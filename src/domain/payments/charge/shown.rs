@@ -306,9 +306,9 @@ impl<'a> ChargeShown<'a> {
             order: None,
             outcome: OutcomeShown::of(decline),
             paid: decline.is_none(),
-            payment_intent: Some(Ref {
+            payment_intent: charge.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
-                id: charge.payment_intent,
+                id,
             }),
             payment_method: Ident {
                 kind: &kinds::PAYMENT_METHOD,

@@ -171,7 +171,7 @@ fn new_charge(
         id: draft.born(&kinds::CHARGE),
         amount: intent.amount,
         currency: intent.currency,
-        payment_intent: intent.id,
+        payment_intent: Some(intent.id),
         payment_method: method.id,
         card: method.card,
         customer: intent.customer,

@@ -57,7 +57,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, 
         currency: money.currency,
         charge: charge.id,
         payment_intent: charge.payment_intent,
-        balance_transaction,
+        balance_transaction: Some(balance_transaction),
         reason: asked.reason,
         metadata: pairs,
         network: charge.network,
@@ -186,7 +186,8 @@ fn charge_of<'a>(case: &Case<'a>, asked: &CreateRefund) -> Result<&'a Charge, St
             let charge = case.charge(*id)?.ok_or_else(|| missing(&id.text(&kinds::CHARGE)))?;
             // A capture that is being decided is waited for, like everywhere.
             if charge.state == ChargeState::Held
-                && let Some(intent) = case.payment_intent(charge.payment_intent)?
+                && let Some(intent) = charge.payment_intent
+                && let Some(intent) = case.payment_intent(intent)?
             {
                 not_while_calling(intent)?;
             }
@@ -238,10 +239,11 @@ fn not_refundable(charge: &Charge) -> Reject {
     match charge.state {
         ChargeState::Released => Reject::charge_already_refunded(charge.id),
         ChargeState::Held => {
-            let intent = charge.payment_intent.text(&kinds::PAYMENT_INTENT);
+            let intent = charge.payment_intent.map(|intent| intent.text(&kinds::PAYMENT_INTENT));
             let message = format!(
                 "Charge {text} has not been captured and cannot be refunded. To release the held amount, cancel the \
-                 PaymentIntent {intent} instead."
+                 PaymentIntent {} instead.",
+                intent.as_deref().unwrap_or_default()
             );
             Reject::invalid(None, message).begun()
         }

@@ -29,12 +29,12 @@ pub struct Refund {
     /// The charge.
     #[record(4)]
     pub charge: Id,
-    /// The charge's intent.
+    /// The charge's intent, if it has one.
     #[record(5)]
-    pub payment_intent: Id,
-    /// The movement of the merchant's balance.
+    pub payment_intent: Option<Id>,
+    /// The movement of the merchant's balance; `None` if it released a hold, which moves nothing.
     #[record(6)]
-    pub balance_transaction: Id,
+    pub balance_transaction: Option<Id>,
     /// Why, if that was said.
     #[record(7)]
     pub reason: Option<RefundReason>,

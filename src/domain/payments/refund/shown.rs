@@ -80,9 +80,9 @@ impl<'a> RefundShown<'a> {
                 id: refund.id,
             },
             amount: refund.amount,
-            balance_transaction: Some(Ref {
+            balance_transaction: refund.balance_transaction.map(|id| Ref {
                 kind: &kinds::BALANCE_TRANSACTION,
-                id: refund.balance_transaction,
+                id,
             }),
             charge: Some(Ref {
                 kind: &kinds::CHARGE,
@@ -100,9 +100,9 @@ impl<'a> RefundShown<'a> {
                 kind: "card",
             },
             metadata: &refund.metadata,
-            payment_intent: Some(Ref {
+            payment_intent: refund.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
-                id: refund.payment_intent,
+                id,
             }),
             reason: refund.reason,
             receipt_number: None,

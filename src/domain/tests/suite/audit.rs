@@ -102,7 +102,7 @@ fn intents_agree_with_charges(shop: &Shop) {
             .0
             .values()
             .filter_map(|object| match object {
-                Object::Charge(charge) if charge.payment_intent == intent.id => Some(charge),
+                Object::Charge(charge) if charge.payment_intent == Some(intent.id) => Some(charge),
                 _ => None,
             })
             .collect();

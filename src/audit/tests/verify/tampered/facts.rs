@@ -415,7 +415,7 @@ fn a_second_charge_that_stands_is_found() {
         .find(|object| object.kind() == &kinds::PAYMENT_INTENT)
         .unwrap()
         .id();
-    charge(journal.facts(1), |charge| charge.payment_intent = first);
+    charge(journal.facts(1), |charge| charge.payment_intent = Some(first));
     expect(
         "charged twice",
         Check::Movement,
