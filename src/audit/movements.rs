@@ -102,6 +102,9 @@ fn check_entry(entry: &Entry, movement: &Movement, facts: &Facts) -> Checked {
         EntryCause::Refund => &[(LedgerAccount::RefundInTransit, -amount)],
         EntryCause::RefundConfirmed => &[(LedgerAccount::RefundInTransit, amount), (receivable, -amount)],
         EntryCause::RefundFailed => &[(receivable, amount)],
+        EntryCause::DisputeOpened => &[(LedgerAccount::DisputeInTransit, -amount)],
+        EntryCause::DisputeDebited => &[(LedgerAccount::DisputeInTransit, amount), (receivable, -amount)],
+        EntryCause::DisputeWon => &[(receivable, amount)],
     };
     for (account, amount) in expected {
         let posted: i128 = entry
@@ -159,7 +162,9 @@ fn check_transaction(transaction: &BalanceTransaction, entry: &Entry, movement: 
         EntryCause::Capture => (BalanceTransactionType::Charge, amount),
         EntryCause::Refund => (BalanceTransactionType::Refund, -amount),
         EntryCause::RefundFailed => (BalanceTransactionType::RefundFailure, amount),
-        EntryCause::RefundConfirmed => {
+        EntryCause::DisputeOpened => (BalanceTransactionType::Dispute, -amount),
+        EntryCause::DisputeWon => (BalanceTransactionType::DisputeReversal, amount),
+        EntryCause::RefundConfirmed | EntryCause::DisputeDebited => {
             let what = format!("{} belongs to a confirmation, which moves no balance", name());
             return Err(Finding {
                 check: Check::Movement,

@@ -64,9 +64,15 @@ pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
     prefix: "pmc",
     object: "payment_method_configuration",
 };
+/// A cardholder's objection to a charge.
+pub static DISPUTE: Kind = Kind {
+    number: 18,
+    prefix: "du",
+    object: "dispute",
+};
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 10] = [
+pub static ALL: [&Kind; 11] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -77,6 +83,7 @@ pub static ALL: [&Kind; 10] = [
     &REQUEST,
     &ACCOUNT,
     &PAYMENT_METHOD_CONFIGURATION,
+    &DISPUTE,
 ];
 
 /// The kind with that number.
@@ -113,6 +120,8 @@ id_params! {
     BalanceTransactionId of BALANCE_TRANSACTION;
     /// An event's id as a parameter.
     EventId of EVENT;
+    /// A dispute's id as a parameter.
+    DisputeId of DISPUTE;
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub struct Entry {
     /// Why it was made.
     #[record(1)]
     pub cause: EntryCause,
-    /// The charge or refund it was made for.
+    /// The charge, refund or dispute it was made for.
     #[record(2)]
     pub source: Id,
     /// The balance transaction that shows it; given if and only if it moves the merchant's balance.
@@ -40,6 +40,15 @@ pub enum EntryCause {
     /// A confirmed refund came back.
     #[record(4)]
     RefundFailed,
+    /// A dispute took its amount and its fee from the merchant.
+    #[record(5)]
+    DisputeOpened,
+    /// A network debited a dispute.
+    #[record(6)]
+    DisputeDebited,
+    /// A dispute was won: the network gave the amount back.
+    #[record(7)]
+    DisputeWon,
 }
 
 /// One debit or credit.
@@ -174,6 +183,55 @@ impl Entry {
         Entry {
             cause: EntryCause::RefundFailed,
             source: refund,
+            balance_transaction: Some(balance_transaction),
+            postings: vec![
+                Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, amount),
+                Posting::on(LedgerAccount::MerchantBalance, currency, today, -amount),
+            ],
+        }
+    }
+
+    /// A dispute that takes money: its amount is on its way to the cardholder, its fee is ours.
+    ///
+    /// `Dr merchant_balance[day] / Cr dispute_in_transit` amount; `Dr merchant_balance[day] / Cr dispute_fee_revenue` fee.
+    pub fn dispute_opened(dispute: Id, balance_transaction: Id, disputed: Money, fee: i64, day: i32) -> Entry {
+        let Money { amount, currency } = disputed;
+        let mut postings = vec![
+            Posting::on(LedgerAccount::MerchantBalance, currency, day, amount),
+            Posting::on(LedgerAccount::DisputeInTransit, currency, NO_DAY, -amount),
+        ];
+        if fee != 0 {
+            postings.push(Posting::on(LedgerAccount::MerchantBalance, currency, day, fee));
+            postings.push(Posting::on(LedgerAccount::DisputeFeeRevenue, currency, NO_DAY, -fee));
+        }
+        Entry {
+            cause: EntryCause::DisputeOpened,
+            source: dispute,
+            balance_transaction: Some(balance_transaction),
+            postings,
+        }
+    }
+
+    /// The network took a dispute's amount from us: `Dr dispute_in_transit / Cr network_receivable`.
+    pub fn dispute_debited(dispute: Id, network: Network, disputed: Money) -> Entry {
+        let Money { amount, currency } = disputed;
+        Entry {
+            cause: EntryCause::DisputeDebited,
+            source: dispute,
+            balance_transaction: None,
+            postings: vec![
+                Posting::on(LedgerAccount::DisputeInTransit, currency, NO_DAY, amount),
+                Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, -amount),
+            ],
+        }
+    }
+
+    /// A dispute was won; the fee is kept: `Dr network_receivable / Cr merchant_balance[today]`.
+    pub fn dispute_won(dispute: Id, balance_transaction: Id, network: Network, disputed: Money, today: i32) -> Entry {
+        let Money { amount, currency } = disputed;
+        Entry {
+            cause: EntryCause::DisputeWon,
+            source: dispute,
             balance_transaction: Some(balance_transaction),
             postings: vec![
                 Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, amount),

@@ -77,9 +77,60 @@ fn fixed_part(currency: Currency) -> i64 {
     }
 }
 
+/// The fee of a dispute that takes money, in minor units of the currency the charge settled in.
+///
+/// Some currencies have a price of their own; elsewhere it is 1,500 minor units, and 5,000 of currencies with
+/// thousandths.
+pub fn dispute_fee(currency: Currency) -> i64 {
+    let own = DISPUTE_FEES.iter().find(|(code, _)| *code == currency.code());
+    match (own, currency.exponent()) {
+        (Some((_, fee)), _) => *fee,
+        (None, 3) => 5_000,
+        (None, _) => 1_500,
+    }
+}
+
+/// Fees of a dispute by settlement currency, in minor units. Prices differ by country, and change; these are fixed here
+/// so that test data stays what it is.
+const DISPUTE_FEES: [(&str, i64); 20] = [
+    ("usd", 1_500),
+    ("aud", 2_500),
+    ("brl", 5_500),
+    ("cad", 1_500),
+    ("chf", 2_000),
+    ("czk", 50_000),
+    ("dkk", 15_000),
+    ("eur", 2_000),
+    ("gbp", 2_000),
+    ("hkd", 8_500),
+    ("huf", 800_000),
+    ("inr", 100_000),
+    ("jpy", 1_300),
+    ("mxn", 30_000),
+    ("myr", 6_000),
+    ("nok", 20_000),
+    ("nzd", 2_500),
+    ("pln", 9_000),
+    ("sek", 20_000),
+    ("sgd", 1_500),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dispute_costs_about_the_same_in_every_currency() {
+        let fee = |code| dispute_fee(Currency::from_code(code).expect("a code of the table"));
+        assert_eq!(
+            ["usd", "eur", "gbp", "jpy", "kwd", "krw"].map(fee),
+            [1_500, 2_000, 2_000, 1_300, 5_000, 1_500]
+        );
+        for (code, fee) in DISPUTE_FEES {
+            let currency = Currency::from_code(code).expect("a code of the table");
+            assert!(fee > 0 && fee % currency.step() == 0, "{code}");
+        }
+    }
 
     #[test]
     fn fees_by_amount_currency_and_card() {

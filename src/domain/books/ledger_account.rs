@@ -6,9 +6,8 @@ use tollgate_resource::record::{Field, Input, RecordError, Wire, put_varint};
 /// An account of the ledger. Exists once per currency in each merchant's books.
 ///
 /// Records carry [`LedgerAccount::number`]. Reserved numbers of the chart, not used yet: 2 `merchant_balance_reserved`,
-/// 4 `payout_in_transit`, 5 `dispute_in_transit`, 6 `transfer_in_transit`, 8 `due_from_platform`, 9 `fx_position`,
-/// 10 `fx_result`, 12 `dispute_fee_revenue`, 13 `fx_fee_revenue`, 14 `tax_payable`, 15 `connect_liability`,
-/// 16 `bad_debt`.
+/// 4 `payout_in_transit`, 6 `transfer_in_transit`, 8 `due_from_platform`, 9 `fx_position`, 10 `fx_result`,
+/// 13 `fx_fee_revenue`, 14 `tax_payable`, 15 `connect_liability`, 16 `bad_debt`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum LedgerAccount {
     /// Owed to the merchant, by the day from which it is available.
@@ -19,6 +18,10 @@ pub enum LedgerAccount {
     NetworkReceivable(Network),
     /// Earned by processing.
     FeeRevenue,
+    /// Taken from the merchant for a dispute, not yet debited by the network.
+    DisputeInTransit,
+    /// Earned by disputes; kept whatever their outcome.
+    DisputeFeeRevenue,
 }
 
 /// Which sign the total of a ledger account may have.
@@ -42,12 +45,14 @@ impl NormalSide {
 
 impl LedgerAccount {
     /// Every account of the chart.
-    pub const ALL: [LedgerAccount; 5] = [
+    pub const ALL: [LedgerAccount; 7] = [
         LedgerAccount::MerchantBalance,
         LedgerAccount::RefundInTransit,
         LedgerAccount::NetworkReceivable(Network::Instant),
         LedgerAccount::NetworkReceivable(Network::Remote),
         LedgerAccount::FeeRevenue,
+        LedgerAccount::DisputeInTransit,
+        LedgerAccount::DisputeFeeRevenue,
     ];
 
     /// Stable number in records: the account below 64, plus 64 times the connector where it has one.
@@ -58,6 +63,8 @@ impl LedgerAccount {
             LedgerAccount::NetworkReceivable(Network::Instant) => 7,
             LedgerAccount::NetworkReceivable(Network::Remote) => 7 + 64,
             LedgerAccount::FeeRevenue => 11,
+            LedgerAccount::DisputeInTransit => 5,
+            LedgerAccount::DisputeFeeRevenue => 12,
         }
     }
 
@@ -69,6 +76,8 @@ impl LedgerAccount {
             LedgerAccount::NetworkReceivable(Network::Instant) => "network_receivable{instant}",
             LedgerAccount::NetworkReceivable(Network::Remote) => "network_receivable{remote}",
             LedgerAccount::FeeRevenue => "fee_revenue",
+            LedgerAccount::DisputeInTransit => "dispute_in_transit",
+            LedgerAccount::DisputeFeeRevenue => "dispute_fee_revenue",
         }
     }
 
@@ -79,7 +88,10 @@ impl LedgerAccount {
     pub fn normal_side(self) -> NormalSide {
         match self {
             LedgerAccount::MerchantBalance | LedgerAccount::NetworkReceivable(_) => NormalSide::Either,
-            LedgerAccount::RefundInTransit | LedgerAccount::FeeRevenue => NormalSide::Credit,
+            LedgerAccount::RefundInTransit
+            | LedgerAccount::FeeRevenue
+            | LedgerAccount::DisputeInTransit
+            | LedgerAccount::DisputeFeeRevenue => NormalSide::Credit,
         }
     }
 

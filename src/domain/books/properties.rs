@@ -1,4 +1,4 @@
-//! Properties of the books under any run of captures, refunds, confirmations and failures.
+//! Properties of the books under any run of captures, refunds, confirmations, failures and disputes.
 
 use super::*;
 use crate::inputs::Network;
@@ -34,6 +34,19 @@ struct MadeRefund {
     state: RefundState,
 }
 
+struct MadeDispute {
+    money: Money,
+    network: Network,
+    state: DisputeState,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum DisputeState {
+    InTransit,
+    Debited,
+    Won,
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum RefundState {
     InTransit,
@@ -48,6 +61,7 @@ pub(crate) struct Run {
     seq: u64,
     charges: Vec<MadeCharge>,
     refunds: Vec<MadeRefund>,
+    disputes: Vec<MadeDispute>,
     /// Each entry with its day.
     pub(crate) entries: Vec<(i32, Entry)>,
     /// (currency, net, day from which it is available) of each balance transaction.
@@ -62,11 +76,14 @@ impl Run {
         };
         for step in steps {
             run.today += i32::from(step.days_later);
-            match step.action % 4 {
+            match step.action % 7 {
                 0 => run.capture(step),
                 1 => run.refund(step),
                 2 => run.confirm(step),
-                _ => run.fail(step),
+                3 => run.fail(step),
+                4 => run.dispute(step),
+                5 => run.debit(step),
+                _ => run.win(step),
             }
         }
         run
@@ -152,6 +169,58 @@ impl Run {
             .push((today, Entry::refund_failed(refund, transaction, network, money, today)));
     }
 
+    fn dispute(&mut self, step: &Step) {
+        let count = self.charges.len();
+        let (dispute, transaction) = (self.id(&kinds::DISPUTE), self.id(&kinds::BALANCE_TRANSACTION));
+        let today = self.today;
+        let Some(charge) = self.charges.get(step.charge % count.max(1)) else {
+            return;
+        };
+        let (money, network) = (charge.money, charge.network);
+        let fee = dispute_fee(money.currency);
+        self.disputes.push(MadeDispute {
+            money,
+            network,
+            state: DisputeState::InTransit,
+        });
+        self.transactions
+            .push((money.currency, -i128::from(money.amount + fee), today));
+        self.entries
+            .push((today, Entry::dispute_opened(dispute, transaction, money, fee, today)));
+    }
+
+    fn debit(&mut self, step: &Step) {
+        let dispute = self.id(&kinds::DISPUTE);
+        let today = self.today;
+        let Some(made) = self.nth_dispute(step, DisputeState::InTransit) else {
+            return;
+        };
+        made.state = DisputeState::Debited;
+        let entry = Entry::dispute_debited(dispute, made.network, made.money);
+        self.entries.push((today, entry));
+    }
+
+    fn win(&mut self, step: &Step) {
+        let (dispute, transaction) = (self.id(&kinds::DISPUTE), self.id(&kinds::BALANCE_TRANSACTION));
+        let today = self.today;
+        let Some(made) = self.nth_dispute(step, DisputeState::Debited) else {
+            return;
+        };
+        made.state = DisputeState::Won;
+        let (network, money) = (made.network, made.money);
+        self.transactions
+            .push((money.currency, i128::from(money.amount), today));
+        self.entries
+            .push((today, Entry::dispute_won(dispute, transaction, network, money, today)));
+    }
+
+    fn nth_dispute(&mut self, step: &Step, state: DisputeState) -> Option<&mut MadeDispute> {
+        let fitting = self.disputes.iter_mut().filter(|dispute| dispute.state == state);
+        let mut fitting: Vec<&mut MadeDispute> = fitting.collect();
+        let count = fitting.len();
+        (count > 0).then(|| fitting.swap_remove(step.charge % count))
+    }
+
     fn nth_refund(&mut self, step: &Step, state: RefundState) -> Option<&mut MadeRefund> {
         let mut fitting: Vec<&mut MadeRefund> =
             self.refunds.iter_mut().filter(|refund| refund.state == state).collect();
@@ -231,6 +300,20 @@ proptest! {
             let waiting = run.refunds.iter().filter(|refund| refund.state == RefundState::InTransit);
             let sum: i64 = waiting.filter(|refund| refund.money.currency == currency).map(|refund| refund.money.amount).sum();
             prop_assert_eq!(-books.balance(LedgerAccount::RefundInTransit, currency), i128::from(sum));
+        }
+    }
+
+    #[test]
+    fn disputes_in_transit_are_those_not_debited_and_every_fee_is_kept(steps in steps()) {
+        let run = Run::of(&steps);
+        let books = run.books();
+        for currency in [Currency::USD, Currency::EUR, Currency::JPY, Currency::KWD] {
+            let of_currency = || run.disputes.iter().filter(move |dispute| dispute.money.currency == currency);
+            let waiting = of_currency().filter(|dispute| dispute.state == DisputeState::InTransit);
+            let sum: i64 = waiting.map(|dispute| dispute.money.amount).sum();
+            prop_assert_eq!(-books.balance(LedgerAccount::DisputeInTransit, currency), i128::from(sum));
+            let fees = i128::from(dispute_fee(currency)) * of_currency().count() as i128;
+            prop_assert_eq!(-books.balance(LedgerAccount::DisputeFeeRevenue, currency), fees);
         }
     }
 

@@ -21,7 +21,7 @@ pub struct BalanceTransaction {
     /// What moved.
     #[record(2)]
     pub kind: BalanceTransactionType,
-    /// The charge or refund that moved it; its kind follows from `kind`.
+    /// The charge, refund or dispute that moved it; its kind follows from `kind`.
     #[record(3)]
     pub source: Id,
     /// Minor units before our fee; negative for money that leaves.
@@ -53,6 +53,25 @@ pub enum BalanceTransactionType {
     /// A refund came back.
     #[record(3)]
     RefundFailure,
+    /// A dispute took its amount and fee.
+    #[record(4)]
+    Dispute,
+    /// A dispute was won and gave its amount back.
+    #[record(5)]
+    DisputeReversal,
+}
+
+/// The public names of what moves a balance: coarser than the categories in reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum BalanceTransactionName {
+    /// A card charge was captured.
+    Charge,
+    /// A charge was refunded.
+    Refund,
+    /// A refund came back.
+    RefundFailure,
+    /// Anything a network or we corrected: disputes and what they give back.
+    Adjustment,
 }
 
 impl BalanceTransactionType {
@@ -61,15 +80,32 @@ impl BalanceTransactionType {
         match self {
             BalanceTransactionType::Charge => &kinds::CHARGE,
             BalanceTransactionType::Refund | BalanceTransactionType::RefundFailure => &kinds::REFUND,
+            BalanceTransactionType::Dispute | BalanceTransactionType::DisputeReversal => &kinds::DISPUTE,
         }
     }
 
-    /// The category in reports. The same word as the type for what there is today; later types differ.
+    /// The category in reports.
     pub fn reporting_category(self) -> &'static str {
+        self.name()
+    }
+
+    /// The public type.
+    pub fn public(self) -> BalanceTransactionName {
         match self {
-            BalanceTransactionType::Charge => "charge",
-            BalanceTransactionType::Refund => "refund",
-            BalanceTransactionType::RefundFailure => "refund_failure",
+            BalanceTransactionType::Charge => BalanceTransactionName::Charge,
+            BalanceTransactionType::Refund => BalanceTransactionName::Refund,
+            BalanceTransactionType::RefundFailure => BalanceTransactionName::RefundFailure,
+            BalanceTransactionType::Dispute | BalanceTransactionType::DisputeReversal => {
+                BalanceTransactionName::Adjustment
+            }
+        }
+    }
+
+    /// What its fee is for.
+    pub fn fee_description(self) -> &'static str {
+        match self {
+            BalanceTransactionType::Dispute => "Dispute fee",
+            _ => "Stripe processing fees",
         }
     }
 }

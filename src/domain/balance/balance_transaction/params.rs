@@ -17,28 +17,29 @@ pub struct ListBalanceTransactions {
     pub ending_before: Option<BalanceTransactionId>,
     /// Most of the page: 1 to 100, 10 if not given.
     pub limit: Option<i64>,
-    /// Only those of this charge or refund.
+    /// Only those of this charge, refund or dispute.
     pub source: Option<SourceId>,
     /// Only those older than this one.
     pub starting_after: Option<BalanceTransactionId>,
 }
 
-/// The id of something that moves the balance: a charge or a refund.
+/// The id of something that moves the balance: a charge, a refund or a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceId {
-    /// Which of the two.
+    /// Which of them.
     pub kind: &'static Kind,
     /// Its id.
     pub id: Id,
 }
 
 impl ParamValue for SourceId {
-    const KIND: ParamKind = ParamKind::Word("charge or refund id");
+    const KIND: ParamKind = ParamKind::Word("charge, refund or dispute id");
     fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
         let read = |kind: &'static Kind| kind.parse(text).map(|id| SourceId { kind, id });
         read(&kinds::CHARGE)
             .or_else(|| read(&kinds::REFUND))
+            .or_else(|| read(&kinds::DISPUTE))
             .ok_or(Problem::NoSuch { kind: &kinds::CHARGE })
     }
 }

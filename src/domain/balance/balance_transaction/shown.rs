@@ -1,6 +1,6 @@
 //! What a balance transaction shows.
 
-use super::{BalanceTransaction, BalanceTransactionType};
+use super::{BalanceTransaction, BalanceTransactionName};
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
@@ -43,7 +43,7 @@ pub struct BalanceTransactionShown<'a> {
     pub status: BalanceTransactionStatus,
     /// Type of movement.
     #[shown(name = "type")]
-    pub kind: BalanceTransactionType,
+    pub kind: BalanceTransactionName,
 }
 
 /// One fee of a balance transaction.
@@ -102,7 +102,7 @@ impl<'a> BalanceTransactionShown<'a> {
             amount: *fee,
             application: None,
             currency: *currency,
-            description: "Stripe processing fees",
+            description: kind.fee_description(),
             kind: FeeType::StripeFee,
         };
         BalanceTransactionShown {
@@ -130,7 +130,7 @@ impl<'a> BalanceTransactionShown<'a> {
             } else {
                 BalanceTransactionStatus::Available
             },
-            kind: *kind,
+            kind: kind.public(),
         }
     }
 }
