@@ -30,6 +30,7 @@ pub mod readers;
 pub mod refusals;
 pub mod request;
 pub mod router;
+mod searching;
 pub mod settings;
 pub mod shard;
 pub mod supervisor;

@@ -2,11 +2,19 @@
 
 use crate::request::{Request, Response, Shown};
 use crate::shard::answering::{Missing, Showing, Sought, respond};
-use tollgate_domain::call::Cursor;
+use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, FILTERED_MAX};
 use tollgate_domain::object::Item;
-use tollgate_domain::{Facts, ListQuery, Reject, SHAPE_REVISION, Secrets, kinds};
+use tollgate_domain::{Facts, ListQuery, Object, Reject, SHAPE_REVISION, Secrets, ShowContext, kinds};
+use tollgate_resource::lookup::{at_path, text_of};
+use tollgate_resource::params::Range;
 use tollgate_resource::{Expand, Id, Kind, Record};
+use tollgate_store::reads::PAGE_SCAN_MAX;
 use tollgate_store::{AccountRef, Fetched, From, PageQuery, Reads, StoreError};
+
+/// Objects a filtered list asks of the store at once.
+const FILTERED_STEP: usize = 100;
+
+const BOTH_CURSORS: &str = "Received both starting_after and ending_before parameters. Please pass in only one.";
 
 /// Reads of one account.
 pub(crate) struct Listing<'a> {
@@ -22,62 +30,134 @@ impl Listing<'_> {
         if let Some(reject) = self.foreign(query)? {
             return Ok(self.refused(reject));
         }
-        let from = match query.cursor {
-            Cursor::Start => From::Newest,
-            Cursor::After(id) => From::Below(id.seq()),
-            Cursor::Before(id) => From::Above(id.seq()),
+        let Walked { items, has_more } = match self.walk(query)? {
+            Ok(walked) => walked,
+            Err(reject) => return Ok(self.refused(reject)),
         };
+        let expand = self.request.expand.child("data").unwrap_or(Expand::NONE);
+        let attached = self.attached(expand, &items)?;
+        Ok(self.answer(
+            Shown::Page {
+                url: query.url,
+                items,
+                has_more,
+            },
+            attached,
+        ))
+    }
+
+    /// Everything that is shown in place in these.
+    pub(crate) fn attached(&self, expand: &Expand, items: &[Item]) -> Result<Vec<Object>, StoreError> {
+        let mut attached = Vec::new();
+        let mut failure = None;
+        for item in items {
+            self.attach(expand, item, &mut attached, &mut failure);
+        }
+        failure.map_or(Ok(attached), Err)
+    }
+
+    /// The objects of the page, newest first. Refuses a filter that found nothing among all it may look at: a page
+    /// without an object could not say where to go on.
+    fn walk(&self, query: &ListQuery) -> Result<Result<Walked, Reject>, StoreError> {
+        let (mut from, upward) = match query.cursor {
+            Cursor::Start => (From::Newest, false),
+            Cursor::After(id) => (From::Below(id.seq()), false),
+            Cursor::Before(id) => (From::Above(id.seq()), true),
+            Cursor::Both { .. } => unreachable!("two cursors were refused"),
+        };
+        let wanted = query.limit + 1;
+        let mut items: Vec<Item> = Vec::with_capacity(wanted);
+        let mut looked = 0;
+        let mut ended = query.delivered == Some(false);
+        while !ended && items.len() < wanted && looked < FILTERED_MAX {
+            let want = if query.filters.is_empty() {
+                wanted - items.len()
+            } else {
+                FILTERED_STEP
+            };
+            let (seqs, seen) = self.candidates(query, from, want)?;
+            looked += seqs.len().max(seen.count);
+            ended = seqs.len() < want && seen.count < PAGE_SCAN_MAX;
+            let last = if seqs.len() == want {
+                seqs.last().copied()
+            } else {
+                seen.last
+            };
+            for seq in seqs {
+                if items.len() == wanted {
+                    break;
+                }
+                let item = self.item(query.kind, seq)?;
+                items.extend(item.filter(|item| self.admits(query, item)));
+            }
+            match last {
+                Some(seq) if upward => from = From::Above(seq),
+                Some(seq) => from = From::Below(seq),
+                None => ended = true,
+            }
+        }
+        if items.is_empty() && !ended {
+            return Ok(Err(too_broad(query)));
+        }
+        let has_more = items.len() == wanted || !ended;
+        // The extra one stands at the far end, seen from the cursor.
+        items.truncate(query.limit);
+        if upward {
+            items.reverse();
+        }
+        Ok(Ok(Walked { items, has_more }))
+    }
+
+    /// At most `want` objects from there on, nearest first, and how many records were looked at for that.
+    fn candidates(&self, query: &ListQuery, from: From, want: usize) -> Result<(Vec<u64>, Seen), StoreError> {
         let parents: Vec<u64> = query.parents.iter().map(|(_, id)| id.seq()).collect();
         let page = PageQuery {
             account: self.account(),
             kind: query.kind.number,
             from,
-            limit: query.limit,
+            limit: want - 1,
             parents: &parents,
-            born_ms: born_between(query),
+            born_ms: self.born_between(query),
             tags: query.tags(),
         };
+        let mut seen = Seen::default();
         // Tag bits are coarse: look at the event itself. What cannot be read is not refused here, so that the page's own
         // read of it fails and says so.
-        let mut accept = |seq: u64, fetched: &Fetched| match decode(fetched) {
-            Ok(facts) => facts.event(seq).is_none_or(|event| query.admits(event.kind)),
-            Err(_) => true,
+        let mut accept = |seq: u64, fetched: &Fetched| {
+            seen.count += 1;
+            seen.last = Some(seq);
+            match decode(fetched) {
+                Ok(facts) => facts.event(seq).is_none_or(|event| query.admits_event(&event)),
+                Err(_) => true,
+            }
         };
         let mut seqs = self.reads.page(&page, &mut accept)?;
-        let has_more = seqs.len() > query.limit;
-        if has_more {
-            // The extra one stands at the far end, seen from the cursor.
-            match from {
-                From::Above(_) => drop(seqs.remove(0)),
-                From::Newest | From::Below(_) => drop(seqs.pop()),
-            }
+        if matches!(from, From::Above(_)) {
+            seqs.reverse();
         }
-        let mut items = Vec::with_capacity(seqs.len());
-        for seq in seqs {
-            items.extend(self.item(query.kind, seq)?);
-        }
-        let expand = self.request.expand.child("data").unwrap_or(Expand::NONE);
-        let mut attached = Vec::new();
-        let mut failure = None;
-        for item in &items {
-            self.attach(expand, item, &mut attached, &mut failure);
-        }
-        match failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.answer(
-                Shown::Page {
-                    url: query.url,
-                    items,
-                    has_more,
-                },
-                attached,
-            )),
-        }
+        Ok((seqs, seen))
+    }
+
+    /// Whether an object belongs on the list as it is now: a deleted one does not.
+    fn admits(&self, query: &ListQuery, item: &Item) -> bool {
+        let Item::Object(object) = item else {
+            return true;
+        };
+        object.with_shown(&self.show_context(), |shown| {
+            let is = |field: &str, wanted: &str| {
+                let mut same = false;
+                at_path(shown, field, &mut |value| {
+                    same = text_of(value).is_some_and(|text| text == wanted);
+                });
+                same
+            };
+            !is("deleted", "true") && query.filters.iter().all(|filter| is(filter.field, &filter.value))
+        })
     }
 
     /// One event; it has one version only, in the record it was born in.
     pub(crate) fn event(&self, id: Id, param: &str) -> Result<Box<Response>, StoreError> {
-        let item = if self.exists(&kinds::EVENT, id)? {
+        let item = if id.unix_ms() >= self.events_since_ms() && self.exists(&kinds::EVENT, id)? {
             self.item(&kinds::EVENT, id.seq())?
         } else {
             None
@@ -85,21 +165,16 @@ impl Listing<'_> {
         let Some(item) = item else {
             return Ok(self.refused(Reject::no_such(&kinds::EVENT, id, param)));
         };
-        let mut attached = Vec::new();
-        let mut failure = None;
-        self.attach(&self.request.expand, &item, &mut attached, &mut failure);
-        match failure {
-            Some(failure) => Err(failure),
-            None => Ok(self.answer(Shown::One(item), attached)),
-        }
+        let attached = self.attached(&self.request.expand, std::slice::from_ref(&item))?;
+        Ok(self.answer(Shown::One(item), attached))
     }
 
-    fn account(&self) -> AccountRef {
+    pub(crate) fn account(&self) -> AccountRef {
         AccountRef(self.request.profile.key.0)
     }
 
     /// The newest version of an object, or the event.
-    fn item(&self, kind: &'static Kind, seq: u64) -> Result<Option<Item>, StoreError> {
+    pub(crate) fn item(&self, kind: &'static Kind, seq: u64) -> Result<Option<Item>, StoreError> {
         if *kind == kinds::EVENT {
             let Some(fetched) = self.reads.birth(self.account(), seq)? else {
                 return Ok(None);
@@ -118,7 +193,7 @@ impl Listing<'_> {
     }
 
     /// Whether the account has the thing that a cursor or filter names.
-    fn exists(&self, kind: &'static Kind, id: Id) -> Result<bool, StoreError> {
+    pub(crate) fn exists(&self, kind: &'static Kind, id: Id) -> Result<bool, StoreError> {
         if id.account_tag() != self.request.profile.key.tag() || !id.is(kind) {
             return Ok(false);
         }
@@ -134,27 +209,31 @@ impl Listing<'_> {
 
     /// A refusal if a cursor or filter names nothing of the account.
     fn foreign(&self, query: &ListQuery) -> Result<Option<Reject>, StoreError> {
+        if let Some((kind, id, param)) = query.within
+            && !self.exists(kind, id)?
+        {
+            return Ok(Some(Reject::no_such(kind, id, param)));
+        }
         for &(kind, id) in &query.parents {
             if !self.exists(kind, id)? {
                 return Ok(Some(Reject::no_such_param(kind, id, kind.object)));
             }
         }
-        let (id, param) = match query.cursor {
-            Cursor::Start => return Ok(None),
-            Cursor::After(id) => (id, "starting_after"),
-            Cursor::Before(id) => (id, "ending_before"),
+        let cursors = match query.cursor {
+            Cursor::Start => [None, None],
+            Cursor::After(id) => [Some((id, "starting_after")), None],
+            Cursor::Before(id) => [Some((id, "ending_before")), None],
+            Cursor::Both { after, before } => [Some((after, "starting_after")), Some((before, "ending_before"))],
         };
-        let known = self.exists(query.kind, id)?;
-        Ok((!known).then(|| Reject::no_such_param(query.kind, id, param)))
+        for (id, param) in cursors.into_iter().flatten() {
+            if !self.exists(query.kind, id)? {
+                return Ok(Some(Reject::no_such_param(query.kind, id, param)));
+            }
+        }
+        Ok(matches!(query.cursor, Cursor::Both { .. }).then(|| Reject::invalid(None, BOTH_CURSORS)))
     }
 
-    fn attach(
-        &self,
-        expand: &Expand,
-        item: &Item,
-        attached: &mut Vec<tollgate_domain::Object>,
-        failure: &mut Option<StoreError>,
-    ) {
+    fn attach(&self, expand: &Expand, item: &Item, attached: &mut Vec<Object>, failure: &mut Option<StoreError>) {
         let mut find = |kind: &'static Kind, id: Id| match self.item(kind, id.seq()) {
             Ok(Some(Item::Object(object))) if object.id() == id => Sought::Found(object),
             Ok(_) => Sought::Absent,
@@ -168,6 +247,30 @@ impl Listing<'_> {
                 "a reader loads what it needs at once, but {} {id:?} was left",
                 kind.object
             );
+        }
+    }
+
+    pub(crate) fn show_context(&self) -> ShowContext<'_> {
+        ShowContext {
+            secrets: self.secrets,
+            clock_ms: self.now_ms,
+            livemode: self.request.profile.livemode,
+            // What filters look at does not depend on the version's name.
+            version_name: "",
+        }
+    }
+
+    /// Events older than this are not shown any more.
+    fn events_since_ms(&self) -> u64 {
+        self.now_ms.saturating_sub(EVENTS_SHOWN_MS)
+    }
+
+    /// When what is listed was born, milliseconds.
+    fn born_between(&self, query: &ListQuery) -> (u64, u64) {
+        let (from, to) = milliseconds(query.created);
+        match *query.kind == kinds::EVENT {
+            true => (from.max(self.events_since_ms()), to),
+            false => (from, to),
         }
     }
 
@@ -189,7 +292,7 @@ impl Listing<'_> {
         respond(self.request, told, self.now_ms, SHAPE_REVISION)
     }
 
-    fn answer(&self, shown: Shown, attached: Vec<tollgate_domain::Object>) -> Box<Response> {
+    pub(crate) fn answer(&self, shown: Shown, attached: Vec<Object>) -> Box<Response> {
         Box::new(Response {
             result: Ok(shown),
             attached,
@@ -214,10 +317,41 @@ pub(crate) fn decode(fetched: &Fetched) -> Result<Facts, StoreError> {
     })
 }
 
-/// The range of `created` in milliseconds; empty ranges stay empty.
-fn born_between(query: &ListQuery) -> (u64, u64) {
-    let from = u64::try_from(query.created.min).unwrap_or(0).saturating_mul(1_000);
-    match u64::try_from(query.created.max) {
+/// What a walk through a list found.
+struct Walked {
+    /// Newest first.
+    items: Vec<Item>,
+    has_more: bool,
+}
+
+/// How far the store looked for events of some types.
+#[derive(Default)]
+struct Seen {
+    count: usize,
+    last: Option<u64>,
+}
+
+/// A filter that would have to look at more objects than it may.
+fn too_broad(query: &ListQuery) -> Reject {
+    let fields: Vec<&str> = query.filters.iter().map(|filter| filter.field).collect();
+    let by = if fields.is_empty() {
+        "type".to_owned()
+    } else {
+        fields.join(", ")
+    };
+    Reject::invalid(
+        None,
+        format!(
+            "None of the {FILTERED_MAX} objects that this list may look at for one page matches the filter ({by}). Narrow \
+             it with `created`, or start further down with `starting_after`."
+        ),
+    )
+}
+
+/// A range of seconds in milliseconds; empty ranges stay empty.
+pub(crate) fn milliseconds(seconds: Range) -> (u64, u64) {
+    let from = u64::try_from(seconds.min).unwrap_or(0).saturating_mul(1_000);
+    match u64::try_from(seconds.max) {
         Ok(max) => (from, max.saturating_mul(1_000).saturating_add(999)),
         Err(_) => (u64::MAX, 0),
     }

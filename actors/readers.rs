@@ -80,7 +80,7 @@ impl Readers {
 /// Whether a call is answered by reader threads instead of a shard.
 pub(crate) fn is_read_beside(call: &Call) -> bool {
     match call {
-        Call::List(_) => true,
+        Call::List(_) | Call::Search(_) => true,
         Call::Read(Read::Object(kind, ..)) => **kind == tollgate_domain::kinds::EVENT,
         Call::Read(Read::Balance) | Call::Write(_) => false,
     }
@@ -152,6 +152,7 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
     };
     let answered = caught(|| match &request.call {
         Call::List(query) => listing.page(query),
+        Call::Search(search) => listing.search(search),
         Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
         Call::Read(Read::Balance) | Call::Write(_) => panic!("only lists and events are read beside the shard"),
     });

@@ -60,6 +60,17 @@ pub enum Shown {
         /// Whether there are more in the direction of the page.
         has_more: bool,
     },
+    /// A page of a search.
+    Found {
+        /// Path of the search.
+        url: &'static str,
+        /// Newest first.
+        items: Vec<Item>,
+        /// Where the next page starts; `None` on the last.
+        next_page: Option<String>,
+        /// How many objects match, if that was asked.
+        total_count: Option<u64>,
+    },
 }
 
 /// Why the engine did not take, or lost, a request. Nothing is stored under its key; the client should retry.

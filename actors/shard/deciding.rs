@@ -54,7 +54,9 @@ impl Shard {
             Task::Ask(ask) => match ask.request.call {
                 Call::Write(_) => self.write(ask, entropy, out),
                 Call::Read(what) => self.read(ask, what, out),
-                Call::List(_) => panic!("a list came to a shard; the router sends lists to reader threads"),
+                Call::List(_) | Call::Search(_) => {
+                    panic!("a list came to a shard; the router sends lists to reader threads")
+                }
             },
             Task::Resolve { attempt, answer, .. } => {
                 self.meters.network_answers.increment(1);

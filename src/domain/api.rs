@@ -10,6 +10,7 @@ use crate::payments::charge::{self, ChargeShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::PaymentMethodShown;
 use crate::payments::refund::{self, RefundShown};
+use crate::search;
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
 
@@ -22,6 +23,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     balance::ENDPOINTS,
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,
+    search::ENDPOINTS,
 ];
 
 /// Every operation.

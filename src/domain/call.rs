@@ -2,11 +2,12 @@
 
 use crate::acquirer::{AttemptId, NetworkAnswer};
 use crate::customers::customer::{CreateCustomer, UpdateCustomer};
-use crate::events::EventType;
+use crate::events::{Event, EventType};
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
 use crate::payments::refund::CreateRefund;
+use crate::search::SearchQuery;
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
 use tollgate_resource::{Id, Kind, Names};
@@ -20,6 +21,8 @@ pub enum Call {
     Read(Read),
     /// A page of objects; read beside the shard at its durable sequence.
     List(ListQuery),
+    /// A page of a search; read beside the shard, too.
+    Search(Box<SearchQuery>),
 }
 
 /// A change that is asked for. The last three come from the engine itself, never from a request.
@@ -67,10 +70,28 @@ pub struct ListQuery {
     pub parents: Vec<(&'static Kind, Id)>,
     /// Only objects created in this range, seconds.
     pub created: Range,
+    /// The object of the path that the list belongs to, with the name of its segment: when the account has no such
+    /// object, that is a 404. Unlike `parents` it narrows nothing by itself.
+    pub within: Option<(&'static Kind, Id, &'static str)>,
+    /// Only objects that show these values. Objects are read one by one for that, see [`FILTERED_MAX`].
+    pub filters: Vec<Filter>,
     /// Only events of one of these types; empty for all. A trailing `*` matches a prefix.
     pub types: Vec<Box<str>>,
+    /// Only events about the object with this id.
+    pub about: Option<Box<str>>,
+    /// Only what webhooks have (`true`) or have not yet (`false`) taken.
+    pub delivered: Option<bool>,
     /// Path of the list, for the answer's `url`.
     pub url: &'static str,
+}
+
+/// A condition on what an object shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Dotted public name of the field.
+    pub field: &'static str,
+    /// The text it must show.
+    pub value: Box<str>,
 }
 
 /// Where a page starts.
@@ -82,12 +103,23 @@ pub enum Cursor {
     After(Id),
     /// Just before this object: the page of newer ones next to it.
     Before(Id),
+    /// Both were given: refused, but only after each was looked for.
+    Both {
+        /// `starting_after`.
+        after: Id,
+        /// `ending_before`.
+        before: Id,
+    },
 }
 
 /// Most objects of a page.
 pub const PAGE_LIMIT_MAX: i64 = 100;
 /// Objects of a page where the request does not say.
 pub const PAGE_LIMIT_DEFAULT: i64 = 10;
+/// Most objects that a list with [`ListQuery::filters`] looks at for one page.
+pub const FILTERED_MAX: usize = 50_000;
+/// How long an event is shown, milliseconds: 30 days.
+pub const EVENTS_SHOWN_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
 impl ListQuery {
     /// Everything of `kind`, newest first.
@@ -98,23 +130,24 @@ impl ListQuery {
             cursor: Cursor::Start,
             parents: Vec::new(),
             created: Range::ALL,
+            within: None,
+            filters: Vec::new(),
             types: Vec::new(),
+            about: None,
+            delivered: None,
             url,
         }
     }
 
-    /// The page a request asks for. A limit out of range is clamped; two cursors are refused.
+    /// The page a request asks for. A limit out of range is clamped; two cursors are refused by the list itself, once it
+    /// has found both.
     pub fn page(mut self, limit: Option<i64>, after: Option<Id>, before: Option<Id>) -> Result<ListQuery, Refused> {
         self.limit = limit.unwrap_or(PAGE_LIMIT_DEFAULT).clamp(1, PAGE_LIMIT_MAX) as usize;
         self.cursor = match (after, before) {
             (None, None) => Cursor::Start,
             (Some(id), None) => Cursor::After(id),
             (None, Some(id)) => Cursor::Before(id),
-            (Some(_), Some(_)) => {
-                return Err(Refused::Malformed(
-                    "Received both starting_after and ending_before parameters. Please pass in only one.".into(),
-                ));
-            }
+            (Some(after), Some(before)) => Cursor::Both { after, before },
         };
         Ok(self)
     }
@@ -131,15 +164,36 @@ impl ListQuery {
         self
     }
 
+    /// Only objects in whose `field` (dotted public name) stands `value`, if one is given.
+    pub fn filtered(mut self, field: &'static str, value: Option<impl Into<Box<str>>>) -> ListQuery {
+        self.filters.extend(value.map(|value| Filter {
+            field,
+            value: value.into(),
+        }));
+        self
+    }
+
+    /// A list below an object of the path: only its children, and a 404 that names `param` when there is no such object.
+    pub fn of_path(mut self, kind: &'static Kind, id: Id, param: &'static str) -> ListQuery {
+        self.within = Some((kind, id, param));
+        self.under(kind, Some(id))
+    }
+
     /// Whether an event of this type belongs on the list.
     pub fn admits(&self, event: EventType) -> bool {
         self.types.is_empty() || self.types.iter().any(|pattern| event.matches(pattern))
     }
 
+    /// Whether an event belongs on the list.
+    pub fn admits_event(&self, event: &Event) -> bool {
+        let about = |wanted: &str| event.object.id().text(event.object.kind()) == wanted;
+        self.admits(event.kind) && self.about.as_deref().is_none_or(about)
+    }
+
     /// Bits of which a record must have at least one to hold an event of the list (see
     /// [`IndexEntries::tags`](crate::facts::IndexEntries::tags)); 0 when every record may.
     pub fn tags(&self) -> u64 {
-        if self.types.is_empty() {
+        if self.types.is_empty() && self.about.is_none() {
             return 0;
         }
         let mask = EventType::ALL

@@ -31,6 +31,7 @@ pub mod money;
 pub mod object;
 pub mod payments;
 pub mod reject;
+pub mod search;
 pub mod secrets;
 pub mod time;
 
@@ -42,6 +43,7 @@ pub use facts::{Claim, Facts, Outcome, OutcomeResult};
 pub use inputs::{Inputs, Network};
 pub use object::{Item, Object, ShowContext};
 pub use reject::{ErrorType, Reject};
+pub use search::SearchQuery;
 pub use secrets::Secrets;
 
 /// Revision of what is shown. It grows when a shown field is added, so that an outcome remembered under an earlier

@@ -31,7 +31,7 @@ use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::{Call, Claim, Reject, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
-use tollgate_wire::{Match, Rendering, errors, versions};
+use tollgate_wire::{FoundPage, Match, Rendering, errors, versions};
 
 /// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
 /// only after its sender is known.
@@ -414,6 +414,22 @@ impl Api {
             Ok(Shown::Page { url, items, has_more }) => {
                 let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
                 rendering.list(url, items, *has_more, &mut body);
+                (200, body)
+            }
+            Ok(Shown::Found {
+                url,
+                items,
+                next_page,
+                total_count,
+            }) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
+                let found = FoundPage {
+                    url,
+                    items,
+                    next_page: next_page.as_deref(),
+                    total_count: *total_count,
+                };
+                rendering.found(&found, &mut body);
                 (200, body)
             }
             Err(reject) => {

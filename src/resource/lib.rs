@@ -12,6 +12,7 @@ extern crate self as tollgate_resource;
 
 pub mod expand;
 pub mod id;
+pub mod lookup;
 pub mod metadata;
 pub mod names;
 pub mod operation;

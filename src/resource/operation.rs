@@ -33,6 +33,17 @@ pub enum Answers {
     One(&'static Shape),
     /// A list object of these.
     Many(&'static Shape),
+    /// A page of a search among these.
+    Found(&'static Shape),
+}
+
+impl Answers {
+    /// The object, or what the list or the page holds.
+    pub fn shape(self) -> &'static Shape {
+        match self {
+            Answers::One(shape) | Answers::Many(shape) | Answers::Found(shape) => shape,
+        }
+    }
 }
 
 /// One API call that yields a `C` (domain's `Call`).

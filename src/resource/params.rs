@@ -228,6 +228,8 @@ pub enum Problem {
         /// The kind that was looked for.
         kind: &'static Kind,
     },
+    /// A refusal in these words.
+    Said(Box<str>),
     /// A refusal with words of its own.
     Custom {
         /// The error code, if any.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use tollgate_domain::api::shape_of;
 use tollgate_domain::kinds;
-use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, ParamKind, ParamsShape, Shape, ValueKind};
 
 /// Everything the documents describe, in a stable order.
@@ -30,8 +29,7 @@ impl<'e, C> Catalogue<'e, C> {
                 Some((_, operations)) => operations.push(endpoint),
                 None => catalogue.resources.push((resource, vec![endpoint])),
             }
-            let (Answers::One(shape) | Answers::Many(shape)) = endpoint.answers;
-            catalogue.add_shape(shape);
+            catalogue.add_shape(endpoint.answers.shape());
             endpoint
                 .params
                 .fields

@@ -14,6 +14,16 @@ use tollgate_resource::{Expand, Version};
 /// Most segments of a path; `data` of a list counts.
 pub const EXPAND_DEPTH_MAX: usize = 4;
 
+/// Names behind which objects of several kinds may stand, although one kind has the name itself: a balance transaction's
+/// `source` is a charge or a refund, a customer's `default_source` may be a card.
+const OF_SEVERAL_KINDS: &[&str] = &[
+    "source",
+    "default_source",
+    "sources",
+    "destination",
+    "external_accounts",
+];
+
 /// Every object that can be shown, by its `object` name.
 #[derive(Debug, Default)]
 pub struct Shapes {
@@ -61,7 +71,8 @@ impl Shapes {
         }
         match answers {
             Answers::One(shape) => self.walk(path, segments, Candidates::from_slice(&[shape]), version),
-            Answers::Many(shape) => {
+            Answers::Found(_) if segments == ["total_count"] => Ok(()),
+            Answers::Many(shape) | Answers::Found(shape) => {
                 let inside = Candidates::from_slice(&[shape]);
                 match segments {
                     ["data", rest @ ..] if !rest.is_empty() => self.walk(path, rest, inside, version),
@@ -107,7 +118,7 @@ impl Shapes {
                         [] => return Ok(()),
                         ["data", below @ ..] => {
                             segments = below;
-                            candidates.extend(self.led_to(field.name.strip_suffix('s').unwrap_or(field.name)));
+                            candidates.extend(self.in_list(field.name));
                         }
                         _ => {}
                     },
@@ -122,8 +133,19 @@ impl Shapes {
         Ok(())
     }
 
+    /// The objects that a list of that name may hold.
+    fn in_list(&self, name: &str) -> Candidates {
+        if OF_SEVERAL_KINDS.contains(&name) {
+            return self.led_to(name);
+        }
+        self.led_to(name.strip_suffix('s').unwrap_or(name))
+    }
+
     /// The objects that a reference of that name may lead to.
     fn led_to(&self, name: &str) -> Candidates {
+        if OF_SEVERAL_KINDS.contains(&name) {
+            return self.by_object.values().copied().collect();
+        }
         let told = |object: &str| name == object || name.strip_suffix(object).is_some_and(|rest| rest.ends_with('_'));
         // The longest name that fits: `failure_balance_transaction` is no `transaction`.
         let best = self

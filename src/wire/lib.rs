@@ -22,4 +22,4 @@ pub mod wording;
 pub use edge::{Edge, Match, Parsed};
 pub use openapi::openapi;
 pub use reference::reference_page;
-pub use render::Rendering;
+pub use render::{FoundPage, Rendering};

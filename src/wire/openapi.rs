@@ -81,6 +81,7 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str) -> Value {
     let answer = match endpoint.answers {
         Answers::One(shape) => schema_ref(shape.name),
         Answers::Many(shape) => list_schema(&schema_ref(shape.name)),
+        Answers::Found(shape) => search_schema(&schema_ref(shape.name)),
     };
     operation["responses"] = json!({
         "200": { "description": "Done.", "content": { "application/json": { "schema": answer } } },
@@ -286,6 +287,21 @@ fn list_schema(item: &Value) -> Value {
             "url": { "type": "string", "description": "Where the list is read." },
         },
     })
+}
+
+fn search_schema(item: &Value) -> Value {
+    let mut schema = list_schema(item);
+    schema["properties"]["object"] = json!({ "type": "string", "enum": ["search_result"] });
+    schema["properties"]["next_page"] = json!({
+        "type": ["string", "null"],
+        "description": "The `page` of the next page; null on the last.",
+    });
+    schema["properties"]["total_count"] = json!({
+        "type": "integer",
+        "description": "How many objects match among the newest 10,000; shown when expanded.",
+    });
+    schema["required"] = json!(["object", "data", "has_more", "next_page", "url"]);
+    schema
 }
 
 /// Members of an `error` that are plain text, as `Reject` lists them.

@@ -174,6 +174,10 @@ impl Page {
                 self.raw("a list of ");
                 self.link(&anchor(shape.name), shape.name);
             }
+            Answers::Found(shape) => {
+                self.raw("a page of a search among ");
+                self.link(&anchor(shape.name), shape.name);
+            }
         }
         self.raw(".</p>\n<dl>\n");
         for name in path_names(endpoint.path) {

@@ -100,6 +100,7 @@ fn problem_with(param: &str, problem: &Problem, text: &str) -> Reject {
         Problem::Array => (None, "Invalid array".into()),
         Problem::Scalar => (None, format!("Invalid string: {text}")),
         Problem::NoSuch { kind } => return no_such(400, kind, text),
+        Problem::Said(message) => (None, message.to_string()),
         Problem::Custom { code, message } => (*code, message.replace("{}", text)),
     };
     Reject {

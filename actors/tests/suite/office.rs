@@ -205,6 +205,9 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::Balance(_) => "200 balance".into(),
             },
             Ok(Shown::Page { items, has_more, .. }) => format!("200 page of {} more {has_more}", items.len()),
+            Ok(Shown::Found { items, next_page, .. }) => {
+                format!("200 found {} more {}", items.len(), next_page.is_some())
+            }
             Err(reject) => format!("{} {}", reject.status, reject.code.as_deref().unwrap_or("-")),
         },
         Err(refusal) => format!("{refusal}"),

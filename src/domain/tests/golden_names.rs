@@ -62,6 +62,7 @@ fn lines() -> Vec<String> {
         let answer = match endpoint.answers {
             Answers::One(shape) => shape.object.unwrap_or(shape.name).to_string(),
             Answers::Many(shape) => format!("list of {}", shape.object.unwrap_or(shape.name)),
+            Answers::Found(shape) => format!("search among {}", shape.object.unwrap_or(shape.name)),
         };
         out.push(format!(
             "{}: {} {} -> {answer}",

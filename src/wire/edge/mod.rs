@@ -12,7 +12,7 @@ use crate::wording::refused;
 use route::{Routes, Segments};
 use smallvec::SmallVec;
 use tollgate_domain::{Call, Reject, Secrets};
-use tollgate_resource::operation::{Answers, PathArgs};
+use tollgate_resource::operation::PathArgs;
 use tollgate_resource::{Endpoint, Expand, Shape, Version};
 
 /// Every operation, compiled once and shared by all workers. `C` is what a request becomes: the domain's [`Call`].
@@ -77,9 +77,7 @@ impl<C> Edge<C> {
         objects: impl IntoIterator<Item = &'static Shape>,
         chain: Chain,
     ) -> Edge<C> {
-        let answered = endpoints.iter().map(|endpoint| match endpoint.answers {
-            Answers::One(shape) | Answers::Many(shape) => shape,
-        });
+        let answered = endpoints.iter().map(|endpoint| endpoint.answers.shape());
         Edge {
             routes: Routes::new(endpoints.iter().map(|endpoint| (endpoint.method, endpoint.path))),
             operations: endpoints.iter().copied().map(Operation::new).collect(),

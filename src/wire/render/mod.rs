@@ -37,6 +37,19 @@ pub struct Rendering<'a> {
     pub attached: &'a [Object],
 }
 
+/// A page of a search.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundPage<'a> {
+    /// Path of the search.
+    pub url: &'a str,
+    /// What was found, newest first.
+    pub items: &'a [Item],
+    /// Where the next page starts; `None` on the last.
+    pub next_page: Option<&'a str>,
+    /// How many objects match, if that was asked.
+    pub total_count: Option<u64>,
+}
+
 impl Rendering<'_> {
     /// Writes one object.
     pub fn item(&self, item: &Item, out: &mut Vec<u8>) {
@@ -51,6 +64,16 @@ impl Rendering<'_> {
         self.write(out, |show| {
             show.list(url, None, has_more, items.len(), 0, &mut |show, at, depth| {
                 items[at].with_shown(&self.show, |shown| show.node(shown, expand, depth));
+            });
+        });
+    }
+
+    /// Writes a page of a search.
+    pub fn found(&self, found: &FoundPage<'_>, out: &mut Vec<u8>) {
+        let expand = self.expand.child("data").unwrap_or(Expand::NONE);
+        self.write(out, |show| {
+            show.found(found, &mut |show, at, depth| {
+                found.items[at].with_shown(&self.show, |shown| show.node(shown, expand, depth));
             });
         });
     }

@@ -1,6 +1,6 @@
 //! One interpreter for every shown struct.
 
-use super::{json, previous};
+use super::{FoundPage, json, previous};
 use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
 use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
 
@@ -111,6 +111,28 @@ impl Show<'_> {
         self.member(false, "url", depth);
         json::string(self.out, url);
         self.close(false, depth);
+    }
+
+    /// Writes a page of a search; `item` writes the object at an index, at a depth.
+    pub(super) fn found(&mut self, found: &FoundPage<'_>, item: &mut dyn FnMut(&mut Show<'_>, usize, usize)) {
+        self.member(true, "object", 0);
+        self.out.extend_from_slice(b"\"search_result\"");
+        self.member(false, "data", 0);
+        self.items(found.items.len(), 1, item);
+        self.member(false, "has_more", 0);
+        json::bool(self.out, found.next_page.is_some());
+        self.member(false, "next_page", 0);
+        match found.next_page {
+            Some(page) => json::string(self.out, page),
+            None => self.out.extend_from_slice(b"null"),
+        }
+        if let Some(total) = found.total_count {
+            self.member(false, "total_count", 0);
+            json::int(self.out, i64::try_from(total).unwrap_or(i64::MAX));
+        }
+        self.member(false, "url", 0);
+        json::string(self.out, found.url);
+        self.close(false, 0);
     }
 
     /// Writes an array of objects.

@@ -32,6 +32,7 @@ impl Auditor {
         let shown = match &request.call {
             Call::Read(read) => self.read(&request, *read, response, window),
             Call::List(_) => self.page(&request, response, window),
+            Call::Search(_) => Err("no merchant of this world searches".into()),
             Call::Write(command) => self.write(slot, &request, command, response, window),
         };
         let shown =

@@ -206,7 +206,7 @@ impl World<'_> {
 /// Whether reader threads answer it without the shard.
 fn beside(call: &Call) -> bool {
     match call {
-        Call::List(_) => true,
+        Call::List(_) | Call::Search(_) => true,
         Call::Read(tollgate_domain::Read::Object(kind, ..)) => **kind == kinds::EVENT,
         _ => false,
     }

@@ -83,6 +83,7 @@ impl Player {
                 }
                 Call::Read(asked) => self.read(asked, told),
                 Call::List(query) => told.push(format!("list of {}", query.kind.object)),
+                Call::Search(search) => told.push(format!("search among {}", search.searched.plural)),
             },
         }
     }

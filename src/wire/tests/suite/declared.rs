@@ -85,6 +85,8 @@ fn least(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<String>) {
             ParamKind::Int { .. } => out.push(format!("{name}=2000")),
             ParamKind::Bool => out.push(format!("{name}=true")),
             ParamKind::Names(names) => out.push(format!("{name}={}", names[0])),
+            // The query of a search, or any other text.
+            ParamKind::Str { .. } => out.push(format!("{name}=created>1")),
             ParamKind::Word(_) => out.push(format!("{name}=usd")),
             ParamKind::Id(kind) => out.push(format!("{name}={}", id(kind))),
             other => panic!("{}: nothing required is {other:?} yet", shape.name),

@@ -9,9 +9,9 @@ use tollgate_domain::events::Event;
 use tollgate_domain::inputs::{Inputs, Network, RequestInfo};
 use tollgate_domain::money::Currency;
 use tollgate_domain::object::{Item, Object, ShowContext};
-use tollgate_domain::{Reject, Secrets, api, kinds};
+use tollgate_domain::{Reject, SearchQuery, Secrets, api, kinds};
 use tollgate_resource::{Expand, Id, Kind, Version};
-use tollgate_wire::{Edge, Rendering, versions};
+use tollgate_wire::{Edge, FoundPage, Rendering, versions};
 
 /// When everything happens: 2026-11-20T12:00:00Z.
 pub(crate) const NOW_MS: u64 = 1_795_176_000_000;
@@ -82,6 +82,18 @@ impl Shop {
                     .ok_or_else(|| Box::new(Reject::no_such(kind, *id, param)))
             }
             Call::Read(asked) => stopped(read(&self.world(), *asked, NOW_MS)),
+            Call::Search(search) => {
+                let items: Vec<Item> = self.search(search);
+                let mut out = Vec::new();
+                let found = FoundPage {
+                    url: search.searched.url,
+                    items: &items,
+                    next_page: None,
+                    total_count: None,
+                };
+                self.rendering(version, &parsed.expand).found(&found, &mut out);
+                return (200, text(out));
+            }
             Call::List(query) => {
                 let mut out = Vec::new();
                 let items = self.page(query);
@@ -166,6 +178,14 @@ impl Shop {
             .take(query.limit)
             .map(|object| Item::Object(object.clone()))
             .collect()
+    }
+
+    fn search(&self, search: &SearchQuery) -> Vec<Item> {
+        let rendering = self.rendering(Version::NEWEST, Expand::NONE);
+        let kind = search.searched.kind;
+        let of_kind = self.objects.0.iter().rev().filter(|object| object.kind() == kind);
+        let found = of_kind.filter(|object| object.with_shown(&rendering.show, |shown| search.query.matches(shown)));
+        found.take(search.limit).cloned().map(Item::Object).collect()
     }
 
     fn world(&self) -> World<'_> {
