@@ -255,8 +255,9 @@ impl Listing<'_> {
             secrets: self.secrets,
             clock_ms: self.now_ms,
             livemode: self.request.profile.livemode,
-            // What filters look at does not depend on the version's name.
+            // Neither the version's name nor the pages' address is looked at by filters.
             version_name: "",
+            public_url: "",
         }
     }
 
