@@ -28,7 +28,10 @@ use crate::payments::payment_intent::{
     AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
     PaymentIntent, Phase, Status,
 };
-use crate::payments::payment_method::{Card, CardBrand, CheckResult, PaymentMethod, TestCard, declines};
+use crate::payments::payment_method::{
+    AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, PaymentMethod, SeenMethod, TestCard,
+    UnlistedNumber, declines,
+};
 use crate::payments::refund::{Refund, RefundReason, RefundState};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::{Record, Shape, ValueKind};
@@ -82,7 +85,12 @@ fn record_lines() -> Vec<String> {
         BalanceTransaction,
         BalanceTransactionType,
         PaymentMethod,
+        Details,
+        SeenMethod,
+        BillingDetails,
+        AllowRedisplay,
         Card,
+        UnlistedNumber,
         CheckResult,
         CardBrand,
         AttemptId,
@@ -124,9 +132,7 @@ fn numbered_lines() -> Vec<String> {
         .iter()
         .map(|account| format!("ledger account {}: {account}", account.number()));
     let currencies = Currency::all().map(|it| format!("currency {}: {it} {}", it.number(), it.exponent()));
-    let cards = TestCard::all()
-        .iter()
-        .map(|card| format!("card {}: {}", card.number, card.names.join(" ")));
+    let cards = TestCard::all().map(|card| format!("card {}: {}", card.number, card.names.join(" ")));
     let declines = declines::ALL
         .iter()
         .map(|it| format!("decline {}: {} {}", it.number, it.code, it.decline_code));

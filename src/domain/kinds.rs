@@ -64,6 +64,12 @@ pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
     prefix: "pmc",
     object: "payment_method_configuration",
 };
+/// Card details in exchange for an id that is used once.
+pub static TOKEN: Kind = Kind {
+    number: 14,
+    prefix: "tok",
+    object: "token",
+};
 /// A cardholder's objection to a charge.
 pub static DISPUTE: Kind = Kind {
     number: 18,
@@ -72,7 +78,7 @@ pub static DISPUTE: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 11] = [
+pub static ALL: [&Kind; 12] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -83,6 +89,7 @@ pub static ALL: [&Kind; 11] = [
     &REQUEST,
     &ACCOUNT,
     &PAYMENT_METHOD_CONFIGURATION,
+    &TOKEN,
     &DISPUTE,
 ];
 

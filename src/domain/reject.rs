@@ -270,8 +270,20 @@ pub mod codes {
         EXPIRED_CARD = "expired_card";
         /// The card's security code is wrong.
         INCORRECT_CVC = "incorrect_cvc";
+        /// The card number is not one.
+        INCORRECT_NUMBER = "incorrect_number";
+        /// The postal code does not fit the card.
+        INCORRECT_ZIP = "incorrect_zip";
         /// An amount that the currency does not have.
         INVALID_CHARGE_AMOUNT = "invalid_charge_amount";
+        /// The security code has not the right number of digits.
+        INVALID_CVC = "invalid_cvc";
+        /// The month of expiry is none, or has passed.
+        INVALID_EXPIRY_MONTH = "invalid_expiry_month";
+        /// The year of expiry has passed, or is too far away.
+        INVALID_EXPIRY_YEAR = "invalid_expiry_year";
+        /// The card number is not made of digits.
+        INVALID_NUMBER = "invalid_number";
         /// Another request works on the object.
         LOCK_TIMEOUT = "lock_timeout";
         /// An integer out of bounds.

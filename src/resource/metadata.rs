@@ -14,6 +14,9 @@ pub const METADATA_VALUE_LEN_MAX: usize = 500;
 pub struct Metadata(Vec<(Box<str>, Box<str>)>);
 
 impl Metadata {
+    /// No pair.
+    pub const EMPTY: Metadata = Metadata(Vec::new());
+
     /// The pairs in order of insertion.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (&**key, &**value))

@@ -128,6 +128,8 @@ pub enum ParamKind {
     Id(&'static Kind),
     /// Text with a grammar of its own, e.g. a currency; the word names it in documents.
     Word(&'static str),
+    /// Text that must not be repeated, logged or kept, such as a card number; the word names it in documents.
+    Secret(&'static str),
     /// Pairs of text.
     Metadata,
     /// A nested hash.

@@ -184,6 +184,7 @@ fn param_kind(kind: &ParamKind) -> Value {
         ParamKind::Names(names) => json!({ "type": "string", "enum": names }),
         ParamKind::Id(kind) => json!({ "type": "string", "maxLength": 255, "x-idOf": kind.object }),
         ParamKind::Word(word) => json!({ "type": "string", "format": word }),
+        ParamKind::Secret(word) => json!({ "type": "string", "format": word, "writeOnly": true }),
         ParamKind::Metadata => json!({
             "type": "object",
             "maxProperties": METADATA_KEYS_MAX,

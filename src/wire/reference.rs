@@ -313,6 +313,7 @@ fn param_words(kind: &ParamKind) -> String {
         ParamKind::Names(names) => one_of(names),
         ParamKind::Id(kind) => format!("id of a {}, {}_…", kind.object.replace('_', " "), kind.prefix),
         ParamKind::Word(word) => word.replace('_', " "),
+        ParamKind::Secret(word) => format!("{}, never shown again", word.replace('_', " ")),
         ParamKind::Metadata => "hash of texts".into(),
         ParamKind::Node(_) => "hash".into(),
         ParamKind::Range => "whole number, or a hash of gt, gte, lt, lte".into(),

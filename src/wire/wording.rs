@@ -1,5 +1,7 @@
 //! The words of refused requests: every [`Refused`] and [`Problem`] as the API says it (status, code, message, `param`).
 
+use std::borrow::Cow;
+use tollgate_domain::payments::card::CardNumber;
 use tollgate_domain::{ErrorType, Reject};
 use tollgate_resource::Kind;
 use tollgate_resource::operation::Refused;
@@ -11,15 +13,18 @@ const ECHO_LEN_MAX: usize = 500;
 const SHOWN_WHOLE_MAX: usize = 23;
 /// Length of each end.
 const SHOWN_END: usize = 10;
+/// Last digits of a card number that a message may repeat.
+const SHOWN_CARD_DIGITS: usize = 4;
 
 /// Words a refusal. The execution has not begun.
 pub fn refused(refused: &Refused) -> Reject {
     match refused {
         Refused::Unknown(names) => {
             let plural = if names.len() == 1 { "" } else { "s" };
+            let names: Vec<Cow<'_, str>> = names.iter().map(|name| without_card_numbers(name)).collect();
             Reject {
                 code: Some("parameter_unknown".into()),
-                param: names.first().cloned(),
+                param: names.first().map(|name| name.clone().into_owned()),
                 ..invalid(400, format!("Received unknown parameter{plural}: {}", names.join(", ")))
             }
         }
@@ -130,10 +135,77 @@ fn shortened(text: &str) -> String {
     format!("{head}...{tail}")
 }
 
-/// Foreign text as far as a message repeats it.
-pub(crate) fn echo(text: &str) -> &str {
-    match text.char_indices().nth(ECHO_LEN_MAX) {
+/// Foreign text as far as a message repeats it: not too much of it, and no card number, wherever somebody has put one.
+pub(crate) fn echo(text: &str) -> Cow<'_, str> {
+    let text = match text.char_indices().nth(ECHO_LEN_MAX) {
         Some((end, _)) => &text[..end],
         None => text,
+    };
+    without_card_numbers(text)
+}
+
+/// The text with every card number in it replaced by stars and its last four digits. Blanks and hyphens between its
+/// digits do not hide one.
+fn without_card_numbers(text: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(text);
+    let mut at = 0;
+    while let Some(from) = text.as_bytes()[at..]
+        .iter()
+        .position(u8::is_ascii_digit)
+        .map(|next| at + next)
+    {
+        let plain = text.as_bytes()[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let spaced = text.as_bytes()[from..]
+            .iter()
+            .take_while(|byte| is_digit_or_space(byte))
+            .count();
+        at = from + plain;
+        let ends = [from + plain, from + spaced];
+        if let Some(to) = ends
+            .into_iter()
+            .find(|to| CardNumber::read(&text[from..*to]).brand().is_ok())
+        {
+            out.to_mut().replace_range(from..to, &masked(&text[from..to]));
+            at = to;
+        }
+    }
+    out
+}
+
+fn is_digit_or_space(byte: &u8) -> bool {
+    byte.is_ascii_digit() || b" -".contains(byte)
+}
+
+/// A card number with only its last digits.
+fn masked(number: &str) -> String {
+    let mut left = number.bytes().filter(u8::is_ascii_digit).count();
+    let mask = |letter: char| {
+        left -= usize::from(letter.is_ascii_digit());
+        let hidden = letter.is_ascii_digit() && left >= SHOWN_CARD_DIGITS;
+        if hidden { '*' } else { letter }
+    };
+    number.chars().map(mask).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_is_not_repeated() {
+        for (text, shown) in [
+            ("4242424242424242", "************4242"),
+            ("x=4242 4242-4242 4242!", "x=**** ****-**** 4242!"),
+            ("{\"number\":\"378282246310005\"}", "{\"number\":\"***********0005\"}"),
+            ("9223372036854775808", "9223372036854775808"),
+            ("4242424242424241", "4242424242424241"),
+            ("2000 and 1700000000", "2000 and 1700000000"),
+            ("€4242424242424242", "€************4242"),
+        ] {
+            assert_eq!(echo(text), shown);
+        }
     }
 }

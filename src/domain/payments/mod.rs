@@ -1,6 +1,7 @@
 //! Payments: an intent, its charges, their refunds, and what is paid with.
 
 pub mod authentication;
+pub mod card;
 pub mod charge;
 pub mod payment_intent;
 pub mod payment_method;

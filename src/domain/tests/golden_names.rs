@@ -115,6 +115,7 @@ fn words(kind: &ParamKind) -> String {
         ParamKind::Names(names) => names.join(" | "),
         ParamKind::Id(kind) => format!("id of {}", kind.object),
         ParamKind::Word(word) => (*word).into(),
+        ParamKind::Secret(word) => format!("secret {word}"),
         ParamKind::Metadata => "metadata".into(),
         ParamKind::Node(_) => "hash".into(),
         ParamKind::Range => "range".into(),

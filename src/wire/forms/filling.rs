@@ -154,13 +154,15 @@ impl<'a> Filling<'a> {
         let pairs = &self.decoded.pairs;
         let param = self.path(placed, placed.node);
         let value = pairs.value(placed.pair.into());
+        let secret = matches!(self.table.node(placed.node).kind, Some(ParamKind::Secret(_)));
         let text = match placed.fault {
+            _ if secret => String::new(),
             Some(Fault::Scalar { rest }) => {
                 let inside = pairs.at(rest).trim_start_matches('[');
                 let key = &inside[..inside.find(']').unwrap_or(inside.len())];
                 format!("{{{key:?}=>{:?}}}", echo(value))
             }
-            _ => echo(value).into(),
+            _ => echo(value).into_owned(),
         };
         Refused::Param { param, problem, text }
     }

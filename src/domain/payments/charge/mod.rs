@@ -11,7 +11,7 @@ use crate::acquirer::AttemptId;
 use crate::address::Shipping;
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
-use crate::payments::payment_method::Card;
+use crate::payments::payment_method::{Card, SeenMethod};
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
@@ -90,6 +90,9 @@ pub struct Charge {
     /// Groups payments and transfers.
     #[record(23)]
     pub transfer_group: Option<Box<str>>,
+    /// What was said about the card, where that is more than a security code that is right.
+    #[record(40)]
+    pub seen: Option<Box<SeenMethod>>,
 }
 
 /// The states, each with what only it knows.

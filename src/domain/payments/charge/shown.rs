@@ -7,7 +7,7 @@ use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::payment_method::{
-    BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, no_billing_details,
+    BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
 };
 use crate::time::seconds_of;
 use tollgate_resource::shown::{Ident, Seconds};
@@ -37,7 +37,7 @@ pub struct ChargeShown<'a> {
     #[shown(expand)]
     pub balance_transaction: Option<Ref>,
     /// Who is billed.
-    pub billing_details: BillingDetailsShown<'static>,
+    pub billing_details: BillingDetailsShown<'a>,
     /// What the cardholder reads.
     pub calculated_statement_descriptor: Option<&'a str>,
     /// Whether it was captured, wholly or in part.
@@ -206,7 +206,7 @@ pub struct ChargeCardShown<'a> {
     /// Paying in parts.
     pub installments: Option<&'a str>,
     /// The last four digits.
-    pub last4: &'a str,
+    pub last4: Last4,
     /// The mandate it was made under.
     pub mandate: Option<&'a str>,
     /// Whether a hold may be captured in parts.
@@ -282,7 +282,9 @@ impl<'a> ChargeShown<'a> {
                 kind: &kinds::BALANCE_TRANSACTION,
                 id,
             }),
-            billing_details: no_billing_details(),
+            billing_details: charge.seen.as_deref().map_or_else(no_billing_details, |seen| {
+                BillingDetailsShown::from(&seen.details.billing)
+            }),
             calculated_statement_descriptor: charge.calculated_statement_descriptor.as_deref(),
             captured: matches!(charge.state, ChargeState::Captured { .. }),
             created: Seconds(charge.id.created()),
@@ -380,7 +382,10 @@ impl<'a> ChargeCardShown<'a> {
             authorization_code: None,
             brand: facts.brand,
             capture_before: charge.capture_before_ms.map(|ms| Seconds(seconds_of(ms))),
-            checks: CardChecksShown::of(CheckResult::Pass),
+            checks: match charge.seen.as_deref() {
+                None => CardChecksShown::of(Some(CheckResult::Pass), None),
+                Some(seen) => CardChecksShown::of(seen.cvc_check, Some(&seen.details)),
+            },
             country: facts.country,
             exp_month: i64::from(charge.card.exp_month),
             exp_year: i64::from(charge.card.exp_year),
@@ -389,7 +394,7 @@ impl<'a> ChargeCardShown<'a> {
             funding: facts.funding,
             incremental_authorization: FeatureShown { status: "unavailable" },
             installments: None,
-            last4: facts.last4(),
+            last4: charge.card.last4(),
             mandate: None,
             multicapture: FeatureShown { status: "unavailable" },
             network: facts.brand,

@@ -24,7 +24,7 @@ pub(super) fn method_of_param<'a>(
     match param {
         PaymentMethodParam::Stored(id) => stored_method(case, id, customer).map(Method::Stored),
         PaymentMethodParam::Fresh(card) if case.world.account.profile.livemode => {
-            let message = format!("No such PaymentMethod: 'pm_card_{}'", card.names[0]);
+            let message = format!("No such PaymentMethod: 'pm_card_{}'", card.name().unwrap_or_default());
             Err(Reject::invalid(Some(codes::RESOURCE_MISSING), message)
                 .with_param("payment_method")
                 .into())

@@ -350,7 +350,7 @@ fn attempt(case: &Case<'_>, mut draft: Draft, mut intent: PaymentIntent, mut met
         return draft.decide(Reply::Await(attempt_id));
     }
     let by = DecidedBy { network, attempt: None };
-    match method.card.facts().behaviour {
+    match method.behaviour() {
         Behaviour::Succeed => {
             outcome::approved(case, &mut draft, intent, method, by);
             draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id))

@@ -12,7 +12,7 @@ use crate::kinds;
 use crate::money::Money;
 use crate::object::Object;
 use crate::payments::charge::{Charge, ChargeState};
-use crate::payments::payment_method::{CheckResult, Decline, PaymentMethod};
+use crate::payments::payment_method::{Decline, PaymentMethod};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -40,7 +40,7 @@ pub(super) fn approved(
 ) {
     let held = intent.capture_method == CaptureMethod::Manual;
     let mut charge = new_charge(case, draft, &intent, &method, by);
-    method.cvc_check = CheckResult::Pass;
+    method.see();
     if let (Some(customer), Some(_), None) = (intent.customer, intent.setup_future_usage, method.customer) {
         method.customer = Some(customer);
         draft.event(EventType::PaymentMethodAttached, method.id);
@@ -85,7 +85,7 @@ pub(super) fn declined(
     charge.state = ChargeState::Failed {
         decline: decline.number,
     };
-    method.cvc_check = CheckResult::Pass;
+    method.see();
     // Only a payment uses a payment method up; after a decline it may be tried again.
     method.used_up = false;
     let method = Arc::new(method);
@@ -191,6 +191,7 @@ fn new_charge(
         statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
         calculated_statement_descriptor: statement_text(case, intent),
         transfer_group: intent.transfer_group.clone(),
+        seen: method.seen().map(Box::new),
     }
 }
 

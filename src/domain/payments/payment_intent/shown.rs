@@ -201,7 +201,7 @@ pub struct LastPaymentErrorShown<'a> {
     #[shown(omit)]
     pub param: Option<&'a str>,
     /// The payment method, as it was then.
-    pub payment_method: PaymentMethodShown,
+    pub payment_method: PaymentMethodShown<'a>,
     /// Its type.
     pub payment_method_type: &'a str,
     /// Type of the error.

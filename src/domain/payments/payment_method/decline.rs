@@ -129,6 +129,28 @@ pub mod declines {
         param: None,
         message: "An error occurred while processing your card. Try again in a little bit.",
     };
+    /// Looks like fraud.
+    pub static FRAUDULENT: Decline = Decline {
+        number: 9,
+        code: codes::CARD_DECLINED,
+        decline_code: "fraudulent",
+        advice_code: Some("do_not_try_again"),
+        network_advice_code: None,
+        network_decline_code: None,
+        param: None,
+        message: "Your card was declined.",
+    };
+    /// The postal code is wrong, and the account does not take such payments.
+    pub static INCORRECT_ZIP: Decline = Decline {
+        number: 10,
+        code: codes::INCORRECT_ZIP,
+        decline_code: "incorrect_zip",
+        advice_code: Some("confirm_card_data"),
+        network_advice_code: None,
+        network_decline_code: None,
+        param: Some("address_zip"),
+        message: "Your card's zip code failed validation.",
+    };
     /// The cardholder would have to prove who they are, and is not there.
     pub static AUTHENTICATION_REQUIRED: Decline = Decline {
         number: 30,
@@ -153,7 +175,7 @@ pub mod declines {
     };
 
     /// All of them.
-    pub static ALL: [&Decline; 10] = [
+    pub static ALL: [&Decline; 12] = [
         &GENERIC,
         &INSUFFICIENT_FUNDS,
         &LOST_CARD,
@@ -162,6 +184,8 @@ pub mod declines {
         &EXPIRED_CARD,
         &INCORRECT_CVC,
         &PROCESSING_ERROR,
+        &FRAUDULENT,
+        &INCORRECT_ZIP,
         &AUTHENTICATION_REQUIRED,
         &AUTHENTICATION_NOT_HANDLED,
     ];

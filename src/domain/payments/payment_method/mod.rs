@@ -1,35 +1,31 @@
 //! A payment method: a card, without its number.
 //!
-//! Cards are test cards, known by the names of a table ([`TestCard`]). Used as an id, `pm_card_visa` makes a fresh
+//! Test cards are known by the names and numbers of a table ([`TestCard`]). Used as an id, `pm_card_visa` makes a fresh
 //! payment method each time ([`PaymentMethodParam`]).
 
+mod billing;
+mod card;
+mod data;
 mod decline;
 mod params;
 mod shown;
 mod test_card;
 mod test_cards;
 
+pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_billing_details};
+pub use card::{Card, Last4, UnlistedNumber};
+pub use data::{PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
 pub use decline::{Decline, declines};
 pub use params::PaymentMethodParam;
-pub use shown::{
-    BillingDetailsShown, CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, ThreeDSecureUsageShown,
-    no_billing_details,
-};
+pub use shown::{CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, ThreeDSecureUsageShown};
 pub use test_card::{
-    Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RemoteBehaviour, TestCard,
+    Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RefundBehaviour, RemoteBehaviour,
+    TestCard,
 };
 
-use crate::inputs::Network;
-use crate::secrets::{Purpose, Secrets};
-use crate::time::{date_of, day_of};
-use siphasher::sip128::Hasher128;
-use std::hash::Hasher;
-use tollgate_resource::{Id, Names, Record};
+use tollgate_resource::{Id, Metadata, Names, Record};
 
-/// Characters of a card's fingerprint.
-const FINGERPRINT_LEN: usize = 16;
-
-/// A stored payment method.
+/// A stored payment method that is a card.
 #[derive(Clone, Debug, PartialEq, Record)]
 pub struct PaymentMethod {
     /// Its id; also says when it was made.
@@ -38,32 +34,73 @@ pub struct PaymentMethod {
     /// The card.
     #[record(2)]
     pub card: Card,
-    /// What became of the check of the card's security code.
+    /// What became of the check of the card's security code; `None` if none was given.
     #[record(3)]
-    pub cvc_check: CheckResult,
+    pub cvc_check: Option<CheckResult>,
     /// The customer it is saved to; then it can be used again.
     #[record(4)]
     pub customer: Option<Id>,
-    /// Whether a payment without a customer has used it up.
+    /// Whether a payment without a customer, or a detachment, has used it up.
     #[record(5)]
     pub used_up: bool,
+    /// What was said besides the card; most payment methods of test names have nothing.
+    #[record(6)]
+    pub details: Option<Box<Details>>,
     /// Whether its holder proved who they are when it was saved for payments without them.
     #[record(20)]
     pub prepared: bool,
 }
 
-/// A card, as payment methods and charges keep it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
-pub struct Card {
-    /// Number of the test card in the table; real card numbers will stand sealed in a field of their own.
+/// What was said about a payment method besides the card.
+#[derive(Clone, Debug, Default, PartialEq, Record)]
+pub struct Details {
+    /// Who is billed.
     #[record(1)]
-    pub test_card: u16,
-    /// Month of expiry, 1 to 12.
+    pub billing: BillingDetails,
+    /// The merchant's pairs.
     #[record(2)]
-    pub exp_month: u8,
-    /// Year of expiry, four digits.
+    pub metadata: Metadata,
+    /// Whether it may be shown again in a checkout.
     #[record(3)]
-    pub exp_year: u16,
+    pub allow_redisplay: AllowRedisplay,
+    /// The network the cardholder prefers, of those of the card.
+    #[record(4)]
+    pub preferred_network: Option<CardBrand>,
+    /// What became of the check of the first address line; `None` if none was given.
+    #[record(5)]
+    pub address_line1_check: Option<CheckResult>,
+    /// What became of the check of the postal code; `None` if none was given.
+    #[record(6)]
+    pub address_postal_code_check: Option<CheckResult>,
+    /// The session of the fraud checks it came from.
+    #[record(7)]
+    pub radar_session: Option<Box<str>>,
+}
+
+/// What a charge remembers of its payment method besides the card, as the issuer saw it.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct SeenMethod {
+    /// What became of the check of the security code; `None` if none was given.
+    #[record(1)]
+    pub cvc_check: Option<CheckResult>,
+    /// What was said besides the card. The merchant's pairs stay with the payment method.
+    #[record(2)]
+    pub details: Details,
+}
+
+/// Whether a payment method may be shown again in a checkout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Names, Record)]
+pub enum AllowRedisplay {
+    /// Always.
+    #[record(2)]
+    Always,
+    /// Only where it was saved.
+    #[record(3)]
+    Limited,
+    /// Nothing was said.
+    #[default]
+    #[record(1)]
+    Unspecified,
 }
 
 /// What became of a check by the issuer.
@@ -90,62 +127,75 @@ impl PaymentMethod {
         PaymentMethod {
             id,
             card,
-            cvc_check: CheckResult::Unchecked,
+            cvc_check: Some(CheckResult::Unchecked),
             customer: None,
             used_up: false,
+            details: None,
             prepared: false,
         }
     }
+
+    /// What the issuer says to a payment. The card of a wrong security code pays if no code was given.
+    pub fn behaviour(&self) -> Behaviour {
+        match self.card.facts().behaviour {
+            Behaviour::Decline(decline) if *decline == declines::INCORRECT_CVC && self.cvc_check.is_none() => {
+                Behaviour::Succeed
+            }
+            behaviour => behaviour,
+        }
+    }
+
+    /// The issuer has seen it (attached, set up or paid with): what was given is checked now.
+    pub fn see(&mut self) {
+        let checks = &self.card.facts().checks;
+        self.cvc_check = self.cvc_check.map(|_| checks.cvc);
+        if let Some(details) = &mut self.details {
+            details.address_line1_check = details.address_line1_check.map(|_| checks.address_line1);
+            details.address_postal_code_check = details.address_postal_code_check.map(|_| checks.postal_code);
+        }
+    }
+
+    /// What a charge remembers of it; nothing for a card whose security code is right and that says nothing else.
+    pub fn seen(&self) -> Option<SeenMethod> {
+        let plain = self.card.facts().checks.cvc == CheckResult::Pass;
+        if plain && self.cvc_check.is_some() && self.details.is_none() {
+            return None;
+        }
+        let mut seen = self.clone();
+        seen.see();
+        let mut details = seen.details.map(|details| *details).unwrap_or_default();
+        details.metadata = Metadata::default();
+        Some(SeenMethod {
+            cvc_check: seen.cvc_check,
+            details,
+        })
+    }
+
+    /// Who is billed, if anything is known.
+    pub fn billing(&self) -> Option<&BillingDetails> {
+        self.details.as_deref().map(|details| &details.billing)
+    }
 }
 
-impl Card {
-    /// A test card as it is handed out at `now_ms`: it expires in this month of the next year.
-    pub fn of_test_card(card: &TestCard, now_ms: u64) -> Card {
-        let today = date_of(day_of(now_ms));
-        let exp_year = u16::try_from(today.year + 1).expect("a year of the calendar");
-        Card {
-            test_card: card.number,
-            exp_month: today.month,
-            exp_year,
+impl Details {
+    /// Replaces who is billed; a new address is unchecked.
+    pub(crate) fn bill(&mut self, billing: BillingDetails) {
+        let unchecked = |given: &Option<Box<str>>| given.as_ref().map(|_| CheckResult::Unchecked);
+        if billing.address != self.billing.address {
+            self.address_line1_check = unchecked(&billing.address.line1);
+            self.address_postal_code_check = unchecked(&billing.address.postal_code);
         }
-    }
-
-    /// What the table says about it.
-    ///
-    /// # Panics
-    /// When no test card has the number: records are only written with numbers of the table, and rows stay in it.
-    pub fn facts(&self) -> &'static TestCard {
-        TestCard::by_number(self.test_card).expect("a test card's number stays in the table for ever")
-    }
-
-    /// The card's fingerprint within an account: the same number gives the same text, and says nothing about it.
-    pub fn fingerprint(&self, secrets: &Secrets, account_tag: u32) -> String {
-        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        let mut hasher = secrets.hasher(Purpose::CardFingerprint);
-        hasher.write(&account_tag.to_le_bytes());
-        hasher.write(self.facts().digits.as_bytes());
-        let mut value = hasher.finish128().as_u128();
-        let mut out = String::with_capacity(FINGERPRINT_LEN);
-        for _ in 0..FINGERPRINT_LEN {
-            out.push(char::from(DIGITS[(value % 62) as usize]));
-            value /= 62;
-        }
-        out
-    }
-
-    /// The network that takes it: the card's own choice, else the configured one.
-    pub fn network(&self, configured: Network) -> Network {
-        match self.facts().behaviour {
-            Behaviour::Remote(_) => Network::Remote,
-            Behaviour::Succeed | Behaviour::Decline(_) => configured,
-        }
+        self.billing = billing;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::Network;
     use crate::kinds;
+    use crate::secrets::Secrets;
+    use crate::time::day_of;
 
     /// 2026-11-16T12:00:00Z.
     const NOW_MS: u64 = 1_794_830_400_000;
@@ -161,7 +211,7 @@ mod tests {
         assert_eq!((visa.card.exp_month, visa.card.exp_year), (11, 2027));
         assert_eq!(
             (visa.cvc_check, visa.customer, visa.used_up),
-            (CheckResult::Unchecked, None, false)
+            (Some(CheckResult::Unchecked), None, false)
         );
         assert_eq!(PaymentMethod::from_bytes(&visa.to_bytes()), Ok(visa));
     }
@@ -202,5 +252,32 @@ mod tests {
         assert_eq!(network("visa", Network::Instant), Network::Instant);
         assert_eq!(network("visa_chargeDeclined", Network::Remote), Network::Remote);
         assert_eq!(network("tollgate_remoteSilent", Network::Instant), Network::Remote);
+    }
+
+    #[test]
+    fn the_issuer_checks_what_was_given() {
+        let mut card = method("avsZipFail");
+        let mut details = Details::default();
+        details.bill(BillingDetails {
+            address: crate::address::Address {
+                postal_code: Some("94103".into()),
+                ..Default::default()
+            },
+            ..Default::default()
+        });
+        card.details = Some(Box::new(details));
+        card.see();
+        let details = card.details.as_deref().expect("given above");
+        assert_eq!(card.cvc_check, Some(CheckResult::Pass));
+        assert_eq!(details.address_line1_check, None);
+        assert_eq!(details.address_postal_code_check, Some(CheckResult::Fail));
+        let mut without_code = method("chargeDeclinedIncorrectCvc");
+        assert!(matches!(without_code.behaviour(), Behaviour::Decline(_)));
+        without_code.cvc_check = None;
+        without_code.see();
+        assert_eq!(
+            (without_code.behaviour(), without_code.cvc_check),
+            (Behaviour::Succeed, None)
+        );
     }
 }

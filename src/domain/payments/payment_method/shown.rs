@@ -1,7 +1,9 @@
 //! What a payment method shows.
 
-use super::{Card, CardBrand, CheckResult, Funding, PaymentMethod};
-use crate::address::AddressShown;
+use super::{
+    AllowRedisplay, BillingDetailsShown, CardBrand, CheckResult, Details, Funding, Last4, PaymentMethod,
+    no_billing_details,
+};
 use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
@@ -12,13 +14,13 @@ use tollgate_resource::{Metadata, Names, Ref, Shown};
 /// A way to pay.
 #[derive(Shown)]
 #[shown(object = "payment_method")]
-pub struct PaymentMethodShown {
+pub struct PaymentMethodShown<'a> {
     /// Unique identifier.
     pub id: Ident,
     /// Whether it may be shown again in a checkout.
     pub allow_redisplay: AllowRedisplay,
     /// Who is billed; null members were not given.
-    pub billing_details: BillingDetailsShown<'static>,
+    pub billing_details: BillingDetailsShown<'a>,
     /// The card.
     pub card: CardShown,
     /// When it was made.
@@ -27,25 +29,25 @@ pub struct PaymentMethodShown {
     #[shown(expand)]
     pub customer: Option<Ref>,
     /// The account that stands for the customer.
-    pub customer_account: Option<&'static str>,
+    pub customer_account: Option<&'a str>,
     /// Whether it belongs to live mode.
     pub livemode: bool,
     /// The merchant's pairs.
-    pub metadata: Metadata,
+    pub metadata: &'a Metadata,
+    /// What the fraud checks were given; empty when nothing was.
+    #[shown(revision = 2)]
+    pub radar_options: RadarSessionShown<'a>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
 }
 
-/// Whether a payment method may be shown again in a checkout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
-pub enum AllowRedisplay {
-    /// Always.
-    Always,
-    /// Only where it was saved.
-    Limited,
-    /// Nothing was said.
-    Unspecified,
+/// What the fraud checks were given.
+#[derive(Shown)]
+pub struct RadarSessionShown<'a> {
+    /// The session of the payer's browser.
+    #[shown(omit)]
+    pub session: Option<&'a str>,
 }
 
 /// Types of payment methods.
@@ -53,21 +55,6 @@ pub enum AllowRedisplay {
 pub enum PaymentMethodType {
     /// A card.
     Card,
-}
-
-/// Who is billed.
-#[derive(Shown)]
-pub struct BillingDetailsShown<'a> {
-    /// Postal address.
-    pub address: AddressShown<'a>,
-    /// Email address.
-    pub email: Option<&'a str>,
-    /// Full name.
-    pub name: Option<&'a str>,
-    /// Telephone number.
-    pub phone: Option<&'a str>,
-    /// Tax number.
-    pub tax_id: Option<&'a str>,
 }
 
 /// A card, as a payment method shows it.
@@ -92,7 +79,7 @@ pub struct CardShown {
     /// The charge it was made from; null because cards of terminals are not taken yet.
     pub generated_from: Option<&'static str>,
     /// The last four digits.
-    pub last4: &'static str,
+    pub last4: Last4,
     /// Networks the card can be routed over.
     pub networks: CardNetworksShown,
     /// Whether the issuer's fees are capped by regulation.
@@ -139,54 +126,40 @@ pub struct ThreeDSecureUsageShown {
     pub supported: bool,
 }
 
-/// Billing details of which nothing is known.
-pub fn no_billing_details() -> BillingDetailsShown<'static> {
-    let address = AddressShown {
-        city: None,
-        country: None,
-        line1: None,
-        line2: None,
-        postal_code: None,
-        state: None,
-    };
-    BillingDetailsShown {
-        address,
-        email: None,
-        name: None,
-        phone: None,
-        tax_id: None,
-    }
-}
+/// No pairs, for payment methods that say nothing of them.
+static NO_METADATA: Metadata = Metadata::EMPTY;
 
 impl CardChecksShown {
-    /// Checks of a card without an address.
-    pub fn of(cvc_check: CheckResult) -> CardChecksShown {
+    /// What the issuer said to the details of a payment method.
+    pub fn of(cvc_check: Option<CheckResult>, details: Option<&Details>) -> CardChecksShown {
         CardChecksShown {
-            address_line1_check: None,
-            address_postal_code_check: None,
-            cvc_check: Some(cvc_check),
+            address_line1_check: details.and_then(|details| details.address_line1_check),
+            address_postal_code_check: details.and_then(|details| details.address_postal_code_check),
+            cvc_check,
         }
     }
 }
 
 impl CardShown {
-    /// What a card shows within the account that `account_tag` belongs to.
-    pub fn of(card: Card, cvc_check: CheckResult, secrets: &Secrets, account_tag: u32) -> CardShown {
+    /// What the card of `method` shows.
+    pub fn of(method: &PaymentMethod, secrets: &Secrets) -> CardShown {
+        let card = method.card;
         let facts = card.facts();
+        let details = method.details.as_deref();
         CardShown {
             brand: facts.brand,
-            checks: CardChecksShown::of(cvc_check),
+            checks: CardChecksShown::of(method.cvc_check, details),
             country: facts.country,
             display_brand: facts.brand.display_name(),
             exp_month: i64::from(card.exp_month),
             exp_year: i64::from(card.exp_year),
-            fingerprint: card.fingerprint(secrets, account_tag),
+            fingerprint: card.fingerprint(secrets, method.id.account_tag()),
             funding: facts.funding,
             generated_from: None,
-            last4: facts.last4(),
+            last4: card.last4(),
             networks: CardNetworksShown {
                 available: facts.networks().collect(),
-                preferred: None,
+                preferred: details.and_then(|details| details.preferred_network),
             },
             regulated_status: RegulatedStatus::Unregulated,
             three_d_secure_usage: ThreeDSecureUsageShown {
@@ -197,33 +170,31 @@ impl CardShown {
     }
 }
 
-impl PaymentMethodShown {
+impl<'a> PaymentMethodShown<'a> {
     /// What `method` shows.
-    pub fn of(method: &PaymentMethod, context: &ShowContext<'_>) -> PaymentMethodShown {
-        let PaymentMethod {
-            id,
-            card,
-            cvc_check,
-            customer,
-            used_up: _,
-            prepared: _,
-        } = method;
+    pub fn of(method: &'a PaymentMethod, context: &ShowContext<'_>) -> PaymentMethodShown<'a> {
+        let details = method.details.as_deref();
         PaymentMethodShown {
             id: Ident {
                 kind: &kinds::PAYMENT_METHOD,
-                id: *id,
+                id: method.id,
             },
-            allow_redisplay: AllowRedisplay::Unspecified,
-            billing_details: no_billing_details(),
-            card: CardShown::of(*card, *cvc_check, context.secrets, id.account_tag()),
-            created: Seconds(id.created()),
-            customer: customer.map(|id| Ref {
+            allow_redisplay: details.map(|details| details.allow_redisplay).unwrap_or_default(),
+            billing_details: method
+                .billing()
+                .map_or_else(no_billing_details, BillingDetailsShown::from),
+            card: CardShown::of(method, context.secrets),
+            created: Seconds(method.id.created()),
+            customer: method.customer.map(|id| Ref {
                 kind: &kinds::CUSTOMER,
                 id,
             }),
             customer_account: None,
             livemode: context.livemode,
-            metadata: Metadata::default(),
+            metadata: details.map_or(&NO_METADATA, |details| &details.metadata),
+            radar_options: RadarSessionShown {
+                session: details.and_then(|details| details.radar_session.as_deref()),
+            },
             kind: PaymentMethodType::Card,
         }
     }

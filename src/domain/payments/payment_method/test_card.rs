@@ -2,7 +2,7 @@
 
 use super::CheckResult;
 use super::decline::Decline;
-use super::test_cards::TEST_CARDS;
+use super::test_cards::{TABLES, UNLISTED};
 use crate::country::Country;
 use crate::payments::authentication::AuthenticationRule;
 use crate::time::{available_day, day_of};
@@ -13,9 +13,10 @@ use tollgate_resource::{Names, Record};
 pub struct TestCard {
     /// Stable number in records; never reused.
     pub number: u16,
-    /// Names behind `pm_card_`, the usual one first.
+    /// Names behind `pm_card_` and `tok_`, the usual one first. Some cards have a number only.
     pub names: &'static [&'static str],
     /// The card number. It is published and opens nothing; it never leaves except as last four digits and fingerprint.
+    /// Empty for the rows that stand for numbers outside the table.
     pub digits: &'static str,
     /// The brand.
     pub brand: CardBrand,
@@ -31,12 +32,16 @@ pub struct TestCard {
     pub available_at_once: bool,
     /// When the holder must prove who they are (3D Secure).
     pub authentication: AuthenticationRule,
+    /// Whether the card can be saved to a customer although its payments are declined.
+    pub attaches: bool,
     /// What the issuer does once a payment has been captured.
     pub aftermath: Aftermath,
     /// How risky its payments look.
     pub risk: CardRisk,
     /// What the issuer's checks find, each where what it checks was given.
     pub checks: IssuerChecks,
+    /// What becomes of refunds.
+    pub refund: RefundBehaviour,
 }
 
 /// What the issuer of a test card does once a payment has been captured.
@@ -100,6 +105,17 @@ impl IssuerChecks {
     };
 }
 
+/// What becomes of a refund of a test card's payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundBehaviour {
+    /// It succeeds at once.
+    Succeed,
+    /// It is pending first and succeeds later.
+    PendingFirst,
+    /// It succeeds and fails later.
+    FailLater,
+}
+
 /// What the issuer of a test card says to a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
@@ -155,6 +171,9 @@ pub enum CardBrand {
     /// UnionPay.
     #[record(8)]
     Unionpay,
+    /// None that the API has a word for.
+    #[record(10)]
+    Unknown,
     /// Visa.
     #[record(9)]
     Visa,
@@ -185,28 +204,40 @@ impl CardBrand {
             | CardBrand::Discover
             | CardBrand::Jcb
             | CardBrand::Mastercard
+            | CardBrand::Unknown
             | CardBrand::Visa => self.name(),
         }
     }
 }
 
 impl TestCard {
-    /// The card with that number in the table.
+    /// The row with that number, also of those for numbers outside the table.
     pub fn by_number(number: u16) -> Option<&'static TestCard> {
-        TEST_CARDS
-            .binary_search_by_key(&number, |card| card.number)
-            .ok()
-            .map(|at| &TEST_CARDS[at])
+        let within = |table: &&'static [TestCard]| table.last().is_some_and(|last| number <= last.number);
+        let table = TABLES.into_iter().chain([UNLISTED]).find(within)?;
+        let at = table.binary_search_by_key(&number, |card| card.number).ok()?;
+        Some(&table[at])
     }
 
-    /// The card with that name behind `pm_card_`.
+    /// The card with that name behind `pm_card_` or `tok_`.
     pub fn by_name(name: &str) -> Option<&'static TestCard> {
-        TEST_CARDS.iter().find(|card| card.names.contains(&name))
+        TestCard::all().find(|card| card.names.contains(&name))
+    }
+
+    /// The card with that card number.
+    pub fn by_digits(digits: &str) -> Option<&'static TestCard> {
+        TestCard::all().find(|card| card.digits == digits)
+    }
+
+    /// The row that stands for the card numbers of `brand` outside the table: they pay.
+    pub fn unlisted(brand: CardBrand) -> &'static TestCard {
+        let row = UNLISTED.iter().find(|card| card.brand == brand);
+        row.expect("every brand that numbers have has a row")
     }
 
     /// Every test card, by number.
-    pub fn all() -> &'static [TestCard] {
-        &TEST_CARDS
+    pub fn all() -> impl Iterator<Item = &'static TestCard> {
+        TABLES.into_iter().flatten()
     }
 
     /// Whether the card supports 3D Secure.
@@ -214,9 +245,17 @@ impl TestCard {
         self.authentication != AuthenticationRule::Unsupported
     }
 
-    /// The last four digits.
-    pub fn last4(&self) -> &'static str {
-        &self.digits[self.digits.len() - 4..]
+    /// The name it usually goes by; cards that have a number only have none.
+    pub fn name(&self) -> Option<&'static str> {
+        self.names.first().copied()
+    }
+
+    /// Why it cannot be saved to a customer.
+    pub fn declines_attach(&self) -> Option<&'static Decline> {
+        match self.behaviour {
+            Behaviour::Decline(decline) if !self.attaches => Some(decline),
+            _ => None,
+        }
     }
 
     /// The day from which the net of a payment captured at `now_ms` is available.

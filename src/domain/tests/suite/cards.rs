@@ -71,14 +71,14 @@ fn every_declined_card_says_why() {
 
 #[test]
 fn every_good_card_pays() {
-    for card in TestCard::all()
-        .iter()
+    for name in TestCard::all()
         .filter(|card| card.behaviour == Behaviour::Succeed)
         .filter(|card| !matches!(card.authentication, AuthenticationRule::Required(..)))
+        .filter_map(TestCard::name)
     {
         let mut shop = Shop::open();
-        let done = shop.ask(&confirm(card.names[0])).expect("paid");
-        assert!(matches!(done.decision.reply, Reply::Object(..)), "{}", card.names[0]);
+        let done = shop.ask(&confirm(name)).expect("paid");
+        assert!(matches!(done.decision.reply, Reply::Object(..)), "{name}");
         crate::audit::check(&shop);
     }
 }

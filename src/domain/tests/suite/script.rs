@@ -361,7 +361,7 @@ impl Player {
                     .customer
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
-                format!("{name} {}{saved}{used}", method.card.facts().last4())
+                format!("{name} {}{saved}{used}", method.card.last4())
             }
         }
     }

@@ -200,6 +200,7 @@ fn pairs_of_kind(kind: &'static ParamKind, name: String, out: &mut Vec<(String, 
         ParamKind::Names(names) => out.push((name, names)),
         ParamKind::Id(_) => out.push((name, &["pm_card_visa", "cus_1", "pm_card_visa_chargeDeclined", "{id}"])),
         ParamKind::Word(_) => out.push((name, &["usd", "USD", "jpy", "zzz"])),
+        ParamKind::Secret(_) => out.push((name, &["4242424242424242", "4242", "", "x"])),
         ParamKind::Str { .. } => out.push((name, &["card", "a b", "", "🌍"])),
     }
 }

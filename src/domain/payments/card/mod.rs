@@ -1,0 +1,12 @@
+//! Cards on their way in: the parameters that carry a number, and the checks after which only a
+//! [`Card`](crate::payments::payment_method::Card) is left of it.
+
+mod entry;
+mod number;
+mod params;
+mod token_param;
+
+pub use entry::{CardDetails, EnteredCard};
+pub use number::{CVC_LEN_MAX, CardNumber, Cvc, NUMBER_LEN_MAX, NUMBER_LEN_MIN, NumberProblem, passes_luhn};
+pub use params::{CardNetworksParams, CardParams, PreferredNetwork};
+pub use token_param::TokenParam;

@@ -1,0 +1,269 @@
+//! `payment_method_data`: a payment method that is made within another operation, and the parameters that
+//! `POST /v1/payment_methods` shares with it.
+
+use super::{AllowRedisplay, BillingDetails, BillingDetailsParams, Card, CheckResult, Details, PaymentMethod};
+use crate::decision::{Case, Stop};
+use crate::draft::Draft;
+use crate::kinds;
+use crate::metadata;
+use crate::payments::card::{CardDetails, CardNetworksParams, CardParams, PreferredNetwork, TokenParam};
+use crate::payments::payment_method::CardBrand;
+use crate::reject::{Reject, codes};
+use tollgate_resource::params::{Bounds, scalar};
+use tollgate_resource::{MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
+
+/// What a payment method is made of within another operation.
+#[derive(Params, Default, Clone, Debug)]
+pub struct PaymentMethodData {
+    /// Whether it may be shown again in a checkout.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Who is billed.
+    pub billing_details: Option<BillingDetailsParams>,
+    /// The card.
+    pub card: Option<CardParams>,
+    /// The merchant's pairs.
+    pub metadata: MetadataUpdate,
+    /// What the fraud checks are given.
+    pub radar_options: Option<RadarOptionsParams>,
+    /// Type of payment method.
+    #[param(required, name = "type")]
+    pub kind: Option<PaymentMethodTypeParam>,
+}
+
+/// What the fraud checks are given.
+#[derive(Params, Default, Clone, Debug)]
+pub struct RadarOptionsParams {
+    /// The session of the payer's browser.
+    pub session: Option<Box<str>>,
+}
+
+/// A type of payment method that is offered within payments: cards. Others are refused by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentMethodTypeParam {
+    /// A card.
+    Card,
+}
+
+/// Types of payment methods that the API knows, in the order messages list them.
+pub(super) const KNOWN_TYPES: &[&str] = &[
+    "acss_debit",
+    "affirm",
+    "afterpay_clearpay",
+    "alipay",
+    "alma",
+    "amazon_pay",
+    "au_becs_debit",
+    "bacs_debit",
+    "bancontact",
+    "billie",
+    "bizum",
+    "blik",
+    "boleto",
+    "card",
+    "cashapp",
+    "crypto",
+    "custom",
+    "customer_balance",
+    "eps",
+    "fpx",
+    "giropay",
+    "grabpay",
+    "ideal",
+    "kakao_pay",
+    "klarna",
+    "konbini",
+    "kr_card",
+    "link",
+    "mb_way",
+    "mobilepay",
+    "multibanco",
+    "naver_pay",
+    "nz_bank_account",
+    "oxxo",
+    "p24",
+    "pay_by_bank",
+    "payco",
+    "paynow",
+    "paypal",
+    "payto",
+    "pix",
+    "promptpay",
+    "revolut_pay",
+    "samsung_pay",
+    "satispay",
+    "scalapay",
+    "sepa_debit",
+    "sofort",
+    "sunbit",
+    "swish",
+    "twint",
+    "upi",
+    "us_bank_account",
+    "wechat_pay",
+    "zip",
+];
+
+/// The refusal of a type that the API knows and the account does not offer.
+pub(super) const NOT_OFFERED: Problem = Problem::Custom {
+    code: None,
+    message: "The payment method type \"{}\" is invalid. Please ensure the provided type is activated for your account; \
+              this account accepts: card.",
+};
+
+impl ParamValue for PaymentMethodTypeParam {
+    const KIND: ParamKind = ParamKind::Names(&["card"]);
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        match text {
+            "card" => Ok(PaymentMethodTypeParam::Card),
+            known if KNOWN_TYPES.contains(&known) => Err(NOT_OFFERED),
+            _ => Err(Problem::Names(KNOWN_TYPES)),
+        }
+    }
+}
+
+/// A payment method that passed all checks and is not born yet.
+#[derive(Clone, Debug)]
+pub(crate) struct NewCard {
+    card: Card,
+    cvc_check: Option<CheckResult>,
+    details: Option<Box<Details>>,
+}
+
+impl PaymentMethodData {
+    /// Checks what is given. `path` is the parameter it stands in, e.g. `payment_method_data`.
+    ///
+    /// # Errors
+    /// What is missing, what is wrong with the card, or a token that cannot be used.
+    pub(crate) fn check(&self, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+        let param = format!("{path}[card]");
+        let card = self.card.as_ref().ok_or_else(|| missing(&param))?;
+        let mut new = NewCard::of_params(card, &param, case)?;
+        new.describe(
+            self.billing_details.as_ref(),
+            &self.metadata,
+            self.allow_redisplay,
+            self.radar_options.as_ref(),
+        )?;
+        Ok(new)
+    }
+}
+
+impl NewCard {
+    /// A card by its details or its token; `path` is the parameter it stands in, e.g. `card`.
+    pub(crate) fn of_params(params: &CardParams, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+        let mut new = match params.token {
+            Some(token) => NewCard::of_token(token, path, case)?,
+            None => {
+                let entered = CardDetails {
+                    number: params.number.as_ref(),
+                    exp_month: params.exp_month,
+                    exp_year: params.exp_year,
+                    cvc: params.cvc.as_ref(),
+                }
+                .check(path, case)?;
+                NewCard {
+                    card: entered.card,
+                    cvc_check: entered.cvc_given.then_some(CheckResult::Unchecked),
+                    details: None,
+                }
+            }
+        };
+        if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
+            new.prefer(preferred, path)?;
+        }
+        Ok(new)
+    }
+
+    fn of_token(token: TokenParam, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+        let param = format!("{path}[token]");
+        match token {
+            TokenParam::Magic(card) if case.world.account.profile.livemode => {
+                let message = format!("No such token: 'tok_{}'", card.name().unwrap_or_default());
+                let reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message);
+                Err(reject.with_param(param).into())
+            }
+            TokenParam::Magic(card) => Ok(NewCard {
+                card: Card::of_test_card(card, case.inputs.now_ms),
+                cvc_check: Some(CheckResult::Unchecked),
+                details: None,
+            }),
+            TokenParam::Stored(id) => Err(Reject::no_such_param(&kinds::TOKEN, id, &param).into()),
+        }
+    }
+
+    /// Adds what is said besides the card.
+    pub(crate) fn describe(
+        &mut self,
+        billing: Option<&BillingDetailsParams>,
+        pairs: &MetadataUpdate,
+        allow_redisplay: Option<AllowRedisplay>,
+        radar: Option<&RadarOptionsParams>,
+    ) -> Result<(), Stop> {
+        let session = radar.and_then(|radar| radar.session.clone());
+        if billing.is_none() && pairs.pairs.is_empty() && allow_redisplay.is_none() && session.is_none() {
+            return Ok(());
+        }
+        let details = self.details.get_or_insert_default();
+        if let Some(given) = billing {
+            let mut billing = BillingDetails::default();
+            given.apply_to(&mut billing);
+            details.bill(billing);
+        }
+        metadata::merge(&mut details.metadata, pairs)?;
+        details.allow_redisplay = allow_redisplay.unwrap_or(details.allow_redisplay);
+        details.radar_session = session.or_else(|| details.radar_session.take());
+        Ok(())
+    }
+
+    /// The payment method, with an id of the draft. It still has to be put.
+    pub(crate) fn born(self, draft: &mut Draft) -> PaymentMethod {
+        PaymentMethod {
+            id: draft.born(&kinds::PAYMENT_METHOD),
+            card: self.card,
+            cvc_check: self.cvc_check,
+            customer: None,
+            used_up: false,
+            details: self.details,
+            prepared: false,
+        }
+    }
+
+    fn prefer(&mut self, preferred: PreferredNetwork, path: &str) -> Result<(), Stop> {
+        let brand = preferred_brand(self.card, preferred, path)?;
+        self.details.get_or_insert_default().preferred_network = Some(brand);
+        Ok(())
+    }
+}
+
+impl CardNetworksParams {
+    /// The network the cardholder prefers, if it is one of the card's.
+    pub(crate) fn check(&self, card: Card, path: &str) -> Result<Option<CardBrand>, Stop> {
+        self.preferred
+            .map(|preferred| preferred_brand(card, preferred, path))
+            .transpose()
+    }
+}
+
+fn preferred_brand(card: Card, preferred: PreferredNetwork, path: &str) -> Result<CardBrand, Stop> {
+    let brand = match preferred {
+        PreferredNetwork::CartesBancaires => CardBrand::CartesBancaires,
+        PreferredNetwork::Mastercard => CardBrand::Mastercard,
+        PreferredNetwork::Visa => CardBrand::Visa,
+    };
+    if card.facts().networks().any(|network| network == brand) {
+        return Ok(brand);
+    }
+    let message = "The preferred network is not one of the networks of this card.";
+    Err(Reject::invalid(None, message)
+        .with_param(format!("{path}[networks][preferred]"))
+        .into())
+}
+
+fn missing(param: &str) -> Reject {
+    Reject::invalid(
+        Some(codes::PARAMETER_MISSING),
+        format!("Missing required param: {param}."),
+    )
+    .with_param(param)
+}
