@@ -8,7 +8,7 @@ use tollgate_resource::{Method, Version};
 pub(super) static CHANGE: Change = Change {
     since: Version(20240410),
     doc: "`capture_method` of a payment intent is `automatic_async` when it is not given; before, `automatic`.",
-    request: Some(RequestChange {
+    requests: &[RequestChange {
         method: Method::Post,
         path: "/v1/payment_intents",
         rewrite,
@@ -16,8 +16,8 @@ pub(super) static CHANGE: Change = Change {
             "amount=2000&currency=usd",
             "amount=2000&currency=usd&capture_method=automatic",
         ),
-    }),
-    answer: None,
+    }],
+    answers: &[],
     windows: &[],
 };
 

@@ -12,9 +12,9 @@ pub struct Change {
     /// What changed, in one line for the reference page.
     pub doc: &'static str,
     /// What it does to requests of older versions.
-    pub request: Option<RequestChange>,
+    pub requests: &'static [RequestChange],
     /// What it does to answers for older versions that windows cannot say.
-    pub answer: Option<AnswerChange>,
+    pub answers: &'static [AnswerChange],
     /// The shown fields whose windows carry it.
     pub windows: &'static [Window],
 }
@@ -92,6 +92,25 @@ impl Request<'_> {
             .map(|at| self.pairs.value(at))
     }
 
+    /// Whether the operation takes a parameter of that name.
+    pub fn takes(&self, name: &str) -> bool {
+        self.table.takes(name, self.version)
+    }
+
+    /// Calls a parameter, and everything below it, by another name.
+    pub fn rename(&mut self, name: &str, other: &str) {
+        let below: Vec<(String, String)> = self
+            .pairs
+            .iter()
+            .filter_map(|(key, value)| {
+                let rest = key.strip_prefix(name)?;
+                (rest.is_empty() || rest.starts_with('[')).then(|| (format!("{other}{rest}"), value.to_owned()))
+            })
+            .collect();
+        self.remove(name);
+        below.iter().for_each(|(key, value)| self.pairs.push(key, value));
+    }
+
     /// Adds a parameter, if the operation takes it.
     pub fn add(&mut self, name: &str, value: &str) {
         let top = name.split('[').next().unwrap_or(name);
@@ -129,10 +148,10 @@ impl Chain {
                 at == 0 || changes[at - 1].since.0 <= changes[at].since.0,
                 "changes stand oldest first"
             );
-            if changes[at].request.is_some() {
+            if !changes[at].requests.is_empty() {
                 requests_since = changes[at].since;
             }
-            if changes[at].answer.is_some() {
+            if !changes[at].answers.is_empty() {
                 answers_since = changes[at].since;
             }
             at += 1;
@@ -150,10 +169,11 @@ impl Chain {
             return;
         }
         for change in self.changes.iter().filter(|change| version < change.since) {
-            if let Some(request) = &change.request
-                && request.method == method
-                && request.path == path
-            {
+            let concerned = change
+                .requests
+                .iter()
+                .filter(|one| one.method == method && one.path == path);
+            for request in concerned {
                 (request.rewrite)(&mut Request { pairs, table, version });
             }
         }
@@ -167,9 +187,7 @@ impl Chain {
     /// Takes a written answer back to `version`.
     pub fn rewrite_answer(&self, version: Version, answer: &mut Value) {
         for change in self.changes.iter().rev().filter(|change| version < change.since) {
-            if let Some(change) = &change.answer {
-                rewrite_below(answer, change);
-            }
+            change.answers.iter().for_each(|change| rewrite_below(answer, change));
         }
     }
 }

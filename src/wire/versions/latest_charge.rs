@@ -8,8 +8,8 @@ use tollgate_resource::Version;
 pub(super) static CHANGE: Change = Change {
     since: Version(20221115),
     doc: "`payment_intent.charges` is gone, see `latest_charge`; `charge.refunds` is shown when expanded.",
-    request: None,
-    answer: None,
+    requests: &[],
+    answers: &[],
     windows: &[
         Window {
             object: "payment_intent",

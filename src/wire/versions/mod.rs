@@ -7,21 +7,31 @@
 //! written answer is for what windows cannot say, and only clients of versions before it pay for it.
 
 mod capture_method_automatic_async;
+mod capture_releases_without_refund;
 mod change;
+mod customer_account_balance;
 mod known;
 mod latest_charge;
+mod payment_intent_sources;
 mod payment_methods_from_dashboard;
 mod payments_without_invoice;
+mod saved_payment_methods;
 #[cfg(test)]
 mod tests;
+mod three_d_secure_result;
 
 pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, Window};
 pub use known::{DEFAULT, KNOWN, OLDEST, name, parse};
 
 /// Every change, oldest first.
 pub const CHANGES: &[&Change] = &[
+    &payment_intent_sources::CHANGE,
+    &customer_account_balance::CHANGE,
+    &saved_payment_methods::CHANGE,
+    &three_d_secure_result::CHANGE,
     &latest_charge::CHANGE,
     &payment_methods_from_dashboard::CHANGE,
     &capture_method_automatic_async::CHANGE,
     &payments_without_invoice::CHANGE,
+    &capture_releases_without_refund::CHANGE,
 ];

@@ -8,7 +8,7 @@ use tollgate_resource::{Method, Version};
 pub(super) static CHANGE: Change = Change {
     since: Version(20230816),
     doc: "A payment intent without `payment_method_types` uses `automatic_payment_methods`; before, it took `card`.",
-    request: Some(RequestChange {
+    requests: &[RequestChange {
         method: Method::Post,
         path: "/v1/payment_intents",
         rewrite,
@@ -16,8 +16,8 @@ pub(super) static CHANGE: Change = Change {
             "amount=2000&currency=usd",
             "amount=2000&currency=usd&payment_method_types[0]=card",
         ),
-    }),
-    answer: None,
+    }],
+    answers: &[],
     windows: &[],
 };
 

@@ -7,8 +7,8 @@ use tollgate_resource::Version;
 pub(super) static CHANGE: Change = Change {
     since: Version(20250331),
     doc: "`payment_intent.invoice` and `charge.invoice` are gone.",
-    request: None,
-    answer: None,
+    requests: &[],
+    answers: &[],
     windows: &[
         Window {
             object: "payment_intent",

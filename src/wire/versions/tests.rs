@@ -24,6 +24,10 @@ static SHAPE: ParamsShape = ParamsShape {
             },
         ),
         field("automatic_payment_methods", TEXT),
+        field("payment_method", TEXT),
+        field("payment_method_data", TEXT),
+        field("setup_future_usage", TEXT),
+        field("balance", TEXT),
     ],
 };
 
@@ -60,12 +64,12 @@ fn rewritten(chain: &Chain, version: Version, method: Method, path: &str, form: 
 fn the_example_of_every_change_holds() {
     for change in CHANGES {
         let chain = Chain::new(Box::leak(Box::new([*change])));
-        if let Some(RequestChange {
+        for RequestChange {
             method,
             path,
             example: (sent, read),
             ..
-        }) = &change.request
+        } in change.requests
         {
             assert_eq!(
                 rewritten(&chain, before(change.since), *method, path, sent),
@@ -80,17 +84,20 @@ fn the_example_of_every_change_holds() {
                 change.doc
             );
         }
-        if let Some(AnswerChange {
+        for AnswerChange {
             example: (newer, older),
             ..
-        }) = &change.answer
+        } in change.answers
         {
             let read = |text: &str| serde_json::from_str::<Value>(text).expect("an example is JSON");
             let mut answer = read(newer);
             chain.rewrite_answer(before(change.since), &mut answer);
             assert_eq!(answer, read(older), "{}", change.doc);
+            let mut unchanged = read(newer);
+            chain.rewrite_answer(change.since, &mut unchanged);
+            assert_eq!(unchanged, read(newer), "{}", change.doc);
         }
-        let says_something = change.request.is_some() || change.answer.is_some() || !change.windows.is_empty();
+        let says_something = !change.requests.is_empty() || !change.answers.is_empty() || !change.windows.is_empty();
         assert!(says_something && !change.doc.is_empty());
     }
 }
@@ -117,7 +124,7 @@ fn what_the_client_states_is_not_overridden() {
 static RENAMED: Change = Change {
     since: Version(20210101),
     doc: "`sum` of a thing is called `amount`.",
-    request: Some(RequestChange {
+    requests: &[RequestChange {
         method: Method::Post,
         path: "/v1/things",
         rewrite: |request: &mut Request<'_>| {
@@ -127,8 +134,8 @@ static RENAMED: Change = Change {
             }
         },
         example: ("sum=1", "amount=1"),
-    }),
-    answer: Some(AnswerChange {
+    }],
+    answers: &[AnswerChange {
         object: "thing",
         rewrite: |thing: &mut Map<String, Value>| {
             if let Some(amount) = thing.remove("amount") {
@@ -136,14 +143,14 @@ static RENAMED: Change = Change {
             }
         },
         example: (r#"{"object":"thing","amount":1}"#, r#"{"object":"thing","sum":1}"#),
-    }),
+    }],
     windows: &[],
 };
 
 static NESTED: Change = Change {
     since: Version(20220101),
     doc: "`total[amount]` of a thing is flat.",
-    request: Some(RequestChange {
+    requests: &[RequestChange {
         method: Method::Post,
         path: "/v1/things",
         rewrite: |request: &mut Request<'_>| {
@@ -152,8 +159,8 @@ static NESTED: Change = Change {
             }
         },
         example: ("amount=1", "amount=1&capture_method=from 2021"),
-    }),
-    answer: Some(AnswerChange {
+    }],
+    answers: &[AnswerChange {
         object: "thing",
         rewrite: |thing: &mut Map<String, Value>| {
             if let Some(total) = thing.remove("total") {
@@ -164,7 +171,7 @@ static NESTED: Change = Change {
             r#"{"object":"thing","total":{"amount":1}}"#,
             r#"{"object":"thing","amount":1}"#,
         ),
-    }),
+    }],
     windows: &[],
 };
 

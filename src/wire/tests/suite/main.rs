@@ -5,3 +5,4 @@ mod declared;
 mod documents;
 mod errors;
 mod shop;
+mod versions_page;

@@ -1,0 +1,86 @@
+//! `docs/versions.md`: every version, and what changed with it, from the changes themselves.
+
+use std::fmt::Write;
+use std::path::Path;
+use tollgate_wire::versions::{CHANGES, Change, KNOWN};
+
+/// Set to `write`, the page is written again instead of compared.
+pub(crate) const WRITE: &str = "TOLLGATE_DOCS";
+
+const HEAD: &str = "\
+# API versions
+
+A request names its version in `Stripe-Version`; without it, the version of its account holds. Answers and events are
+written at that version, and the answer's `Stripe-Version` header says which it was. A version that is not listed here is
+refused with 400 `Invalid Stripe API version: …`, and the header repeats what was asked for.
+
+The code speaks the newest version only. Each difference is a file in `src/wire/versions` with an example that is its test;
+requests of older versions go through them upwards, answers downwards. This page is written from those files
+(`TOLLGATE_DOCS=write cargo test -p tollgate-wire --test suite versions_page`).
+
+## What changed with each version
+
+A version without a line differs from the one before in nothing that Tollgate serves, as far as the public changelog says.
+";
+
+const TAIL: &str = "
+## Where Tollgate is kinder than the version asked for
+
+- New fields and parameters are not held back: they came without a new version, so every version shows and takes them.
+- `payment_method_types` is taken at every version. The public API refuses it on payment intents and setup intents from
+  2026-09-30.endive on.
+- From before 2025-03-31.basil a cancelled hold or a partial capture made a refund object with balance transactions of its
+  own. Here there is none at any version; only the amounts of the charge are told the old way.
+- `total_count` of lists, which could be expanded until 2025-03-31.basil, is refused at every version; lists inside objects
+  show it until 2022-11-15. Searches have it.
+- Versions before 2018-01-23 are refused by name. Those from before 2019-02-11 have the old names of payment intents, and
+  otherwise the shapes of 2019.
+";
+
+#[test]
+fn the_page_of_versions_is_what_the_changes_say() {
+    let mut page = HEAD.to_owned();
+    page.push_str("\n| version | what changed |\n|---|---|\n");
+    for (version, name) in KNOWN.iter().rev() {
+        let lines: Vec<String> = CHANGES
+            .iter()
+            .filter(|change| change.since == *version)
+            .map(|change| described(change))
+            .collect();
+        writeln!(page, "| {name} | {} |", lines.join("<br>")).expect("text");
+    }
+    page.push_str(TAIL);
+    compare("docs/versions.md", &page);
+}
+
+fn described(change: &Change) -> String {
+    let mut line = change.doc.to_owned();
+    let mut examples = change.requests.iter().map(|request| {
+        let (sent, read) = request.example;
+        format!(
+            "`{} {}` with `{sent}` is read as `{read}`.",
+            request.method.name(),
+            request.path
+        )
+    });
+    if let Some(example) = examples.next() {
+        write!(line, " {example}").expect("text");
+    }
+    line
+}
+
+/// Compares a page of the documents with what it should say, or writes it.
+pub(crate) fn compare(path: &str, page: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if std::env::var_os(WRITE).is_some_and(|value| value == "write") {
+        std::fs::write(&file, page).expect("the page can be written");
+        return;
+    }
+    let known = std::fs::read_to_string(&file).unwrap_or_default();
+    let differs = known.lines().zip(page.lines()).find(|(known, new)| known != new);
+    assert!(
+        known == page,
+        "{path} is not what the declarations say (first at {differs:?}). If that is meant, write it again with \
+         {WRITE}=write cargo test -p tollgate-wire --test suite"
+    );
+}
