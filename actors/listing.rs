@@ -38,7 +38,7 @@ impl Listing<'_> {
         let attached = self.attached(expand, &items)?;
         Ok(self.answer(
             Shown::Page {
-                url: query.url,
+                url: query.shown_url(),
                 items,
                 has_more,
             },
@@ -87,7 +87,7 @@ impl Listing<'_> {
                 if items.len() == wanted {
                     break;
                 }
-                let item = self.item(query.kind, seq)?;
+                let item = self.item_of(query, seq)?;
                 items.extend(item.filter(|item| self.admits(query, item)));
             }
             match last {
@@ -110,8 +110,9 @@ impl Listing<'_> {
 
     /// At most `want` objects from there on, nearest first, and how many records were looked at for that.
     fn candidates(&self, query: &ListQuery, from: From, want: usize) -> Result<(Vec<u64>, Seen), StoreError> {
-        let parents: Vec<u64> = query.parents.iter().map(|(_, id)| id.seq()).collect();
-        let page = PageQuery {
+        let parents = query.parents.iter().map(|(_, id)| id.seq());
+        let parents: Vec<u64> = parents.chain(query.marks.iter().copied()).collect();
+        let mut page = PageQuery {
             account: self.account(),
             kind: query.kind.number,
             from,
@@ -132,9 +133,18 @@ impl Listing<'_> {
             }
         };
         let mut seqs = self.reads.page(&page, &mut accept)?;
+        for kind in query.also {
+            page.kind = kind.number;
+            seqs.extend(self.reads.page(&page, &mut accept)?);
+        }
+        if !query.also.is_empty() {
+            seqs.sort_unstable_by(|one, other| other.cmp(one));
+        }
         if matches!(from, From::Above(_)) {
             seqs.reverse();
         }
+        // Each kind gave as many of its own.
+        seqs.truncate(want);
         Ok((seqs, seen))
     }
 
@@ -151,8 +161,20 @@ impl Listing<'_> {
                 });
                 same
             };
-            !is("deleted", "true") && query.filters.iter().all(|filter| is(filter.field, &filter.value))
+            !is("deleted", "true")
+                && query.belongs(object)
+                && query.filters.iter().all(|filter| is(filter.field, &filter.value))
         })
+    }
+
+    /// The thing of the list with that sequence number.
+    fn item_of(&self, query: &ListQuery, seq: u64) -> Result<Option<Item>, StoreError> {
+        for kind in std::iter::once(query.kind).chain(query.also.iter().copied()) {
+            if let Some(item) = self.item(kind, seq)? {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
     }
 
     /// One event; it has one version only, in the record it was born in.
@@ -226,7 +248,11 @@ impl Listing<'_> {
             Cursor::Both { after, before } => [Some((after, "starting_after")), Some((before, "ending_before"))],
         };
         for (id, param) in cursors.into_iter().flatten() {
-            if !self.exists(query.kind, id)? {
+            let mut known = self.exists(query.kind, id)?;
+            for kind in query.also {
+                known = known || self.exists(kind, id)?;
+            }
+            if !known {
                 return Ok(Some(Reject::no_such_param(query.kind, id, param)));
             }
         }

@@ -1,5 +1,6 @@
 //! What goes into the engine and what comes out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use tollgate_domain::account::Profile;
 use tollgate_domain::object::{Item, Object};
@@ -54,7 +55,7 @@ pub enum Shown {
     /// A page of a list.
     Page {
         /// Path of the list.
-        url: &'static str,
+        url: Cow<'static, str>,
         /// Newest first.
         items: Vec<Item>,
         /// Whether there are more in the direction of the page.

@@ -135,6 +135,15 @@ pub struct CustomerShippingShown<'a> {
     pub phone: Option<&'a str>,
 }
 
+/// The stored form of what a request gives, if it gives it.
+pub(crate) fn changed<From: Clone, To>(update: &Update<From>, into: fn(From) -> To) -> Update<To> {
+    match update {
+        Update::Keep => Update::Keep,
+        Update::Clear => Update::Clear,
+        Update::Set(value) => Update::Set(into(value.clone())),
+    }
+}
+
 impl From<AddressParams> for Address {
     fn from(given: AddressParams) -> Self {
         Address {

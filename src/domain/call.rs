@@ -3,11 +3,15 @@
 use crate::acquirer::{AttemptId, NetworkAnswer};
 use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::events::{Event, EventType};
+use crate::object::Object;
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
 use crate::payments::refund::CreateRefund;
 use crate::search::SearchQuery;
+use siphasher::sip::SipHasher24;
+use std::borrow::Cow;
+use std::hash::Hasher;
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
 use tollgate_resource::{Id, Kind, Names};
@@ -42,6 +46,8 @@ pub enum Command {
     CreateCustomer(Box<CreateCustomer>),
     /// `POST /v1/customers/{customer}`.
     UpdateCustomer(Id, Box<UpdateCustomer>),
+    /// `DELETE /v1/customers/{customer}`.
+    DeleteCustomer(Id),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.
@@ -62,6 +68,8 @@ pub enum Read {
 pub struct ListQuery {
     /// What is listed.
     pub kind: &'static Kind,
+    /// Further kinds that stand on the same list, in order of birth with the others.
+    pub also: &'static [&'static Kind],
     /// Most objects of a page; 1 to 100.
     pub limit: usize,
     /// Where the page starts.
@@ -75,13 +83,15 @@ pub struct ListQuery {
     pub within: Option<(&'static Kind, Id, &'static str)>,
     /// Only objects that show these values. Objects are read one by one for that, see [`FILTERED_MAX`].
     pub filters: Vec<Filter>,
+    /// Only objects that the index keeps under all of these ([`mark_of`]): what a filter would find, without reading all.
+    pub marks: Vec<u64>,
     /// Only events of one of these types; empty for all. A trailing `*` matches a prefix.
     pub types: Vec<Box<str>>,
     /// Only events about the object with this id.
     pub about: Option<Box<str>>,
     /// Only what webhooks have (`true`) or have not yet (`false`) taken.
     pub delivered: Option<bool>,
-    /// Path of the list, for the answer's `url`.
+    /// Path of the list, for the answer's `url`; `{}` stands for the id of the first parent.
     pub url: &'static str,
 }
 
@@ -126,12 +136,14 @@ impl ListQuery {
     pub fn of(kind: &'static Kind, url: &'static str) -> ListQuery {
         ListQuery {
             kind,
+            also: &[],
             limit: PAGE_LIMIT_DEFAULT as usize,
             cursor: Cursor::Start,
             parents: Vec::new(),
             created: Range::ALL,
             within: None,
             filters: Vec::new(),
+            marks: Vec::new(),
             types: Vec::new(),
             about: None,
             delivered: None,
@@ -173,6 +185,29 @@ impl ListQuery {
         self
     }
 
+    /// Only objects that show this email address, if one is given; found by the index.
+    pub fn with_email(mut self, email: Option<Box<str>>) -> ListQuery {
+        self.marks.extend(email.as_deref().map(mark_of));
+        self.filtered("email", email)
+    }
+
+    /// The path of the list as the answer names it.
+    pub fn shown_url(&self) -> Cow<'static, str> {
+        match (self.url.split_once("{}"), self.parents.first()) {
+            (Some((before, after)), Some((kind, id))) => format!("{before}{}{after}", id.text(kind)).into(),
+            _ => self.url.into(),
+        }
+    }
+
+    /// Whether an object that came onto the list once still belongs to the parents at this version.
+    pub fn belongs(&self, object: &Object) -> bool {
+        self.parents.iter().all(|(_, wanted)| {
+            let mut found = false;
+            object.parents(&mut |parent| found |= parent == *wanted);
+            found
+        })
+    }
+
     /// A list below an object of the path: only its children, and a 404 that names `param` when there is no such object.
     pub fn of_path(mut self, kind: &'static Kind, id: Id, param: &'static str) -> ListQuery {
         self.within = Some((kind, id, param));
@@ -204,6 +239,18 @@ impl ListQuery {
         if mask == 0 { NO_EVENT_TAG } else { mask }
     }
 }
+
+/// The list that the index keeps of objects with this value: a hash, above all sequence numbers, which stands for a
+/// parent. Stored, so never changed. Two values may share one, so objects are looked at too.
+pub fn mark_of(value: &str) -> u64 {
+    // Not keyed: an index is built again from the journal alone.
+    let mut hasher = SipHasher24::new_with_keys(0x6c69_7374_5f6d_6172, 1);
+    hasher.write(value.as_bytes());
+    MARKS_FROM | (hasher.finish() & (MARKS_FROM - 1))
+}
+
+/// Marks lie at and above this number, sequence numbers below.
+pub const MARKS_FROM: u64 = 1 << 62;
 
 /// A tag bit that no event type has; a test in `events` holds it.
 pub const NO_EVENT_TAG: u64 = 1 << 63;

@@ -109,6 +109,7 @@ pub fn decide(
         Command::CreateRefund(asked) => refund::create(&case, asked),
         Command::CreateCustomer(asked) => customer::create(&case, asked),
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
+        Command::DeleteCustomer(id) => customer::delete(&case, *id),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -224,11 +225,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn customer(&self, id: Id) -> Result<Option<&'a Customer>, Stop> {
-        Ok(self.find(&kinds::CUSTOMER, id)?.map(|object| match object {
+    /// A customer that was not deleted, if there is one with that id.
+    pub(crate) fn customer(&self, id: Id) -> Result<Option<&'a Customer>, Stop> {
+        let found = self.find(&kinds::CUSTOMER, id)?.map(|object| match object {
             Object::Customer(customer) => &**customer,
             other => unreachable!("{:?} was found as a customer", other.id()),
-        }))
+        });
+        Ok(found.filter(|customer| !customer.deleted))
     }
 }
 

@@ -78,6 +78,11 @@ impl Draft {
         self.push_event(kind, subject, EventVersion::Created, None);
     }
 
+    /// Adds an event of the deletion of an object, which it shows as it was before.
+    pub(crate) fn deleted_event(&mut self, kind: EventType, subject: Id) {
+        self.push_event(kind, subject, EventVersion::Undeleted, None);
+    }
+
     /// Adds an event of the first change of an object: before, it was as it was made.
     pub(crate) fn first_update_event(&mut self, kind: EventType, subject: Id) {
         self.push_event(kind, subject, EventVersion::FinalAfterCreated, None);

@@ -84,6 +84,7 @@ impl Facts {
         let (shown, previous) = match fact.version {
             EventVersion::Final => (object.clone(), fact.previous.as_deref().cloned()),
             EventVersion::Created => (object.as_created(), None),
+            EventVersion::Undeleted => (object.as_undeleted(), None),
             EventVersion::FinalAfterCreated => (object.clone(), Some(object.as_created())),
         };
         Some(Event {
@@ -113,17 +114,24 @@ impl Facts {
                 .collect(),
             ..IndexEntries::default()
         };
-        for object in &self.objects {
-            if object.id().seq() <= self.seq_before {
-                entries.changed.push(object.id().seq());
-                continue;
+        for (at, object) in self.objects.iter().enumerate() {
+            let (kind, seq) = (object.kind().number, object.id().seq());
+            let born = seq > self.seq_before;
+            if born {
+                entries.born.push(kind);
+            } else {
+                entries.changed.push(seq);
             }
-            entries.born.push(object.kind().number);
-            object.parents(&mut |parent| {
-                entries
-                    .lists
-                    .push((parent.seq(), object.kind().number, object.id().seq()))
-            });
+            // An older object joins lists when it is attached.
+            if born
+                || self
+                    .events
+                    .iter()
+                    .any(|event| usize::from(event.object) == at && event.kind.joins_lists())
+            {
+                object.parents(&mut |parent| entries.lists.push((parent.seq(), kind, seq)));
+            }
+            object.marks(&mut |mark| entries.lists.push((mark, kind, seq)));
         }
         entries.born.extend(self.events.iter().map(|_| kinds::EVENT.number));
         entries

@@ -14,7 +14,9 @@ use crate::address::{Address, Shipping};
 use crate::api;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType};
 use crate::books::{Entry, EntryCause, LedgerAccount, LineRow, Posting};
-use crate::customers::customer::{Customer, TaxExempt};
+use crate::customers::customer::{
+    AmountTaxDisplay, CustomField, Customer, CustomerMore, InvoiceRendering, InvoiceSettings, TaxExempt,
+};
 use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
@@ -80,6 +82,11 @@ fn record_lines() -> Vec<String> {
         RefundReason,
         Customer,
         TaxExempt,
+        CustomerMore,
+        InvoiceSettings,
+        CustomField,
+        InvoiceRendering,
+        AmountTaxDisplay,
         Address,
         Shipping,
         BalanceTransaction,

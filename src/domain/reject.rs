@@ -288,6 +288,8 @@ pub mod codes {
         LOCK_TIMEOUT = "lock_timeout";
         /// An integer out of bounds.
         PARAMETER_INVALID_INTEGER = "parameter_invalid_integer";
+        /// Text that a parameter does not take.
+        PARAMETER_INVALID_STRING = "parameter_invalid_string";
         /// A parameter that is needed here is missing.
         PARAMETER_MISSING = "parameter_missing";
         /// The cardholder did not prove who they are.

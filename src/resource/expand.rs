@@ -94,7 +94,7 @@ fn value_references<'a>(
         }
         Value::SubList(list) if version < field.included_until || child.is_some() => {
             let below = child.and_then(|child| child.child("data")).unwrap_or(Expand::NONE);
-            list.ids.iter().for_each(|id| found(list.kind, *id, below));
+            list.ids.iter().for_each(|id| found(list.kind_of(*id), *id, below));
         }
         Value::Node(node) => references(*node, child.unwrap_or(Expand::NONE), version, found),
         Value::List(items) => {

@@ -17,7 +17,7 @@ use crate::version::Version;
 ///     /// Amount, in minor units.
 ///     pub amount: i64,
 ///     /// The charge that was refunded.
-///     #[shown(expand)]                     // on Option<Ref> or Ref: may be expanded
+///     #[shown(expand)]                     // on Option<Ref> or Ref: may be expanded; on a hash: shown only then
 ///     pub charge: Option<Ref>,
 ///     #[shown(omit)]                       // None leaves the member out instead of showing null
 ///     pub description: Option<&'a str>,
@@ -172,13 +172,16 @@ pub struct Ref {
 pub struct SubList<'a> {
     /// Kind of the members.
     pub kind: &'static Kind,
+    /// Further kinds that may stand among them.
+    pub also: &'static [&'static Kind],
     /// The members, newest first.
     pub ids: &'a [Id],
     /// Whether there are more.
     pub has_more: bool,
     /// Every member there is, for versions that print `total_count`.
     pub total: u64,
-    /// Path and query of the list endpoint, e.g. `/v1/charges?payment_intent=`, up to the id of `of`.
+    /// Path and query of the list endpoint: up to the id of `of` (`/v1/charges?payment_intent=`), or with `{}` in its
+    /// place (`/v1/customers/{}/sources`).
     pub url: &'a str,
     /// The object that holds the list, whose id ends the URL; written out only where the list is shown.
     pub of: Option<Ident>,
@@ -187,11 +190,19 @@ pub struct SubList<'a> {
 impl SubList<'_> {
     /// Path and query of the list endpoint, whole.
     pub fn whole_url(&self) -> String {
-        let mut url = self.url.to_owned();
+        let (before, after) = self.url.split_once("{}").unwrap_or((self.url, ""));
+        let mut url = before.to_owned();
         if let Some(of) = self.of {
             url.push_str(&of.id.text(of.kind));
         }
+        url.push_str(after);
         url
+    }
+
+    /// The kind of the member with that id.
+    pub fn kind_of(&self, id: Id) -> &'static Kind {
+        let other = self.also.iter().copied().find(|kind| id.is(kind));
+        other.unwrap_or(self.kind)
     }
 }
 

@@ -36,12 +36,14 @@ type Candidates = SmallVec<[&'static Shape; 8]>;
 impl Shapes {
     /// Knows these shapes; those without an `object` member are no objects and are passed over.
     pub fn new(shapes: impl IntoIterator<Item = &'static Shape>) -> Shapes {
-        Shapes {
-            by_object: shapes
-                .into_iter()
-                .filter_map(|shape| Some((shape.object?, shape)))
-                .collect(),
+        let mut by_object = HashMap::new();
+        for shape in shapes {
+            if let Some(object) = shape.object {
+                // A deleted object's stub has the same name, and comes later.
+                by_object.entry(object).or_insert(shape);
+            }
         }
+        Shapes { by_object }
     }
 
     /// Reads the paths of a request into a tree. Lists are expanded below `data`, and the tree keeps that segment.
@@ -122,6 +124,7 @@ impl Shapes {
                         }
                         _ => {}
                     },
+                    ValueKind::Node(_) if rest.is_empty() && field.expand => return Ok(()),
                     ValueKind::Node(shape) if !rest.is_empty() => candidates.push(shape),
                     _ => {}
                 }

@@ -227,7 +227,11 @@ fn shape_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
             schema["x-includedUntil"] = date(field.included_until).into();
         }
         // Included lists come only by expansion in the newest version.
-        let always = !field.omit && field.included_until == Version::ALWAYS && is_current(field.since, field.until);
+        let by_expansion = field.expand && matches!(field.kind, ValueKind::Node(_));
+        let always = !field.omit
+            && !by_expansion
+            && field.included_until == Version::ALWAYS
+            && is_current(field.since, field.until);
         properties.add(field.name, described(schema, field.doc), always);
     }
     let mut schema = properties.object(shape.doc);
@@ -249,7 +253,7 @@ fn expands(field: &FieldShape) -> bool {
 
 fn field_schema<C>(field: &FieldShape, catalogue: &Catalogue<'_, C>) -> Value {
     let mut schema = value_kind(&field.kind);
-    if field.expand {
+    if field.expand && !matches!(field.kind, ValueKind::Node(_)) {
         schema = match catalogue.referable(field.name).map(|shape| schema_ref(shape.name)) {
             Some(object) => json!({ "anyOf": [schema, object], "x-expansionResources": { "oneOf": [object] } }),
             None => json!({ "anyOf": [schema, { "type": "object" }] }),

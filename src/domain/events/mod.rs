@@ -86,6 +86,10 @@ pub enum EventType {
     #[record(18)]
     #[name = "payment_intent.requires_action"]
     PaymentIntentRequiresAction,
+    /// A customer was deleted.
+    #[record(50)]
+    #[name = "customer.deleted"]
+    CustomerDeleted,
 }
 
 impl EventType {
@@ -102,9 +106,14 @@ impl EventType {
             | PaymentIntentRequiresAction => &kinds::PAYMENT_INTENT,
             ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired => &kinds::CHARGE,
             ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
-            CustomerCreated | CustomerUpdated => &kinds::CUSTOMER,
+            CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             PaymentMethodAttached => &kinds::PAYMENT_METHOD,
         }
+    }
+
+    /// Whether its object thereby comes onto lists of other objects, if it was made before.
+    pub fn joins_lists(self) -> bool {
+        matches!(self, EventType::PaymentMethodAttached)
     }
 
     /// The stored number, as the derive numbers it.
@@ -159,6 +168,9 @@ pub enum EventVersion {
     /// As it stands after the command; before, it was as it was made (derived).
     #[record(3)]
     FinalAfterCreated,
+    /// As it was before the command deleted it: derived from the stub's data.
+    #[record(4)]
+    Undeleted,
 }
 
 /// One event as it is shown, with the object at the event's version.

@@ -15,7 +15,11 @@ pub(super) fn write(show: &mut Show<'_>, old: &dyn Shown, new: &dyn Shown, depth
             continue;
         }
         let (before, after) = (old.value(index), new.value(index));
-        let left_out = matches!(before, Value::SubList(_)) && !show.includes(field);
+        let left_out = match &before {
+            Value::SubList(_) => !show.includes(field),
+            Value::Node(_) => field.expand,
+            _ => false,
+        };
         if left_out || !differ(show, &before, &after) {
             continue;
         }
@@ -100,7 +104,7 @@ fn pairs(show: &mut Show<'_>, before: &Metadata, after: &Metadata, depth: usize)
 fn sub_list(show: &mut Show<'_>, before: &SubList<'_>, after: &SubList<'_>, depth: usize) {
     show.map_key(true, "data", depth);
     show.items(before.ids.len(), depth + 1, &mut |show, at, depth| {
-        show.object(before.kind, before.ids[at], Expand::NONE, depth);
+        show.object(before.kind_of(before.ids[at]), before.ids[at], Expand::NONE, depth);
     });
     if before.has_more != after.has_more {
         show.map_key(false, "has_more", depth);

@@ -38,6 +38,8 @@ impl Show<'_> {
             match &value {
                 Value::Absent => continue,
                 Value::SubList(_) if !self.includes(field) && child.is_none() => continue,
+                // A hash that may be expanded is shown only then.
+                Value::Node(_) if field.expand && child.is_none() => continue,
                 _ => {}
             }
             self.member(first, field.name, depth);
@@ -203,7 +205,7 @@ impl Show<'_> {
             list.ids.len(),
             depth,
             &mut |show, at, depth| {
-                show.object(list.kind, list.ids[at], expand, depth);
+                show.object(list.kind_of(list.ids[at]), list.ids[at], expand, depth);
             },
         );
     }

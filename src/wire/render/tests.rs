@@ -126,6 +126,7 @@ fn thing<'a>(metadata: &'a Metadata, parts: &'a [Id]) -> ThingShown<'a> {
         }),
         parts: SubList {
             kind: &PART,
+            also: &[],
             ids: parts,
             has_more: true,
             total: 12,

@@ -6,6 +6,8 @@ use super::money::{Postings, is_known};
 use crate::plan::HOUR_MS;
 use tollgate_domain::acquirer::{Asked, AttemptId, Said};
 use tollgate_domain::balance::balance_transaction::BalanceTransaction;
+use tollgate_domain::customers::customer::Customer;
+use tollgate_domain::events::{EventFact, EventType};
 use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::payments::charge::Charge;
 use tollgate_domain::payments::payment_intent::Status;
@@ -234,9 +236,15 @@ impl Case<'_> {
         if let Some(refund) = refund {
             return self.refund(refund);
         }
+        let intent = self.facts.objects.iter().find_map(|object| match object {
+            Object::PaymentIntent(intent) => Some(intent),
+            _ => None,
+        });
+        if let Some(intent) = intent {
+            return self.intent(intent);
+        }
         for object in &self.facts.objects {
             match object {
-                Object::PaymentIntent(intent) => return self.intent(intent),
                 Object::Customer(customer) => {
                     let is_new = self.model.object_at(customer.id, u64::MAX).is_none();
                     let named = match self.command {
@@ -298,7 +306,8 @@ impl Case<'_> {
         }
         for object in &facts.objects {
             let known = expected.objects.contains(&object.id().seq())
-                || matches!(object, Object::BalanceTransaction(_) | Object::PaymentMethod(_));
+                || matches!(object, Object::BalanceTransaction(_) | Object::PaymentMethod(_))
+                || matches!(object, Object::Customer(customer) if self.is_saved_to(customer));
             if !known {
                 return wrong(
                     "nothing unexplained",
@@ -307,6 +316,14 @@ impl Case<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the record saves its payment method to this customer, who holds it from then on.
+    fn is_saved_to(&self, customer: &Customer) -> bool {
+        let attached = |event: &EventFact| event.kind == EventType::PaymentMethodAttached;
+        let method = self.method().filter(|method| method.customer == Some(customer.id));
+        self.facts.events.iter().any(attached)
+            && method.is_some_and(|method| customer.more().methods.contains(&method.id))
     }
 
     pub(super) fn object_charge(&self, id: tollgate_resource::Id) -> Option<&Charge> {

@@ -1,21 +1,27 @@
 //! Making and changing customers.
 
-use super::{CreateCustomer, Customer, TaxExempt, UpdateCustomer};
-use crate::address::{Address, Shipping};
+use super::invoicing::InvoiceSettingsParams;
+use super::{CreateCustomer, Customer, CustomerMore, TaxExempt, UpdateCustomer, save_method};
+use crate::address::{Address, Shipping, changed};
 use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
 use crate::events::EventType;
 use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
+use crate::payments::payment_intent::check_email;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Update};
 
-/// Makes a customer.
+/// Makes a customer, with the payment method it is to have.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision, Stop> {
     let mut draft = case.draft();
     let mut pairs = Metadata::default();
+    if let Update::Set(email) = &asked.email {
+        check_email(email, "email")?;
+    }
     metadata::merge(&mut pairs, &asked.metadata)?;
-    let customer = Customer {
+    let mut customer = Customer {
         id: draft.born(&kinds::CUSTOMER),
         name: asked.name.clone().into_option(),
         email: asked.email.clone().into_option(),
@@ -33,10 +39,32 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision
         tax_exempt: asked.tax_exempt.clone().into_option().unwrap_or(TaxExempt::None),
         business_name: asked.business_name.clone().into_option(),
         individual_name: asked.individual_name.clone().into_option(),
+        deleted: false,
+        more: None,
     };
     let id = customer.id;
-    draft.put(Object::Customer(Arc::new(customer)));
     draft.event(EventType::CustomerCreated, id);
+    if let Some(tax) = &asked.tax {
+        changed(&tax.ip_address, |ip| ip.0).apply_to(&mut customer.more_mut().tax_ip_address);
+    }
+    customer.more_mut().next_invoice_sequence = sequence(asked.next_invoice_sequence);
+    let saved = match asked.payment_method {
+        Some(param) => Some((param, save_method(case, &mut draft, &mut customer, param)?)),
+        None => None,
+    };
+    if let Some(settings) = &asked.invoice_settings {
+        let mut settings = settings.clone();
+        // A fresh card has no id before; named twice, it means the same one.
+        if let (Update::Set(default), Some((param, id))) = (&mut settings.default_payment_method, saved)
+            && *default == param
+        {
+            settings.default_payment_method = Update::Keep;
+            customer.more_mut().invoicing.default_payment_method = Some(id);
+        }
+        change_invoicing(case, &mut customer, &settings)?;
+    }
+    customer.normalise();
+    draft.put(Object::Customer(Arc::new(customer)));
     Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
 }
 
@@ -45,6 +73,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<
     let before = case.customer_of_path(id)?;
     let mut after = Customer::clone(before);
     asked.name.clone().apply_to(&mut after.name);
+    if let Update::Set(email) = &asked.email {
+        check_email(email, "email")?;
+    }
     asked.email.clone().apply_to(&mut after.email);
     asked.phone.clone().apply_to(&mut after.phone);
     asked.description.clone().apply_to(&mut after.description);
@@ -64,19 +95,43 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<
         Update::Clear => after.tax_exempt = TaxExempt::None,
         Update::Set(exempt) => after.tax_exempt = *exempt,
     }
+    if let Some(tax) = &asked.tax {
+        changed(&tax.ip_address, |ip| ip.0).apply_to(&mut after.more_mut().tax_ip_address);
+    }
+    if asked.next_invoice_sequence.is_some() {
+        after.more_mut().next_invoice_sequence = sequence(asked.next_invoice_sequence);
+    }
+    if let Some(settings) = &asked.invoice_settings {
+        change_invoicing(case, &mut after, settings)?;
+    }
+    after.normalise();
     let mut draft = case.draft();
+    put_changed(&mut draft, before, after);
+    Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
+}
+
+/// Puts a customer at its new version, with the event of the change if there is one.
+pub(crate) fn put_changed(draft: &mut Draft, before: &Customer, after: Customer) {
     if after != *before {
+        let id = after.id;
         let previous = Object::Customer(Arc::new(before.clone()));
         draft.put(Object::Customer(Arc::new(after)));
         draft.update_event(EventType::CustomerUpdated, id, previous);
     }
-    Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
 }
 
-fn changed<From: Clone, To>(update: &Update<From>, into: fn(From) -> To) -> Update<To> {
-    match update {
-        Update::Keep => Update::Keep,
-        Update::Clear => Update::Clear,
-        Update::Set(value) => Update::Set(into(value.clone())),
+fn change_invoicing(case: &Case<'_>, customer: &mut Customer, asked: &InvoiceSettingsParams) -> Result<(), Stop> {
+    let mut settings = customer.more().invoicing.clone();
+    let CustomerMore { methods, sources, .. } = customer.more();
+    settings.change(case, asked, &|id| methods.contains(&id) || sources.contains(&id))?;
+    customer.more_mut().invoicing = settings;
+    Ok(())
+}
+
+/// A stored sequence: 0 stands for the first.
+fn sequence(asked: Option<i64>) -> u32 {
+    match asked {
+        None | Some(1) => 0,
+        Some(asked) => u32::try_from(asked).expect("the parameter is bounded"),
     }
 }

@@ -1,14 +1,19 @@
 //! Parameters and operations of customers.
 
 use super::TaxExempt;
-use super::shown::CustomerShown;
+use super::invoicing::InvoiceSettingsParams;
+use super::shown::{CustomerShown, DeletedCustomerShown};
 use crate::address::{AddressParams, CustomerShippingParams};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, CustomerId};
+use crate::payments::payment_method::PaymentMethodParam;
+use crate::reject::codes;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
-use tollgate_resource::{Endpoint, MetadataUpdate, Method, ParamKind, ParamValue, Params, Problem, Step, Update};
+use tollgate_resource::{
+    Endpoint, MetadataUpdate, Method, Names, ParamKind, ParamValue, Params, Problem, Step, Update,
+};
 
 /// What a new customer is made of.
 #[derive(Params, Default, Clone, Debug)]
@@ -28,11 +33,18 @@ pub struct CreateCustomer {
     pub individual_name: Update<Box<str>>,
     /// Prefix of the customer's invoice numbers: 3 to 12 capital letters or digits.
     pub invoice_prefix: Option<InvoicePrefix>,
+    /// How the customer is invoiced.
+    pub invoice_settings: Option<InvoiceSettingsParams>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
     /// Full name, or the name of a business.
     #[param(max_len = 256)]
     pub name: Update<Box<str>>,
+    /// Number of the customer's first invoice.
+    #[param(min = 1, max = 999_999_999)]
+    pub next_invoice_sequence: Option<i64>,
+    /// The payment method to save to the customer.
+    pub payment_method: Option<PaymentMethodParam>,
     /// Telephone number.
     #[param(max_len = 20)]
     pub phone: Update<Box<str>>,
@@ -41,6 +53,8 @@ pub struct CreateCustomer {
     pub preferred_locales: Vec<Box<str>>,
     /// Where goods are sent.
     pub shipping: Update<CustomerShippingParams>,
+    /// Where the customer is, for tax.
+    pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
     pub tax_exempt: Update<TaxExempt>,
 }
@@ -63,11 +77,16 @@ pub struct UpdateCustomer {
     pub individual_name: Update<Box<str>>,
     /// Prefix of the customer's invoice numbers: 3 to 12 capital letters or digits.
     pub invoice_prefix: Option<InvoicePrefix>,
+    /// How the customer is invoiced.
+    pub invoice_settings: Option<InvoiceSettingsParams>,
     /// The merchant's pairs: merged; an empty value removes its key.
     pub metadata: MetadataUpdate,
     /// Full name, or the name of a business.
     #[param(max_len = 256)]
     pub name: Update<Box<str>>,
+    /// Number of the customer's next invoice.
+    #[param(min = 1, max = 999_999_999)]
+    pub next_invoice_sequence: Option<i64>,
     /// Telephone number.
     #[param(max_len = 20)]
     pub phone: Update<Box<str>>,
@@ -76,8 +95,48 @@ pub struct UpdateCustomer {
     pub preferred_locales: Option<Vec<Box<str>>>,
     /// Where goods are sent, replaced as a whole.
     pub shipping: Update<CustomerShippingParams>,
+    /// Where the customer is, for tax.
+    pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
     pub tax_exempt: Update<TaxExempt>,
+}
+
+/// Where a customer is, for tax, as a parameter.
+#[derive(Params, Default, Clone, Debug)]
+pub struct TaxParams {
+    /// An address on the internet that the customer recently had.
+    pub ip_address: Update<IpAddress>,
+    /// When the place is looked up; there is nothing to look it up in, so it is taken and changes nothing.
+    pub validate_location: Option<ValidateLocation>,
+}
+
+/// When the place of a customer is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum ValidateLocation {
+    /// As seems best.
+    Auto,
+    /// Later.
+    Deferred,
+    /// Before the answer.
+    Immediately,
+}
+
+/// An address on the internet, of either generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IpAddress(pub Box<str>);
+
+impl ParamValue for IpAddress {
+    const KIND: ParamKind = ParamKind::Word("ip address");
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        match text.parse::<std::net::IpAddr>() {
+            Ok(_) => Ok(IpAddress(text.into())),
+            Err(_) => Err(Problem::Custom {
+                code: Some(codes::PARAMETER_INVALID_STRING),
+                message: "Invalid IP address: {}",
+            }),
+        }
+    }
 }
 
 /// Which customers to list.
@@ -85,6 +144,9 @@ pub struct UpdateCustomer {
 pub struct ListCustomers {
     /// Only customers made at that time, or in that range of times.
     pub created: Option<Range>,
+    /// Only customers with exactly this email address.
+    #[param(max_len = 512)]
+    pub email: Option<Box<str>>,
     /// Only customers newer than this one.
     pub ending_before: Option<CustomerId>,
     /// Most customers of the page: 1 to 100, 10 if not given.
@@ -113,7 +175,7 @@ impl ParamValue for InvoicePrefix {
 }
 
 /// The operations on customers.
-pub const ENDPOINTS: &[&Endpoint<Call>] = &[&CREATE, &RETRIEVE, &UPDATE, &LIST];
+pub const ENDPOINTS: &[&Endpoint<Call>] = &[&CREATE, &RETRIEVE, &UPDATE, &DELETE, &LIST];
 
 static CREATE: Endpoint<Call> = Endpoint {
     name: "create_customer",
@@ -158,6 +220,19 @@ static UPDATE: Endpoint<Call> = Endpoint {
     },
 };
 
+static DELETE: Endpoint<Call> = Endpoint {
+    name: "delete_customer",
+    doc: "Deletes a customer for good: its payment methods are detached, its payments stay.",
+    method: Method::Delete,
+    path: "/v1/customers/{id}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(DeletedCustomerShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(Call::Write(Command::DeleteCustomer(path.id(0, &kinds::CUSTOMER)?)))
+    },
+};
+
 static LIST: Endpoint<Call> = Endpoint {
     name: "list_customers",
     doc: "Lists customers, newest first.",
@@ -167,7 +242,9 @@ static LIST: Endpoint<Call> = Endpoint {
     answers: Answers::Many(CustomerShown::SHAPE),
     parse: |_, form| {
         let asked: ListCustomers = take(form)?;
-        let page = ListQuery::of(&kinds::CUSTOMER, "/v1/customers").created(asked.created);
+        let page = ListQuery::of(&kinds::CUSTOMER, "/v1/customers")
+            .created(asked.created)
+            .with_email(asked.email);
         page.page(
             asked.limit,
             asked.starting_after.map(|id| id.0),

@@ -1,5 +1,6 @@
 //! What a customer shows.
 
+use super::invoicing::InvoiceSettingsShown;
 use super::{Customer, TaxExempt};
 use crate::address::{AddressShown, CustomerShippingShown};
 use crate::kinds;
@@ -27,7 +28,8 @@ pub struct CustomerShown<'a> {
     /// The account that stands for this customer.
     pub customer_account: Option<&'a str>,
     /// The source that is charged when none is named.
-    pub default_source: Option<&'a str>,
+    #[shown(expand)]
+    pub default_source: Option<Ref>,
     /// Whether an invoice is overdue.
     pub delinquent: bool,
     /// Free text for the merchant.
@@ -57,41 +59,70 @@ pub struct CustomerShown<'a> {
     pub preferred_locales: &'a Vec<String>,
     /// Where goods are sent.
     pub shipping: Option<CustomerShippingShown<'a>>,
+    /// Where the customer is, for tax.
+    #[shown(expand)]
+    pub tax: CustomerTaxShown<'a>,
     /// Whether the customer pays tax.
     pub tax_exempt: TaxExempt,
     /// The test clock the customer lives by.
     pub test_clock: Option<&'a str>,
 }
 
-/// How a customer is invoiced.
+/// Where a customer is, for tax.
 #[derive(Shown)]
-pub struct InvoiceSettingsShown<'a> {
-    /// Fields printed on every invoice.
-    pub custom_fields: Option<&'a str>,
-    /// The payment method that invoices are charged to.
-    #[shown(expand)]
-    pub default_payment_method: Option<Ref>,
-    /// Text at the foot of every invoice.
-    pub footer: Option<&'a str>,
-    /// How invoices are printed.
-    pub rendering_options: Option<&'a str>,
+pub struct CustomerTaxShown<'a> {
+    /// Whether tax can be worked out by itself; it is not offered, so no place is recognised.
+    pub automatic_tax: &'static str,
+    /// An address on the internet that the customer recently had.
+    pub ip_address: Option<&'a str>,
+    /// The place that is used.
+    pub location: Option<&'a str>,
+    /// Who works tax out.
+    pub provider: Option<&'a str>,
+}
+
+/// What is left to see of a customer that was deleted.
+#[derive(Shown)]
+#[shown(object = "customer")]
+pub struct DeletedCustomerShown {
+    /// Unique identifier the customer had.
+    pub id: Ident,
+    /// Always true.
+    pub deleted: bool,
+}
+
+impl DeletedCustomerShown {
+    /// What is left of `customer`.
+    pub fn of(customer: &Customer) -> Self {
+        DeletedCustomerShown {
+            id: Ident {
+                kind: &kinds::CUSTOMER,
+                id: customer.id,
+            },
+            deleted: true,
+        }
+    }
 }
 
 impl<'a> CustomerShown<'a> {
     /// What `customer` shows.
     pub fn of(customer: &'a Customer, context: &ShowContext<'_>) -> Self {
+        let more = customer.more();
         CustomerShown {
             id: Ident {
                 kind: &kinds::CUSTOMER,
                 id: customer.id,
             },
             address: customer.address.as_ref().map(AddressShown::from),
-            balance: 0,
+            balance: more.balance,
             business_name: customer.business_name.as_deref(),
             created: Seconds(customer.id.created()),
-            currency: None,
+            currency: more.currency.map(|currency| currency.code()),
             customer_account: None,
-            default_source: None,
+            default_source: more.default_source.map(|id| Ref {
+                kind: kinds::of_method(id),
+                id,
+            }),
             delinquent: false,
             description: customer.description.as_deref(),
             discount: None,
@@ -101,19 +132,20 @@ impl<'a> CustomerShown<'a> {
                 Some(chosen) => chosen.to_string(),
                 None => default_invoice_prefix(customer),
             },
-            invoice_settings: InvoiceSettingsShown {
-                custom_fields: None,
-                default_payment_method: None,
-                footer: None,
-                rendering_options: None,
-            },
+            invoice_settings: InvoiceSettingsShown::from(&more.invoicing),
             livemode: context.livemode,
             metadata: &customer.metadata,
             name: customer.name.as_deref(),
-            next_invoice_sequence: 1,
+            next_invoice_sequence: i64::from(more.next_invoice_sequence.max(1)),
             phone: customer.phone.as_deref(),
             preferred_locales: &customer.preferred_locales,
             shipping: customer.shipping.as_ref().map(CustomerShippingShown::from),
+            tax: CustomerTaxShown {
+                automatic_tax: "unrecognized_location",
+                ip_address: more.tax_ip_address.as_deref(),
+                location: None,
+                provider: None,
+            },
             tax_exempt: customer.tax_exempt,
             test_clock: None,
         }

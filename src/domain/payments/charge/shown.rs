@@ -327,6 +327,7 @@ impl<'a> ChargeShown<'a> {
             refunded: charge.is_refunded(),
             refunds: SubList {
                 kind: &kinds::REFUND,
+                also: &[],
                 ids: &charge.refunds,
                 has_more: charge.refund_count as usize > charge.refunds.len(),
                 total: u64::from(charge.refund_count),

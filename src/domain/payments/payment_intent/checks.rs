@@ -111,7 +111,7 @@ pub(super) fn automatic_methods(
 }
 
 /// Refuses text that is no email address: something, an `@`, something, and no blanks.
-pub(super) fn check_email(email: &str, param: &'static str) -> Result<(), Stop> {
+pub(crate) fn check_email(email: &str, param: &'static str) -> Result<(), Stop> {
     let parts = email.split_once('@');
     let fits = parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     if fits && !email.contains(char::is_whitespace) {

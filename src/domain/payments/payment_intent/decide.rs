@@ -116,7 +116,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     };
     intent.payment_method = Some(method.id);
     if confirm {
-        return Ok(attempt(case, draft, intent, method));
+        return attempt(case, draft, intent, method);
     }
     intent.status = Status::RequiresConfirmation;
     let id = intent.id;
@@ -170,7 +170,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let mut draft = case.draft();
     let method = stored(&mut draft, method);
     intent.payment_method = Some(method.id);
-    Ok(attempt(case, draft, intent, method))
+    attempt(case, draft, intent, method)
 }
 
 /// Captures a hold, wholly or in part; the rest is released.
@@ -326,7 +326,12 @@ fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
 }
 
 /// Tries to pay `intent` with `method`: decided here on the instant network, begun on a remote one.
-fn attempt(case: &Case<'_>, mut draft: Draft, mut intent: PaymentIntent, mut method: PaymentMethod) -> Decision {
+fn attempt(
+    case: &Case<'_>,
+    mut draft: Draft,
+    mut intent: PaymentIntent,
+    mut method: PaymentMethod,
+) -> Result<Decision, Stop> {
     let id = intent.id;
     let network = method.card.network(case.inputs.network);
     if network == Network::Remote {
@@ -347,17 +352,17 @@ fn attempt(case: &Case<'_>, mut draft: Draft, mut intent: PaymentIntent, mut met
         method.used_up = method.customer.is_none();
         draft.put(Object::PaymentMethod(Arc::new(method)));
         put_intent(case, &mut draft, intent);
-        return draft.decide(Reply::Await(attempt_id));
+        return Ok(draft.decide(Reply::Await(attempt_id)));
     }
     let by = DecidedBy { network, attempt: None };
     match method.behaviour() {
         Behaviour::Succeed => {
-            outcome::approved(case, &mut draft, intent, method, by);
-            draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id))
+            outcome::approved(case, &mut draft, intent, method, by)?;
+            Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
         }
         Behaviour::Decline(decline) => {
             let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
-            draft.decide(Reply::Reject(Box::new(reject)))
+            Ok(draft.decide(Reply::Reject(Box::new(reject))))
         }
         Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
     }

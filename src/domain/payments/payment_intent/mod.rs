@@ -9,7 +9,7 @@ mod resolve;
 mod shown;
 
 pub use attempt::{Attempt, Phase, REPEAT_MS_MAX, REPEAT_MS_MIN, repeat_after_ms};
-pub(crate) use checks::not_while_calling;
+pub(crate) use checks::{check_email, not_while_calling};
 pub(crate) use decide::{cancel, capture, confirm, create};
 pub use params::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ENDPOINTS, ListPaymentIntents,

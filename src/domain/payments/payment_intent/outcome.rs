@@ -4,7 +4,7 @@ use super::{CaptureMethod, HOLD_MS, LastError, PaymentIntent, Status};
 use crate::acquirer::AttemptId;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType, available_on};
 use crate::books::{CaptureMoney, Entry, fee};
-use crate::decision::Case;
+use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
 use crate::inputs::Network;
@@ -37,13 +37,20 @@ pub(super) fn approved(
     mut intent: PaymentIntent,
     mut method: PaymentMethod,
     by: DecidedBy,
-) {
+) -> Result<(), Stop> {
     let held = intent.capture_method == CaptureMethod::Manual;
     let mut charge = new_charge(case, draft, &intent, &method, by);
     method.see();
-    if let (Some(customer), Some(_), None) = (intent.customer, intent.setup_future_usage, method.customer) {
-        method.customer = Some(customer);
-        draft.event(EventType::PaymentMethodAttached, method.id);
+    if let (Some(id), Some(_), None) = (intent.customer, intent.setup_future_usage, method.customer)
+        && let Some(customer) = case.customer(id)?
+    {
+        // The money has moved: a customer that holds too many payment methods keeps the payment, not the method.
+        let mut customer = customer.clone();
+        if customer.hold_method(method.id).is_ok() {
+            method.customer = Some(id);
+            draft.event(EventType::PaymentMethodAttached, method.id);
+            draft.put(Object::Customer(Arc::new(customer)));
+        }
     }
     method.used_up = method.customer.is_none();
     intent.add_charge(charge.id);
@@ -69,6 +76,7 @@ pub(super) fn approved(
     draft.put(Object::PaymentMethod(Arc::new(method)));
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
+    Ok(())
 }
 
 /// The bank said no, or the attempt came to nothing: a failed charge, and the intent wants another payment method. What

@@ -122,7 +122,7 @@ fn payment_approved(case: &Case<'_>, intent: &PaymentIntent, open: &Attempt) -> 
         network: Network::Remote,
         attempt: Some(open.id(intent.id)),
     };
-    outcome::approved(case, &mut draft, intent.clone(), method, by);
+    outcome::approved(case, &mut draft, intent.clone(), method, by)?;
     Ok(draft.settle(settled(
         intent.id,
         open,

@@ -246,6 +246,7 @@ impl<'a> PaymentIntentShown<'a> {
             capture_method: intent.capture_method,
             charges: SubList {
                 kind: &kinds::CHARGE,
+                also: &[],
                 ids: &intent.charges,
                 has_more: intent.charge_count as usize > intent.charges.len(),
                 total: u64::from(intent.charge_count),

@@ -125,6 +125,7 @@ fn a_saved_payment_method_pays_again_for_its_customer_only() {
         · pm1 4242 of cus1
         · ch1 captured 1000 usd captured=1000
         · txn1 charge 1000 fee 59 net 941 in 2 days for ch1
+        · cus1 Ada ada@example.com holds=pm1
         · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
         events payment_intent.created, payment_method.attached, charge.succeeded, payment_intent.succeeded
         balance usd available 0 pending 941

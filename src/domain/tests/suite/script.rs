@@ -335,11 +335,31 @@ impl Player {
                 )
             }
             Object::Customer(customer) => {
-                format!(
+                let mut line = format!(
                     "{name} {} {}",
                     customer.name.as_deref().unwrap_or("-"),
                     customer.email.as_deref().unwrap_or("-")
-                )
+                );
+                let more = customer.more();
+                if more.balance != 0 {
+                    line.push_str(&format!(" balance={}", more.balance));
+                }
+                for (label, ids) in [
+                    ("holds", &more.methods),
+                    ("sources", &more.sources),
+                    ("tax_ids", &more.tax_ids),
+                ] {
+                    if !ids.is_empty() {
+                        let names: Vec<String> = ids.iter().map(|id| self.name(*id)).collect();
+                        line.push_str(&format!(" {label}={}", names.join(",")));
+                    }
+                }
+                let invoiced_to = more.invoicing.default_payment_method;
+                line.push_str(&invoiced_to.map_or(String::new(), |id| format!(" invoices={}", self.name(id))));
+                if customer.deleted {
+                    line.push_str(" (deleted)");
+                }
+                line
             }
             Object::BalanceTransaction(txn) => {
                 let day = txn.available_day() - day_of(self.shop.now_ms);

@@ -28,6 +28,7 @@ pub(crate) fn refund(cause: Option<Box<RefundShown<'static>>>) -> RefundShown<'s
         metadata: &METADATA,
         items: SubList {
             kind: &REFUND,
+            also: &[],
             ids: &ITEMS,
             has_more: false,
             total: 2,

@@ -98,7 +98,7 @@ impl Shop {
                 let mut out = Vec::new();
                 let items = self.page(query);
                 self.rendering(version, &parsed.expand)
-                    .list(query.url, &items, false, &mut out);
+                    .list(&query.shown_url(), &items, false, &mut out);
                 return (200, text(out));
             }
         };
@@ -173,7 +173,14 @@ impl Shop {
                 .map(|event| Item::Event(Box::new(event.clone())))
                 .collect();
         }
-        let objects = self.objects.0.iter().rev().filter(|object| object.kind() == query.kind);
+        let listed = |object: &&Object| object.kind() == query.kind || query.also.contains(&object.kind());
+        let objects = self
+            .objects
+            .0
+            .iter()
+            .rev()
+            .filter(listed)
+            .filter(|object| query.belongs(object));
         objects
             .take(query.limit)
             .map(|object| Item::Object(object.clone()))
