@@ -4,5 +4,6 @@ mod answers;
 mod declared;
 mod documents;
 mod errors;
+mod fuzz;
 mod shop;
 mod versions_page;

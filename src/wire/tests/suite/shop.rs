@@ -65,11 +65,16 @@ impl Shop {
 
     /// Sends a request at a version.
     pub(crate) fn send_at(&mut self, version: Version, method: &str, path: &str, form: &str) -> (u16, String) {
+        self.send_bytes(version, method, path, form.as_bytes())
+    }
+
+    /// Sends a request whose form may be anything.
+    pub(crate) fn send_bytes(&mut self, version: Version, method: &str, path: &str, form: &[u8]) -> (u16, String) {
         self.requests += 1;
         let Some(matched) = self.edge.route(method, path) else {
             return self.refuse(&tollgate_wire::errors::unrecognized_url(method, path), version);
         };
-        let parsed = match self.edge.parse(&matched, form.as_bytes(), version, &self.secrets) {
+        let parsed = match self.edge.parse(&matched, form, version, &self.secrets) {
             Ok(parsed) => parsed,
             Err(reject) => return self.refuse(&reject, version),
         };
