@@ -4,6 +4,7 @@ use crate::acquirer::{AttemptId, NetworkAnswer};
 use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::events::{Event, EventType};
 use crate::object::Object;
+use crate::payments::authentication::CompletedAction;
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
@@ -29,7 +30,7 @@ pub enum Call {
     Search(Box<SearchQuery>),
 }
 
-/// A change that is asked for. The last three come from the engine itself, never from a request.
+/// A change that is asked for. The last two come from the engine itself, never from a request.
 #[derive(Debug, Clone)]
 pub enum Command {
     /// `POST /v1/payment_intents`.
@@ -48,6 +49,8 @@ pub enum Command {
     UpdateCustomer(Id, Box<UpdateCustomer>),
     /// `DELETE /v1/customers/{customer}`.
     DeleteCustomer(Id),
+    /// The payer has done, or failed to do, what a parked intent waits for; the page of the action asks.
+    CompleteAction(CompletedAction),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.

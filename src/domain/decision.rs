@@ -110,6 +110,7 @@ pub fn decide(
         Command::CreateCustomer(asked) => customer::create(&case, asked),
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
         Command::DeleteCustomer(id) => customer::delete(&case, *id),
+        Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }

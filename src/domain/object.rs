@@ -6,6 +6,7 @@ use crate::call::mark_of;
 use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
 use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
+use crate::payments::authentication::Action;
 use crate::payments::charge::Charge;
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
@@ -110,6 +111,22 @@ impl Object {
     pub fn marks(&self, mark: &mut dyn FnMut(u64)) {
         if let Object::Customer(customer) = self {
             customer.email.iter().for_each(|email| mark(mark_of(email)));
+        }
+    }
+
+    /// What the payer must do before it goes on, for kinds that wait for payers.
+    pub fn action(&self) -> Option<&Action> {
+        match self {
+            Object::PaymentIntent(intent) => intent.action(),
+            _ => None,
+        }
+    }
+
+    /// Whether what was tried with it last came to nothing, for kinds that try things.
+    pub fn last_try_failed(&self) -> bool {
+        match self {
+            Object::PaymentIntent(intent) => intent.last_error.is_some(),
+            _ => false,
         }
     }
 

@@ -31,6 +31,10 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("300");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const TRUE: HeaderValue = HeaderValue::from_static("true");
 const FALSE: HeaderValue = HeaderValue::from_static("false");
+/// A form's page runs no script and loads nothing. (Where the form may lead is left open: an address to return to.)
+const FORM_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store");
 
 /// What kind of body an answer has.
@@ -40,6 +44,8 @@ pub(crate) enum Content {
     Json,
     /// A page for people.
     Html,
+    /// A page with a form. It loads nothing, and no other page is told its address.
+    Form,
     /// Text.
     Text,
 }
@@ -48,7 +54,7 @@ impl Content {
     fn header(self) -> HeaderValue {
         match self {
             Content::Json => HeaderValue::from_static("application/json"),
-            Content::Html => HeaderValue::from_static("text/html; charset=utf-8"),
+            Content::Html | Content::Form => HeaderValue::from_static("text/html; charset=utf-8"),
             Content::Text => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
         }
     }
@@ -78,6 +84,8 @@ pub(crate) struct Answer {
     pub(crate) limited: Option<(LimitReason, u64)>,
     /// For a replay, the request that was executed.
     pub(crate) replayed: Option<Id>,
+    /// Where the client is sent.
+    pub(crate) location: Option<String>,
     /// Whether the connection ends with this answer.
     pub(crate) closes: bool,
     /// Whether the methods that exist are named (405, OPTIONS).
@@ -94,6 +102,7 @@ impl Answer {
             should_retry: None,
             limited: None,
             replayed: None,
+            location: None,
             closes: false,
             names_methods: false,
         }
@@ -147,6 +156,14 @@ impl Answer {
         let headers = response.headers_mut();
         if status != StatusCode::NO_CONTENT {
             headers.insert(header::CONTENT_TYPE, self.content.header());
+        }
+        if self.content == Content::Form {
+            headers.insert(header::CONTENT_SECURITY_POLICY, FORM_POLICY);
+            headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        }
+        if let Some(location) = self.location {
+            let location = HeaderValue::try_from(location).expect("addresses are written in ASCII");
+            headers.insert(header::LOCATION, location);
         }
         if let Some(retry) = self.should_retry {
             headers.insert(SHOULD_RETRY, if retry { TRUE } else { FALSE });

@@ -2,6 +2,7 @@
 //! engine and has the answer rendered. It knows no resource.
 
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, LimitReason, STRIPE_VERSION, raw};
+use crate::authentication::{self, Visit};
 use crate::authorization::{Authorization, Token};
 use crate::body::{BodyMemory, BodyProblem, read_body};
 use crate::pages::Pages;
@@ -29,6 +30,7 @@ use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown, Waiting};
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::object::ShowContext;
+use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
 use tollgate_domain::{Call, Claim, Reject, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
 use tollgate_wire::{FoundPage, Match, Rendering, errors, versions};
@@ -76,6 +78,8 @@ enum Addressed<'p> {
     Operation(Match<'p>),
     /// Something that needs no key, or no answer from the engine.
     Page(Box<Answer>),
+    /// The page of an action.
+    Action(Box<ActionToken>),
 }
 
 /// Who asks, and how.
@@ -197,6 +201,27 @@ impl Api {
         let matched = match self.addressed(&http, exchange)? {
             Addressed::Operation(matched) => matched,
             Addressed::Page(answer) => return Ok(*answer),
+            Addressed::Action(token) => {
+                let visit = if http.method() == Method::POST {
+                    let body = match early {
+                        Some(body) => body,
+                        None => self.body(payload, length, watch).await?,
+                    };
+                    Visit::Press(body.to_vec())
+                } else {
+                    Visit::Look
+                };
+                let request = exchange.echo.request;
+                // Rare: in a box, so that other requests' futures have no room for it.
+                return Box::pin(authentication::visit(
+                    &self.services,
+                    &self.client,
+                    *token,
+                    visit,
+                    request,
+                ))
+                .await;
+            }
         };
         let authenticated = self.authenticate(&http).await?;
         let version = self.version(&http, &authenticated, exchange)?;
@@ -242,6 +267,10 @@ impl Api {
             return Ok(Addressed::Page(Box::new(page)));
         }
         let Some(matched) = self.services.edge.route(method, http.path()) else {
+            let token = http.path().strip_prefix(PAGE_PATH).filter(|_| method != "DELETE");
+            if let Some(token) = token.and_then(|text| ActionToken::parse(text, &self.services.secrets)) {
+                return Ok(Addressed::Action(Box::new(token)));
+            }
             return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
         };
         exchange.endpoint = Some(matched.endpoint());

@@ -10,6 +10,7 @@
 mod admin;
 mod answer;
 mod api;
+mod authentication;
 mod authorization;
 mod body;
 mod bounds;

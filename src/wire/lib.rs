@@ -3,11 +3,13 @@
 //!
 //! A request is parsed by [`Edge`] into one of the domain's calls; an answer is written by [`Rendering`]. Both read the
 //! declarations of the domain's resources, so a new resource needs no change here. [`openapi()`] and
-//! [`reference_page`] are documents read off the same declarations.
+//! [`reference_page`] are documents read off the same declarations. [`authentication`] is the page of test cards whose
+//! holder must prove who they are.
 //!
 //! Reading order: [`edge`], [`forms`], [`wording`], [`expand`], [`render`], [`versions`], [`errors`]; then the documents,
 //! [`openapi`](mod@openapi) and [`reference`](mod@reference).
 
+pub mod authentication;
 mod catalogue;
 pub mod edge;
 pub mod errors;

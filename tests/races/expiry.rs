@@ -337,7 +337,8 @@ fn shown(intent: &PaymentIntent) -> Shown {
     Shown {
         status: match intent.status {
             Stored::RequiresPaymentMethod => Status::RequiresPaymentMethod,
-            Stored::RequiresConfirmation => Status::RequiresConfirmation,
+            Stored::RequiresConfirmation { .. } => Status::RequiresConfirmation,
+            Stored::RequiresAction { .. } => unreachable!("no card of these trials asks its holder"),
             Stored::Processing { .. } => Status::Processing,
             Stored::RequiresCapture { .. } => Status::RequiresCapture,
             Stored::Succeeded { .. } => Status::Succeeded,

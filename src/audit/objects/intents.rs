@@ -91,9 +91,13 @@ impl Objects {
             (Status::Canceled { .. }, state) => {
                 matches!(state, None | Some(ChargeState::Released | ChargeState::Expired))
             }
-            (Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::Processing { .. }, state) => {
-                state.is_none()
-            }
+            (
+                Status::RequiresPaymentMethod
+                | Status::RequiresConfirmation { .. }
+                | Status::RequiresAction { .. }
+                | Status::Processing { .. },
+                state,
+            ) => state.is_none(),
         };
         ensure(Check::States, agrees, || {
             format!("{} is {:?}, its charge is {state:?}", name(), intent.status.name())

@@ -321,7 +321,7 @@ impl AccountModel {
         match command {
             Command::ConfirmPaymentIntent(id, _) => !matches!(
                 status(*id),
-                Some(Status::RequiresPaymentMethod | Status::RequiresConfirmation)
+                Some(Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. })
             ),
             Command::CapturePaymentIntent(id, asked) => match self.intent_at(*id, at) {
                 Some(intent) if matches!(intent.status, Status::RequiresCapture { capture: None, .. }) => {
@@ -333,7 +333,7 @@ impl AccountModel {
                 status(*id),
                 Some(
                     Status::RequiresPaymentMethod
-                        | Status::RequiresConfirmation
+                        | Status::RequiresConfirmation { .. }
                         | Status::RequiresCapture { capture: None, .. }
                 )
             ),

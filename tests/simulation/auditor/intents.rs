@@ -49,13 +49,13 @@ impl Case<'_> {
             }
             Some(before) => match (&before.status, &after.status) {
                 (
-                    Status::RequiresPaymentMethod | Status::RequiresConfirmation,
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. },
                     Status::Canceled { release: None, .. },
                 ) => {
                     self.by_cancel(after)?;
                     expected.events.push("payment_intent.canceled");
                 }
-                (Status::RequiresPaymentMethod | Status::RequiresConfirmation, _) => {
+                (Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. }, _) => {
                     let Some(Command::ConfirmPaymentIntent(id, asked)) = self.command else {
                         return wrong("nothing unexplained", format!("confirmed by {:?}", self.command));
                     };
@@ -99,7 +99,7 @@ impl Case<'_> {
             let untouched = after.charge_count == 0
                 && match after.status {
                     Status::RequiresPaymentMethod => param.is_none(),
-                    Status::RequiresConfirmation => param.is_some(),
+                    Status::RequiresConfirmation { .. } => param.is_some(),
                     _ => false,
                 };
             return if untouched {

@@ -19,9 +19,6 @@ pub struct Action {
     /// Whether an SDK in the browser carries it out, although there is a page to return to.
     #[record(4)]
     pub use_stripe_sdk: bool,
-    /// Whether the request wanted the payment method to work without its holder later on.
-    #[record(5)]
-    pub for_off_session: bool,
 }
 
 /// The end of an action, as the page commands it.

@@ -6,10 +6,12 @@
 //! [`CompleteAction`](crate::Command::CompleteAction); the intent goes on with a [`ThreeDSecureResult`] or fails.
 
 mod action;
+mod result;
 mod rule;
 mod token;
 
 pub use action::{Action, CompletedAction, NextActionShown, RedirectShown, UseSdkShown};
+pub use result::ThreeDSecureShown;
 pub use rule::{Absence, AuthenticationAsk, AuthenticationNeed, AuthenticationRule, Lookup};
 pub use rule::{ThreeDSecureRequest, ThreeDSecureResult};
 pub use token::{ActionToken, PAGE_PATH};

@@ -11,6 +11,7 @@ use crate::acquirer::AttemptId;
 use crate::address::Shipping;
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
+use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::payment_method::{Card, SeenMethod};
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Names, Record};
@@ -93,6 +94,9 @@ pub struct Charge {
     /// What was said about the card, where that is more than a security code that is right.
     #[record(40)]
     pub seen: Option<Box<SeenMethod>>,
+    /// How 3D Secure ended before the bank was asked, if it was tried.
+    #[record(45)]
+    pub three_d_secure: Option<ThreeDSecureResult>,
 }
 
 /// The states, each with what only it knows.

@@ -6,6 +6,7 @@ use crate::country::Country;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::authentication::ThreeDSecureShown;
 use crate::payments::payment_method::{
     BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
 };
@@ -222,7 +223,7 @@ pub struct ChargeCardShown<'a> {
     /// Whether the issuer's fees are capped by law.
     pub regulated_status: &'a str,
     /// How the cardholder proved who they are.
-    pub three_d_secure: Option<&'a str>,
+    pub three_d_secure: Option<ThreeDSecureShown<'a>>,
     /// The wallet the card was in.
     pub wallet: Option<&'a str>,
 }
@@ -406,7 +407,9 @@ impl<'a> ChargeCardShown<'a> {
                 status: "unavailable",
             },
             regulated_status: "unregulated",
-            three_d_secure: None,
+            three_d_secure: charge
+                .three_d_secure
+                .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
             wallet: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::acquirer::AttemptId;
 use crate::facts::Claim;
+use crate::payments::authentication::ThreeDSecureResult;
 use tollgate_resource::{Id, Record};
 
 /// One attempt whose outcome is not known yet.
@@ -19,6 +20,9 @@ pub struct Attempt {
     /// How far finding out has come.
     #[record(4)]
     pub phase: Phase,
+    /// How 3D Secure ended before the network was asked, if it was tried.
+    #[record(5)]
+    pub three_d_secure: Option<ThreeDSecureResult>,
 }
 
 /// How far finding out what became of an attempt has come.

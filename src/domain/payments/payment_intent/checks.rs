@@ -128,9 +128,13 @@ pub(crate) fn check_email(email: &str, param: &'static str) -> Result<(), Stop> 
 pub(super) fn check_url(url: &str, param: &'static str) -> Result<(), Stop> {
     let fits = url.split_once("://").is_some_and(|(scheme, rest)| {
         let known = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.chars().all(known) && !rest.is_empty()
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(known)
+            && !rest.is_empty()
+            // Browsers run these instead of going there.
+            && !["javascript", "data", "vbscript", "blob", "file", "about"].contains(&&*scheme.to_ascii_lowercase())
     });
-    if fits && !url.contains(char::is_whitespace) {
+    if fits && !url.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
         return Ok(());
     }
     Err(Reject::invalid(Some(codes::URL_INVALID), "Not a valid URL")
@@ -172,7 +176,9 @@ pub(crate) fn not_while_calling(intent: &PaymentIntent) -> Result<(), Stop> {
 /// The refusal to confirm an intent in its state; `None` if it may be confirmed.
 pub(super) fn refuse_confirm(intent: &PaymentIntent) -> Option<Reject> {
     let message = match &intent.status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation => return None,
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. } => {
+            return None;
+        }
         Status::Succeeded { .. } => {
             "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
                 .to_owned()
@@ -218,7 +224,7 @@ pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
 /// The refusal to cancel an intent in its state; `None` if it may be cancelled.
 pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
     let message = match &intent.status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation => return None,
+        Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. } => return None,
         Status::RequiresCapture { capture: None, .. } => return None,
         Status::RequiresCapture { capture: Some(_), .. } => {
             "You cannot cancel this PaymentIntent because the outcome of its capture is not known yet. It is being found \

@@ -1,24 +1,25 @@
 //! What requests do to payment intents.
 
 use super::attempt::{Attempt, Phase, repeat_after_ms};
-use super::checks::{self, Method};
-use super::outcome::{self, DecidedBy, put_charge, put_intent};
+use super::checks;
+use super::confirm::{Terms, stored, try_to_pay};
+use super::outcome::{self, put_charge, put_intent};
 use super::{
-    CancelPaymentIntent, CancellationReason, CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent,
-    CreatePaymentIntent, PaymentIntent, Status,
+    CancelPaymentIntent, CancellationReason, CaptureMethod, CapturePaymentIntent, CreatePaymentIntent, PaymentIntent,
+    Status,
 };
 use crate::acquirer::{Ask, CardMoney, NetworkCall};
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
-use crate::inputs::Network;
 use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
 use crate::object::Object;
+use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
-use crate::payments::payment_method::{Behaviour, Card, PaymentMethod};
+use crate::payments::payment_method::Card;
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
 use tollgate_breaks::broken;
@@ -116,61 +117,22 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     };
     intent.payment_method = Some(method.id);
     if confirm {
-        return attempt(case, draft, intent, method);
+        let terms = Terms {
+            off_session: asked.off_session.is_some_and(|off_session| off_session.0),
+            error_on_requires_action: asked.error_on_requires_action.unwrap_or(false),
+            return_url: asked.return_url.as_deref(),
+            use_stripe_sdk: asked.use_stripe_sdk.unwrap_or(false),
+            proof: None,
+        };
+        return try_to_pay(case, draft, intent, method, &terms);
     }
-    intent.status = Status::RequiresConfirmation;
+    intent.status = Status::RequiresConfirmation { proof: None };
     let id = intent.id;
     if method.id.seq() > case.world.account.seq {
         draft.put(Object::PaymentMethod(Arc::new(method)));
     }
     put_intent(case, &mut draft, intent);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
-}
-
-/// Confirms an intent: what it is paid with is tried.
-pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> Result<Decision, Stop> {
-    let before = checks::intent_of_path(case, id)?;
-    checks::not_while_calling(before)?;
-    let method = asked
-        .payment_method
-        .map(|param| checks::method_of_param(case, param, before.customer))
-        .transpose()?;
-    checks::check_types(&asked.payment_method_types)?;
-    let mut intent = before.clone();
-    asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
-    if let Some(email) = &intent.receipt_email {
-        checks::check_email(email, "receipt_email")?;
-    }
-    if let Some(url) = &asked.return_url {
-        checks::check_url(url, "return_url")?;
-    }
-    if let Some(reject) = checks::refuse_confirm(before).filter(|_| !broken!(ConfirmAgain)) {
-        return Err(reject.into());
-    }
-    let method = match (method, before.payment_method) {
-        (Some(method), _) => method,
-        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
-        (None, None) => return Err(Reject::payment_intent_state(id, checks::MISSING_METHOD).into()),
-    };
-    if let Some(capture_method) = asked.capture_method {
-        intent.capture_method = capture_method;
-    }
-    if !asked.payment_method_types.is_empty() {
-        intent.automatic_payment_methods = None;
-    }
-    asked
-        .setup_future_usage
-        .clone()
-        .apply_to(&mut intent.setup_future_usage);
-    match asked.shipping.clone() {
-        tollgate_resource::Update::Keep => {}
-        tollgate_resource::Update::Clear => intent.shipping = None,
-        tollgate_resource::Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
-    }
-    let mut draft = case.draft();
-    let method = stored(&mut draft, method);
-    intent.payment_method = Some(method.id);
-    attempt(case, draft, intent, method)
 }
 
 /// Captures a hold, wholly or in part; the rest is released.
@@ -235,7 +197,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
             of: authorised,
             money: card_money(&intent, charge.card, amount),
         };
-        let attempt = begin(case, &mut draft, &mut intent, amount, ask);
+        let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
         let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
             unreachable!("it is a hold")
         };
@@ -291,6 +253,7 @@ pub(super) fn give_up(
                 amount: charge.amount,
                 claim: None,
                 phase,
+                three_d_secure: None,
             }));
         }
         charge.state = ended;
@@ -317,59 +280,15 @@ pub(super) fn held_charge<'a>(case: &Case<'a>, intent: &PaymentIntent) -> Result
     Ok(case.charge(id)?.expect("the charge of a hold exists"))
 }
 
-/// The payment method itself; a fresh one is born here.
-fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
-    match method {
-        Method::Stored(method) => method.clone(),
-        Method::Fresh(card) => PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms()),
-    }
-}
-
-/// Tries to pay `intent` with `method`: decided here on the instant network, begun on a remote one.
-fn attempt(
-    case: &Case<'_>,
-    mut draft: Draft,
-    mut intent: PaymentIntent,
-    mut method: PaymentMethod,
-) -> Result<Decision, Stop> {
-    let id = intent.id;
-    let network = method.card.network(case.inputs.network);
-    if network == Network::Remote {
-        let money = card_money(&intent, method.card, intent.amount);
-        let held = intent.capture_method == CaptureMethod::Manual;
-        let ask = if held {
-            Ask::Authorise(money)
-        } else {
-            Ask::Purchase(money)
-        };
-        let amount = intent.amount;
-        let attempt = begin(case, &mut draft, &mut intent, amount, ask);
-        let attempt_id = attempt.id(id);
-        intent.status = Status::Processing {
-            attempt: Box::new(attempt),
-        };
-        // Taken while the attempt is open, so that no other payment uses it meanwhile; a decline gives it back.
-        method.used_up = method.customer.is_none();
-        draft.put(Object::PaymentMethod(Arc::new(method)));
-        put_intent(case, &mut draft, intent);
-        return Ok(draft.decide(Reply::Await(attempt_id)));
-    }
-    let by = DecidedBy { network, attempt: None };
-    match method.behaviour() {
-        Behaviour::Succeed => {
-            outcome::approved(case, &mut draft, intent, method, by)?;
-            Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
-        }
-        Behaviour::Decline(decline) => {
-            let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
-            Ok(draft.decide(Reply::Reject(Box::new(reject))))
-        }
-        Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
-    }
-}
-
 /// Records a new attempt and the call that is made once it is durable.
-fn begin(case: &Case<'_>, draft: &mut Draft, intent: &mut PaymentIntent, amount: i64, ask: Ask) -> Attempt {
+pub(super) fn begin(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    intent: &mut PaymentIntent,
+    amount: i64,
+    ask: Ask,
+    three_d_secure: Option<ThreeDSecureResult>,
+) -> Attempt {
     intent.attempts += 1;
     let deadline_ms = draft.now_ms() + case.inputs.attempt_deadline_ms;
     let attempt = Attempt {
@@ -377,6 +296,7 @@ fn begin(case: &Case<'_>, draft: &mut Draft, intent: &mut PaymentIntent, amount:
         amount,
         claim: case.claim.cloned().map(Box::new),
         phase: Phase::Calling { deadline_ms },
+        three_d_secure,
     };
     draft.call(NetworkCall {
         attempt: attempt.id(intent.id),
@@ -387,7 +307,7 @@ fn begin(case: &Case<'_>, draft: &mut Draft, intent: &mut PaymentIntent, amount:
     attempt
 }
 
-fn card_money(intent: &PaymentIntent, card: Card, amount: i64) -> CardMoney {
+pub(super) fn card_money(intent: &PaymentIntent, card: Card, amount: i64) -> CardMoney {
     CardMoney {
         amount,
         currency: intent.currency,

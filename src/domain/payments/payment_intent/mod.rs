@@ -1,16 +1,20 @@
 //! A payment from intention to success: what is kept, and the states it moves through.
 
+mod action;
 mod attempt;
 mod checks;
+mod confirm;
 mod decide;
 mod outcome;
 mod params;
 mod resolve;
 mod shown;
 
+pub(crate) use action::complete_action;
 pub use attempt::{Attempt, Phase, REPEAT_MS_MAX, REPEAT_MS_MIN, repeat_after_ms};
 pub(crate) use checks::{check_email, not_while_calling};
-pub(crate) use decide::{cancel, capture, confirm, create};
+pub(crate) use confirm::confirm;
+pub(crate) use decide::{cancel, capture, create};
 pub use params::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ENDPOINTS, ListPaymentIntents,
 };
@@ -19,6 +23,7 @@ pub use shown::PaymentIntentShown;
 
 use crate::address::Shipping;
 use crate::money::{Currency, Money};
+use crate::payments::authentication::{Action, ThreeDSecureResult};
 use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Names, Record};
@@ -106,7 +111,11 @@ pub enum Status {
     RequiresPaymentMethod,
     /// Waits to be confirmed.
     #[record(2)]
-    RequiresConfirmation,
+    RequiresConfirmation {
+        /// What the payer has proved already, where the merchant's server goes on by confirming again.
+        #[record(1)]
+        proof: Option<ThreeDSecureResult>,
+    },
     /// A remote network was asked and its word is not known yet.
     #[record(3)]
     Processing {
@@ -144,6 +153,13 @@ pub enum Status {
         #[record(3)]
         release: Option<Box<Attempt>>,
     },
+    /// The payer must do something first.
+    #[record(7)]
+    RequiresAction {
+        /// What.
+        #[record(1)]
+        action: Box<Action>,
+    },
 }
 
 /// The public names of the states.
@@ -153,6 +169,8 @@ pub enum StatusName {
     Canceled,
     /// [`Status::Processing`].
     Processing,
+    /// [`Status::RequiresAction`].
+    RequiresAction,
     /// [`Status::RequiresCapture`].
     RequiresCapture,
     /// [`Status::RequiresConfirmation`].
@@ -172,6 +190,7 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
             &[
                 RequiresPaymentMethod,
                 RequiresConfirmation,
+                RequiresAction,
                 Processing,
                 RequiresCapture,
                 Succeeded,
@@ -179,11 +198,32 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
         ),
         (
             Some(RequiresPaymentMethod),
-            &[RequiresPaymentMethod, Processing, RequiresCapture, Succeeded, Canceled],
+            &[
+                RequiresPaymentMethod,
+                RequiresConfirmation,
+                RequiresAction,
+                Processing,
+                RequiresCapture,
+                Succeeded,
+                Canceled,
+            ],
         ),
         (
             Some(RequiresConfirmation),
             &[
+                RequiresConfirmation,
+                RequiresPaymentMethod,
+                RequiresAction,
+                Processing,
+                RequiresCapture,
+                Succeeded,
+                Canceled,
+            ],
+        ),
+        (
+            Some(RequiresAction),
+            &[
+                RequiresAction,
                 RequiresConfirmation,
                 RequiresPaymentMethod,
                 Processing,
@@ -205,12 +245,12 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
 /// Why an attempt failed, with what the error says of it.
 #[derive(Clone, Debug, PartialEq, Record)]
 pub struct LastError {
-    /// Number of the decline in the table of test cards.
+    /// Number of the decline in the table; `None` when the payer failed to prove who they are.
     #[record(1)]
-    pub decline: u16,
-    /// The failed charge.
+    pub decline: Option<u16>,
+    /// The failed charge, if the bank was asked.
     #[record(2)]
-    pub charge: Id,
+    pub charge: Option<Id>,
     /// The payment method, as it was then.
     #[record(3)]
     pub payment_method: Arc<PaymentMethod>,
@@ -290,7 +330,8 @@ impl Status {
     pub fn name(&self) -> StatusName {
         match self {
             Status::RequiresPaymentMethod => StatusName::RequiresPaymentMethod,
-            Status::RequiresConfirmation => StatusName::RequiresConfirmation,
+            Status::RequiresConfirmation { .. } => StatusName::RequiresConfirmation,
+            Status::RequiresAction { .. } => StatusName::RequiresAction,
             Status::Processing { .. } => StatusName::Processing,
             Status::RequiresCapture { .. } => StatusName::RequiresCapture,
             Status::Succeeded { .. } => StatusName::Succeeded,
@@ -337,6 +378,14 @@ impl PaymentIntent {
         }
     }
 
+    /// What the payer must do before it goes on.
+    pub fn action(&self) -> Option<&Action> {
+        match &self.status {
+            Status::RequiresAction { action } => Some(action),
+            _ => None,
+        }
+    }
+
     /// The attempt at a remote network whose outcome is not known yet.
     pub fn open_attempt(&self) -> Option<&Attempt> {
         match &self.status {
@@ -351,9 +400,10 @@ impl PaymentIntent {
     /// One that was not confirmed then is as it was made.
     pub fn as_created(&self) -> PaymentIntent {
         let untouched = self.charge_count == 0
+            && self.last_error.is_none()
             && matches!(
                 self.status,
-                Status::RequiresPaymentMethod | Status::RequiresConfirmation
+                Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. }
             );
         if untouched {
             return self.clone();

@@ -1,6 +1,6 @@
 //! What follows from a network's word, whichever network said it: charges, movements of the balance, events.
 
-use super::{CaptureMethod, HOLD_MS, LastError, PaymentIntent, Status};
+use super::{CaptureMethod, FutureUsage, HOLD_MS, LastError, PaymentIntent, Status};
 use crate::acquirer::AttemptId;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType, available_on};
 use crate::books::{CaptureMoney, Entry, fee};
@@ -11,6 +11,7 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::money::Money;
 use crate::object::Object;
+use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::payment_method::{Decline, PaymentMethod};
 use crate::reject::Reject;
@@ -27,6 +28,8 @@ pub(super) struct DecidedBy {
     pub(super) network: Network,
     /// Its attempt, if it is a remote one.
     pub(super) attempt: Option<AttemptId>,
+    /// How 3D Secure ended before, if it was tried.
+    pub(super) three_d_secure: Option<ThreeDSecureResult>,
 }
 
 /// The bank said yes: the money is captured, or held if the merchant captures later. `intent` and `method` end up in the
@@ -53,6 +56,10 @@ pub(super) fn approved(
         }
     }
     method.used_up = method.customer.is_none();
+    // Whoever proved who they are while the card was saved need not do so again without being there.
+    method.prepared |= !method.used_up
+        && intent.setup_future_usage == Some(FutureUsage::OffSession)
+        && by.three_d_secure == Some(ThreeDSecureResult::Authenticated);
     intent.add_charge(charge.id);
     intent.last_error = None;
     draft.event(EventType::ChargeSucceeded, charge.id);
@@ -101,8 +108,8 @@ pub(super) fn declined(
     intent.status = Status::RequiresPaymentMethod;
     intent.payment_method = None;
     intent.last_error = Some(Box::new(LastError {
-        decline: decline.number,
-        charge: charge.id,
+        decline: Some(decline.number),
+        charge: Some(charge.id),
         payment_method: Arc::clone(&method),
     }));
     draft.event(EventType::ChargeFailed, charge.id);
@@ -115,6 +122,30 @@ pub(super) fn declined(
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     reject
+}
+
+/// The attempt ended before the bank was asked: no charge, and the intent wants another payment method. `decline` is why,
+/// `None` when the payer failed to prove who they are.
+pub(super) fn refused_unasked(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: PaymentIntent,
+    method: PaymentMethod,
+    decline: Option<&'static Decline>,
+) {
+    let method = Arc::new(method);
+    intent.status = Status::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.last_error = Some(Box::new(LastError {
+        decline: decline.map(|decline| decline.number),
+        charge: None,
+        payment_method: Arc::clone(&method),
+    }));
+    draft.event(EventType::PaymentIntentPaymentFailed, intent.id);
+    if method.id.seq() > case.world.account.seq {
+        draft.put(Object::PaymentMethod(method));
+    }
+    put_intent(case, draft, intent);
 }
 
 /// A hold was captured with `amount`; what is left of it is released. `intent` and `charge` end up in the draft.
@@ -200,6 +231,7 @@ fn new_charge(
         calculated_statement_descriptor: statement_text(case, intent),
         transfer_group: intent.transfer_group.clone(),
         seen: method.seen().map(Box::new),
+        three_d_secure: by.three_d_secure,
     }
 }
 

@@ -121,6 +121,7 @@ fn payment_approved(case: &Case<'_>, intent: &PaymentIntent, open: &Attempt) -> 
     let by = DecidedBy {
         network: Network::Remote,
         attempt: Some(open.id(intent.id)),
+        three_d_secure: open.three_d_secure,
     };
     outcome::approved(case, &mut draft, intent.clone(), method, by)?;
     Ok(draft.settle(settled(
@@ -141,6 +142,7 @@ fn payment_failed(
     let by = DecidedBy {
         network: Network::Remote,
         attempt: Some(open.id(intent.id)),
+        three_d_secure: open.three_d_secure,
     };
     let reject = outcome::declined(case, &mut draft, intent.clone(), method, decline, by);
     Ok(draft.settle(settled(intent.id, open, Reply::Reject(Box::new(reject)))))
@@ -210,6 +212,7 @@ fn call_again(case: &Case<'_>, draft: &mut Draft, intent: &PaymentIntent, open: 
         amount: open.amount,
         claim: None,
         phase,
+        three_d_secure: open.three_d_secure,
     });
     let mut after = intent.clone();
     after.status = match after.status {

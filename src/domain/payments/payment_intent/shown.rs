@@ -8,8 +8,9 @@ use crate::address::ShippingShown;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::authentication::NextActionShown;
 use crate::payments::payment_method::{Decline, PaymentMethodShown};
-use crate::reject::{ErrorType, doc_url};
+use crate::reject::{ErrorType, codes, doc_url};
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Ref, Shown, SubList};
 
@@ -77,7 +78,7 @@ pub struct PaymentIntentShown<'a> {
     /// The merchant's pairs.
     pub metadata: &'a Metadata,
     /// What the payer must do before it can go on.
-    pub next_action: Option<&'a str>,
+    pub next_action: Option<NextActionShown<'a>>,
     /// The connected account on whose behalf it is made.
     #[shown(expand)]
     pub on_behalf_of: Option<Ref>,
@@ -181,12 +182,14 @@ pub struct LastPaymentErrorShown<'a> {
     /// What the merchant may do next.
     #[shown(omit)]
     pub advice_code: Option<&'a str>,
-    /// The failed charge.
-    pub charge: Ident,
+    /// The failed charge; left out if the bank was not asked.
+    #[shown(omit)]
+    pub charge: Option<Ident>,
     /// Stable code of the error.
     pub code: &'a str,
-    /// The bank's reason.
-    pub decline_code: &'a str,
+    /// The bank's reason; left out when it is not the bank's.
+    #[shown(omit)]
+    pub decline_code: Option<&'a str>,
     /// Where the code is explained.
     pub doc_url: String,
     /// What the payer can be told.
@@ -276,7 +279,9 @@ impl<'a> PaymentIntentShown<'a> {
             livemode: context.livemode,
             managed_payments: ManagedPaymentsShown { enabled: false },
             metadata: &intent.metadata,
-            next_action: None,
+            next_action: intent
+                .action()
+                .map(|action| NextActionShown::of(action, &kinds::PAYMENT_INTENT, intent.id, context)),
             on_behalf_of: None,
             payment_method: intent.payment_method.map(|id| Ref {
                 kind: &kinds::PAYMENT_METHOD,
@@ -325,23 +330,34 @@ impl ConfigurationShown {
 
 impl<'a> LastPaymentErrorShown<'a> {
     fn of(error: &'a LastError, context: &ShowContext<'a>) -> Self {
-        let decline = Decline::by_number(error.decline).expect("numbers of declines are never withdrawn");
+        let decline = error
+            .decline
+            .map(|number| Decline::by_number(number).expect("numbers of declines are never withdrawn"));
+        let code = decline.map_or(codes::PAYMENT_INTENT_AUTHENTICATION_FAILURE, |decline| decline.code);
         LastPaymentErrorShown {
-            advice_code: decline.advice_code,
-            charge: Ident {
+            advice_code: decline.and_then(|decline| decline.advice_code),
+            charge: error.charge.map(|id| Ident {
                 kind: &kinds::CHARGE,
-                id: error.charge,
-            },
-            code: decline.code,
-            decline_code: decline.decline_code,
-            doc_url: doc_url(decline.code),
-            message: decline.message,
-            network_advice_code: decline.network_advice_code,
-            network_decline_code: decline.network_decline_code,
-            param: decline.param,
+                id,
+            }),
+            code,
+            decline_code: decline.map(|decline| decline.decline_code),
+            doc_url: doc_url(code),
+            message: decline.map_or(AUTHENTICATION_FAILURE, |decline| decline.message),
+            network_advice_code: decline.and_then(|decline| decline.network_advice_code),
+            network_decline_code: decline.and_then(|decline| decline.network_decline_code),
+            param: decline.and_then(|decline| decline.param),
             payment_method: PaymentMethodShown::of(&error.payment_method, context),
             payment_method_type: "card",
-            kind: ErrorType::CardError,
+            kind: if decline.is_some() {
+                ErrorType::CardError
+            } else {
+                ErrorType::InvalidRequestError
+            },
         }
     }
 }
+
+/// What is said when the payer failed to prove who they are.
+const AUTHENTICATION_FAILURE: &str = "The provided PaymentMethod has failed authentication. You can provide \
+    payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again.";

@@ -95,7 +95,7 @@ fn failed_charge_is_kept(shop: &Shop, facts: &tollgate_domain::Facts, reject: &t
     };
     assert_eq!((intent.payment_method, intent.latest_charge()), (None, Some(charge.id)));
     let error = intent.last_error.as_ref().expect("it says why");
-    assert_eq!((error.charge, error.payment_method.customer), (charge.id, None));
+    assert_eq!((error.charge, error.payment_method.customer), (Some(charge.id), None));
     assert_eq!(reject.payment_method, Some(error.payment_method.id));
     assert!(matches!(
         shop.get(&kinds::PAYMENT_METHOD, error.payment_method.id),

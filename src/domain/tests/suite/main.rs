@@ -2,6 +2,7 @@
 //! against a network with a book of its own.
 
 mod audit;
+mod authentication;
 mod cards;
 mod customers;
 mod events;

@@ -6,24 +6,27 @@ use proptest::prelude::*;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer, NetworkCall};
 use tollgate_domain::kinds::{CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
+use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::payment_intent::{
     CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
-use tollgate_domain::{Command, Network, Object, Stop};
+use tollgate_domain::{Command, Network, Object, Stop, kinds};
 use tollgate_resource::Id;
 
 /// Rounds after which everything unknown must have been found out once the network answers.
 const SETTLE_ROUNDS_MAX: usize = 200;
 
-const CARDS: [&str; 5] = [
+const CARDS: [&str; 7] = [
     "visa",
     "mastercard",
     "visa_chargeDeclined",
     "tollgate_remote",
     "chargeDeclinedProcessingError",
+    "authenticationRequired",
+    "threeDSecureRequiredChargeDeclined",
 ];
 
 #[derive(Clone, Debug)]
@@ -47,6 +50,10 @@ enum Step {
     Capture {
         intent: usize,
         amount: Option<i64>,
+    },
+    Act {
+        intent: usize,
+        authenticated: bool,
     },
     Cancel {
         intent: usize,
@@ -72,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0usize..6, some()).prop_map(|(intent, card)| Step::Confirm { intent, card }),
         2 => (0usize..6, 0usize..6).prop_map(|(intent, method)| Step::ConfirmStored { intent, method }),
         4 => (0usize..6, proptest::option::of(1i64..3_200)).prop_map(|(intent, amount)| Step::Capture { intent, amount }),
+        3 => (0usize..6, any::<bool>()).prop_map(|(intent, authenticated)| Step::Act { intent, authenticated }),
         2 => (0usize..6).prop_map(|intent| Step::Cancel { intent }),
         6 => (0usize..6, proptest::option::of(1i64..2_000)).prop_map(|(intent, amount)| Step::Refund { intent, amount }),
         4 => prop_oneof![0u64..5_000, 3_000u64..4_500, 60_000u64..700_000, 100_000_000u64..400_000_000].prop_map(|ms| Step::Wait { ms }),
@@ -171,6 +179,16 @@ impl Play {
                     ..CapturePaymentIntent::default()
                 };
                 Command::CapturePaymentIntent(id, Box::new(asked))
+            }
+            Step::Act { intent, authenticated } => {
+                let Some(object) = self.intent(intent) else { return };
+                let action = self.shop.get(&kinds::PAYMENT_INTENT, object).action();
+                let nonce = action.map_or(0, |action| action.nonce);
+                Command::CompleteAction(CompletedAction {
+                    object,
+                    nonce,
+                    authenticated,
+                })
             }
             Step::Cancel { intent } => {
                 let Some(id) = self.intent(intent) else { return };

@@ -2,7 +2,7 @@
 //!
 //! `> create_payment_intent amount=2000 …` goes through the declared operation of that name. Objects are called by kind
 //! and order of birth: `pi1`, `ch1`; `@pi1` in a parameter stands for the id. `> wait 5s` moves the clock and lets due
-//! timers fire; `> answer pi1/1 request approved` is the network's word.
+//! timers fire; `> answer pi1/1 request approved` is the network's word; `> act pi1 complete` is the payer's.
 
 use crate::form::Pairs;
 use crate::shop::{Done, Shop};
@@ -11,6 +11,7 @@ use tollgate_domain::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, NetworkCal
 use tollgate_domain::api::ENDPOINTS;
 use tollgate_domain::balance::Balance;
 use tollgate_domain::books::Entry;
+use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::payment_intent::Status;
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Call, Command, Network, Object, Read, Reject, Reply, Stop, World, kinds, read};
@@ -71,6 +72,21 @@ impl Player {
             }
             "version" => self.shop.version = Version(rest.parse().expect("a date")),
             "wait" => self.wait(rest, told),
+            "act" => {
+                let (object, outcome) = rest.split_once(' ').expect("an object and an outcome");
+                let id = self.ids[object].1;
+                let nonce = self
+                    .shop
+                    .get(self.ids[object].0, id)
+                    .action()
+                    .map_or(0, |action| action.nonce);
+                let done = self.shop.ask(&Command::CompleteAction(CompletedAction {
+                    object: id,
+                    nonce,
+                    authenticated: outcome == "complete",
+                }));
+                self.tell(done, told);
+            }
             "answer" => {
                 let command = self.answer(rest);
                 let done = self.shop.tell(&command);
@@ -304,7 +320,10 @@ impl Player {
                     line.push_str(&format!(" reason={}", reason.name()));
                 }
                 if let Some(error) = &intent.last_error {
-                    line.push_str(&format!(" error={}", error.decline));
+                    let code = error
+                        .decline
+                        .map_or("authentication".to_owned(), |number| number.to_string());
+                    line.push_str(&format!(" error={code}"));
                 }
                 line
             }

@@ -1,5 +1,6 @@
 //! The edge over real sockets, on an engine whose store is in memory. One binary, so that it links once.
 
+mod actions;
 mod authentication;
 mod edge;
 mod headers;

@@ -233,7 +233,7 @@ fn broken_facts_are_found() {
             "goes from requires_capture to requires_confirmation",
             |journal| {
                 intent(journal.facts(at::CAPTURED), |intent| {
-                    intent.status = Status::RequiresConfirmation
+                    intent.status = Status::RequiresConfirmation { proof: None }
                 });
             },
         ),

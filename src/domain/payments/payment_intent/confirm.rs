@@ -1,0 +1,202 @@
+//! Confirming: what an intent is paid with is tried.
+
+use super::action::park;
+use super::attempt::Attempt;
+use super::checks::{self, Method};
+use super::decide::{begin, card_money};
+use super::outcome::{self, DecidedBy, put_intent};
+use super::{CaptureMethod, ConfirmPaymentIntent, PaymentIntent, Status};
+use crate::acquirer::Ask;
+use crate::address::Shipping;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
+use crate::inputs::Network;
+use crate::kinds;
+use crate::object::Object;
+use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureRequest, ThreeDSecureResult};
+use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
+use crate::reject::Reject;
+use std::sync::Arc;
+use tollgate_breaks::broken;
+use tollgate_resource::Id;
+
+/// How a payment is tried, as far as the intent does not keep it.
+pub(super) struct Terms<'a> {
+    /// Whether the payer is away.
+    pub(super) off_session: bool,
+    /// Whether the payment fails rather than wait for the payer.
+    pub(super) error_on_requires_action: bool,
+    /// Where the payer goes after an action.
+    pub(super) return_url: Option<&'a str>,
+    /// Whether an SDK in the browser carries actions out.
+    pub(super) use_stripe_sdk: bool,
+    /// What the payer has proved already.
+    pub(super) proof: Option<ThreeDSecureResult>,
+}
+
+/// Confirms an intent: what it is paid with is tried.
+pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
+    let method = asked
+        .payment_method
+        .map(|param| checks::method_of_param(case, param, before.customer))
+        .transpose()?;
+    checks::check_types(&asked.payment_method_types)?;
+    let mut intent = before.clone();
+    asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
+    if let Some(email) = &intent.receipt_email {
+        checks::check_email(email, "receipt_email")?;
+    }
+    if let Some(url) = &asked.return_url {
+        checks::check_url(url, "return_url")?;
+    }
+    if let Some(reject) = checks::refuse_confirm(before).filter(|_| !broken!(ConfirmAgain)) {
+        return Err(reject.into());
+    }
+    let proof = match before.status {
+        Status::RequiresConfirmation { proof } if method.is_none() => proof,
+        _ => None,
+    };
+    let method = match (method, before.payment_method) {
+        (Some(method), _) => method,
+        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
+        (None, None) => return Err(Reject::payment_intent_state(id, checks::MISSING_METHOD).into()),
+    };
+    if let Some(capture_method) = asked.capture_method {
+        intent.capture_method = capture_method;
+    }
+    if !asked.payment_method_types.is_empty() {
+        intent.automatic_payment_methods = None;
+    }
+    asked
+        .setup_future_usage
+        .clone()
+        .apply_to(&mut intent.setup_future_usage);
+    match asked.shipping.clone() {
+        tollgate_resource::Update::Keep => {}
+        tollgate_resource::Update::Clear => intent.shipping = None,
+        tollgate_resource::Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
+    }
+    let mut draft = case.draft();
+    let method = stored(&mut draft, method);
+    intent.payment_method = Some(method.id);
+    let terms = Terms {
+        off_session: asked.off_session.is_some_and(|off_session| off_session.0),
+        error_on_requires_action: asked.error_on_requires_action.unwrap_or(false),
+        return_url: asked.return_url.as_deref(),
+        use_stripe_sdk: asked.use_stripe_sdk.unwrap_or(false),
+        proof,
+    };
+    try_to_pay(case, draft, intent, method, &terms)
+}
+
+/// The payment method itself; a fresh one is born here.
+pub(super) fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
+    match method {
+        Method::Stored(method) => method.clone(),
+        Method::Fresh(card) => PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms()),
+    }
+}
+
+/// Tries to pay `intent` with `method`: unless the card wants its holder to act first, the network is asked.
+pub(super) fn try_to_pay(
+    case: &Case<'_>,
+    mut draft: Draft,
+    intent: PaymentIntent,
+    method: PaymentMethod,
+    terms: &Terms<'_>,
+) -> Result<Decision, Stop> {
+    let need = match terms.proof {
+        Some(proof) => AuthenticationNeed::Nothing(Some(proof)),
+        None => method.card.facts().authentication.ask(AuthenticationAsk {
+            off_session: terms.off_session,
+            request: ThreeDSecureRequest::Automatic,
+            prepared: method.prepared,
+        }),
+    };
+    match need {
+        AuthenticationNeed::Nothing(three_d_secure) => attempt(case, draft, intent, method, three_d_secure),
+        AuthenticationNeed::Challenge if terms.error_on_requires_action => Ok(refuse(
+            case,
+            draft,
+            intent,
+            method,
+            &declines::AUTHENTICATION_NOT_HANDLED,
+        )),
+        AuthenticationNeed::Challenge => Ok(park(case, draft, intent, method, terms)),
+        AuthenticationNeed::Declined(decline) => {
+            let by = DecidedBy {
+                network: Network::Instant,
+                attempt: None,
+                three_d_secure: None,
+            };
+            let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
+            Ok(draft.decide(Reply::Reject(Box::new(reject))))
+        }
+        AuthenticationNeed::Refused(decline) => Ok(refuse(case, draft, intent, method, decline)),
+    }
+}
+
+/// Asks the network to pay: decided here on the instant network, begun on a remote one.
+pub(super) fn attempt(
+    case: &Case<'_>,
+    mut draft: Draft,
+    mut intent: PaymentIntent,
+    mut method: PaymentMethod,
+    three_d_secure: Option<ThreeDSecureResult>,
+) -> Result<Decision, Stop> {
+    let id = intent.id;
+    let network = method.card.network(case.inputs.network);
+    if network == Network::Remote {
+        let money = card_money(&intent, method.card, intent.amount);
+        let held = intent.capture_method == CaptureMethod::Manual;
+        let ask = if held {
+            Ask::Authorise(money)
+        } else {
+            Ask::Purchase(money)
+        };
+        let amount = intent.amount;
+        let attempt: Attempt = begin(case, &mut draft, &mut intent, amount, ask, three_d_secure);
+        let attempt_id = attempt.id(id);
+        intent.status = Status::Processing {
+            attempt: Box::new(attempt),
+        };
+        // Taken while the attempt is open, so that no other payment uses it meanwhile; a decline gives it back.
+        method.used_up = method.customer.is_none();
+        draft.put(Object::PaymentMethod(Arc::new(method)));
+        put_intent(case, &mut draft, intent);
+        return Ok(draft.decide(Reply::Await(attempt_id)));
+    }
+    let by = DecidedBy {
+        network,
+        attempt: None,
+        three_d_secure,
+    };
+    match method.behaviour() {
+        Behaviour::Succeed => {
+            outcome::approved(case, &mut draft, intent, method, by)?;
+            Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+        }
+        Behaviour::Decline(decline) => {
+            let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
+            Ok(draft.decide(Reply::Reject(Box::new(reject))))
+        }
+        Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
+    }
+}
+
+/// The payment fails before the bank is asked.
+fn refuse(
+    case: &Case<'_>,
+    mut draft: Draft,
+    intent: PaymentIntent,
+    method: PaymentMethod,
+    decline: &'static Decline,
+) -> Decision {
+    let reject = Reject::declined(decline)
+        .with_payment_intent(intent.id)
+        .with_payment_method(method.id);
+    outcome::refused_unasked(case, &mut draft, intent, method, Some(decline));
+    draft.decide(Reply::Reject(Box::new(reject)))
+}

@@ -1,0 +1,108 @@
+"""Payment intents with the official Python SDK: payers who must act, updates, parts of holds. Run by tests/run."""
+
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import stripe
+from server import Server
+
+KEY = "sk_test_pythonintents0123456789abcdef"
+
+
+def setUpModule():
+    global server
+    server = Server()
+
+
+def tearDownModule():
+    server.close()
+
+
+def client():
+    return stripe.StripeClient(KEY, base_addresses={"api": server.api}, max_network_retries=0)
+
+
+def intents():
+    return client().v1.payment_intents
+
+
+def pay(card="visa", **params):
+    body = {"amount": 2500, "currency": "usd", "payment_method": f"pm_card_{card}", "confirm": True, **params}
+    return intents().create(body)
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def act(intent, outcome):
+    """Presses a button of the test page, as a browser would; returns where it leads."""
+    action = intent.next_action
+    url = action.redirect_to_url.url if action.type == "redirect_to_url" else action.use_stripe_sdk["stripe_js"]
+    page = urllib.request.urlopen(url).read().decode()
+    assert f'value="{outcome}"' in page, page
+    request = urllib.request.Request(url, data=f"outcome={outcome}".encode())
+    try:
+        urllib.request.build_opener(NoRedirect).open(request)
+    except urllib.error.HTTPError as answer:
+        return answer.headers["location"]
+    return None
+
+
+def events_of(*ids):
+    seen = client().v1.events.list({"limit": 100}).auto_paging_iter()
+    return [event.type for event in reversed(list(seen)) if event.data.object.id in ids]
+
+
+class Actions(unittest.TestCase):
+    def test_a_redirect_is_followed_and_the_payment_goes_on(self):
+        intent = pay("threeDSecure2Required", return_url="https://shop.example/back?order=7")
+        self.assertEqual((intent.status, intent.latest_charge), ("requires_action", None))
+        self.assertEqual(intent.next_action.type, "redirect_to_url")
+        back = urllib.parse.urlsplit(act(intent, "complete"))
+        self.assertEqual((back.hostname, back.path), ("shop.example", "/back"))
+        self.assertEqual(dict(urllib.parse.parse_qsl(back.query)), {
+            "order": "7", "payment_intent": intent.id, "payment_intent_client_secret": intent.client_secret,
+            "redirect_status": "succeeded"})
+        paid = intents().retrieve(intent.id, {"expand": ["latest_charge"]})
+        self.assertEqual((paid.status, paid.next_action), ("succeeded", None))
+        secured = paid.latest_charge.payment_method_details.card.three_d_secure
+        self.assertEqual((secured.result, secured.authentication_flow), ("authenticated", "challenge"))
+        self.assertEqual(events_of(intent.id, paid.latest_charge.id), [
+            "payment_intent.created", "payment_intent.requires_action", "charge.succeeded", "payment_intent.succeeded"])
+
+    def test_a_failed_authentication_wants_another_card(self):
+        intent = pay("authenticationRequired", use_stripe_sdk=True, return_url="https://shop.example/back")
+        self.assertEqual(intent.next_action.type, "use_stripe_sdk")
+        self.assertTrue(act(intent, "fail").endswith("redirect_status=failed"))
+        failed = intents().retrieve(intent.id)
+        self.assertEqual((failed.status, failed.payment_method), ("requires_payment_method", None))
+        self.assertEqual(failed.last_payment_error.code, "payment_intent_authentication_failure")
+        self.assertEqual(intents().confirm(intent.id, {"payment_method": "pm_card_visa"}).status, "succeeded")
+
+    def test_the_merchant_confirms_again_with_manual_confirmation(self):
+        intent = pay("threeDSecure2Required", confirmation_method="manual")
+        act(intent, "complete")
+        self.assertEqual(intents().retrieve(intent.id).status, "requires_confirmation")
+        self.assertEqual(intents().confirm(intent.id).status, "succeeded")
+
+    def test_without_the_payer_the_card_is_refused(self):
+        for card, charge in [("authenticationRequired", True), ("threeDSecure2Required", False)]:
+            with self.assertRaises(stripe.CardError) as refused:
+                pay(card, off_session=True)
+            error = refused.exception.error
+            self.assertEqual((error.code, error.decline_code), ("authentication_required", "authentication_required"))
+            self.assertEqual(getattr(error, "charge", None) is not None, charge, card)
+
+    def test_a_request_may_prefer_an_error_to_an_action(self):
+        with self.assertRaises(stripe.CardError) as refused:
+            pay("threeDSecure2Required", error_on_requires_action=True)
+        self.assertEqual(refused.exception.http_status, 402)
+        self.assertEqual(refused.exception.error.payment_intent.status, "requires_payment_method")
+
+
+if __name__ == "__main__":
+    unittest.main()
