@@ -8,7 +8,7 @@ use crate::events::{self, EventShown};
 use crate::kinds;
 use crate::payments::charge::{self, ChargeShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
-use crate::payments::payment_method::PaymentMethodShown;
+use crate::payments::payment_method::{self, PaymentMethodShown};
 use crate::payments::refund::{self, RefundShown};
 use crate::search;
 use tollgate_resource::shown::HasShape;
@@ -20,6 +20,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     charge::ENDPOINTS,
     refund::ENDPOINTS,
     customer::ENDPOINTS,
+    payment_method::ENDPOINTS,
     balance::ENDPOINTS,
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,

@@ -8,6 +8,7 @@ use crate::payments::authentication::CompletedAction;
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
+use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
 use crate::payments::refund::CreateRefund;
 use crate::search::SearchQuery;
 use siphasher::sip::SipHasher24;
@@ -51,6 +52,16 @@ pub enum Command {
     DeleteCustomer(Id),
     /// The payer has done, or failed to do, what a parked intent waits for; the page of the action asks.
     CompleteAction(CompletedAction),
+    /// `POST /v1/payment_methods`.
+    CreatePaymentMethod(Box<CreatePaymentMethod>),
+    /// `GET /v1/payment_methods/pm_card_…`: the name of a test card makes a payment method.
+    DrawPaymentMethod(&'static TestCard),
+    /// `POST /v1/payment_methods/{payment_method}`.
+    UpdatePaymentMethod(PaymentMethodParam, Box<UpdatePaymentMethod>),
+    /// `POST /v1/payment_methods/{payment_method}/attach`, to this customer.
+    AttachPaymentMethod(PaymentMethodParam, Option<Id>),
+    /// `POST /v1/payment_methods/{payment_method}/detach`.
+    DetachPaymentMethod(PaymentMethodParam),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.
@@ -64,6 +75,13 @@ pub enum Read {
     Object(&'static Kind, Id, &'static str),
     /// `GET /v1/balance`.
     Balance,
+    /// A payment method, if it is the customer's.
+    PaymentMethodOf {
+        /// The customer.
+        customer: Id,
+        /// The payment method.
+        method: Id,
+    },
 }
 
 /// A page of objects of one kind, newest first.

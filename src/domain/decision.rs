@@ -12,7 +12,7 @@ use crate::kinds;
 use crate::object::{Item, Object};
 use crate::payments::charge::Charge;
 use crate::payments::payment_intent::{self, PaymentIntent};
-use crate::payments::payment_method::PaymentMethod;
+use crate::payments::payment_method::{self, PaymentMethod};
 use crate::payments::refund::{self, Refund};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -111,6 +111,11 @@ pub fn decide(
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
         Command::DeleteCustomer(id) => customer::delete(&case, *id),
         Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
+        Command::CreatePaymentMethod(asked) => payment_method::create(&case, asked),
+        Command::DrawPaymentMethod(card) => payment_method::draw(&case, card),
+        Command::UpdatePaymentMethod(method, asked) => payment_method::update(&case, *method, asked),
+        Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
+        Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -130,12 +135,29 @@ pub fn decide(
 pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
     match read {
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
+        Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),
         Read::Object(kind, id, param) => match world.objects.find(kind, id) {
             Lookup::Found(object) => Ok(Item::Object(object.clone())),
             Lookup::Absent => Err(Stop::from(Reject::no_such(kind, id, param))),
             Lookup::NotLoaded => Err(Stop::Load(kind, id)),
         },
+    }
+}
+
+/// A payment method below its customer. A customer, or payment method of one, that does not exist is a 404 with the name
+/// of its segment.
+fn payment_method_of(world: &World<'_>, customer: Id, method: Id) -> Result<Item, Stop> {
+    let find = |kind, id, param| match world.objects.find(kind, id) {
+        Lookup::Found(object) => Ok(object),
+        Lookup::Absent => Err(Stop::from(Reject::no_such(kind, id, param))),
+        Lookup::NotLoaded => Err(Stop::Load(kind, id)),
+    };
+    find(&kinds::CUSTOMER, customer, "customer")?;
+    let object = find(&kinds::PAYMENT_METHOD, method, "payment_method")?;
+    match object {
+        Object::PaymentMethod(found) if found.customer == Some(customer) => Ok(Item::Object(object.clone())),
+        _ => Err(Reject::no_such(&kinds::PAYMENT_METHOD, method, "payment_method").into()),
     }
 }
 

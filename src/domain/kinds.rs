@@ -131,6 +131,8 @@ id_params! {
     CustomerId of CUSTOMER;
     /// A balance transaction's id as a parameter.
     BalanceTransactionId of BALANCE_TRANSACTION;
+    /// A payment method's id as a parameter.
+    PaymentMethodId of PAYMENT_METHOD;
     /// An event's id as a parameter.
     EventId of EVENT;
     /// A dispute's id as a parameter.

@@ -86,6 +86,14 @@ pub enum EventType {
     #[record(18)]
     #[name = "payment_intent.requires_action"]
     PaymentIntentRequiresAction,
+    /// A payment method was taken from its customer.
+    #[record(40)]
+    #[name = "payment_method.detached"]
+    PaymentMethodDetached,
+    /// A payment method changed.
+    #[record(41)]
+    #[name = "payment_method.updated"]
+    PaymentMethodUpdated,
     /// A customer was deleted.
     #[record(50)]
     #[name = "customer.deleted"]
@@ -107,7 +115,7 @@ impl EventType {
             ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired => &kinds::CHARGE,
             ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
-            PaymentMethodAttached => &kinds::PAYMENT_METHOD,
+            PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,
         }
     }
 

@@ -6,6 +6,7 @@ mod number;
 mod params;
 mod token_param;
 
+pub(crate) use entry::check_expiry;
 pub use entry::{CardDetails, EnteredCard};
 pub use number::{CVC_LEN_MAX, CardNumber, Cvc, NUMBER_LEN_MAX, NUMBER_LEN_MIN, NumberProblem, passes_luhn};
 pub use params::{CardNetworksParams, CardParams, PreferredNetwork};

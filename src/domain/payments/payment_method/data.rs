@@ -122,6 +122,19 @@ impl ParamValue for PaymentMethodTypeParam {
     }
 }
 
+/// A type of payment method to list: any that the API knows, whether there are such payment methods or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedType(pub &'static str);
+
+impl ParamValue for ListedType {
+    const KIND: ParamKind = ParamKind::Names(KNOWN_TYPES);
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        let known = KNOWN_TYPES.iter().find(|known| **known == text);
+        known.map(|known| ListedType(known)).ok_or(Problem::Names(KNOWN_TYPES))
+    }
+}
+
 /// A payment method that passed all checks and is not born yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewCard {

@@ -6,7 +6,9 @@
 mod billing;
 mod card;
 mod data;
+mod decide;
 mod decline;
+mod endpoints;
 mod params;
 mod shown;
 mod test_card;
@@ -14,8 +16,14 @@ mod test_cards;
 
 pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_billing_details};
 pub use card::{Card, Last4, UnlistedNumber};
-pub use data::{PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
+pub(crate) use data::NewCard;
+pub use data::{ListedType, PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
+pub(crate) use decide::{attach, create, detach, draw, save, update};
 pub use decline::{Decline, declines};
+pub use endpoints::{
+    AttachPaymentMethod, CreatePaymentMethod, ENDPOINTS, ListCustomerPaymentMethods, ListPaymentMethods,
+    UpdateCardParams, UpdatePaymentMethod,
+};
 pub use params::PaymentMethodParam;
 pub use shown::{CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, ThreeDSecureUsageShown};
 pub use test_card::{

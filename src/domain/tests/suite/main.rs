@@ -10,6 +10,7 @@ mod form;
 mod holds;
 mod intents;
 mod network;
+mod payment_methods;
 mod properties;
 mod refunds;
 mod remote;

@@ -105,10 +105,12 @@ fn every_operation_can_be_asked_with_what_it_requires() {
         let mut form = Vec::new();
         least(endpoint.params, "", &mut form);
         let asked = |kind: &Kind, version| {
-            let path = endpoint
-                .path
-                .split('/')
-                .map(|part| if part.starts_with('{') { id(kind) } else { part.into() });
+            let path = endpoint.path.split('/').map(|part| {
+                match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => id(kinds::ALL.iter().find(|known| known.object == name).unwrap_or(&kind)),
+                    None => part.into(),
+                }
+            });
             let path = path.collect::<Vec<String>>().join("/");
             let matched = EDGE.route(endpoint.method.name(), &path).expect("a declared path");
             EDGE.parse(&matched, form.join("&").as_bytes(), version, &secrets)

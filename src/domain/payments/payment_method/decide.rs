@@ -1,0 +1,210 @@
+//! Making, changing, saving and taking away payment methods.
+
+use super::{
+    CreatePaymentMethod, Decline, NewCard, PaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod, declines,
+};
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
+use crate::events::EventType;
+use crate::kinds;
+use crate::metadata;
+use crate::object::Object;
+use crate::payments::card::check_expiry;
+use crate::reject::{Reject, codes};
+use std::sync::Arc;
+use tollgate_resource::Id;
+
+const NO_CUSTOMER: &str = "Must provide customer or customer_account.";
+const ATTACHED_ALREADY: &str = "The payment method you provided has already been attached to a customer.";
+const NOT_ATTACHED: &str = "The payment method you provided is not attached to a customer so detachment is impossible.";
+const MAY_NOT_BE_USED_AGAIN: &str = "This PaymentMethod was previously used without being attached to a Customer or was \
+    detached from a Customer, and may not be used again.";
+const ONLY_SAVED_CHANGE: &str = "You must save this PaymentMethod to a customer before you can update it.";
+
+/// Makes a payment method. There is no event of that.
+pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentMethod) -> Result<Decision, Stop> {
+    let card = asked.card.as_ref().ok_or_else(|| {
+        let message = "Missing required param: card.";
+        Reject::invalid(Some(codes::PARAMETER_MISSING), message).with_param("card")
+    })?;
+    let mut new = NewCard::of_params(card, "card", case)?;
+    new.describe(
+        asked.billing_details.as_ref(),
+        &asked.metadata,
+        asked.allow_redisplay,
+        asked.radar_options.as_ref(),
+    )?;
+    let mut draft = case.draft();
+    let method = new.born(&mut draft);
+    Ok(put(draft, method))
+}
+
+/// Makes the payment method that the name of a test card stands for.
+pub(crate) fn draw(case: &Case<'_>, card: &'static TestCard) -> Result<Decision, Stop> {
+    let mut draft = case.draft();
+    let method = fresh(case, &mut draft, card, "payment_method")?;
+    Ok(put(draft, method))
+}
+
+/// Changes a payment method. A change that changes nothing makes no event.
+pub(crate) fn update(
+    case: &Case<'_>,
+    named: PaymentMethodParam,
+    asked: &UpdatePaymentMethod,
+) -> Result<Decision, Stop> {
+    let PaymentMethodParam::Stored(id) = named else {
+        return Err(Reject::invalid(None, ONLY_SAVED_CHANGE).into());
+    };
+    let before = of_path(case, id)?;
+    let mut after = before.clone();
+    if let Some(card) = &asked.card {
+        let month = card.exp_month.unwrap_or(i64::from(before.card.exp_month));
+        let year = card.exp_year.unwrap_or(i64::from(before.card.exp_year));
+        if card.exp_month.is_some() || card.exp_year.is_some() {
+            (after.card.exp_month, after.card.exp_year) = check_expiry(month, year, case.inputs.now_ms)?;
+        }
+        if let Some(networks) = &card.networks
+            && let Some(brand) = networks.check(before.card, "card")?
+        {
+            after.details.get_or_insert_default().preferred_network = Some(brand);
+        }
+    }
+    if let Some(billing) = &asked.billing_details {
+        let details = after.details.get_or_insert_default();
+        let mut merged = details.billing.clone();
+        billing.apply_to(&mut merged);
+        details.bill(merged);
+    }
+    if asked.metadata.clear || !asked.metadata.pairs.is_empty() {
+        metadata::merge(&mut after.details.get_or_insert_default().metadata, &asked.metadata)?;
+    }
+    if let Some(redisplay) = asked.allow_redisplay {
+        after.details.get_or_insert_default().allow_redisplay = redisplay;
+    }
+    if after.details.as_deref() == Some(&Default::default()) {
+        after.details = None;
+    }
+    if before.customer.is_none() {
+        return Err(Reject::invalid(None, ONLY_SAVED_CHANGE).begun().into());
+    }
+    let mut draft = case.draft();
+    if after != *before {
+        let previous = Object::PaymentMethod(Arc::new(before.clone()));
+        draft.put(Object::PaymentMethod(Arc::new(after)));
+        draft.update_event(EventType::PaymentMethodUpdated, id, previous);
+    }
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
+}
+
+/// Saves a payment method to a customer. Saved to the same one already, it stays as it is.
+pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Option<Id>) -> Result<Decision, Stop> {
+    let customer = customer.ok_or_else(|| Reject::invalid(Some(codes::PARAMETER_MISSING), NO_CUSTOMER))?;
+    case.check_customer(customer)?;
+    let mut draft = case.draft();
+    let method = match named {
+        PaymentMethodParam::Stored(id) => of_path(case, id)?.clone(),
+        PaymentMethodParam::Fresh(card) => fresh(case, &mut draft, card, "payment_method")?,
+    };
+    match method.customer {
+        Some(owner) if owner == customer => {
+            return Ok(case.draft().decide(Reply::Object(&kinds::PAYMENT_METHOD, method.id)));
+        }
+        Some(_) => return Err(Reject::invalid(None, ATTACHED_ALREADY).begun().into()),
+        None => {}
+    }
+    let method = save(case, &mut draft, method, customer)?;
+    Ok(put(draft, method))
+}
+
+/// Saves a payment method that has no customer yet: the issuer is asked, and there is an event. The payment method still
+/// has to be put.
+///
+/// # Errors
+/// It was used up, or the issuer does not take the card (402).
+pub(crate) fn save(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut method: PaymentMethod,
+    customer: Id,
+) -> Result<PaymentMethod, Stop> {
+    if method.used_up {
+        return Err(Reject::invalid(None, MAY_NOT_BE_USED_AGAIN).begun().into());
+    }
+    if let Some(decline) = refuses_saving(case, &method) {
+        let mut reject = Reject::declined(decline);
+        reject.param.get_or_insert_default();
+        return Err(reject.into());
+    }
+    method.customer = Some(customer);
+    method.see();
+    draft.event(EventType::PaymentMethodAttached, method.id);
+    Ok(method)
+}
+
+/// Takes a payment method from its customer.
+pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decision, Stop> {
+    let PaymentMethodParam::Stored(id) = named else {
+        return Err(Reject::invalid(None, NOT_ATTACHED).into());
+    };
+    let before = of_path(case, id)?;
+    if before.customer.is_none() {
+        return Err(Reject::invalid(None, NOT_ATTACHED).begun().into());
+    }
+    let mut draft = case.draft();
+    let after = PaymentMethod {
+        customer: None,
+        used_up: true,
+        ..before.clone()
+    };
+    let previous = Object::PaymentMethod(Arc::new(before.clone()));
+    draft.update_event(EventType::PaymentMethodDetached, id, previous);
+    Ok(put(draft, after))
+}
+
+/// Why the issuer, or a rule of the account, does not let a card be saved.
+fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
+    use super::CheckResult::Fail;
+    let facts = method.card.facts();
+    let radar = &case.world.account.profile.settings().radar;
+    let postal_code = method
+        .billing()
+        .and_then(|billing| billing.address.postal_code.as_ref());
+    match facts.declines_attach() {
+        Some(decline) if *decline == declines::INCORRECT_CVC && method.cvc_check.is_none() => None,
+        Some(decline) => Some(decline),
+        None if radar.block_cvc_fail && facts.checks.cvc == Fail && method.cvc_check.is_some() => {
+            Some(&declines::INCORRECT_CVC)
+        }
+        None if radar.block_zip_fail && facts.checks.postal_code == Fail && postal_code.is_some() => {
+            Some(&declines::INCORRECT_ZIP)
+        }
+        None => None,
+    }
+}
+
+fn fresh(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    card: &'static TestCard,
+    param: &'static str,
+) -> Result<PaymentMethod, Stop> {
+    if case.world.account.profile.livemode {
+        let message = format!("No such PaymentMethod: 'pm_card_{}'", card.name().unwrap_or_default());
+        let mut reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message).with_param(param);
+        reject.status = 404;
+        return Err(reject.into());
+    }
+    let id = draft.born(&kinds::PAYMENT_METHOD);
+    Ok(PaymentMethod::of_test_card(id, card, case.inputs.now_ms))
+}
+
+fn put(mut draft: Draft, method: PaymentMethod) -> Decision {
+    let id = method.id;
+    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id))
+}
+
+fn of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a PaymentMethod, Stop> {
+    case.payment_method(id)?
+        .ok_or_else(|| Reject::no_such(&kinds::PAYMENT_METHOD, id, "payment_method").into())
+}

@@ -1,0 +1,254 @@
+//! Operations on payment methods.
+
+use super::data::{ListedType, PaymentMethodTypeParam, RadarOptionsParams};
+use super::{AllowRedisplay, BillingDetailsParams, PaymentMethodParam, PaymentMethodShown};
+use crate::call::{Call, Command, ListQuery, Read};
+use crate::kinds::{self, CustomerId, PaymentMethodId};
+use crate::payments::card::{CardNetworksParams, CardParams};
+use tollgate_resource::operation::{Answers, PathArgs, Refused, take};
+use tollgate_resource::params::{Bounds, HasParams, NoParams};
+use tollgate_resource::shown::HasShape;
+use tollgate_resource::{Endpoint, MetadataUpdate, Method, Names, ParamValue, Params};
+
+/// What a new payment method is made of.
+#[derive(Params, Default, Clone, Debug)]
+pub struct CreatePaymentMethod {
+    /// Whether it may be shown again in a checkout.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Who is billed.
+    pub billing_details: Option<BillingDetailsParams>,
+    /// The card.
+    pub card: Option<CardParams>,
+    /// The merchant's pairs.
+    pub metadata: MetadataUpdate,
+    /// What the fraud checks are given.
+    pub radar_options: Option<RadarOptionsParams>,
+    /// Type of payment method.
+    #[param(required, name = "type")]
+    pub kind: Option<PaymentMethodTypeParam>,
+}
+
+/// What changes about a payment method. What is not given stays; an empty string unsets.
+#[derive(Params, Default, Clone, Debug)]
+pub struct UpdatePaymentMethod {
+    /// Whether it may be shown again in a checkout.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Who is billed; parts are merged into what is known.
+    pub billing_details: Option<BillingDetailsParams>,
+    /// What changes about the card.
+    pub card: Option<UpdateCardParams>,
+    /// The merchant's pairs: merged; an empty value removes its key.
+    pub metadata: MetadataUpdate,
+}
+
+/// What changes about the card of a payment method.
+#[derive(Params, Default, Clone, Debug)]
+pub struct UpdateCardParams {
+    /// Month of expiry, 1 to 12.
+    pub exp_month: Option<i64>,
+    /// Year of expiry, of two or four digits.
+    pub exp_year: Option<i64>,
+    /// Which network is to take it.
+    pub networks: Option<CardNetworksParams>,
+}
+
+/// To whom a payment method is saved.
+#[derive(Params, Default, Clone, Debug)]
+pub struct AttachPaymentMethod {
+    /// The customer.
+    pub customer: Option<CustomerId>,
+}
+
+/// Which payment methods to list.
+#[derive(Params, Default, Clone, Debug)]
+pub struct ListPaymentMethods {
+    /// Only payment methods of which this was said.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Only payment methods of this customer.
+    pub customer: Option<CustomerId>,
+    /// Only payment methods newer than this one.
+    pub ending_before: Option<PaymentMethodId>,
+    /// Most payment methods of the page: 1 to 100, 10 if not given.
+    pub limit: Option<i64>,
+    /// Only payment methods older than this one.
+    pub starting_after: Option<PaymentMethodId>,
+    /// Only payment methods of this type.
+    #[param(name = "type")]
+    pub kind: Option<ListedType>,
+}
+
+/// Which of a customer's payment methods to list.
+#[derive(Params, Default, Clone, Debug)]
+pub struct ListCustomerPaymentMethods {
+    /// Only payment methods of which this was said.
+    pub allow_redisplay: Option<AllowRedisplay>,
+    /// Only payment methods newer than this one.
+    pub ending_before: Option<PaymentMethodId>,
+    /// Most payment methods of the page: 1 to 100, 10 if not given.
+    pub limit: Option<i64>,
+    /// Only payment methods older than this one.
+    pub starting_after: Option<PaymentMethodId>,
+    /// Only payment methods of this type.
+    #[param(name = "type")]
+    pub kind: Option<ListedType>,
+}
+
+/// The operations on payment methods.
+pub const ENDPOINTS: &[&Endpoint<Call>] = &[
+    &CREATE,
+    &RETRIEVE,
+    &UPDATE,
+    &LIST,
+    &ATTACH,
+    &DETACH,
+    &LIST_OF_CUSTOMER,
+    &RETRIEVE_OF_CUSTOMER,
+];
+
+static CREATE: Endpoint<Call> = Endpoint {
+    name: "create_payment_method",
+    doc: "Makes a payment method of a card's details or of a token.",
+    method: Method::Post,
+    path: "/v1/payment_methods",
+    params: CreatePaymentMethod::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethod(Box::new(take(form)?)))),
+};
+
+static RETRIEVE: Endpoint<Call> = Endpoint {
+    name: "retrieve_payment_method",
+    doc: "Retrieves a payment method. The name of a test card in place of an id makes one.",
+    method: Method::Get,
+    path: "/v1/payment_methods/{payment_method}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(match of_path(path, 0)? {
+            PaymentMethodParam::Stored(id) => Call::Read(Read::Object(&kinds::PAYMENT_METHOD, id, "payment_method")),
+            PaymentMethodParam::Fresh(card) => Call::Write(Command::DrawPaymentMethod(card)),
+        })
+    },
+};
+
+static UPDATE: Endpoint<Call> = Endpoint {
+    name: "update_payment_method",
+    doc: "Changes a payment method that is saved to a customer.",
+    method: Method::Post,
+    path: "/v1/payment_methods/{payment_method}",
+    params: UpdatePaymentMethod::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        let changes = take(form)?;
+        Ok(Call::Write(Command::UpdatePaymentMethod(
+            of_path(path, 0)?,
+            Box::new(changes),
+        )))
+    },
+};
+
+static ATTACH: Endpoint<Call> = Endpoint {
+    name: "attach_payment_method",
+    doc: "Saves a payment method to a customer, so that it can be used again.",
+    method: Method::Post,
+    path: "/v1/payment_methods/{payment_method}/attach",
+    params: AttachPaymentMethod::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        let asked: AttachPaymentMethod = take(form)?;
+        let customer = asked.customer.map(|customer| customer.0);
+        Ok(Call::Write(Command::AttachPaymentMethod(of_path(path, 0)?, customer)))
+    },
+};
+
+static DETACH: Endpoint<Call> = Endpoint {
+    name: "detach_payment_method",
+    doc: "Takes a payment method from its customer, for good: it cannot be used again.",
+    method: Method::Post,
+    path: "/v1/payment_methods/{payment_method}/detach",
+    params: NoParams::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(Call::Write(Command::DetachPaymentMethod(of_path(path, 0)?)))
+    },
+};
+
+static LIST: Endpoint<Call> = Endpoint {
+    name: "list_payment_methods",
+    doc: "Lists payment methods, newest first.",
+    method: Method::Get,
+    path: "/v1/payment_methods",
+    params: ListPaymentMethods::SHAPE,
+    answers: Answers::Many(PaymentMethodShown::SHAPE),
+    parse: |_, form| {
+        let asked: ListPaymentMethods = take(form)?;
+        let customer = asked.customer.map(|customer| customer.0);
+        let page = ListCustomerPaymentMethods {
+            allow_redisplay: asked.allow_redisplay,
+            ending_before: asked.ending_before,
+            limit: asked.limit,
+            starting_after: asked.starting_after,
+            kind: asked.kind,
+        };
+        let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/payment_methods").under(&kinds::CUSTOMER, customer);
+        page.query(query).map(Call::List)
+    },
+};
+
+static LIST_OF_CUSTOMER: Endpoint<Call> = Endpoint {
+    name: "list_customer_payment_methods",
+    doc: "Lists the payment methods of a customer, newest first.",
+    method: Method::Get,
+    path: "/v1/customers/{customer}/payment_methods",
+    params: ListCustomerPaymentMethods::SHAPE,
+    answers: Answers::Many(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        let asked: ListCustomerPaymentMethods = take(form)?;
+        let customer = path.id(0, &kinds::CUSTOMER)?;
+        let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/customers/{}/payment_methods");
+        let query = query.of_path(&kinds::CUSTOMER, customer, "customer");
+        asked.query(query).map(Call::List)
+    },
+};
+
+static RETRIEVE_OF_CUSTOMER: Endpoint<Call> = Endpoint {
+    name: "retrieve_customer_payment_method",
+    doc: "Retrieves a payment method of a customer.",
+    method: Method::Get,
+    path: "/v1/customers/{customer}/payment_methods/{payment_method}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(PaymentMethodShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        let customer = path.id(0, &kinds::CUSTOMER)?;
+        Ok(Call::Read(Read::PaymentMethodOf {
+            customer,
+            method: path.id(1, &kinds::PAYMENT_METHOD)?,
+        }))
+    },
+};
+
+impl ListCustomerPaymentMethods {
+    /// The page of `query` that is asked for.
+    fn query(self, query: ListQuery) -> Result<ListQuery, Refused> {
+        query
+            .filtered("type", self.kind.map(|kind| kind.0))
+            .filtered("allow_redisplay", self.allow_redisplay.map(Names::name))
+            .page(
+                self.limit,
+                self.starting_after.map(|id| id.0),
+                self.ending_before.map(|id| id.0),
+            )
+    }
+}
+
+/// The payment method that a path names, by id or as a test card.
+fn of_path(path: &PathArgs<'_>, at: usize) -> Result<PaymentMethodParam, Refused> {
+    let (name, text) = path.segments[at];
+    PaymentMethodParam::first(&[], text, &Bounds::DEFAULT).map_err(|_| Refused::Path {
+        kind: &kinds::PAYMENT_METHOD,
+        param: name,
+        text: text.into(),
+    })
+}
