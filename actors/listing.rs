@@ -5,7 +5,6 @@ use crate::shard::answering::{Missing, Showing, Sought, respond};
 use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, FILTERED_MAX};
 use tollgate_domain::object::Item;
 use tollgate_domain::{Facts, ListQuery, Object, Reject, SHAPE_REVISION, Secrets, ShowContext, kinds};
-use tollgate_resource::lookup::{at_path, text_of};
 use tollgate_resource::params::Range;
 use tollgate_resource::{Expand, Id, Kind, Record};
 use tollgate_store::reads::PAGE_SCAN_MAX;
@@ -153,18 +152,7 @@ impl Listing<'_> {
         let Item::Object(object) = item else {
             return true;
         };
-        object.with_shown(&self.show_context(), |shown| {
-            let is = |field: &str, wanted: &str| {
-                let mut same = false;
-                at_path(shown, field, &mut |value| {
-                    same = text_of(value).is_some_and(|text| text == wanted);
-                });
-                same
-            };
-            !is("deleted", "true")
-                && query.belongs(object)
-                && query.filters.iter().all(|filter| is(filter.field, &filter.value))
-        })
+        query.belongs(object) && object.with_shown(&self.show_context(), |shown| query.admits_shown(shown))
     }
 
     /// The thing of the list with that sequence number.

@@ -14,9 +14,10 @@ use crate::search::SearchQuery;
 use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
 use std::hash::Hasher;
+use tollgate_resource::lookup::{at_path, text_of};
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
-use tollgate_resource::{Id, Kind, Names};
+use tollgate_resource::{Id, Kind, Names, Shown};
 
 /// A parsed API request.
 #[derive(Debug, Clone)]
@@ -244,6 +245,18 @@ impl ListQuery {
     pub fn admits_event(&self, event: &Event) -> bool {
         let about = |wanted: &str| event.object.id().text(event.object.kind()) == wanted;
         self.admits(event.kind) && self.about.as_deref().is_none_or(about)
+    }
+
+    /// Whether what an object shows belongs on the list. What is left of a deleted one does not.
+    pub fn admits_shown(&self, shown: &dyn Shown) -> bool {
+        let is = |field: &str, wanted: &str| {
+            let mut same = false;
+            at_path(shown, field, &mut |value| {
+                same = text_of(value).is_some_and(|text| text == wanted);
+            });
+            same
+        };
+        !is("deleted", "true") && self.filters.iter().all(|filter| is(filter.field, &filter.value))
     }
 
     /// Bits of which a record must have at least one to hold an event of the list (see

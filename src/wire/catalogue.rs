@@ -57,7 +57,13 @@ impl<'e, C> Catalogue<'e, C> {
         self.shapes
             .values()
             .copied()
-            .find(|shape| shape.object.is_some_and(is_named_after))
+            .find(|shape| shape.object.is_some_and(is_named_after) && !is_stub(shape))
+    }
+
+    /// What is left to see of an object when it was deleted, if it is not shown as it was.
+    pub(crate) fn stub_of(&self, shape: &Shape) -> Option<&'static Shape> {
+        let mut stubs = self.shapes.values().copied().filter(|other| is_stub(other));
+        stubs.find(|other| other.object == shape.object && !is_stub(shape))
     }
 
     fn add_shape(&mut self, shape: &'static Shape) {
@@ -92,6 +98,11 @@ impl<'e, C> Catalogue<'e, C> {
             _ => {}
         }
     }
+}
+
+/// Whether a shape is what a deletion leaves.
+fn is_stub(shape: &Shape) -> bool {
+    shape.object.is_some() && shape.fields.iter().any(|field| field.name == "deleted")
 }
 
 /// Every kind of object that the API can show in place of a reference.

@@ -3,6 +3,7 @@
 use crate::catalogue::{Catalogue, date, expandable_objects, path_names, title};
 use serde_json::{Map, Value, json};
 use tollgate_domain::ErrorType;
+use tollgate_domain::call::{PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
 use tollgate_resource::metadata::{METADATA_KEYS_MAX, METADATA_VALUE_LEN_MAX};
 use tollgate_resource::operation::Answers;
 use tollgate_resource::{
@@ -21,7 +22,7 @@ fn document<C>(catalogue: &Catalogue<'_, C>) -> Value {
         tags.push(json!({ "name": title(resource) }));
         for endpoint in operations {
             let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
-            path[endpoint.method.name().to_ascii_lowercase()] = operation(endpoint, resource);
+            path[endpoint.method.name().to_ascii_lowercase()] = operation(endpoint, resource, catalogue);
         }
     }
     json!({
@@ -52,7 +53,7 @@ fn document<C>(catalogue: &Catalogue<'_, C>) -> Value {
     })
 }
 
-fn operation<C>(endpoint: &Endpoint<C>, resource: &str) -> Value {
+fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_, C>) -> Value {
     let mut parameters: Vec<Value> = path_names(endpoint.path)
         .map(|name| {
             json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "maxLength": 255 } })
@@ -65,7 +66,8 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str) -> Value {
     });
     match endpoint.method {
         Method::Get | Method::Delete => {
-            parameters.extend(endpoint.params.fields.iter().map(query_parameter));
+            let pages = !matches!(endpoint.answers, Answers::One(_));
+            parameters.extend(endpoint.params.fields.iter().map(|field| query_parameter(field, pages)));
             parameters.push(json!({
                 "name": "expand", "in": "query", "required": false, "style": "deepObject", "explode": true,
                 "description": EXPAND_DOC, "schema": expand_schema(),
@@ -79,6 +81,7 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str) -> Value {
     parameters.push(json!({ "$ref": "#/components/parameters/version" }));
     operation["parameters"] = parameters.into();
     let answer = match endpoint.answers {
+        Answers::One(shape) if endpoint.method == Method::Get => object_schema(shape, catalogue),
         Answers::One(shape) => schema_ref(shape.name),
         Answers::Many(shape) => list_schema(&schema_ref(shape.name)),
         Answers::Found(shape) => search_schema(&schema_ref(shape.name)),
@@ -96,7 +99,8 @@ fn expand_schema() -> Value {
     json!({ "type": "array", "items": { "type": "string", "maxLength": 5000 } })
 }
 
-fn query_parameter(field: &ParamField) -> Value {
+/// `pages`: whether the operation answers with pages, whose `limit` is moved into its bounds instead of refused.
+fn query_parameter(field: &ParamField, pages: bool) -> Value {
     let mut parameter = json!({
         "name": field.name,
         "in": "query",
@@ -107,6 +111,11 @@ fn query_parameter(field: &ParamField) -> Value {
     if is_nested(&field.kind) {
         parameter["style"] = "deepObject".into();
         parameter["explode"] = true.into();
+    }
+    if pages && field.name == "limit" {
+        parameter["schema"] = json!({
+            "type": "integer", "minimum": 1, "maximum": PAGE_LIMIT_MAX, "default": PAGE_LIMIT_DEFAULT,
+        });
     }
     if !is_current(field.since, field.until) {
         parameter["deprecated"] = true.into();
@@ -254,8 +263,14 @@ fn expands(field: &FieldShape) -> bool {
 fn field_schema<C>(field: &FieldShape, catalogue: &Catalogue<'_, C>) -> Value {
     let mut schema = value_kind(&field.kind);
     if field.expand && !matches!(field.kind, ValueKind::Node(_)) {
-        schema = match catalogue.referable(field.name).map(|shape| schema_ref(shape.name)) {
-            Some(object) => json!({ "anyOf": [schema, object], "x-expansionResources": { "oneOf": [object] } }),
+        schema = match catalogue.referable(field.name) {
+            Some(shape) => {
+                let shapes = [Some(shape), catalogue.stub_of(shape)].into_iter().flatten();
+                let objects: Vec<Value> = shapes.map(|shape| schema_ref(shape.name)).collect();
+                let mut choices = vec![schema];
+                choices.extend_from_slice(&objects);
+                json!({ "anyOf": choices, "x-expansionResources": { "oneOf": objects } })
+            }
             None => json!({ "anyOf": [schema, { "type": "object" }] }),
         };
     }
@@ -357,6 +372,15 @@ fn header_parameters() -> Value {
             "description": "A retry with the same key gets the first answer and changes nothing.",
         },
     })
+}
+
+/// An object, or what is left of it when it was deleted.
+fn object_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
+    let object = schema_ref(shape.name);
+    match catalogue.stub_of(shape) {
+        Some(stub) => json!({ "anyOf": [object, schema_ref(stub.name)] }),
+        None => object,
+    }
 }
 
 fn schema_ref(name: &str) -> Value {

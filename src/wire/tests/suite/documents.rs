@@ -1,5 +1,7 @@
 //! The OpenAPI document and the reference page of the real API are complete.
 
+use crate::schema::{self, DOCUMENT};
+use crate::shop::Shop;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tollgate_domain::api::{ENDPOINTS, shape_of};
@@ -170,5 +172,94 @@ fn every_operation_and_field_is_on_the_page_and_links_lead_somewhere() {
         let target = part.split('"').next().unwrap();
         let id = target.strip_prefix('#').expect("links stay on the page");
         assert_eq!(page.matches(&format!("id=\"{id}\"")).count(), 1, "{target}");
+    }
+}
+
+/// A value that the schema of a parameter lets through, as pairs of a form.
+fn sample(schema: &Value, name: &str, out: &mut Vec<(String, String)>) {
+    let schema = schema::resolved(schema);
+    if let Some(first) = schema.get("anyOf").and_then(|choices| choices.get(0)) {
+        return sample(first, name, out);
+    }
+    if let Some(word) = schema.get("enum").and_then(|words| words.get(0)) {
+        return out.push((name.into(), word.as_str().expect("words are text").into()));
+    }
+    match schema["type"].as_str().unwrap_or("object") {
+        "array" => sample(&schema["items"], &format!("{name}[0]"), out),
+        "boolean" => out.push((name.into(), "true".into())),
+        "integer" => out.push((name.into(), "1".into())),
+        "string" => out.push((name.into(), "x".into())),
+        _ => match schema.get("properties").and_then(Value::as_object) {
+            Some(members) => members
+                .iter()
+                .for_each(|(member, schema)| sample(schema, &format!("{name}[{member}]"), out)),
+            None => out.push((format!("{name}[key]"), "x".into())),
+        },
+    }
+}
+
+#[test]
+fn every_documented_parameter_is_known_to_its_route() {
+    let mut shop = Shop::open();
+    let mut known = 0;
+    for (path, operations) in DOCUMENT["paths"].as_object().unwrap() {
+        let concrete: Vec<&str> = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { "x" } else { part })
+            .collect();
+        for (method, operation) in operations.as_object().unwrap() {
+            let mut pairs = Vec::new();
+            for parameter in operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|it| it["in"] == "query")
+            {
+                sample(&parameter["schema"], parameter["name"].as_str().unwrap(), &mut pairs);
+            }
+            if let Some(content) = operation.pointer("/requestBody/content").and_then(Value::as_object) {
+                for body in content.values() {
+                    for (name, schema) in body["schema"]["properties"].as_object().unwrap() {
+                        sample(schema, name, &mut pairs);
+                    }
+                }
+            }
+            for (name, value) in pairs {
+                let form = format!("{name}={value}");
+                let (_, body) = shop.send(&method.to_uppercase(), &concrete.join("/"), &form);
+                assert!(
+                    !body.contains("parameter_unknown"),
+                    "{method} {path} with {form}: {body}"
+                );
+                known += 1;
+            }
+        }
+    }
+    assert!(known > 200, "only {known} parameters");
+}
+
+#[test]
+fn a_malformed_call_of_every_route_is_answered_as_documented() {
+    let mut shop = Shop::open();
+    let error = &DOCUMENT["components"]["responses"]["error"]["content"]["application/json"]["schema"];
+    for (path, operations) in DOCUMENT["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            for form in [
+                "no_such_parameter=1",
+                "expand[]=a.b.c.d.e",
+                "expand[a]=b",
+                "%zz",
+                "a=%00",
+            ] {
+                let (status, body) = shop.send(&method.to_uppercase(), &path.replace(['{', '}'], ""), form);
+                assert!(
+                    (400..500).contains(&status),
+                    "{method} {path} with {form}: {status} {body}"
+                );
+                let answer = serde_json::from_str(&body).expect("an error is JSON");
+                schema::check(error, &answer, "error")
+                    .unwrap_or_else(|what| panic!("{method} {path} with {form}: {what}"));
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! answer is JSON of the right shape and no fault of ours. Ids of earlier answers are sent again, where they belong and where
 //! they do not, so that requests get far beyond their parameters.
 
+use crate::schema::{self, DOCUMENT};
 use crate::shop::Shop;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -192,6 +193,9 @@ impl Fuzz {
         };
         let answer: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{}: {error}: {body}", asked()));
         check(endpoint, method, status, &answer).unwrap_or_else(|what| panic!("{}: {what}: {body}", asked()));
+        if version == Version::NEWEST && method == endpoint.method.name() {
+            documented(endpoint, status, &answer).unwrap_or_else(|what| panic!("{}: {what}: {body}", asked()));
+        }
         self.remember(&answer);
     }
 
@@ -366,6 +370,20 @@ fn check(endpoint: &Endpoint<tollgate_domain::Call>, method: &str, status: u16, 
     (!message.is_empty() && message.len() < 64 << 10)
         .then_some(())
         .ok_or("no message, or too long a one".into())
+}
+
+/// Whether an answer of the newest version is what the OpenAPI document says of it.
+fn documented(endpoint: &Endpoint<tollgate_domain::Call>, status: u16, answer: &Value) -> Result<(), String> {
+    let operation = &DOCUMENT["paths"][endpoint.path][endpoint.method.name().to_lowercase()];
+    let response = match status {
+        200 => &operation["responses"]["200"],
+        _ => &DOCUMENT["components"]["responses"]["error"],
+    };
+    schema::check(
+        &response["content"]["application/json"]["schema"],
+        answer,
+        endpoint.name,
+    )
 }
 
 fn escape(text: &str, out: &mut Vec<u8>) {

@@ -5,5 +5,6 @@ mod declared;
 mod documents;
 mod errors;
 mod fuzz;
+mod schema;
 mod shop;
 mod versions_page;

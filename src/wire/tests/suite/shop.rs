@@ -130,7 +130,7 @@ impl Shop {
         Rendering {
             show,
             version,
-            revision: 1,
+            revision: tollgate_domain::SHAPE_REVISION,
             expand,
             attached: &self.objects.0,
         }
@@ -178,6 +178,7 @@ impl Shop {
                 .map(|event| Item::Event(Box::new(event.clone())))
                 .collect();
         }
+        let rendering = self.rendering(Version::NEWEST, Expand::NONE);
         let listed = |object: &&Object| object.kind() == query.kind || query.also.contains(&object.kind());
         let objects = self
             .objects
@@ -185,7 +186,8 @@ impl Shop {
             .iter()
             .rev()
             .filter(listed)
-            .filter(|object| query.belongs(object));
+            .filter(|object| query.belongs(object))
+            .filter(|object| object.with_shown(&rendering.show, |shown| query.admits_shown(shown)));
         objects
             .take(query.limit)
             .map(|object| Item::Object(object.clone()))
