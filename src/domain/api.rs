@@ -7,6 +7,7 @@ use crate::customers::customer::{self, CustomerShown};
 use crate::events::{self, EventShown};
 use crate::kinds;
 use crate::payments::charge::{self, ChargeShown};
+use crate::payments::dispute::{self, DisputeShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::{self, PaymentMethodShown};
 use crate::payments::refund::{self, RefundShown};
@@ -19,6 +20,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     payment_intent::ENDPOINTS,
     charge::ENDPOINTS,
     refund::ENDPOINTS,
+    dispute::ENDPOINTS,
     customer::ENDPOINTS,
     payment_method::ENDPOINTS,
     balance::ENDPOINTS,
@@ -46,6 +48,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
     (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
+    (&kinds::DISPUTE, DisputeShown::SHAPE),
 ];
 
 const COUNT: usize = {

@@ -5,6 +5,7 @@ use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::events::{Event, EventType};
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
+use crate::payments::dispute::UpdateDispute;
 use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
@@ -63,6 +64,10 @@ pub enum Command {
     AttachPaymentMethod(PaymentMethodParam, Option<Id>),
     /// `POST /v1/payment_methods/{payment_method}/detach`.
     DetachPaymentMethod(PaymentMethodParam),
+    /// `POST /v1/disputes/{dispute}`.
+    UpdateDispute(Id, Box<UpdateDispute>),
+    /// `POST /v1/disputes/{dispute}/close`.
+    CloseDispute(Id),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.

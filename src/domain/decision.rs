@@ -11,6 +11,7 @@ use crate::inputs::Inputs;
 use crate::kinds;
 use crate::object::{Item, Object};
 use crate::payments::charge::Charge;
+use crate::payments::dispute::{self, Dispute};
 use crate::payments::payment_intent::{self, PaymentIntent};
 use crate::payments::payment_method::{self, PaymentMethod};
 use crate::payments::refund::{self, Refund};
@@ -116,11 +117,14 @@ pub fn decide(
         Command::UpdatePaymentMethod(method, asked) => payment_method::update(&case, *method, asked),
         Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
+        Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
+        Command::CloseDispute(id) => dispute::close(&case, *id),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
         Command::ResolveAttempt(attempt, answer) => payment_intent::resolve(&case, *attempt, *answer),
         Command::TimerDue(object) if object.is(&kinds::REFUND) => refund::timer_due(&case, *object),
+        Command::TimerDue(object) if object.is(&kinds::DISPUTE) => dispute::timer_due(&case, *object),
         Command::TimerDue(object) => payment_intent::timer_due(&case, *object),
     }
 }
@@ -223,6 +227,14 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::REFUND, id)?.map(|object| match object {
             Object::Refund(refund) => &**refund,
             other => unreachable!("{:?} was found as a refund", other.id()),
+        }))
+    }
+
+    /// A dispute, if there is one with that id.
+    pub(crate) fn dispute(&self, id: Id) -> Result<Option<&'a Dispute>, Stop> {
+        Ok(self.find(&kinds::DISPUTE, id)?.map(|object| match object {
+            Object::Dispute(dispute) => &**dispute,
+            other => unreachable!("{:?} was found as a dispute", other.id()),
         }))
     }
 

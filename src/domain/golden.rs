@@ -25,7 +25,11 @@ use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
-use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::charge::{Charge, ChargeState, Concerns};
+use crate::payments::dispute::{
+    Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
+    PendingVerdict, PriorTransaction, TransactionAddress, Verdict,
+};
 use crate::payments::payment_intent::{
     AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
     PaymentIntent, Phase, Status,
@@ -77,6 +81,18 @@ fn record_lines() -> Vec<String> {
         ThreeDSecureResult,
         Charge,
         ChargeState,
+        Concerns,
+        Dispute,
+        DisputeCause,
+        DisputeState,
+        PendingVerdict,
+        Verdict,
+        Evidence,
+        EnhancedEvidence,
+        DisputedTransaction,
+        PriorTransaction,
+        TransactionAddress,
+        MerchandiseOrServices,
         Refund,
         RefundState,
         RefundReason,

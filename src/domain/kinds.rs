@@ -76,9 +76,33 @@ pub static DISPUTE: Kind = Kind {
     prefix: "du",
     object: "dispute",
 };
+/// Bytes that were uploaded.
+pub static FILE: Kind = Kind {
+    number: 19,
+    prefix: "file",
+    object: "file",
+};
+/// An address under which a file can be read without a key.
+pub static FILE_LINK: Kind = Kind {
+    number: 20,
+    prefix: "link",
+    object: "file_link",
+};
+/// A payment that a person should look at.
+pub static REVIEW: Kind = Kind {
+    number: 24,
+    prefix: "prv",
+    object: "review",
+};
+/// An issuer's report of fraud.
+pub static EARLY_FRAUD_WARNING: Kind = Kind {
+    number: 25,
+    prefix: "issfr",
+    object: "radar.early_fraud_warning",
+};
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 12] = [
+pub static ALL: [&Kind; 16] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -91,6 +115,10 @@ pub static ALL: [&Kind; 12] = [
     &PAYMENT_METHOD_CONFIGURATION,
     &TOKEN,
     &DISPUTE,
+    &FILE,
+    &FILE_LINK,
+    &REVIEW,
+    &EARLY_FRAUD_WARNING,
 ];
 
 /// The kind with that number.
@@ -137,6 +165,14 @@ id_params! {
     EventId of EVENT;
     /// A dispute's id as a parameter.
     DisputeId of DISPUTE;
+    /// A file's id as a parameter.
+    FileId of FILE;
+    /// A file link's id as a parameter.
+    FileLinkId of FILE_LINK;
+    /// A review's id as a parameter.
+    ReviewId of REVIEW;
+    /// An early fraud warning's id as a parameter.
+    EarlyFraudWarningId of EARLY_FRAUD_WARNING;
 }
 
 #[cfg(test)]

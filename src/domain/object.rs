@@ -8,6 +8,7 @@ use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
 use crate::payments::charge::Charge;
+use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::refund::{Refund, RefundShown};
@@ -36,6 +37,9 @@ pub enum Object {
     /// A payment method.
     #[record(6)]
     PaymentMethod(Arc<PaymentMethod>),
+    /// A dispute.
+    #[record(18)]
+    Dispute(Arc<Dispute>),
 }
 
 /// Anything an answer can show.
@@ -74,6 +78,7 @@ impl Object {
             Object::Customer(_) => &kinds::CUSTOMER,
             Object::BalanceTransaction(_) => &kinds::BALANCE_TRANSACTION,
             Object::PaymentMethod(_) => &kinds::PAYMENT_METHOD,
+            Object::Dispute(_) => &kinds::DISPUTE,
         }
     }
 
@@ -86,6 +91,7 @@ impl Object {
             Object::Customer(customer) => customer.id,
             Object::BalanceTransaction(transaction) => transaction.id,
             Object::PaymentMethod(method) => method.id,
+            Object::Dispute(dispute) => dispute.id,
         }
     }
 
@@ -103,6 +109,10 @@ impl Object {
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
             Object::PaymentMethod(method) => method.customer.into_iter().for_each(parent),
+            Object::Dispute(dispute) => {
+                parent(dispute.charge);
+                dispute.payment_intent.into_iter().for_each(parent);
+            }
             Object::Customer(_) => {}
         }
     }
@@ -158,6 +168,7 @@ impl Object {
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
+            Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
         }
     }
 }

@@ -158,6 +158,13 @@ impl Reject {
         Reject::invalid(Some(codes::CHARGE_ALREADY_REFUNDED), message).begun()
     }
 
+    /// A charge whose money a dispute has taken: 400.
+    pub fn charge_disputed(charge: Id) -> Reject {
+        let charge = charge.text(&crate::kinds::CHARGE);
+        let message = format!("Charge {charge} has been charged back; cannot issue a refund.");
+        Reject::invalid(Some(codes::CHARGE_DISPUTED), message).begun()
+    }
+
     /// More than can be refunded: 400 on `amount`. `left` is what remains of `charged`; the words differ for the first
     /// refund.
     pub fn refund_too_large(asked: Money, charged: Money, left: Money) -> Reject {
@@ -264,6 +271,8 @@ pub mod codes {
         CARD_DECLINED = "card_declined";
         /// Nothing is left to refund.
         CHARGE_ALREADY_REFUNDED = "charge_already_refunded";
+        /// A dispute has taken the charge's money.
+        CHARGE_DISPUTED = "charge_disputed";
         /// Text that is no email address.
         EMAIL_INVALID = "email_invalid";
         /// The card's date has passed.

@@ -3,6 +3,7 @@
 use tollgate_domain::Network;
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::dispute::DisputeStatus;
 use tollgate_domain::payments::payment_intent::{Attempt, Phase, StatusName};
 use tollgate_resource::Id;
 
@@ -91,6 +92,31 @@ pub(super) struct KeptRefund {
     /// Sequence of its balance transaction; 0 for none.
     pub(super) balance_transaction: u64,
     pub(super) confirmed: bool,
+}
+
+/// What is kept of a dispute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeptDispute {
+    pub(super) id: Id,
+    pub(super) charge: u64,
+    /// Sequence of the intent, or of the charge where there is none.
+    pub(super) payment: u64,
+    pub(super) amount: i64,
+    pub(super) currency: Currency,
+    pub(super) network: Network,
+    pub(super) status: DisputeStatus,
+    /// Movements of money so far.
+    pub(super) moved: u8,
+}
+
+impl KeptCharge {
+    /// What was captured, in minor units.
+    pub(super) fn captured(&self) -> i64 {
+        match self.state {
+            ChargeState::Captured { amount, .. } => amount,
+            _ => 0,
+        }
+    }
 }
 
 #[cfg(test)]

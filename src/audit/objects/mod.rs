@@ -2,6 +2,7 @@
 
 mod changes;
 mod charges;
+mod disputes;
 mod intents;
 mod kept;
 mod refunds;
@@ -13,7 +14,7 @@ use crate::lines::Lines;
 use crate::part::{Part, payment_hash};
 use crate::report::{Check, Checked, Finding, Report, ensure};
 use hashbrown::HashMap;
-use kept::{KeptCharge, KeptIntent, KeptRefund, OpenAttempt};
+use kept::{KeptCharge, KeptDispute, KeptIntent, KeptRefund, OpenAttempt};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::payment_intent::StatusName;
 use tollgate_domain::{Facts, Object, kinds};
@@ -29,6 +30,7 @@ pub(crate) struct Objects {
     intents: Lines<KeptIntent>,
     charges: Lines<KeptCharge>,
     refunds: Lines<KeptRefund>,
+    disputes: Lines<KeptDispute>,
     /// Customers and payment methods; the check in an id tells of which kind it is.
     others: Lines<Id>,
 }
@@ -78,6 +80,7 @@ impl Objects {
                 Object::PaymentIntent(intent) => self.step_intent(intent, born, facts.now_ms, &mut changes)?,
                 Object::Charge(charge) => self.step_charge(charge, born, &mut changes)?,
                 Object::Refund(refund) => self.step_refund(refund, born, &mut changes)?,
+                Object::Dispute(dispute) => self.step_dispute(dispute, born, &mut changes)?,
                 Object::Customer(_) | Object::PaymentMethod(_) if born => self.others.push(object.id()),
                 Object::Customer(_) | Object::PaymentMethod(_) | Object::BalanceTransaction(_) => {}
             }
@@ -86,6 +89,7 @@ impl Objects {
             match object {
                 Object::Charge(charge) => self.join_charge(charge, facts, &changes)?,
                 Object::Refund(refund) => self.join_refund(refund)?,
+                Object::Dispute(dispute) => self.join_dispute(dispute)?,
                 Object::PaymentIntent(_)
                 | Object::Customer(_)
                 | Object::BalanceTransaction(_)
@@ -145,6 +149,7 @@ impl Objects {
         self.intents.retain(|intent| holds(intent.id.seq()));
         self.charges.retain(|charge| holds(charge.payment));
         self.refunds.retain(|refund| holds(refund.payment));
+        self.disputes.retain(|dispute| holds(dispute.payment));
         self.others.retain(|id| holds(id.seq()));
     }
 
@@ -153,6 +158,7 @@ impl Objects {
         self.intents.bytes()
             + self.charges.bytes()
             + self.refunds.bytes()
+            + self.disputes.bytes()
             + self.others.bytes()
             + self.open.len() * size_of::<(u64, OpenAttempt)>()
     }
@@ -164,6 +170,7 @@ impl Objects {
             Object::PaymentIntent(_) => find(&self.intents, id.seq(), |kept| kept.id).map(|at| self.intents[at].id),
             Object::Charge(_) => find(&self.charges, id.seq(), |kept| kept.id).map(|at| self.charges[at].id),
             Object::Refund(_) => find(&self.refunds, id.seq(), |kept| kept.id).map(|at| self.refunds[at].id),
+            Object::Dispute(_) => find(&self.disputes, id.seq(), |kept| kept.id).map(|at| self.disputes[at].id),
             Object::Customer(_) | Object::PaymentMethod(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
@@ -182,6 +189,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::PaymentIntent(intent) => Some(intent.id.seq()),
         Object::Charge(charge) => Some(charge.payment_intent.unwrap_or(charge.id).seq()),
         Object::Refund(refund) => Some(refund.payment_intent.unwrap_or(refund.charge).seq()),
+        Object::Dispute(dispute) => Some(dispute.payment_intent.unwrap_or(dispute.charge).seq()),
         Object::Customer(_) | Object::PaymentMethod(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }

@@ -226,17 +226,42 @@ impl Entry {
         }
     }
 
-    /// A dispute was won; the fee is kept: `Dr network_receivable / Cr merchant_balance[today]`.
-    pub fn dispute_won(dispute: Id, balance_transaction: Id, network: Network, disputed: Money, today: i32) -> Entry {
+    /// A dispute was won; the fee is kept unless the account's settings return it.
+    ///
+    /// `Dr network_receivable / Cr merchant_balance[today]` amount; `Dr dispute_fee_revenue / Cr merchant_balance[today]`
+    /// what is returned of the fee.
+    pub fn dispute_won(
+        dispute: Id,
+        balance_transaction: Id,
+        network: Network,
+        disputed: Money,
+        fee_returned: i64,
+        today: i32,
+    ) -> Entry {
         let Money { amount, currency } = disputed;
+        let mut postings = vec![
+            Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, amount),
+            Posting::on(LedgerAccount::MerchantBalance, currency, today, -amount),
+        ];
+        if fee_returned != 0 {
+            postings.push(Posting::on(
+                LedgerAccount::DisputeFeeRevenue,
+                currency,
+                NO_DAY,
+                fee_returned,
+            ));
+            postings.push(Posting::on(
+                LedgerAccount::MerchantBalance,
+                currency,
+                today,
+                -fee_returned,
+            ));
+        }
         Entry {
             cause: EntryCause::DisputeWon,
             source: dispute,
             balance_transaction: Some(balance_transaction),
-            postings: vec![
-                Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, amount),
-                Posting::on(LedgerAccount::MerchantBalance, currency, today, -amount),
-            ],
+            postings,
         }
     }
 

@@ -98,6 +98,30 @@ pub enum EventType {
     #[record(50)]
     #[name = "customer.deleted"]
     CustomerDeleted,
+    /// A charge changed.
+    #[record(65)]
+    #[name = "charge.updated"]
+    ChargeUpdated,
+    /// A charge was disputed.
+    #[record(75)]
+    #[name = "charge.dispute.created"]
+    DisputeCreated,
+    /// A dispute was answered, or became more than a question.
+    #[record(76)]
+    #[name = "charge.dispute.updated"]
+    DisputeUpdated,
+    /// A dispute came to its end.
+    #[record(77)]
+    #[name = "charge.dispute.closed"]
+    DisputeClosed,
+    /// A dispute took its amount.
+    #[record(78)]
+    #[name = "charge.dispute.funds_withdrawn"]
+    DisputeFundsWithdrawn,
+    /// A dispute gave its amount back.
+    #[record(79)]
+    #[name = "charge.dispute.funds_reinstated"]
+    DisputeFundsReinstated,
 }
 
 impl EventType {
@@ -112,7 +136,12 @@ impl EventType {
             | PaymentIntentAmountCapturableUpdated
             | PaymentIntentProcessing
             | PaymentIntentRequiresAction => &kinds::PAYMENT_INTENT,
-            ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired => &kinds::CHARGE,
+            ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired | ChargeUpdated => {
+                &kinds::CHARGE
+            }
+            DisputeCreated | DisputeUpdated | DisputeClosed | DisputeFundsWithdrawn | DisputeFundsReinstated => {
+                &kinds::DISPUTE
+            }
             ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,

@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod card;
 pub mod charge;
+pub mod dispute;
 pub mod payment_intent;
 pub mod payment_method;
 pub mod refund;

@@ -97,6 +97,20 @@ pub struct Charge {
     /// How 3D Secure ended before the bank was asked, if it was tried.
     #[record(45)]
     pub three_d_secure: Option<ThreeDSecureResult>,
+    /// What gives cause for concern about it; nothing for nearly every charge.
+    #[record(50)]
+    pub concerns: Option<Box<Concerns>>,
+}
+
+/// What gives cause for concern about a charge.
+#[derive(Clone, Debug, Default, PartialEq, Record)]
+pub struct Concerns {
+    /// Its newest dispute.
+    #[record(1)]
+    pub dispute: Option<Id>,
+    /// Whether a dispute has taken its money at some time. Then nothing is refunded any more: it would be paid twice.
+    #[record(2)]
+    pub charged_back: bool,
 }
 
 /// The states, each with what only it knows.
@@ -191,6 +205,16 @@ impl Charge {
             ChargeState::Released => true,
             _ => false,
         }
+    }
+
+    /// Its newest dispute.
+    pub fn dispute(&self) -> Option<Id> {
+        self.concerns.as_deref().and_then(|concerns| concerns.dispute)
+    }
+
+    /// Whether a dispute has taken its money at some time.
+    pub fn is_charged_back(&self) -> bool {
+        self.concerns.as_deref().is_some_and(|concerns| concerns.charged_back)
     }
 
     /// What can still be given back.

@@ -55,7 +55,8 @@ pub struct ChargeShown<'a> {
     /// The connected account the money went to, for older integrations.
     pub destination: Option<&'a str>,
     /// The dispute about it.
-    pub dispute: Option<&'a str>,
+    #[shown(expand)]
+    pub dispute: Option<Ref>,
     /// Whether it is disputed.
     pub disputed: bool,
     /// The movement that undid the capture when the payment failed afterwards.
@@ -296,8 +297,11 @@ impl<'a> ChargeShown<'a> {
             }),
             description: charge.description.as_deref(),
             destination: None,
-            dispute: None,
-            disputed: false,
+            dispute: charge.dispute().map(|id| Ref {
+                kind: &kinds::DISPUTE,
+                id,
+            }),
+            disputed: charge.dispute().is_some(),
             failure_balance_transaction: None,
             failure_code: decline.map(|decline| decline.code),
             failure_message: decline.map(|decline| decline.message),

@@ -13,7 +13,8 @@ use crate::money::Money;
 use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
-use crate::payments::payment_method::{Decline, PaymentMethod};
+use crate::payments::dispute;
+use crate::payments::payment_method::{Aftermath, Decline, PaymentMethod};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -75,6 +76,7 @@ pub(super) fn approved(
     } else {
         charge.captured_by = by.attempt;
         charge.state = capture_money(case, draft, &charge, charge.amount);
+        follow_capture(case, draft, &mut charge);
         intent.status = Status::Succeeded {
             received: charge.amount,
         };
@@ -166,6 +168,7 @@ pub(super) fn captured(
     charge.state = capture_money(case, draft, &charge, amount);
     intent.status = Status::Succeeded { received: amount };
     draft.event(EventType::ChargeCaptured, charge.id);
+    follow_capture(case, draft, &mut charge);
     draft.event(EventType::PaymentIntentSucceeded, intent.id);
     put_charge(case, draft, charge);
     put_intent(case, draft, intent);
@@ -232,6 +235,7 @@ fn new_charge(
         transfer_group: intent.transfer_group.clone(),
         seen: method.seen().map(Box::new),
         three_d_secure: by.three_d_secure,
+        concerns: None,
     }
 }
 
@@ -270,6 +274,13 @@ fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i6
         amount,
         balance_transaction: id,
         available_day: day,
+    }
+}
+
+/// What the issuers of a few test cards do once a payment has been captured.
+fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
+    if charge.card.facts().aftermath != Aftermath::Quiet {
+        dispute::after_capture(case, draft, charge);
     }
 }
 

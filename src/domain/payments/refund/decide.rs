@@ -15,6 +15,7 @@ use crate::metadata;
 use crate::money::{AmountProblem, Money};
 use crate::object::Object;
 use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::dispute;
 use crate::payments::payment_intent::{Status, not_while_calling, repeat_after_ms};
 use crate::reject::{Reject, codes};
 use crate::time::day_of;
@@ -51,6 +52,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, 
     draft.entry(Entry::refund(id, balance_transaction, money, day));
     let mut after = charge.clone();
     after.add_refund(id, money.amount);
+    let disputed = after.concerns.is_some();
     let mut refund = Refund {
         id,
         amount: money.amount,
@@ -77,6 +79,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, 
             advise(&mut draft, &refund);
         }
         None => confirm(&mut draft, &refund),
+    }
+    if disputed {
+        dispute::after_refund(case, &mut draft, &after)?;
     }
     draft.put(Object::Charge(Arc::new(after)));
     draft.put(Object::Refund(Arc::new(refund)));
@@ -213,6 +218,9 @@ fn charge_of<'a>(case: &Case<'a>, asked: &CreateRefund) -> Result<&'a Charge, St
 
 /// How much is given back: what is asked for, or everything that is left.
 fn amount_of(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<Money, Stop> {
+    if charge.is_charged_back() {
+        return Err(Reject::charge_disputed(charge.id).into());
+    }
     let left = charge.refundable();
     if left.amount == 0 {
         return Err(Reject::charge_already_refunded(charge.id).into());

@@ -4,6 +4,7 @@ use crate::shop::{Shop, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use tollgate_domain::books::LedgerAccount;
 use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::dispute::DisputeStatus;
 use tollgate_domain::payments::payment_intent::{Status, StatusName};
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Account, Object, kinds};
@@ -13,6 +14,7 @@ use tollgate_resource::{Id, Record};
 pub(crate) fn check(shop: &Shop) {
     books_balance(shop);
     refunds_stay_within_captures(shop);
+    disputes_take_what_they_say(shop);
     intents_agree_with_charges(shop);
     single_use_methods_pay_once(shop);
     states_move_along_the_tables(shop);
@@ -49,6 +51,11 @@ fn books_balance(shop: &Shop) {
         }
     }
     for (currency, _, _) in books.totals() {
+        assert_eq!(
+            books.balance(LedgerAccount::DisputeInTransit, currency),
+            0,
+            "a network debits a dispute when it tells of it"
+        );
         let in_transit = books.balance(LedgerAccount::RefundInTransit, currency);
         assert_eq!(
             in_transit,
@@ -89,6 +96,39 @@ fn refunds_stay_within_captures(shop: &Shop) {
                 "captures never exceed the authorisation"
             );
         }
+    }
+}
+
+fn disputes_take_what_they_say(shop: &Shop) {
+    let mut taken: BTreeMap<Id, i64> = BTreeMap::new();
+    for object in shop.objects.0.values() {
+        let Object::Dispute(dispute) = object else { continue };
+        let moved: Vec<i64> = dispute.movements.iter().map(|movement| movement.amount).collect();
+        let wanted = match dispute.state.status() {
+            DisputeStatus::NeedsResponse | DisputeStatus::UnderReview | DisputeStatus::Lost => vec![-dispute.amount],
+            DisputeStatus::Won => vec![-dispute.amount, dispute.amount],
+            _ => vec![],
+        };
+        assert_eq!(moved, wanted, "a dispute has moved what its state says");
+        for movement in &dispute.movements {
+            assert_eq!(
+                shop.get(&kinds::BALANCE_TRANSACTION, movement.id),
+                &Object::BalanceTransaction(movement.clone()),
+                "a dispute shows its movements as they are"
+            );
+        }
+        let sum: i64 = moved.iter().sum();
+        *taken.entry(dispute.charge).or_default() -= sum;
+    }
+    for (charge, taken) in taken {
+        let Object::Charge(charge) = shop.get(&kinds::CHARGE, charge) else {
+            unreachable!("a dispute is of a charge")
+        };
+        assert!(charge.dispute().is_some());
+        assert!(
+            taken + charge.refunded <= charge.amount_captured(),
+            "refunds and disputes never exceed the capture"
+        );
     }
 }
 
@@ -154,6 +194,7 @@ fn single_use_methods_pay_once(shop: &Shop) {
 fn states_move_along_the_tables(shop: &Shop) {
     let mut intents: BTreeMap<Id, StatusName> = BTreeMap::new();
     let mut charges: BTreeMap<Id, ChargeState> = BTreeMap::new();
+    let mut disputes: BTreeMap<Id, DisputeStatus> = BTreeMap::new();
     for object in shop.records.iter().flat_map(|facts| &facts.objects) {
         match object {
             Object::PaymentIntent(intent) => {
@@ -169,6 +210,12 @@ fn states_move_along_the_tables(shop: &Shop) {
                     charge.state
                 );
                 charges.insert(charge.id, charge.state);
+            }
+            Object::Dispute(dispute) => {
+                let before = disputes.get(&dispute.id).copied();
+                let next = dispute.state.status();
+                assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+                disputes.insert(dispute.id, next);
             }
             _ => {}
         }

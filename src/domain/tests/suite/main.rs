@@ -5,6 +5,7 @@ mod audit;
 mod authentication;
 mod cards;
 mod customers;
+mod disputes;
 mod events;
 mod form;
 mod holds;

@@ -8,18 +8,19 @@ use tollgate_domain::kinds::{CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::dispute::{EvidenceParams, UpdateDispute};
 use tollgate_domain::payments::payment_intent::{
     CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
 use tollgate_domain::{Command, Network, Object, Stop, kinds};
-use tollgate_resource::Id;
+use tollgate_resource::{Id, Update};
 
 /// Rounds after which everything unknown must have been found out once the network answers.
 const SETTLE_ROUNDS_MAX: usize = 200;
 
-const CARDS: [&str; 7] = [
+const CARDS: [&str; 10] = [
     "visa",
     "mastercard",
     "visa_chargeDeclined",
@@ -27,6 +28,17 @@ const CARDS: [&str; 7] = [
     "chargeDeclinedProcessingError",
     "authenticationRequired",
     "threeDSecureRequiredChargeDeclined",
+    "createDispute",
+    "createDisputeInquiry",
+    "createMultipleDisputes",
+];
+
+/// What is said to disputes.
+const EVIDENCE: [&str; 4] = [
+    "winning_evidence",
+    "losing_evidence",
+    "escalate_inquiry_evidence",
+    "anything",
 ];
 
 #[derive(Clone, Debug)]
@@ -62,6 +74,14 @@ enum Step {
         intent: usize,
         amount: Option<i64>,
     },
+    Evidence {
+        dispute: usize,
+        text: usize,
+        submit: Option<bool>,
+    },
+    CloseDispute {
+        dispute: usize,
+    },
     Wait {
         ms: u64,
     },
@@ -82,6 +102,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0usize..6, any::<bool>()).prop_map(|(intent, authenticated)| Step::Act { intent, authenticated }),
         2 => (0usize..6).prop_map(|intent| Step::Cancel { intent }),
         6 => (0usize..6, proptest::option::of(1i64..2_000)).prop_map(|(intent, amount)| Step::Refund { intent, amount }),
+        4 => (0usize..4, 0usize..EVIDENCE.len(), proptest::option::of(any::<bool>()))
+            .prop_map(|(dispute, text, submit)| Step::Evidence { dispute, text, submit }),
+        1 => (0usize..4).prop_map(|dispute| Step::CloseDispute { dispute }),
         4 => prop_oneof![0u64..5_000, 3_000u64..4_500, 60_000u64..700_000, 100_000_000u64..400_000_000].prop_map(|ms| Step::Wait { ms }),
         4 => Just(Step::CatchUp),
         1 => prop_oneof![Just(Network::Instant), Just(Network::Remote)].prop_map(Step::Network),
@@ -202,6 +225,23 @@ impl Play {
                     payment_intent,
                     ..CreateRefund::default()
                 }))
+            }
+            Step::Evidence { dispute, text, submit } => {
+                let Some(id) = self.dispute(dispute) else { return };
+                let evidence = EvidenceParams {
+                    uncategorized_text: Update::Set(EVIDENCE[text].into()),
+                    ..EvidenceParams::default()
+                };
+                let asked = UpdateDispute {
+                    evidence: Some(evidence),
+                    submit,
+                    ..UpdateDispute::default()
+                };
+                Command::UpdateDispute(id, Box::new(asked))
+            }
+            Step::CloseDispute { dispute } => {
+                let Some(id) = self.dispute(dispute) else { return };
+                Command::CloseDispute(id)
             }
             Step::Wait { ms } => return self.wait(ms),
             Step::CatchUp => return self.catch_up(),
@@ -339,6 +379,10 @@ impl Play {
         self.ids(|object| matches!(object, Object::PaymentIntent(_)))
             .get(at)
             .copied()
+    }
+
+    fn dispute(&self, at: usize) -> Option<Id> {
+        self.ids(|object| matches!(object, Object::Dispute(_))).get(at).copied()
     }
 
     fn ids(&self, wanted: impl Fn(&Object) -> bool) -> Vec<Id> {

@@ -338,6 +338,9 @@ impl Player {
                     let all = if charge.is_refunded() { " (all)" } else { "" };
                     line.push_str(&format!(" refunded={}{all}", charge.amount_refunded()));
                 }
+                if let Some(dispute) = charge.dispute() {
+                    line.push_str(&format!(" disputed={}", self.name(dispute)));
+                }
                 line
             }
             Object::Refund(refund) => {
@@ -401,6 +404,21 @@ impl Player {
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
                 format!("{name} {}{saved}{used}", method.card.last4())
+            }
+            Object::Dispute(dispute) => {
+                let status = dispute.state.status().name();
+                let evidence = if dispute.evidence.is_some() { " evidence" } else { "" };
+                let sent = match dispute.submissions {
+                    0 => String::new(),
+                    count => format!(" sent={count}"),
+                };
+                format!(
+                    "{name} {status} {} {} {} of {}{evidence}{sent}",
+                    dispute.cause.reason(),
+                    dispute.amount,
+                    dispute.currency,
+                    self.name(dispute.charge)
+                )
             }
         }
     }
