@@ -30,7 +30,8 @@ pub(crate) fn check(facts: &Facts, changes: &Changes, mine: &dyn Fn(&Object) -> 
             Object::PaymentIntent(intent) => intent.open_attempt().map(Attempt::due_ms),
             Object::Refund(refund) => match refund.state {
                 RefundState::InTransit { next_ms, .. } => Some(next_ms),
-                RefundState::Confirmed => None,
+                RefundState::Pending { until_ms } => Some(until_ms),
+                RefundState::Confirmed | RefundState::Failed { .. } => None,
             },
             _ => None,
         };

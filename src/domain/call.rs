@@ -10,7 +10,7 @@ use crate::payments::payment_intent::{
     CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
 };
 use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
-use crate::payments::refund::CreateRefund;
+use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
 use crate::search::SearchQuery;
 use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
@@ -46,6 +46,14 @@ pub enum Command {
     CancelPaymentIntent(Id, Box<CancelPaymentIntent>),
     /// `POST /v1/refunds`.
     CreateRefund(Box<CreateRefund>),
+    /// `POST /v1/refunds/{refund}`, or below its charge.
+    UpdateRefund(Option<Id>, Id, Box<UpdateRefund>),
+    /// `POST /v1/refunds/{refund}/cancel`.
+    CancelRefund(Id),
+    /// `POST /v1/charges/{id}/refunds`.
+    CreateChargeRefund(Id, Box<CreateChargeRefund>),
+    /// `POST /v1/charges/{id}/refund`: answers with the charge.
+    RefundCharge(Id, Box<CreateChargeRefund>),
     /// `POST /v1/customers`.
     CreateCustomer(Box<CreateCustomer>),
     /// `POST /v1/customers/{customer}`.
@@ -79,6 +87,17 @@ pub enum Command {
 pub enum Read {
     /// The object with that id.
     Object(&'static Kind, Id, &'static str),
+    /// An object that belongs to another, by both ids: `parent` holds it in one of its lists.
+    Child {
+        /// The other's id.
+        parent: Id,
+        /// The object's kind.
+        kind: &'static Kind,
+        /// The object's id.
+        id: Id,
+        /// Name of the object's segment.
+        param: &'static str,
+    },
     /// `GET /v1/balance`.
     Balance,
     /// A payment method, if it is the customer's.

@@ -108,6 +108,10 @@ pub fn decide(
         Command::CapturePaymentIntent(id, asked) => payment_intent::capture(&case, *id, asked),
         Command::CancelPaymentIntent(id, asked) => payment_intent::cancel(&case, *id, asked),
         Command::CreateRefund(asked) => refund::create(&case, asked),
+        Command::UpdateRefund(charge, id, asked) => refund::update(&case, *charge, *id, asked),
+        Command::CancelRefund(id) => refund::cancel(&case, *id),
+        Command::CreateChargeRefund(charge, asked) => refund::create_for_charge(&case, *charge, asked, &kinds::REFUND),
+        Command::RefundCharge(charge, asked) => refund::create_for_charge(&case, *charge, asked, &kinds::CHARGE),
         Command::CreateCustomer(asked) => customer::create(&case, asked),
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
         Command::DeleteCustomer(id) => customer::delete(&case, *id),
@@ -146,6 +150,27 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
             Lookup::Absent => Err(Stop::from(Reject::no_such(kind, id, param))),
             Lookup::NotLoaded => Err(Stop::Load(kind, id)),
         },
+        Read::Child {
+            parent,
+            kind,
+            id,
+            param,
+        } => {
+            let found = match world.objects.find(kind, id) {
+                Lookup::Found(object) => Some(object),
+                Lookup::Absent => None,
+                Lookup::NotLoaded => return Err(Stop::Load(kind, id)),
+            };
+            let belongs = |object: &&Object| {
+                let mut belongs = false;
+                object.parents(&mut |of| belongs |= of == parent);
+                belongs
+            };
+            let found = found.filter(belongs);
+            found
+                .map(|object| Item::Object(object.clone()))
+                .ok_or_else(|| Reject::no_such(kind, id, param).into())
+        }
     }
 }
 

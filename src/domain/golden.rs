@@ -38,7 +38,7 @@ use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, PaymentMethod, SeenMethod, TestCard,
     UnlistedNumber, declines,
 };
-use crate::payments::refund::{Refund, RefundReason, RefundState};
+use crate::payments::refund::{Refund, RefundFailure, RefundReason, RefundState};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::{Record, Shape, ValueKind};
 
@@ -95,6 +95,7 @@ fn record_lines() -> Vec<String> {
         MerchandiseOrServices,
         Refund,
         RefundState,
+        RefundFailure,
         RefundReason,
         Customer,
         TaxExempt,

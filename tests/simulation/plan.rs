@@ -443,9 +443,11 @@ impl Author {
     }
 
     fn card(&mut self) -> &'static str {
-        const CARDS: [&str; 10] = [
+        const CARDS: [&str; 12] = [
             "visa",
             "visa",
+            "pendingRefund",
+            "refundFail",
             "de",
             "bypassPending",
             "visa_chargeDeclined",

@@ -5,6 +5,7 @@ use tollgate_domain::money::Currency;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::DisputeStatus;
 use tollgate_domain::payments::payment_intent::{Attempt, Phase, StatusName};
+use tollgate_domain::payments::refund::RefundStage;
 use tollgate_resource::Id;
 
 /// What is kept of a payment intent.
@@ -91,7 +92,7 @@ pub(super) struct KeptRefund {
     pub(super) currency: Currency,
     /// Sequence of its balance transaction; 0 for none.
     pub(super) balance_transaction: u64,
-    pub(super) confirmed: bool,
+    pub(super) stage: RefundStage,
 }
 
 /// What is kept of a dispute.

@@ -17,6 +17,7 @@ use hashbrown::HashMap;
 use kept::{KeptCharge, KeptDispute, KeptIntent, KeptRefund, OpenAttempt};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::payment_intent::StatusName;
+use tollgate_domain::payments::refund::RefundStage;
 use tollgate_domain::{Facts, Object, kinds};
 use tollgate_resource::{Id, Kind};
 
@@ -107,7 +108,8 @@ impl Objects {
 
     /// Refunds that no network has confirmed.
     pub(crate) fn refunds_in_transit(&self) -> impl Iterator<Item = Open> {
-        let waiting = self.refunds.iter().filter(|refund| !refund.confirmed);
+        let in_transit = |stage| matches!(stage, RefundStage::InTransit | RefundStage::Pending);
+        let waiting = self.refunds.iter().filter(move |refund| in_transit(refund.stage));
         waiting.map(|refund| Open {
             currency: refund.currency,
             amount: refund.amount,

@@ -18,7 +18,8 @@ impl Objects {
         ensure(Check::Limits, refund.amount > 0, || {
             format!("{} gives back {}", name(), refund.amount)
         })?;
-        let mut movement = Movement {
+        let stage = refund.state.stage();
+        let movement = Movement {
             cause: EntryCause::Refund,
             source: refund.id,
             source_kind: &kinds::REFUND,
@@ -43,16 +44,32 @@ impl Objects {
             ensure(Check::States, same, || {
                 format!("{} changes its amount, charge or transaction", name())
             })?;
-            ensure(Check::States, refund.is_confirmed() || !before.confirmed, || {
-                format!("{} was confirmed and is in transit again", name())
-            })?;
-        } else {
+        } else if refund.balance_transaction.is_some() {
             changes.movements.push(movement);
         }
-        if refund.is_confirmed() && before.is_none_or(|before| !before.confirmed) {
-            movement.cause = EntryCause::RefundConfirmed;
-            movement.balance_transaction = None;
-            changes.movements.push(movement);
+        ensure(
+            Check::States,
+            stage.may_follow(before.map(|before| before.stage)),
+            || {
+                let from = before.map_or("nothing".into(), |before| format!("{:?}", before.stage));
+                format!("{} goes from {from} to {stage:?}", name())
+            },
+        )?;
+        let moved = before.is_none_or(|before| before.stage != stage) && refund.balance_transaction.is_some();
+        match refund.state {
+            RefundState::Confirmed if moved => changes.movements.push(Movement {
+                cause: EntryCause::RefundConfirmed,
+                balance_transaction: None,
+                ..movement
+            }),
+            RefundState::Failed {
+                balance_transaction, ..
+            } if moved => changes.movements.push(Movement {
+                cause: EntryCause::RefundFailed,
+                balance_transaction: Some(balance_transaction),
+                ..movement
+            }),
+            _ => {}
         }
         let after = KeptRefund {
             id: refund.id,
@@ -61,12 +78,32 @@ impl Objects {
             amount: refund.amount,
             currency: refund.currency,
             balance_transaction: transaction_of(refund),
-            confirmed: matches!(refund.state, RefundState::Confirmed),
+            stage,
         };
         put(&mut self.refunds, at, after);
         if before.is_none() {
             self.take_from_charge(refund)?;
         }
+        if refund.has_failed() && before.is_some_and(|before| before.stage != stage) {
+            self.give_back_to_charge(refund)?;
+        }
+        Ok(())
+    }
+
+    /// A refund came back: its charge can give that much back once more.
+    fn give_back_to_charge(&mut self, refund: &Refund) -> Checked {
+        let at = find(&self.charges, refund.charge.seq(), |kept| kept.id).expect("it had a charge when it was born");
+        let left = self.charges[at]
+            .refunded
+            .checked_sub(refund.amount)
+            .filter(|left| *left >= 0);
+        ensure(Check::Limits, left.is_some(), || {
+            format!(
+                "{} comes back, but that much was not given back",
+                refund.id.text(&kinds::REFUND)
+            )
+        })?;
+        self.charges[at].refunded = left.unwrap_or_default();
         Ok(())
     }
 
@@ -89,7 +126,7 @@ impl Objects {
             ChargeState::Captured { amount, .. } => amount,
             _ => 0,
         };
-        let refunded = charge.refunded.saturating_add(refund.amount);
+        let refunded = charge.refunded.saturating_add(refund.given_back());
         ensure(Check::Limits, refunded <= captured, || {
             format!(
                 "{} makes refunds of {refunded}, more than the {captured} captured",

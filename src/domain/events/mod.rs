@@ -122,6 +122,10 @@ pub enum EventType {
     #[record(79)]
     #[name = "charge.dispute.funds_reinstated"]
     DisputeFundsReinstated,
+    /// A refund came back.
+    #[record(66)]
+    #[name = "refund.failed"]
+    RefundFailed,
 }
 
 impl EventType {
@@ -142,7 +146,7 @@ impl EventType {
             DisputeCreated | DisputeUpdated | DisputeClosed | DisputeFundsWithdrawn | DisputeFundsReinstated => {
                 &kinds::DISPUTE
             }
-            ChargeRefundUpdated | RefundCreated | RefundUpdated => &kinds::REFUND,
+            ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,
         }

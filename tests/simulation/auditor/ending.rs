@@ -61,7 +61,7 @@ impl Auditor {
         let mut refunds: BTreeMap<u64, i64> = BTreeMap::new();
         for object in model.newest() {
             if let Object::Refund(refund) = object {
-                *refunds.entry(refund.charge.seq()).or_default() += refund.amount;
+                *refunds.entry(refund.charge.seq()).or_default() += refund.given_back();
             }
         }
         for object in model.newest() {

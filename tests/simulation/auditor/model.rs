@@ -139,8 +139,8 @@ impl AccountModel {
                     _ => None,
                 },
                 Object::Refund(refund) => match refund.state {
-                    RefundState::InTransit { .. } => Some(format!("{:?}", refund.state)),
-                    RefundState::Confirmed => None,
+                    RefundState::InTransit { .. } | RefundState::Pending { .. } => Some(format!("{:?}", refund.state)),
+                    RefundState::Confirmed | RefundState::Failed { .. } => None,
                 },
                 _ => None,
             };

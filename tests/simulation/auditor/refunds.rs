@@ -6,6 +6,7 @@ use super::records::{Case, Expected, Wrong, wrong};
 use tollgate_domain::Command;
 use tollgate_domain::acquirer::{Asked, Said};
 use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_method::RefundBehaviour;
 use tollgate_domain::payments::refund::{Refund, RefundState};
 
 impl Case<'_> {
@@ -16,7 +17,6 @@ impl Case<'_> {
         let confirmed = Postings::default()
             .add(currency, "refund_in_transit", 0, after.amount)
             .add(currency, receivable(after.network), 0, -after.amount);
-        let is_confirmed = after.state == RefundState::Confirmed;
         let Some(before) = before else {
             let Some(Command::CreateRefund(asked)) = self.command else {
                 return wrong("nothing unexplained", format!("a refund by {:?}", self.command));
@@ -41,7 +41,14 @@ impl Case<'_> {
                 Some(now) if now.refunded == charge.refunded + amount && now.state == charge.state => {}
                 other => return wrong("refunds", format!("the charge became {other:?}")),
             }
-            if is_confirmed == charge.captured_by.is_some() {
+            let bank_waits = charge.card.facts().refund == RefundBehaviour::PendingFirst;
+            let fits = match after.state {
+                RefundState::InTransit { .. } => charge.captured_by.is_some(),
+                RefundState::Pending { .. } => charge.captured_by.is_none() && bank_waits,
+                RefundState::Confirmed => charge.captured_by.is_none() && !bank_waits,
+                RefundState::Failed { .. } => false,
+            };
+            if !fits {
                 return wrong("refunds", format!("{:?} at once", after.state));
             }
             let day = available_day.max(day_of(self.facts.now_ms));
@@ -57,29 +64,69 @@ impl Case<'_> {
                 movements: vec![(-amount, 0)],
                 objects: vec![after.id.seq(), after.charge.seq()],
             };
-            if is_confirmed {
+            if after.state == RefundState::Confirmed {
                 expected.events.extend(["refund.updated", "charge.refund.updated"]);
                 expected.entries.push(confirmed);
             }
             return Ok(expected);
         };
         let same = (before.amount, before.charge, before.currency) == (after.amount, after.charge, after.currency);
-        if before.state == RefundState::Confirmed || !same || self.command.is_some() {
+        if !same || self.command.is_some() {
             return wrong("state tables", format!("{before:?} to {after:?}"));
         }
-        let mut expected = Expected {
-            objects: vec![after.id.seq()],
-            ..Expected::default()
-        };
-        if is_confirmed {
-            if !(self.told)(after.attempt(), &|to, said| {
-                to == Asked::Request && matches!(said, Said::Approved | Said::Acknowledged)
-            }) {
-                return wrong("nothing unexplained", "a refund was confirmed by nobody");
+        match (before.state, after.state) {
+            (RefundState::InTransit { .. }, RefundState::InTransit { .. }) => Ok(Expected {
+                objects: vec![after.id.seq()],
+                ..Expected::default()
+            }),
+            (RefundState::InTransit { .. }, RefundState::Confirmed) => {
+                let heard = (self.told)(after.attempt(), &|to, said| {
+                    to == Asked::Request && matches!(said, Said::Approved | Said::Acknowledged)
+                });
+                if !heard {
+                    return wrong("nothing unexplained", "a refund was confirmed by nobody");
+                }
+                Ok(arrived(after, confirmed))
             }
-            expected.events = vec!["refund.updated", "charge.refund.updated"];
-            expected.entries = vec![confirmed];
+            (RefundState::Pending { until_ms }, RefundState::Confirmed) if self.facts.now_ms >= until_ms => {
+                Ok(arrived(after, confirmed))
+            }
+            (RefundState::Confirmed, RefundState::Failed { .. }) => self.came_back(after),
+            (before, after) => wrong("state tables", format!("{before:?} to {after:?}")),
         }
-        Ok(expected)
+    }
+
+    /// What is expected when a confirmed refund came back: the merchant and the charge have the money again.
+    fn came_back(&self, after: &Refund) -> Result<Expected, Wrong> {
+        let Some(charge) = self.model.charge_at(after.charge, u64::MAX) else {
+            return wrong("refunds", format!("{after:?} is of no charge"));
+        };
+        if charge.card.facts().refund != RefundBehaviour::FailLater {
+            return wrong("refunds", format!("{after:?} came back, which its card does not do"));
+        }
+        match self.object_charge(after.charge) {
+            Some(now) if now.refunded == charge.refunded - after.amount && now.state == charge.state => {}
+            other => return wrong("refunds", format!("the charge became {other:?}")),
+        }
+        let currency = after.currency.number();
+        let given = Postings::default()
+            .add(currency, receivable(after.network), 0, after.amount)
+            .add(currency, "merchant_balance", day_of(self.facts.now_ms), -after.amount);
+        Ok(Expected {
+            events: vec!["refund.failed", "refund.updated", "charge.refund.updated"],
+            entries: vec![given],
+            movements: vec![(after.amount, 0)],
+            objects: vec![after.id.seq(), after.charge.seq()],
+        })
+    }
+}
+
+/// What is expected when a refund that was in transit is confirmed.
+fn arrived(refund: &Refund, confirmed: Postings) -> Expected {
+    Expected {
+        events: vec!["refund.updated", "charge.refund.updated"],
+        entries: vec![confirmed],
+        objects: vec![refund.id.seq()],
+        ..Expected::default()
     }
 }

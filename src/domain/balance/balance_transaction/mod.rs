@@ -135,8 +135,17 @@ pub fn available_on(day: i32, now_ms: u64) -> i64 {
 
 /// The description of a refund's balance transaction: `REFUND FOR CHARGE`, and the charge's description in brackets.
 pub fn refund_description(charge_description: Option<&str>) -> Box<str> {
+    described("REFUND FOR CHARGE", charge_description)
+}
+
+/// The description of the balance transaction of a refund that came back.
+pub fn refund_failure_description(charge_description: Option<&str>) -> Box<str> {
+    described("REFUND FAILURE", charge_description)
+}
+
+fn described(words: &str, charge_description: Option<&str>) -> Box<str> {
     match charge_description {
-        Some(description) => format!("REFUND FOR CHARGE ({description})").into(),
-        None => "REFUND FOR CHARGE".into(),
+        Some(description) => format!("{words} ({description})").into(),
+        None => words.into(),
     }
 }

@@ -245,8 +245,25 @@ impl Charge {
             amount > 0 && self.refunded <= self.amount_captured(),
             "refunds never exceed the capture"
         );
+        self.remember_refund(refund);
+    }
+
+    /// Remembers a refund that moved no money as the latest.
+    pub(crate) fn remember_refund(&mut self, refund: Id) {
         self.refunds.insert(0, refund);
         self.refunds.truncate(REFUNDS_KEPT);
         self.refund_count += 1;
+    }
+
+    /// A refund of `amount` came back, so that it can be given back once more.
+    ///
+    /// # Panics
+    /// When less was given back: a refund comes back once.
+    pub(crate) fn take_refund_back(&mut self, amount: i64) {
+        self.refunded -= amount;
+        assert!(
+            amount > 0 && self.refunded >= 0,
+            "a refund that comes back was given back before"
+        );
     }
 }

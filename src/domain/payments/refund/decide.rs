@@ -1,8 +1,8 @@
 //! Giving captured money back.
 
 use super::params::RefundedCharge;
-use super::{CreateRefund, Refund, RefundState};
-use crate::acquirer::{Ask, Asked, AttemptId, CardMoney, NetworkAnswer, NetworkCall, Said};
+use super::settle::{advise, confirm_at_once, put_refund, wait_for_failure};
+use super::{CreateChargeRefund, CreateRefund, PENDING_MS, Refund, RefundState};
 use crate::balance::balance_transaction::{
     BalanceTransaction, BalanceTransactionType, available_on, refund_description,
 };
@@ -16,19 +16,53 @@ use crate::money::{AmountProblem, Money};
 use crate::object::Object;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::dispute;
-use crate::payments::payment_intent::{Status, not_while_calling, repeat_after_ms};
+use crate::payments::payment_intent::{Status, check_email, not_while_calling, repeat_after_ms};
+use crate::payments::payment_method::RefundBehaviour;
 use crate::reject::{Reject, codes};
 use crate::time::day_of;
 use std::sync::Arc;
-use tollgate_breaks::broken;
-use tollgate_resource::{Id, Metadata};
+use tollgate_resource::{Id, Kind, Metadata};
 
 /// Gives money of a charge back. Never more than was captured: refunds of one account are decided one after another, and
 /// each sees the ones before.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, Stop> {
+    only_without_cash_balance(asked)?;
+    let charge = charge_of(case, asked)?;
+    let (draft, refund) = give_back(case, asked, charge)?;
+    Ok(draft.decide(Reply::Object(&kinds::REFUND, refund)))
+}
+
+/// Gives money of the charge of the path back. `answered` is the kind of the object that answers: the refund, or for the
+/// oldest form of this call the charge.
+pub(crate) fn create_for_charge(
+    case: &Case<'_>,
+    charge: Id,
+    asked: &CreateChargeRefund,
+    answered: &'static Kind,
+) -> Result<Decision, Stop> {
+    let asked = &CreateRefund::from(asked.clone());
+    only_without_cash_balance(asked)?;
+    let charge = case
+        .charge(charge)?
+        .ok_or_else(|| Reject::no_such(&kinds::CHARGE, charge, "id"))?;
+    not_while_deciding(case, charge)?;
+    let named = asked.payment_intent.map(|intent| intent.0);
+    if named.is_some() && named != charge.payment_intent {
+        let message = "The `payment_intent` given is not the one that the charge of the path was made for.";
+        return Err(Reject::invalid(None, message).with_param("payment_intent").into());
+    }
+    let (draft, refund) = give_back(case, asked, charge)?;
+    let id = if *answered == kinds::CHARGE { charge.id } else { refund };
+    Ok(draft.decide(Reply::Object(answered, id)))
+}
+
+fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(Draft, Id), Stop> {
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
-    let charge = charge_of(case, asked)?;
+    if let Some(email) = &asked.instructions_email {
+        check_email(email, "instructions_email")?;
+    }
+    no_transfer(asked)?;
     let ChargeState::Captured { available_day, .. } = charge.state else {
         return Err(not_refundable(charge).into());
     };
@@ -60,10 +94,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, 
         charge: charge.id,
         payment_intent: charge.payment_intent,
         balance_transaction: Some(balance_transaction),
-        reason: asked.reason,
+        reason: asked.reason.map(|reason| reason.0),
         metadata: pairs,
         network: charge.network,
         state: RefundState::Confirmed,
+        instructions_email: asked.instructions_email.clone(),
     };
     draft.created_event(EventType::RefundCreated, id);
     draft.event(EventType::ChargeRefunded, charge.id);
@@ -72,100 +107,28 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateRefund) -> Result<Decision, 
             let next_ms = now_ms + repeat_after_ms(1);
             refund.state = RefundState::InTransit {
                 of,
-                test_card: charge.card.test_card,
+                test_card: charge.card.facts().number,
                 tries: 1,
                 next_ms,
             };
             advise(&mut draft, &refund);
         }
-        None => confirm(&mut draft, &refund),
+        None if charge.card.facts().refund == RefundBehaviour::PendingFirst => {
+            let until_ms = now_ms + PENDING_MS;
+            refund.state = RefundState::Pending { until_ms };
+            draft.timer(until_ms, id);
+        }
+        None => {
+            confirm_at_once(&mut draft, &refund);
+            wait_for_failure(&mut draft, charge, id);
+        }
     }
     if disputed {
         dispute::after_refund(case, &mut draft, &after)?;
     }
     draft.put(Object::Charge(Arc::new(after)));
-    draft.put(Object::Refund(Arc::new(refund)));
-    Ok(draft.decide(Reply::Object(&kinds::REFUND, id)))
-}
-
-/// A network answered an advice. Advices cannot be refused: anything but a yes is asked again.
-pub(crate) fn resolve(case: &Case<'_>, id: AttemptId, answer: NetworkAnswer) -> Result<Decision, Stop> {
-    let Some(refund) = case.refund(id.object)? else {
-        return Ok(case.nothing());
-    };
-    let yes = answer.to == Asked::Request && matches!(answer.said, Said::Approved | Said::Acknowledged);
-    if refund.is_confirmed() || id != refund.attempt() || !yes {
-        return Ok(case.nothing());
-    }
-    let mut draft = case.draft();
-    let confirmed = Refund {
-        state: RefundState::Confirmed,
-        ..refund.clone()
-    };
-    confirm(&mut draft, &confirmed);
-    draft.put(Object::Refund(Arc::new(confirmed)));
-    Ok(draft.settle(None))
-}
-
-/// The network has not acknowledged an advice in time: it is sent again.
-pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
-    let Some(refund) = case.refund(id)? else {
-        return Ok(case.nothing());
-    };
-    match refund.state {
-        RefundState::InTransit {
-            of,
-            test_card,
-            tries,
-            next_ms,
-        } if case.inputs.now_ms >= next_ms && !broken!(ForgetAdvice) => {
-            let mut draft = case.draft();
-            let tries = tries.saturating_add(1);
-            let next_ms = draft.now_ms() + repeat_after_ms(tries);
-            let state = RefundState::InTransit {
-                of,
-                test_card,
-                tries,
-                next_ms,
-            };
-            let again = Refund {
-                state,
-                ..refund.clone()
-            };
-            advise(&mut draft, &again);
-            draft.put(Object::Refund(Arc::new(again)));
-            Ok(draft.settle(None))
-        }
-        _ => Ok(case.nothing()),
-    }
-}
-
-/// The network's word that it took the refund: it leaves transit, and its reference is known.
-fn confirm(draft: &mut Draft, refund: &Refund) {
-    draft.entry(Entry::refund_confirmed(refund.id, refund.network, refund.money()));
-    draft.first_update_event(EventType::RefundUpdated, refund.id);
-    draft.first_update_event(EventType::ChargeRefundUpdated, refund.id);
-}
-
-/// Sends the advice of a refund that is in transit, and wakes up to send it again.
-fn advise(draft: &mut Draft, refund: &Refund) {
-    let RefundState::InTransit {
-        of, test_card, next_ms, ..
-    } = refund.state
-    else {
-        unreachable!("only a refund in transit is advised")
-    };
-    let money = CardMoney {
-        amount: refund.amount,
-        currency: refund.currency,
-        test_card,
-    };
-    draft.call(NetworkCall {
-        attempt: refund.attempt(),
-        ask: Ask::Refund { of, money },
-        deadline_ms: next_ms,
-    });
-    draft.timer(next_ms, refund.id);
+    put_refund(case, &mut draft, refund);
+    Ok((draft, id))
 }
 
 /// The charge a request means.
@@ -189,13 +152,7 @@ fn charge_of<'a>(case: &Case<'a>, asked: &CreateRefund) -> Result<&'a Charge, St
         (Some(RefundedCharge::Unknown(text)), None) => Err(missing(text)),
         (Some(RefundedCharge::Id(id)), None) => {
             let charge = case.charge(*id)?.ok_or_else(|| missing(&id.text(&kinds::CHARGE)))?;
-            // A capture that is being decided is waited for, like everywhere.
-            if charge.state == ChargeState::Held
-                && let Some(intent) = charge.payment_intent
-                && let Some(intent) = case.payment_intent(intent)?
-            {
-                not_while_calling(intent)?;
-            }
+            not_while_deciding(case, charge)?;
             Ok(charge)
         }
         (None, Some(intent)) => {
@@ -214,6 +171,49 @@ fn charge_of<'a>(case: &Case<'a>, asked: &CreateRefund) -> Result<&'a Charge, St
             }
         }
     }
+}
+
+/// A capture that is being decided is waited for, like everywhere.
+fn not_while_deciding(case: &Case<'_>, charge: &Charge) -> Result<(), Stop> {
+    match charge.payment_intent.filter(|_| charge.state == ChargeState::Held) {
+        None => Ok(()),
+        Some(intent) => case.payment_intent(intent)?.map_or(Ok(()), not_while_calling),
+    }
+}
+
+/// Refuses what only refunds of a customer's cash balance take: there are no cash balances here.
+fn only_without_cash_balance(asked: &CreateRefund) -> Result<(), Stop> {
+    let given = [
+        (asked.origin.is_some(), "origin"),
+        (asked.customer.is_some(), "customer"),
+        (asked.currency.is_some(), "currency"),
+    ];
+    match given.iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, param)) => {
+            let message = format!(
+                "The parameter `{param}` belongs to refunds of a customer's cash balance, which this account does not \
+                 have. To refund a payment, name its `charge` or `payment_intent`."
+            );
+            Err(Reject::invalid(None, message).with_param(*param).into())
+        }
+    }
+}
+
+/// Refuses to undo what only charges for connected accounts have.
+fn no_transfer(asked: &CreateRefund) -> Result<(), Stop> {
+    let (param, what) = if asked.reverse_transfer == Some(true) {
+        ("reverse_transfer", "has no transfer that could be reversed")
+    } else if asked.refund_application_fee == Some(true) {
+        (
+            "refund_application_fee",
+            "has no application fee that could be refunded",
+        )
+    } else {
+        return Ok(());
+    };
+    let message = format!("This charge {what}: it was not made for a connected account.");
+    Err(Reject::invalid(None, message).with_param(param).into())
 }
 
 /// How much is given back: what is asked for, or everything that is left.

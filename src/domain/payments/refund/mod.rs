@@ -1,18 +1,27 @@
 //! A refund: captured money given back. It takes the money from the merchant at once; a network confirms it, at once or
-//! later, and until then the money is in transit.
+//! later, and until then the money is in transit. A hold that is refunded is released, which moves no money.
 
 mod decide;
 mod params;
+mod settle;
 mod shown;
+mod update;
 
-pub(crate) use decide::{create, resolve, timer_due};
-pub use params::{CreateRefund, ENDPOINTS, ListRefunds};
+pub(crate) use decide::{create, create_for_charge};
+pub use params::{CreateChargeRefund, CreateRefund, ENDPOINTS, ListRefunds, RequestedRefundReason, UpdateRefund};
+pub(crate) use settle::{resolve, timer_due};
 pub use shown::RefundShown;
+pub(crate) use update::{cancel, update};
 
 use crate::acquirer::AttemptId;
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
 use tollgate_resource::{Id, Metadata, Names, Record};
+
+/// How long a refund of the card for pending refunds is pending, in milliseconds.
+pub const PENDING_MS: u64 = 3_000;
+/// After how long a refund of the card for failing refunds comes back, in milliseconds.
+pub const FAILS_AFTER_MS: u64 = 3_000;
 
 /// A refund at one version.
 #[derive(Clone, Debug, PartialEq, Record)]
@@ -47,9 +56,13 @@ pub struct Refund {
     /// Whether the network has confirmed it.
     #[record(10)]
     pub state: RefundState,
+    /// Where instructions go for ways to pay that cannot give money back by themselves.
+    #[record(11)]
+    pub instructions_email: Option<Box<str>>,
 }
 
-/// Whether a network has confirmed a refund. To the merchant it has succeeded in both states.
+/// Whether a network has confirmed a refund. To the merchant it has succeeded in the first two states, except that the
+/// card for pending refunds is pending in transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub enum RefundState {
     /// Confirmed; its reference at the network is known.
@@ -71,11 +84,32 @@ pub enum RefundState {
         #[record(4)]
         next_ms: u64,
     },
+    /// The bank takes its time; no network has to be advised.
+    #[record(3)]
+    Pending {
+        /// When the bank confirms it, milliseconds since the Unix epoch.
+        #[record(1)]
+        until_ms: u64,
+    },
+    /// It came back after it had been confirmed: the merchant has the money again.
+    #[record(4)]
+    Failed {
+        /// The movement that gave it back.
+        #[record(1)]
+        balance_transaction: Id,
+        /// Why.
+        #[record(2)]
+        reason: RefundFailure,
+    },
 }
 
 /// The public names of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
 pub enum RefundStatus {
+    /// It came back.
+    Failed,
+    /// The bank has not confirmed it yet.
+    Pending,
     /// The money is on its way back, or back.
     Succeeded,
 }
@@ -86,6 +120,9 @@ pub enum RefundReason {
     /// It was charged twice.
     #[record(1)]
     Duplicate,
+    /// A hold was not captured in time. Only the engine gives this reason.
+    #[record(4)]
+    ExpiredUncapturedCharge,
     /// The charge was fraud.
     #[record(2)]
     Fraudulent,
@@ -94,15 +131,103 @@ pub enum RefundReason {
     RequestedByCustomer,
 }
 
+/// Why a refund came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum RefundFailure {
+    /// The card is no longer good.
+    #[record(1)]
+    ExpiredOrCanceledCard,
+}
+
+/// A state without what it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefundStage {
+    /// [`RefundState::Confirmed`].
+    Confirmed,
+    /// [`RefundState::InTransit`].
+    InTransit,
+    /// [`RefundState::Pending`].
+    Pending,
+    /// [`RefundState::Failed`].
+    Failed,
+}
+
+impl RefundStage {
+    /// Whether the table allows `self` after `before`; `None` is before the refund exists.
+    ///
+    /// A refund is born confirmed, pending or in transit; both lead to confirmed, and a confirmed one may come back.
+    pub fn may_follow(self, before: Option<RefundStage>) -> bool {
+        use RefundStage::*;
+        match (before, self) {
+            (None, Confirmed | InTransit | Pending) => true,
+            (Some(InTransit | Pending), Confirmed) => true,
+            (Some(Confirmed), Failed) => true,
+            (Some(before), _) => before == self,
+            (None, Failed) => false,
+        }
+    }
+}
+
+impl RefundState {
+    /// The state without what it knows.
+    pub fn stage(&self) -> RefundStage {
+        match self {
+            RefundState::Confirmed => RefundStage::Confirmed,
+            RefundState::InTransit { .. } => RefundStage::InTransit,
+            RefundState::Pending { .. } => RefundStage::Pending,
+            RefundState::Failed { .. } => RefundStage::Failed,
+        }
+    }
+
+    /// Whether `self` may come after `before`: the table allows it, and what a state knows stays, except that advices are
+    /// repeated.
+    pub fn may_follow(&self, before: Option<&RefundState>) -> bool {
+        let same = match (before, self) {
+            (Some(RefundState::InTransit { of, .. }), RefundState::InTransit { of: again, .. }) => of == again,
+            (Some(before), _) if before.stage() == self.stage() => before == self,
+            _ => true,
+        };
+        same && self.stage().may_follow(before.map(RefundState::stage))
+    }
+}
+
 impl Refund {
     /// What is given back.
     pub fn money(&self) -> Money {
         Money::new(self.amount, self.currency)
     }
 
-    /// Whether the network has confirmed it.
+    /// Whether the network has confirmed it, and it has not come back.
     pub fn is_confirmed(&self) -> bool {
         self.state == RefundState::Confirmed
+    }
+
+    /// Whether the money has left the merchant and is not known to be with the cardholder.
+    pub fn is_in_transit(&self) -> bool {
+        matches!(self.state, RefundState::InTransit { .. } | RefundState::Pending { .. })
+    }
+
+    /// Whether the merchant has the money again.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, RefundState::Failed { .. })
+    }
+
+    /// What the charge counts as given back by it, in minor units: nothing if it came back or only released a hold.
+    pub fn given_back(&self) -> i64 {
+        if self.has_failed() || self.balance_transaction.is_none() {
+            0
+        } else {
+            self.amount
+        }
+    }
+
+    /// The public state.
+    pub fn status(&self) -> RefundStatus {
+        match self.state {
+            RefundState::Pending { .. } => RefundStatus::Pending,
+            RefundState::Failed { .. } => RefundStatus::Failed,
+            RefundState::Confirmed | RefundState::InTransit { .. } => RefundStatus::Succeeded,
+        }
     }
 
     /// The attempt of its advices.
@@ -122,8 +247,51 @@ impl Refund {
                 tries: 0,
                 next_ms: 0,
             },
-            in_transit => in_transit,
+            other => other,
         };
         Refund { state, ..self.clone() }
+    }
+}
+
+impl RefundReason {
+    /// The reasons a request may give, in the order messages list them.
+    pub const REQUESTABLE: [RefundReason; 3] = [
+        RefundReason::Duplicate,
+        RefundReason::Fraudulent,
+        RefundReason::RequestedByCustomer,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinds;
+
+    #[test]
+    fn a_refund_moves_along_its_table() {
+        let id = |kind| Id::new(kind, 1_794_830_400_000, 1, 7);
+        let of = |number| AttemptId {
+            object: id(&kinds::PAYMENT_INTENT),
+            number,
+        };
+        let transit = |number, tries| RefundState::InTransit {
+            of: of(number),
+            test_card: 1,
+            tries,
+            next_ms: 5,
+        };
+        let pending = RefundState::Pending { until_ms: 9 };
+        let failed = RefundState::Failed {
+            balance_transaction: id(&kinds::BALANCE_TRANSACTION),
+            reason: RefundFailure::ExpiredOrCanceledCard,
+        };
+        let all = [RefundState::Confirmed, transit(1, 1), transit(1, 2), pending, failed];
+        let may = |before: Option<RefundState>| all.map(|next| next.may_follow(before.as_ref()));
+        assert_eq!(may(None), [true, true, true, true, false]);
+        assert_eq!(may(Some(RefundState::Confirmed)), [true, false, false, false, true]);
+        assert_eq!(may(Some(transit(1, 1))), [true, true, true, false, false]);
+        assert_eq!(may(Some(transit(2, 1))), [true, false, false, false, false]);
+        assert_eq!(may(Some(pending)), [true, false, false, true, false]);
+        assert_eq!(may(Some(failed)), [false, false, false, false, true]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a refund shows.
 
-use super::{Refund, RefundReason, RefundStatus};
+use super::{Refund, RefundFailure, RefundReason, RefundState, RefundStatus};
 use crate::kinds;
 use crate::money::Currency;
 use tollgate_resource::shown::{Ident, Seconds};
@@ -26,11 +26,23 @@ pub struct RefundShown<'a> {
     pub currency: Currency,
     /// Where the money goes.
     pub destination_details: DestinationDetailsShown,
+    /// The movement that gave the money back to the merchant, if the refund failed.
+    #[shown(omit, expand)]
+    pub failure_balance_transaction: Option<Ref>,
+    /// Why it failed.
+    #[shown(omit)]
+    pub failure_reason: Option<RefundFailure>,
+    /// Where instructions go for ways to pay that cannot give money back by themselves.
+    #[shown(omit)]
+    pub instructions_email: Option<&'a str>,
     /// The merchant's pairs.
     pub metadata: &'a Metadata,
     /// The charge's intent.
     #[shown(expand)]
     pub payment_intent: Option<Ref>,
+    /// Why it is not with the cardholder yet.
+    #[shown(omit)]
+    pub pending_reason: Option<&'static str>,
     /// Why the money is given back.
     pub reason: Option<RefundReason>,
     /// Number of the receipt.
@@ -62,9 +74,11 @@ pub struct DestinationCardShown {
     #[shown(omit)]
     pub reference: Option<String>,
     /// Whether that number is known yet.
-    pub reference_status: &'static str,
+    #[shown(omit)]
+    pub reference_status: Option<&'static str>,
     /// What number it is.
-    pub reference_type: &'static str,
+    #[shown(omit)]
+    pub reference_type: Option<&'static str>,
     /// How the money goes back.
     #[shown(name = "type")]
     pub kind: &'static str,
@@ -73,7 +87,14 @@ pub struct DestinationCardShown {
 impl<'a> RefundShown<'a> {
     /// What `refund` shows.
     pub fn of(refund: &'a Refund) -> Self {
-        let known = refund.is_confirmed();
+        let failure = match refund.state {
+            RefundState::Failed {
+                balance_transaction,
+                reason,
+            } => Some((balance_transaction, reason)),
+            _ => None,
+        };
+        let pending = refund.status() == RefundStatus::Pending;
         RefundShown {
             id: Ident {
                 kind: &kinds::REFUND,
@@ -91,24 +112,50 @@ impl<'a> RefundShown<'a> {
             created: Seconds(refund.id.created()),
             currency: refund.currency,
             destination_details: DestinationDetailsShown {
-                card: DestinationCardShown {
-                    reference: known.then(|| acquirer_reference(refund.id)),
-                    reference_status: if known { "available" } else { "pending" },
-                    reference_type: "acquirer_reference_number",
-                    kind: "refund",
-                },
+                card: DestinationCardShown::of(refund),
                 kind: "card",
             },
+            failure_balance_transaction: failure.map(|(id, _)| Ref {
+                kind: &kinds::BALANCE_TRANSACTION,
+                id,
+            }),
+            failure_reason: failure.map(|(_, reason)| reason),
+            instructions_email: refund.instructions_email.as_deref(),
             metadata: &refund.metadata,
             payment_intent: refund.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
                 id,
             }),
+            pending_reason: pending.then_some("processing"),
             reason: refund.reason,
             receipt_number: None,
             source_transfer_reversal: None,
-            status: RefundStatus::Succeeded,
+            status: refund.status(),
             transfer_reversal: None,
+        }
+    }
+}
+
+impl DestinationCardShown {
+    fn of(refund: &Refund) -> DestinationCardShown {
+        if refund.balance_transaction.is_none() {
+            // A hold that is released was never presented, so there is nothing to refer to.
+            return DestinationCardShown {
+                reference: None,
+                reference_status: None,
+                reference_type: None,
+                kind: "reversal",
+            };
+        }
+        let known = !refund.is_in_transit();
+        DestinationCardShown {
+            reference: known.then(|| acquirer_reference(refund.id)),
+            reference_status: Some(if known { "available" } else { "pending" }),
+            reference_type: Some("acquirer_reference_number"),
+            kind: match refund.status() {
+                RefundStatus::Pending => "pending",
+                RefundStatus::Failed | RefundStatus::Succeeded => "refund",
+            },
         }
     }
 }

@@ -6,6 +6,7 @@ use tollgate_domain::books::LedgerAccount;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::DisputeStatus;
 use tollgate_domain::payments::payment_intent::{Status, StatusName};
+use tollgate_domain::payments::refund::RefundState;
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Account, Object, kinds};
 use tollgate_resource::{Id, Record};
@@ -45,7 +46,7 @@ fn books_balance(shop: &Shop) {
     let mut transit: BTreeMap<_, i128> = BTreeMap::new();
     for object in shop.objects.0.values() {
         if let Object::Refund(refund) = object
-            && !refund.is_confirmed()
+            && refund.is_in_transit()
         {
             *transit.entry(refund.currency).or_default() -= i128::from(refund.amount);
         }
@@ -78,7 +79,7 @@ fn refunds_stay_within_captures(shop: &Shop) {
     for object in shop.objects.0.values() {
         if let Object::Refund(refund) = object {
             let sum = refunded.entry(refund.charge).or_default();
-            sum.0 += refund.amount;
+            sum.0 += refund.given_back();
             sum.1 += 1;
         }
     }
@@ -195,6 +196,7 @@ fn states_move_along_the_tables(shop: &Shop) {
     let mut intents: BTreeMap<Id, StatusName> = BTreeMap::new();
     let mut charges: BTreeMap<Id, ChargeState> = BTreeMap::new();
     let mut disputes: BTreeMap<Id, DisputeStatus> = BTreeMap::new();
+    let mut refunds: BTreeMap<Id, RefundState> = BTreeMap::new();
     for object in shop.records.iter().flat_map(|facts| &facts.objects) {
         match object {
             Object::PaymentIntent(intent) => {
@@ -216,6 +218,14 @@ fn states_move_along_the_tables(shop: &Shop) {
                 let next = dispute.state.status();
                 assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
                 disputes.insert(dispute.id, next);
+            }
+            Object::Refund(refund) => {
+                let before = refunds.insert(refund.id, refund.state);
+                assert!(
+                    refund.state.may_follow(before.as_ref()),
+                    "{:?} does not follow",
+                    refund.state
+                );
             }
             _ => {}
         }

@@ -326,7 +326,7 @@ impl Play {
         for _ in 0..SETTLE_ROUNDS_MAX {
             let open = self.shop.objects.0.values().any(|object| match object {
                 Object::PaymentIntent(intent) => intent.open_attempt().is_some(),
-                Object::Refund(refund) => !refund.is_confirmed(),
+                Object::Refund(refund) => refund.is_in_transit(),
                 _ => false,
             });
             if !open {

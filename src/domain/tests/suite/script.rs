@@ -13,6 +13,7 @@ use tollgate_domain::balance::Balance;
 use tollgate_domain::books::Entry;
 use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::payments::refund::RefundState;
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Call, Command, Network, Object, Read, Reject, Reply, Stop, World, kinds, read};
 use tollgate_resource::operation::PathArgs;
@@ -344,10 +345,11 @@ impl Player {
                 line
             }
             Object::Refund(refund) => {
-                let state = if refund.is_confirmed() {
-                    "confirmed"
-                } else {
-                    "in transit"
+                let state = match refund.state {
+                    RefundState::Confirmed => "confirmed",
+                    RefundState::InTransit { .. } => "in transit",
+                    RefundState::Pending { .. } => "pending",
+                    RefundState::Failed { .. } => "failed",
                 };
                 format!(
                     "{name} {state} {} {} of {}",
