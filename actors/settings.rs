@@ -1,6 +1,7 @@
 //! Limits and settings. Every queue, batch and wait of this room is bounded by a name on this page.
 
 use std::sync::Arc;
+use std::time::Duration;
 use tollgate_domain::Network;
 
 /// Most messages a shard may be set to handle in one turn: everybody else on its lane waits meanwhile.
@@ -64,6 +65,13 @@ pub const CALLS_WAITING_MAX: usize = 65_536;
 pub const DIRECTORY_WAITING_MAX: usize = 1_024;
 /// Directory commands in one block.
 pub const DIRECTORY_BATCH_MAX: usize = 64;
+/// How often the uses of keys are written down, if there were any: far from the requests that used them.
+pub const KEY_USES_EVERY: Duration = Duration::from_secs(600);
+/// How much later than written a key must have been used to be written again, in milliseconds. An hour bounds what a busy
+/// key adds to the directory's journal to a kilobyte a day.
+pub const KEY_USE_STEP_MS: u64 = 3_600_000;
+/// Uses of keys in one record.
+pub const KEY_USES_MAX: usize = 1_024;
 /// Keys a thread remembers as authenticated.
 pub const AUTH_CACHE_MAX: usize = 4_096;
 /// Seconds a client is told to stay away when we are full.

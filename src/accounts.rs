@@ -9,7 +9,7 @@ use crate::output::{print_value, rows, table, word};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
-pub(crate) use tollgate_http::{NewAccount, NewKey};
+pub(crate) use tollgate_http::{NewAccount, NewKey, UpdatedAccount};
 use tollgate_http::{Operator, OperatorError};
 
 /// Where accounts are kept, and how the answer is printed.
@@ -71,7 +71,18 @@ pub(crate) fn list_keys(place: &Place, account: Option<&str>) -> Result<(), Fail
     show(place, &keys, |keys| {
         table(
             rows(keys, "keys"),
-            &["key", "account", "kind", "livemode", "last4", "created", "revoked"],
+            &[
+                "key",
+                "account",
+                "kind",
+                "livemode",
+                "last4",
+                "created",
+                "expires",
+                "last_used",
+                "revoked",
+                "permissions",
+            ],
         )
     })
 }
@@ -80,17 +91,75 @@ pub(crate) fn list_keys(place: &Place, account: Option<&str>) -> Result<(), Fail
 pub(crate) fn create_key(place: &Place, account: &str, choice: NewKey) -> Result<(), Failure> {
     let created = match &place.admin {
         Some(url) => {
-            let body = json!({ "publishable": choice.publishable, "live": choice.live });
+            let body = json!({ "publishable": choice.publishable, "allow": choice.allow, "live": choice.live });
             ask(url, &format!("/admin/accounts/{}/keys", segment(account)?), Some(&body))?
         }
         None => offline(place, async |operator| operator.create_key(account, choice).await)?,
     };
-    show(place, &created, |key| {
-        format!(
-            "The key is shown this once; only a hash is kept.\n   {}\n",
-            word(key, "secret")
-        )
-    })
+    show(place, &created, told_once)
+}
+
+/// Makes a key in place of another one and prints it, for the only time.
+pub(crate) fn roll_key(place: &Place, key: &str, overlap_s: u64) -> Result<(), Failure> {
+    let created = match &place.admin {
+        Some(url) => ask(
+            url,
+            "/admin/keys/roll",
+            Some(&json!({ "key": key, "overlap_s": overlap_s })),
+        )?,
+        None => offline(place, async |operator| operator.roll_key(key, overlap_s).await)?,
+    };
+    show(place, &created, told_once)
+}
+
+/// Shows the settings of an account.
+pub(crate) fn show_settings(place: &Place, account: &str) -> Result<(), Failure> {
+    let found = match &place.admin {
+        Some(url) => ask(url, &format!("/admin/accounts/{}", segment(account)?), None)?,
+        None => offline(place, async |operator| operator.account(account))?,
+    };
+    show(place, &found, settings_table)
+}
+
+/// Changes settings of an account, and shows them.
+pub(crate) fn update(place: &Place, account: &str, wanted: UpdatedAccount) -> Result<(), Failure> {
+    let changed = match &place.admin {
+        Some(url) => {
+            let set: serde_json::Map<String, Value> = wanted
+                .set
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().into()))
+                .collect();
+            let body = json!({ "set": set, "live": wanted.live });
+            ask(url, &format!("/admin/accounts/{}", segment(account)?), Some(&body))?
+        }
+        None => offline(place, async |operator| operator.update_account(account, wanted).await)?,
+    };
+    show(place, &changed, settings_table)
+}
+
+fn told_once(key: &Value) -> String {
+    format!(
+        "The key is shown this once; only a hash is kept.\n   {}\n",
+        word(key, "secret")
+    )
+}
+
+fn settings_table(found: &Value) -> String {
+    let mut text = String::new();
+    for account in rows(found, "accounts") {
+        let mode = if account["livemode"] == true { "live" } else { "test" };
+        let _ = writeln!(text, "account {} in {mode} mode", word(account, "account"));
+        for (name, value) in account["settings"].as_object().into_iter().flatten() {
+            let value = match value {
+                Value::Null => "-".to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let _ = writeln!(text, "   {name} = {value}");
+        }
+    }
+    text
 }
 
 /// Revokes a key.

@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and how a command ends. Data goes to standard output, the rest to standard
 //! error.
 
-use crate::accounts::{self, NewAccount, NewKey, Place};
+use crate::cli_accounts::{self, AccountCommand};
 use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
@@ -9,7 +9,7 @@ use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
 use crate::{demo, node, settings_command, shards, verify};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -168,87 +168,6 @@ struct VerifyFlags {
     json: bool,
 }
 
-#[derive(Subcommand)]
-enum AccountCommand {
-    /// Create an account, in test and live mode, with a secret and a publishable key for each. The keys are shown once.
-    Create {
-        #[command(flatten)]
-        place: PlaceFlags,
-        /// Country, two letters.
-        #[arg(long, value_name = "CODE", default_value = "US")]
-        country: String,
-        /// Settlement currency, three letters.
-        #[arg(long, value_name = "CODE", default_value = "usd")]
-        currency: String,
-        /// What cardholders read on their statements, 5 to 22 characters.
-        #[arg(long, value_name = "TEXT")]
-        statement_descriptor: Option<String>,
-    },
-    /// List accounts.
-    List {
-        #[command(flatten)]
-        place: PlaceFlags,
-    },
-    /// API keys of an account.
-    Keys {
-        #[command(subcommand)]
-        command: KeysCommand,
-    },
-}
-
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// List keys; only their last four characters are known.
-    List {
-        #[command(flatten)]
-        place: PlaceFlags,
-        /// Only keys of this account.
-        #[arg(value_name = "ACCOUNT")]
-        account: Option<String>,
-    },
-    /// Make another key. It is shown once.
-    Create {
-        #[command(flatten)]
-        place: PlaceFlags,
-        /// The account, acct_….
-        #[arg(value_name = "ACCOUNT")]
-        account: String,
-        /// What the key may do.
-        #[arg(long, value_enum, default_value_t = Kind::Secret)]
-        kind: Kind,
-        /// A key for live mode instead of test mode.
-        #[arg(long)]
-        live: bool,
-    },
-    /// Revoke a key, by its text or by its id in the list. It stops working at once.
-    Revoke {
-        #[command(flatten)]
-        place: PlaceFlags,
-        /// The key's text (sk_…) or its id in `tollgate account keys list`.
-        #[arg(value_name = "KEY")]
-        key: String,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    Secret,
-    Publishable,
-}
-
-#[derive(Args)]
-struct PlaceFlags {
-    /// Work on a data directory that no server is using.
-    #[arg(long, value_name = "DIR", conflicts_with = "admin")]
-    data: Option<PathBuf>,
-    /// Ask a running server at its admin address.
-    #[arg(long, value_name = "URL")]
-    admin: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Runs the command that the arguments name.
 pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -295,7 +214,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             let data = flags.data.unwrap_or(store.data);
             verify::run(&data, store.idempotency_hours, flags.memory_mb, flags.json)
         }
-        Command::Account { command } => account(command),
+        Command::Account { command } => cli_accounts::run(command),
         Command::Shard { command } => match command {
             ShardCommand::List { server, over } => shards::list(&server.into(), over),
             ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
@@ -309,48 +228,6 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             Some(ConfigCommand::Reload { server }) => settings_command::reload(server.admin.as_deref(), server.json),
         },
         Command::Openapi => print(&tollgate_http::openapi_text(tollgate_domain::api::ENDPOINTS)),
-    }
-}
-
-fn account(command: AccountCommand) -> Result<(), Failure> {
-    match command {
-        AccountCommand::Create {
-            place,
-            country,
-            currency,
-            statement_descriptor,
-        } => accounts::create(
-            &place.into(),
-            NewAccount {
-                country,
-                currency,
-                statement_descriptor,
-            },
-        ),
-        AccountCommand::List { place } => accounts::list(&place.into()),
-        AccountCommand::Keys { command } => match command {
-            KeysCommand::List { place, account } => accounts::list_keys(&place.into(), account.as_deref()),
-            KeysCommand::Create {
-                place,
-                account,
-                kind,
-                live,
-            } => {
-                let publishable = matches!(kind, Kind::Publishable);
-                accounts::create_key(&place.into(), &account, NewKey { publishable, live })
-            }
-            KeysCommand::Revoke { place, key } => accounts::revoke_key(&place.into(), &key),
-        },
-    }
-}
-
-impl From<PlaceFlags> for Place {
-    fn from(flags: PlaceFlags) -> Place {
-        Place {
-            data: flags.data,
-            admin: flags.admin,
-            json: flags.json,
-        }
     }
 }
 
@@ -401,7 +278,22 @@ mod tests {
             ("account list --json --admin http://x", true),
             ("account list --data d --admin http://x", false),
             ("account keys create acct_x --live --kind publishable --json", true),
+            (
+                "account keys create acct_x --restricted --allow charges:read,refunds:write",
+                true,
+            ),
+            ("account keys create acct_x --allow charges:read", false),
+            ("account keys create acct_x --restricted --kind publishable", false),
+            ("account keys roll sk_x --expires-in 24h", true),
+            ("account keys roll sk_x --expires-in soon", false),
             ("account keys revoke", false),
+            ("account show acct_x", true),
+            (
+                "account update acct_x --set country=DE --set raw_cards=refused --mode test",
+                true,
+            ),
+            ("account update acct_x --set country", false),
+            ("account update acct_x", false),
             ("serve --colour", false),
             ("config", true),
             ("config check f --json", true),

@@ -7,6 +7,7 @@ mod accounts;
 mod admin_client;
 mod alarms;
 mod cli;
+mod cli_accounts;
 #[cfg(feature = "faults")]
 mod clock_faults;
 mod config;

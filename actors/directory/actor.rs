@@ -5,15 +5,17 @@ use super::keys::{KeyHasher, Sandbox, last4, new_key, random_word};
 use super::registry::Registry;
 use super::{AccountListing, DirectoryError, NewAccount, NewKey, NewTerms, WhichKey};
 use crate::clock::MachineClock;
-use crate::settings::DIRECTORY_BATCH_MAX;
-use crossbeam_channel::Receiver;
+use crate::settings::{DIRECTORY_BATCH_MAX, KEY_USE_STEP_MS, KEY_USES_EVERY, KEY_USES_MAX};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use tollgate_domain::access::Permission;
 use tollgate_domain::account::{AccountKey, Profile, ProfileTerms};
 use tollgate_domain::directory::{
-    ApiKey, ApiKeyHash, ApiKeyKind, Directory, DirectoryFact, DirectoryFacts, DirectoryProblem, sandbox,
+    ApiKey, ApiKeyHash, ApiKeyKind, Directory, DirectoryFact, DirectoryFacts, DirectoryProblem, KeyUse, sandbox,
 };
 use tollgate_domain::kinds;
 use tollgate_resource::id::SEQ_MAX;
@@ -36,8 +38,11 @@ pub(crate) enum Wish {
         account: Id,
         livemode: bool,
         kind: ApiKeyKind,
+        permissions: Vec<Permission>,
     },
     RevokeKey(WhichKey),
+    /// A new key in place of this one, which works for so long still.
+    RollKey(WhichKey, Duration),
     /// Profiles that are to take the place of the ones before them, all or none.
     ChangeAccount(Vec<Profile>),
     List,
@@ -52,6 +57,16 @@ pub(crate) enum Granted {
     Revoked,
     Changed,
     Listed(Vec<AccountListing>),
+}
+
+impl Granted {
+    /// The key that was asked for.
+    pub(crate) fn into_key(self) -> NewKey {
+        match self {
+            Granted::Key(key) => key,
+            other => unreachable!("a key was asked for, but {other:?} came"),
+        }
+    }
 }
 
 /// The thread's state.
@@ -95,7 +110,21 @@ impl Actor {
 
     /// Serves until every handle is dropped.
     pub(crate) fn run(mut self, orders: &Receiver<Order>) {
-        while let Ok(first) = orders.recv() {
+        let mut uses_due = Instant::now() + KEY_USES_EVERY;
+        loop {
+            if Instant::now() >= uses_due {
+                uses_due = Instant::now() + KEY_USES_EVERY;
+                let written = catch_unwind(AssertUnwindSafe(|| self.write_uses()));
+                if !matches!(written, Ok(true)) && !self.restart() {
+                    (self.on_fatal)("the directory of accounts and keys cannot be read again");
+                    return;
+                }
+            }
+            let first = match orders.recv_deadline(uses_due) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             let mut batch = vec![first];
             batch.extend(orders.try_iter().take(DIRECTORY_BATCH_MAX - 1));
             let written = catch_unwind(AssertUnwindSafe(|| self.batch(batch)));
@@ -116,14 +145,7 @@ impl Actor {
             let answer = self.decide(wish, now_ms).and_then(|(facts, granted)| {
                 if !facts.facts.is_empty() {
                     self.directory.check(&facts)?;
-                    self.directory.apply(&facts);
-                    let head = Head {
-                        now_ms,
-                        ..Head::default()
-                    };
-                    self.builder
-                        .push(&head, &facts.to_bytes())
-                        .expect("a batch of orders is far below a block");
+                    self.take(&facts);
                     changes.push(facts);
                 }
                 Ok(granted)
@@ -144,6 +166,37 @@ impl Actor {
             drop(reply.send(answer));
         }
         durable
+    }
+
+    /// Writes down which keys were used, as far as that is news. False when memory may hold what is not durable.
+    fn write_uses(&mut self) -> bool {
+        let news = |key: &ApiKey| {
+            let at_ms = self.registry.used_ms(&key.hash);
+            (at_ms >= key.used_ms + KEY_USE_STEP_MS).then_some(KeyUse { hash: key.hash, at_ms })
+        };
+        let uses: Vec<KeyUse> = self.directory.keys().filter_map(news).take(KEY_USES_MAX).collect();
+        if uses.is_empty() {
+            return true;
+        }
+        let now_ms = self.clock.now().unix_ms.max(self.directory.last_now_ms());
+        let facts = DirectoryFacts {
+            now_ms,
+            facts: vec![DirectoryFact::KeysUsed(uses)],
+        };
+        self.take(&facts);
+        self.write()
+    }
+
+    /// Applies facts that are allowed and puts them into the next block.
+    fn take(&mut self, facts: &DirectoryFacts) {
+        self.directory.apply(facts);
+        let head = Head {
+            now_ms: facts.now_ms,
+            ..Head::default()
+        };
+        self.builder
+            .push(&head, &facts.to_bytes())
+            .expect("a batch of orders is far below a block");
     }
 
     fn write(&mut self) -> bool {
@@ -202,10 +255,11 @@ impl Actor {
                 account,
                 livemode,
                 kind,
+                permissions,
             } => {
                 let profile = self.directory.account_by_id(account, livemode);
                 let key = profile.ok_or(DirectoryProblem::NoSuchAccount)?.key;
-                let (fact, new) = self.new_key(key, livemode, kind, now_ms);
+                let (fact, new) = self.new_key(key, livemode, kind, permissions, now_ms);
                 Ok((
                     DirectoryFacts {
                         now_ms,
@@ -215,7 +269,7 @@ impl Actor {
                 ))
             }
             Wish::RevokeKey(which) => {
-                let hash = self.find_key(which)?;
+                let hash = self.find_key(which, now_ms)?;
                 let fact = DirectoryFact::KeyRevoked { hash, at_ms: now_ms };
                 Ok((
                     DirectoryFacts {
@@ -224,6 +278,23 @@ impl Actor {
                     },
                     Granted::Revoked,
                 ))
+            }
+            Wish::RollKey(which, overlap) => {
+                let hash = self.find_key(which, now_ms)?;
+                let old = self.directory.keys().find(|key| key.hash == hash);
+                let old = old
+                    .filter(|key| key.is_open(now_ms))
+                    .ok_or(DirectoryProblem::NoSuchKey)?;
+                let livemode = self
+                    .directory
+                    .account(old.account)
+                    .expect("a key has an account")
+                    .livemode;
+                let (added, new) = self.new_key(old.account, livemode, old.kind, old.permissions.clone(), now_ms);
+                let wanted_ms = now_ms.saturating_add(u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX));
+                let at_ms = old.expires_ms.map_or(wanted_ms, |known| known.min(wanted_ms));
+                let facts = vec![added, DirectoryFact::KeyExpires { hash, at_ms }];
+                Ok((DirectoryFacts { now_ms, facts }, Granted::Key(new)))
             }
             Wish::ChangeAccount(profiles) => {
                 let changed = |profile| DirectoryFact::AccountChanged(Arc::new(profile));
@@ -234,7 +305,7 @@ impl Actor {
                 let keys_of = |account: AccountKey| self.directory.keys().filter(move |key| key.account == account);
                 let accounts = self.directory.accounts().map(|profile| AccountListing {
                     profile: Arc::clone(profile),
-                    keys: keys_of(profile.key).cloned().collect(),
+                    keys: keys_of(profile.key).map(|key| self.as_used(key)).collect(),
                 });
                 Ok((nothing(), Granted::Listed(accounts.collect())))
             }
@@ -259,7 +330,7 @@ impl Actor {
             let account = profile.key;
             facts.facts.push(DirectoryFact::AccountCreated(Arc::new(profile)));
             for kind in [ApiKeyKind::Secret, ApiKeyKind::Publishable] {
-                let (fact, new) = self.new_key(account, livemode, kind, terms.created_ms);
+                let (fact, new) = self.new_key(account, livemode, kind, Vec::new(), terms.created_ms);
                 facts.facts.push(fact);
                 keys.push(new);
             }
@@ -272,6 +343,7 @@ impl Actor {
         account: AccountKey,
         livemode: bool,
         kind: ApiKeyKind,
+        permissions: Vec<Permission>,
         created_ms: u64,
     ) -> (DirectoryFact, NewKey) {
         let text = new_key(kind, livemode);
@@ -284,11 +356,28 @@ impl Actor {
             created_ms,
             last4,
             revoked_ms: None,
+            permissions: permissions.clone(),
+            expires_ms: None,
+            used_ms: 0,
         });
-        (fact, NewKey { text, kind, livemode })
+        let new = NewKey {
+            text,
+            kind,
+            livemode,
+            permissions,
+        };
+        (fact, new)
     }
 
-    fn find_key(&self, which: WhichKey) -> Result<ApiKeyHash, DirectoryError> {
+    /// A key with its last use, also where that is not written down yet.
+    fn as_used(&self, key: &ApiKey) -> ApiKey {
+        ApiKey {
+            used_ms: key.used_ms.max(self.registry.used_ms(&key.hash)),
+            ..key.clone()
+        }
+    }
+
+    fn find_key(&self, which: WhichKey, now_ms: u64) -> Result<ApiKeyHash, DirectoryError> {
         match which {
             WhichKey::Text(text) => Ok(self.hasher.hash(&text)),
             WhichKey::Last4 {
@@ -297,7 +386,7 @@ impl Actor {
                 last4,
             } => {
                 let account = AccountKey::of(account, livemode);
-                let named = |key: &&ApiKey| key.account == account && *key.last4 == *last4 && key.revoked_ms.is_none();
+                let named = |key: &&ApiKey| key.account == account && *key.last4 == *last4 && key.is_open(now_ms);
                 let mut keys = self.directory.keys().filter(named);
                 match (keys.next(), keys.next()) {
                     (Some(key), None) => Ok(key.hash),

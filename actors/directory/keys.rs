@@ -50,6 +50,7 @@ impl KeyHasher {
 
     /// The hashes of a sandbox's two keys, if `token` is one of them: `sk_test_X` or `pk_test_X`.
     pub(crate) fn sandbox(&self, token: &str) -> Option<Sandbox> {
+        // A restricted key must say what it may do, so it cannot open a sandbox by its text alone.
         let kinds = [ApiKeyKind::Secret, ApiKeyKind::Publishable];
         let name = kinds.iter().find_map(|kind| token.strip_prefix(kind.prefix(false)))?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';

@@ -12,8 +12,11 @@ use crossbeam_channel::{Sender, bounded};
 use keys::{KeyHasher, TOKEN_LEN_MAX};
 use registry::{Known, Registry};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tollgate_domain::Secrets;
+use tollgate_domain::access::{Permission, Permissions};
 use tollgate_domain::account::{AccountKey, Profile, ProfileTerms};
 use tollgate_domain::country::Country;
 use tollgate_domain::directory::{ApiKey, ApiKeyKind, DirectoryProblem};
@@ -31,12 +34,57 @@ pub struct DirectoryConfig {
 }
 
 /// Who a request comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Authenticated {
     /// The account, in the key's mode.
     pub profile: Arc<Profile>,
     /// What the key may do.
     pub kind: ApiKeyKind,
+    /// What a restricted key may do.
+    pub permissions: Permissions,
+    /// From when on it opens nothing, milliseconds since the Unix epoch; the largest number for never.
+    expires_ms: u64,
+    /// When it was used last, in minutes since the Unix epoch: one number for all threads, written once a minute.
+    used_minute: Arc<AtomicU64>,
+}
+
+const MINUTE_MS: u64 = 60_000;
+
+impl PartialEq for Authenticated {
+    /// When it was used last says nothing about who it is.
+    fn eq(&self, other: &Authenticated) -> bool {
+        (&self.profile, self.kind, self.permissions, self.expires_ms)
+            == (&other.profile, other.kind, other.permissions, other.expires_ms)
+    }
+}
+
+impl Authenticated {
+    fn new(profile: Arc<Profile>, key: &ApiKey) -> Authenticated {
+        Authenticated {
+            profile,
+            kind: key.kind,
+            permissions: Permissions::of(&key.permissions),
+            expires_ms: key.expires_ms.unwrap_or(u64::MAX),
+            used_minute: Arc::new(AtomicU64::new(key.used_ms / MINUTE_MS)),
+        }
+    }
+
+    /// Lets the key be used at `now_ms`. Costs one read of a number that changes once a minute.
+    fn used(&self, now_ms: u64) -> Result<(), AuthRefusal> {
+        if now_ms >= self.expires_ms {
+            return Err(AuthRefusal::Expired);
+        }
+        let minute = now_ms / MINUTE_MS;
+        if self.used_minute.load(Ordering::Relaxed) < minute {
+            self.used_minute.fetch_max(minute, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// When it was used last, to the minute, milliseconds since the Unix epoch; 0 for never.
+    fn used_ms(&self) -> u64 {
+        self.used_minute.load(Ordering::Relaxed) * MINUTE_MS
+    }
 }
 
 /// Why a key opens nothing.
@@ -48,6 +96,9 @@ pub enum AuthRefusal {
     /// It was revoked.
     #[error("the API key was revoked")]
     Revoked,
+    /// Another key took its place, and its time is over.
+    #[error("the API key has expired")]
+    Expired,
     /// It is a sandbox key that was not used yet, and sandboxes are allowed: call [`DirectoryHandle::open_sandbox`].
     #[error("the sandbox of this API key is not open yet")]
     SandboxNotOpen,
@@ -136,6 +187,8 @@ pub struct NewKey {
     pub kind: ApiKeyKind,
     /// Its mode.
     pub livemode: bool,
+    /// What it may do, if it is a restricted one.
+    pub permissions: Vec<Permission>,
 }
 
 impl std::fmt::Debug for NewKey {
@@ -153,7 +206,7 @@ pub struct AccountListing {
     pub keys: Vec<ApiKey>,
 }
 
-/// Names a key to be revoked.
+/// Names a key to be revoked or rolled.
 pub enum WhichKey {
     /// By its whole text.
     Text(String),
@@ -221,20 +274,21 @@ impl DirectoryHandle {
         })
     }
 
-    /// Who the key `token` belongs to. Takes no lock for a key this thread has seen.
+    /// Who the key `token` belongs to, at `now_ms`, and notes the use. Takes no lock for a key this thread has seen.
     ///
     /// # Errors
     /// When it opens nothing; see [`AuthRefusal`].
-    pub fn authenticate(&self, token: &str) -> Result<Arc<Authenticated>, AuthRefusal> {
+    pub fn authenticate(&self, token: &str, now_ms: u64) -> Result<Arc<Authenticated>, AuthRefusal> {
         if token.len() > TOKEN_LEN_MAX {
             return Err(AuthRefusal::Unknown);
         }
         let short = self.hasher.short(token);
         if let Some(authenticated) = self.registry.remembered(short) {
-            return Ok(authenticated);
+            return authenticated.used(now_ms).map(|()| authenticated);
         }
         match self.registry.find(&self.hasher.hash(token)) {
             Some(Known::Active(authenticated)) => {
+                authenticated.used(now_ms)?;
                 self.registry.remember(short, &authenticated);
                 Ok(authenticated)
             }
@@ -282,18 +336,29 @@ impl DirectoryHandle {
     ///
     /// # Errors
     /// When there is no such account in this mode, or the directory is not serving.
-    pub async fn create_key(&self, account: Id, livemode: bool, kind: ApiKeyKind) -> Result<NewKey, DirectoryError> {
-        match self
-            .order(Wish::CreateKey {
-                account,
-                livemode,
-                kind,
-            })
-            .await?
-        {
-            Granted::Key(key) => Ok(key),
-            other => unreachable!("a key was asked for, but {other:?} came"),
-        }
+    pub async fn create_key(
+        &self,
+        account: Id,
+        livemode: bool,
+        kind: ApiKeyKind,
+        permissions: Vec<Permission>,
+    ) -> Result<NewKey, DirectoryError> {
+        let wish = Wish::CreateKey {
+            account,
+            livemode,
+            kind,
+            permissions,
+        };
+        self.order(wish).await.map(Granted::into_key)
+    }
+
+    /// Makes a key of the same kind and permissions that takes a key's place; the old one works for `overlap` more.
+    /// Durable when this returns.
+    ///
+    /// # Errors
+    /// When there is no such key, it is revoked, or expires before the overlap ends; or the directory is not serving.
+    pub async fn roll_key(&self, which: WhichKey, overlap: Duration) -> Result<NewKey, DirectoryError> {
+        self.order(Wish::RollKey(which, overlap)).await.map(Granted::into_key)
     }
 
     /// Revokes a key. When this returns it is durable and no request that begins afterwards is let in with it.

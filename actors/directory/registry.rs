@@ -48,10 +48,7 @@ impl Registry {
             let profile = directory.account(key.account).expect("a key belongs to an account");
             let known = match key.revoked_ms {
                 Some(_) => Known::Revoked,
-                None => Known::Active(Arc::new(Authenticated {
-                    profile: Arc::clone(profile),
-                    kind: key.kind,
-                })),
+                None => Known::Active(Arc::new(Authenticated::new(Arc::clone(profile), key))),
             };
             self.keys.insert(key.hash, known);
         }
@@ -67,19 +64,16 @@ impl Registry {
                 }
                 DirectoryFact::KeyAdded(key) => {
                     let profile = self.profile(key.account).expect("a key is added after its account");
-                    self.keys.insert(
-                        key.hash,
-                        Known::Active(Arc::new(Authenticated {
-                            profile,
-                            kind: key.kind,
-                        })),
-                    );
+                    self.keys
+                        .insert(key.hash, Known::Active(Arc::new(Authenticated::new(profile, key))));
                 }
                 DirectoryFact::KeyRevoked { hash, .. } => {
                     self.keys.insert(*hash, Known::Revoked);
                     self.generation.fetch_add(1, Ordering::Release);
                 }
                 DirectoryFact::AccountChanged(profile) => self.change(profile),
+                DirectoryFact::KeyExpires { hash, at_ms } => self.expire(hash, *at_ms),
+                DirectoryFact::KeysUsed(_) => {}
             }
         }
     }
@@ -93,11 +87,32 @@ impl Registry {
             {
                 *authenticated = Arc::new(Authenticated {
                     profile: Arc::clone(profile),
-                    kind: authenticated.kind,
+                    ..Authenticated::clone(authenticated)
                 });
             }
         }
         self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Lets a key open nothing from a time on.
+    fn expire(&self, hash: &ApiKeyHash, at_ms: u64) {
+        if let Some(mut known) = self.keys.get_mut(hash)
+            && let Known::Active(authenticated) = known.value_mut()
+        {
+            *authenticated = Arc::new(Authenticated {
+                expires_ms: at_ms,
+                ..Authenticated::clone(authenticated)
+            });
+        }
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// When a key was used last, milliseconds since the Unix epoch; 0 when it is not known here.
+    pub(crate) fn used_ms(&self, hash: &ApiKeyHash) -> u64 {
+        match self.keys.get(hash).as_deref() {
+            Some(Known::Active(authenticated)) => authenticated.used_ms(),
+            Some(Known::Revoked) | None => 0,
+        }
     }
 
     pub(crate) fn find(&self, hash: &ApiKeyHash) -> Option<Known> {
@@ -125,7 +140,7 @@ impl Registry {
             // A copy of the thread's own: every request counts a reference to it, and no other thread's count beside.
             let own = Authenticated {
                 profile: Arc::new(Profile::clone(&authenticated.profile)),
-                kind: authenticated.kind,
+                ..Authenticated::clone(authenticated)
             };
             remembered.keys.insert(short, Arc::new(own));
         });

@@ -3,11 +3,12 @@
 //! A key is known by a keyed hash of its text only; hashing is done by the caller, so no secret enters this room.
 
 use crate::account::{AccountKey, Profile, ProfileTerms};
+pub use crate::api_key::{ApiKey, ApiKeyHash, ApiKeyKind, KeyUse};
 use crate::kinds;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollgate_resource::id::ID_EPOCH_MS;
-use tollgate_resource::{Id, Names, Record};
+use tollgate_resource::{Id, Record};
 
 /// One record of the directory's journal: what one change did, all or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Record)]
@@ -42,79 +43,19 @@ pub enum DirectoryFact {
     /// An account's profile or settings are these from now on.
     #[record(4)]
     AccountChanged(Arc<Profile>),
-}
-
-/// Keyed hash of an API key's text (HMAC-SHA-256).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Record)]
-pub struct ApiKeyHash {
-    #[record(1)]
-    high: u128,
-    #[record(2)]
-    low: u128,
-}
-
-impl ApiKeyHash {
-    /// From the 32 bytes of the hash.
-    pub fn from_bytes(bytes: [u8; 32]) -> ApiKeyHash {
-        let half = |at: usize| u128::from_be_bytes(bytes[at..at + 16].try_into().expect("half of 32 bytes"));
-        ApiKeyHash {
-            high: half(0),
-            low: half(16),
-        }
-    }
-}
-
-impl std::fmt::Debug for ApiKeyHash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Enough to tell keys apart in a failing test, too little to look one up.
-        write!(f, "ApiKeyHash({:08x}…)", (self.high >> 96) as u32)
-    }
-}
-
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
-pub enum ApiKeyKind {
-    /// Everything: `sk_…`.
-    #[record(1)]
-    Secret,
-    /// What a browser may do: `pk_…`.
-    #[record(2)]
-    Publishable,
-}
-
-impl ApiKeyKind {
-    /// How such a key begins, in a mode.
-    pub fn prefix(self, livemode: bool) -> &'static str {
-        match (self, livemode) {
-            (ApiKeyKind::Secret, false) => "sk_test_",
-            (ApiKeyKind::Secret, true) => "sk_live_",
-            (ApiKeyKind::Publishable, false) => "pk_test_",
-            (ApiKeyKind::Publishable, true) => "pk_live_",
-        }
-    }
-}
-
-/// A key, without its text.
-#[derive(Clone, Debug, PartialEq, Eq, Record)]
-pub struct ApiKey {
-    /// Hash of its text.
-    #[record(1)]
-    pub hash: ApiKeyHash,
-    /// The account it opens, in its mode.
-    #[record(2)]
-    pub account: AccountKey,
-    /// What it may do.
-    #[record(3)]
-    pub kind: ApiKeyKind,
-    /// When it was made, milliseconds since the Unix epoch.
-    #[record(4)]
-    pub created_ms: u64,
-    /// The last four characters of its text, for people who look for it in a list.
+    /// A key opens nothing from this time on: another one took its place.
     #[record(5)]
-    pub last4: Box<str>,
-    /// When it was revoked, milliseconds since the Unix epoch.
+    KeyExpires {
+        /// The key.
+        #[record(1)]
+        hash: ApiKeyHash,
+        /// When, milliseconds since the Unix epoch.
+        #[record(2)]
+        at_ms: u64,
+    },
+    /// Keys were used. Written now and then, not with each use.
     #[record(6)]
-    pub revoked_ms: Option<u64>,
+    KeysUsed(#[record(1)] Vec<KeyUse>),
 }
 
 /// What a key's hash leads to.
@@ -252,6 +193,19 @@ impl Directory {
                 Some(known) if known.may_become(profile) => *known = Arc::clone(profile),
                 Some(_) => return Err(DirectoryProblem::NotNext),
             },
+            DirectoryFact::KeyExpires { hash, at_ms } => match self.keys.get_mut(hash) {
+                // A key that expires sooner already is not given more time.
+                Some(key) if key.revoked_ms.is_none() && key.expires_ms.is_none_or(|known| *at_ms <= known) => {
+                    key.expires_ms = Some(*at_ms);
+                }
+                _ => return Err(DirectoryProblem::NoSuchKey),
+            },
+            DirectoryFact::KeysUsed(uses) => {
+                for KeyUse { hash, at_ms } in uses {
+                    let key = self.keys.get_mut(hash).ok_or(DirectoryProblem::NoSuchKey)?;
+                    key.used_ms = key.used_ms.max(*at_ms);
+                }
+            }
         }
         Ok(())
     }
@@ -270,17 +224,20 @@ impl Directory {
                     take_account(profile.key);
                 }
                 DirectoryFact::KeyAdded(key) => take_account(key.account),
-                DirectoryFact::KeyRevoked { .. } => {}
+                DirectoryFact::KeyRevoked { .. } | DirectoryFact::KeyExpires { .. } | DirectoryFact::KeysUsed(_) => {}
             }
         }
-        for fact in &facts.facts {
-            let hash = match fact {
-                DirectoryFact::AccountCreated(_) | DirectoryFact::AccountChanged(_) => continue,
-                DirectoryFact::KeyAdded(key) => key.hash,
-                DirectoryFact::KeyRevoked { hash, .. } => *hash,
-            };
+        let mut take_key = |hash: ApiKeyHash| {
             if let Some(key) = self.keys.get(&hash) {
                 part.keys.insert(hash, key.clone());
+            }
+        };
+        for fact in &facts.facts {
+            match fact {
+                DirectoryFact::AccountCreated(_) | DirectoryFact::AccountChanged(_) => {}
+                DirectoryFact::KeyAdded(key) => take_key(key.hash),
+                DirectoryFact::KeyRevoked { hash, .. } | DirectoryFact::KeyExpires { hash, .. } => take_key(*hash),
+                DirectoryFact::KeysUsed(uses) => uses.iter().for_each(|used| take_key(used.hash)),
             }
         }
         part
@@ -299,7 +256,7 @@ pub struct SandboxKeys {
 /// Facts that open the sandbox account of a test key (`--dev`). The account's id follows from the hash of the secret key
 /// alone, so the same key opens the same account, whoever is first.
 pub fn sandbox(keys: SandboxKeys, last4: &str, terms: &ProfileTerms) -> DirectoryFacts {
-    let hash = keys.secret.high;
+    let hash = keys.secret.high();
     let seq = (hash >> 64) as u64 & tollgate_resource::id::SEQ_MAX;
     let id = Id::new(&kinds::ACCOUNT, ID_EPOCH_MS, seq, hash as u32);
     let profile = Profile::new(id, false, terms);
@@ -312,6 +269,9 @@ pub fn sandbox(keys: SandboxKeys, last4: &str, terms: &ProfileTerms) -> Director
             created_ms: terms.created_ms,
             last4: last4.into(),
             revoked_ms: None,
+            permissions: Vec::new(),
+            expires_ms: None,
+            used_ms: 0,
         })
     };
     DirectoryFacts {

@@ -5,6 +5,7 @@
 //! A line may be added to that file. A line that changes or goes breaks data or programs out there: give the new thing a
 //! new number or name instead. When the test fails it prints the lines as they are now.
 
+use crate::access::{Level, Permission, Resource};
 use crate::account::{AccountRow, Profile};
 use crate::account_settings::{
     AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RadarRules, RawCards, Weekday,
@@ -17,7 +18,7 @@ use crate::books::{Entry, EntryCause, LedgerAccount, LineRow, Posting};
 use crate::customers::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerMore, InvoiceRendering, InvoiceSettings, TaxExempt,
 };
-use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts};
+use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
 use crate::inputs::Network;
@@ -132,6 +133,10 @@ fn record_lines() -> Vec<String> {
         ApiKey,
         ApiKeyHash,
         ApiKeyKind,
+        KeyUse,
+        Permission,
+        Resource,
+        Level,
         Profile,
         AccountSettings,
         RawCards,

@@ -7,11 +7,13 @@
 //!
 //! Reading order: [`money`], [`books`], [`account`], [`call`], [`decision`], [`facts`], [`payments`].
 
+pub mod access;
 pub mod account;
 pub mod account_settings;
 pub mod acquirer;
 pub mod address;
 pub mod api;
+mod api_key;
 pub mod balance;
 pub mod books;
 pub mod call;

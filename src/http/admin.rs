@@ -3,7 +3,7 @@
 
 use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
 use crate::body::{BodyMemory, read_body};
-use crate::operator::{NewAccount, NewKey, Operator, OperatorError};
+use crate::operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 use crate::server::Dispatch;
 use crate::services::Services;
 use crate::shards;
@@ -94,6 +94,12 @@ impl Admin {
         let answer = match segments.as_slice() {
             ["admin", "accounts"] if reads => self.operator.accounts().await?,
             ["admin", "accounts"] if posts => self.operator.create_account(new_account(http, body)?).await?,
+            ["admin", "accounts", account] if reads => self.operator.account(account)?,
+            ["admin", "accounts", account] if posts => {
+                self.operator
+                    .update_account(account, updated_account(http, body)?)
+                    .await?
+            }
             ["admin", "keys"] if reads => self.operator.keys(None).await?,
             ["admin", "accounts", account, "keys"] if reads => self.operator.keys(Some(account)).await?,
             ["admin", "accounts", account, "keys"] if posts => {
@@ -107,6 +113,18 @@ impl Admin {
                     ));
                 };
                 self.operator.revoke_key(key).await?
+            }
+            ["admin", "keys", "roll"] if posts => {
+                let request = object(http, body)?;
+                known_members(&request, &["key", "overlap_s"])?;
+                let (Some(key), Some(overlap_s)) = (request["key"].as_str(), request["overlap_s"].as_u64()) else {
+                    return Err(OperatorError::Invalid(
+                        "give the key to roll, and for how many seconds it works still, as {\"key\": \"…\", \
+                         \"overlap_s\": 86400}"
+                            .into(),
+                    ));
+                };
+                self.operator.roll_key(key, overlap_s).await?
             }
             ["admin", "shards"] if reads => shards::list(&self.services.engine, over_ms(http)?).await?,
             ["admin", "shards", "hot"] if reads => shards::hot(&self.services.engine).await,
@@ -164,12 +182,46 @@ fn new_account(http: &Request, body: &[u8]) -> Result<NewAccount, OperatorError>
     })
 }
 
+fn updated_account(http: &Request, body: &[u8]) -> Result<UpdatedAccount, OperatorError> {
+    let request = object(http, body)?;
+    known_members(&request, &["set", "live"])?;
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let Value::Object(set) = &request["set"] else {
+        return Err(OperatorError::Invalid(
+            "give what is to change as {\"set\": {\"NAME\": VALUE, …}}".into(),
+        ));
+    };
+    Ok(UpdatedAccount {
+        set: set.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        live: request["live"].as_bool(),
+    })
+}
+
 fn new_key(http: &Request, body: &[u8]) -> Result<NewKey, OperatorError> {
     let request = object(http, body)?;
-    known_members(&request, &["publishable", "live"])?;
+    known_members(&request, &["publishable", "allow", "live"])?;
     let flag = |name: &str| request[name].as_bool().unwrap_or(false);
+    let allow = match &request["allow"] {
+        Value::Null => None,
+        Value::Array(texts) => Some(
+            texts
+                .iter()
+                .map(|text| text.as_str().unwrap_or("").to_owned())
+                .collect(),
+        ),
+        _ => {
+            return Err(OperatorError::Invalid(
+                "give permissions as {\"allow\": [\"charges:read\", …]}".into(),
+            ));
+        }
+    };
     Ok(NewKey {
         publishable: flag("publishable"),
+        allow,
         live: flag("live"),
     })
 }

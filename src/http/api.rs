@@ -3,8 +3,8 @@
 
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, LimitReason, STRIPE_VERSION, raw};
 use crate::authentication::{self, Visit};
-use crate::authorization::{Authorization, Token};
 use crate::body::{BodyMemory, BodyProblem, read_body};
+use crate::caller::browser_form;
 use crate::pages::Pages;
 use crate::rate_limit::LocalRateLimiter;
 use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
@@ -17,7 +17,7 @@ use crate::watch::Watch;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -27,13 +27,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 use tollgate_actors::clock::unix_ms;
-use tollgate_actors::{AuthRefusal, Authenticated, Client, Request, Response, Shown, Waiting};
-use tollgate_domain::directory::ApiKeyKind;
+use tollgate_actors::{Client, Request, Response, Shown, Waiting};
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
-use tollgate_domain::{Call, Claim, Reject, kinds};
+use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
-use tollgate_wire::{FoundPage, Match, Rendering, errors, versions};
+use tollgate_wire::{FoundPage, Match, Rendering, browser, errors, versions};
 
 /// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
 /// only after its sender is known.
@@ -42,15 +41,12 @@ const SMALL_BODY_BYTES: u64 = 16 << 10;
 /// Room for one rendered object.
 const OBJECT_BYTES: usize = 4 << 10;
 
-/// The account a platform speaks for.
-const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
-
 /// Longest idempotency key, in characters.
 const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
 
 /// The API on one worker thread.
 pub(crate) struct Api {
-    services: Arc<Services>,
+    pub(crate) services: Arc<Services>,
     client: Client,
     ids: RefCell<RequestIds>,
     limiter: RefCell<LocalRateLimiter>,
@@ -70,6 +66,8 @@ struct Exchange {
     posts: bool,
     /// Whether it is of an account in live mode.
     livemode: bool,
+    /// Whether a page in a payer's browser asks.
+    by_browser: bool,
 }
 
 /// What a request is about.
@@ -84,7 +82,7 @@ enum Addressed<'p> {
 
 /// Who asks, and how.
 struct Asked<'k> {
-    authenticated: Arc<Authenticated>,
+    profile: Arc<Profile>,
     version: Version,
     key: Option<&'k str>,
 }
@@ -105,6 +103,7 @@ impl Dispatch for Api {
             endpoint: None,
             posts: false,
             livemode: false,
+            by_browser: false,
         };
         let answer = {
             let mut work = pin!(self.answer(http, &mut payload, watch, &mut exchange, began));
@@ -223,9 +222,10 @@ impl Api {
                 .await;
             }
         };
-        let authenticated = self.authenticate(&http).await?;
-        let version = self.version(&http, &authenticated, exchange)?;
-        self.limit(&authenticated, began)?;
+        let caller = self.caller(&http, &matched, early.as_deref(), exchange.now_ms).await?;
+        let version = self.version(&http, &caller.profile, exchange)?;
+        self.limit(&caller.profile, began)?;
+        exchange.by_browser = caller.by_browser;
         let key = exchange.echo.key.is_some().then(|| http.headers().get(IDEMPOTENCY_KEY));
         let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
@@ -233,7 +233,7 @@ impl Api {
             None => self.body(payload, length, watch).await?,
         };
         let asked = Asked {
-            authenticated,
+            profile: caller.profile,
             version,
             key,
         };
@@ -290,12 +290,11 @@ impl Api {
         asked: Asked<'_>,
         exchange: &mut Exchange,
     ) -> Result<Waiting, Refused> {
-        let Asked {
-            authenticated,
-            version,
-            key,
-        } = asked;
-        let form = form_of(http, exchange.posts, body)?;
+        let Asked { profile, version, key } = asked;
+        let mut form = form_of(http, exchange.posts, body)?;
+        if exchange.by_browser {
+            form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
+        }
         let services = &self.services;
         let parsed = self.parsing.measure(|| {
             services
@@ -316,9 +315,9 @@ impl Api {
             };
             (tollgate_actors::key_hash(&self.services.secrets, key), claim)
         });
-        exchange.livemode = authenticated.profile.livemode;
+        exchange.livemode = profile.livemode;
         let request = Request {
-            profile: Arc::clone(&authenticated.profile),
+            profile,
             call: parsed.call,
             request: exchange.echo.request,
             version,
@@ -359,46 +358,9 @@ impl Api {
         })
     }
 
-    async fn authenticate(&self, http: &Http) -> Result<Arc<Authenticated>, Refused> {
-        let token = match Authorization::read(http.headers().get(header::AUTHORIZATION)) {
-            Authorization::Missing => return Err(errors::no_api_key().into()),
-            Authorization::Malformed => return Err(errors::invalid_api_key("").into()),
-            Authorization::Key(token) => token,
-        };
-        let authenticated = self.lookup(&token).await?;
-        if authenticated.kind == ApiKeyKind::Publishable {
-            return Err(errors::publishable_key().into());
-        }
-        if let Some(account) = http.headers().get(STRIPE_ACCOUNT) {
-            let account = String::from_utf8_lossy(account.as_bytes());
-            // Naming the key's own account changes nothing; any other would be a connected one, which there are none of.
-            if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
-                return Err(errors::no_access_to_account(token.secret(), &account).into());
-            }
-        }
-        Ok(authenticated)
-    }
-
-    async fn lookup(&self, token: &Token<'_>) -> Result<Arc<Authenticated>, Refused> {
-        let directory = &self.services.directory;
-        let found = match directory.authenticate(token.secret()) {
-            // Once in a sandbox's life: in a box, so that other requests' futures have no room for it.
-            Err(AuthRefusal::SandboxNotOpen) => Box::pin(directory.open_sandbox(token.secret())).await,
-            found => found,
-        };
-        found.map_err(|refusal| {
-            let reject = match refusal {
-                AuthRefusal::Unknown | AuthRefusal::SandboxNotOpen => errors::invalid_api_key(token.secret()),
-                AuthRefusal::Revoked => errors::expired_api_key(token.secret()),
-                AuthRefusal::Unavailable => errors::unavailable(),
-            };
-            reject.into()
-        })
-    }
-
-    fn version(&self, http: &Http, authenticated: &Authenticated, exchange: &mut Exchange) -> Result<Version, Refused> {
+    fn version(&self, http: &Http, profile: &Profile, exchange: &mut Exchange) -> Result<Version, Refused> {
         let version = match http.headers().get(STRIPE_VERSION) {
-            None => authenticated.profile.api_version,
+            None => profile.api_version,
             Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
                 Some(version) => version,
                 None => {
@@ -411,8 +373,8 @@ impl Api {
         Ok(version)
     }
 
-    fn limit(&self, authenticated: &Authenticated, now: Instant) -> Result<(), Refused> {
-        let taken = self.limiter.borrow_mut().take(authenticated.profile.key.0, now);
+    fn limit(&self, profile: &Profile, now: Instant) -> Result<(), Refused> {
+        let taken = self.limiter.borrow_mut().take(profile.key.0, now);
         taken.map_err(|wait| {
             // Whole seconds, so at least one.
             let seconds = wait.as_secs() + 1;
@@ -472,6 +434,10 @@ impl Api {
                 (reject.status, body)
             }
         };
+        let mut body = body;
+        if exchange.by_browser {
+            browser::for_browsers(&mut body);
+        }
         exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
         Answer {
             replayed: response.replayed,

@@ -49,6 +49,13 @@ impl<'a> Authorization<'a> {
     }
 }
 
+impl<'a> Token<'a> {
+    /// A key that stood elsewhere than in the header.
+    pub(crate) fn of(text: &'a str) -> Token<'a> {
+        Token(Cow::Borrowed(text))
+    }
+}
+
 impl Token<'_> {
     /// The key itself, for looking it up.
     pub(crate) fn secret(&self) -> &str {

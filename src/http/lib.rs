@@ -7,6 +7,7 @@
 //! Reading order: [`api`] (the way of a request), [`answer`], [`server`], [`stream`] and [`watch`] (what holds slow and
 //! broken clients), [`admin`] and [`operator`].
 
+mod account_text;
 mod admin;
 mod answer;
 mod api;
@@ -14,6 +15,7 @@ mod authentication;
 mod authorization;
 mod body;
 mod bounds;
+mod caller;
 mod operator;
 mod pages;
 mod rate_limit;
@@ -28,7 +30,7 @@ mod tuning;
 mod watch;
 
 pub use bounds::Bounds;
-pub use operator::{NewAccount, NewKey, Operator, OperatorError};
+pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 pub use pages::openapi_text;
 pub use rate_limit::{Rate, RateLimiter, Rates};
 pub use server::{Running, bind};

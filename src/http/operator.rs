@@ -1,9 +1,14 @@
 //! What an operator does with accounts and keys, as JSON: the same for the operator API and for the command line on a
 //! data directory.
 
+use crate::account_text::{self, DESCRIPTOR_CHARS, descriptor};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 use tollgate_actors::DirectoryHandle;
 use tollgate_actors::directory::{self, DirectoryError, NewTerms, WhichKey};
+use tollgate_domain::Profile;
+use tollgate_domain::access::{Permission, Resource};
 use tollgate_domain::country::Country;
 use tollgate_domain::directory::{ApiKey, ApiKeyKind, DirectoryProblem};
 use tollgate_domain::kinds::ACCOUNT;
@@ -11,8 +16,8 @@ use tollgate_domain::money::Currency;
 use tollgate_resource::{Id, Names};
 use tollgate_wire::versions;
 
-/// Shortest and longest statement descriptor, in characters.
-const DESCRIPTOR_CHARS: std::ops::RangeInclusive<usize> = 5..=22;
+/// Longest time a rolled key works on, in seconds: 30 days.
+const OVERLAP_S_MAX: u64 = 30 * 24 * 60 * 60;
 
 /// What a new account is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +31,23 @@ pub struct NewAccount {
 }
 
 /// What a new key is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// A publishable instead of a secret key.
     pub publishable: bool,
+    /// A restricted key with these permissions, such as `charges:read`, instead of a secret one.
+    pub allow: Option<Vec<String>>,
     /// For live instead of test mode.
     pub live: bool,
+}
+
+/// What is to change of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdatedAccount {
+    /// Names and new values, in order.
+    pub set: Vec<(String, String)>,
+    /// The mode that is meant; both without.
+    pub live: Option<bool>,
 }
 
 /// Why an operator's wish was refused.
@@ -147,26 +163,68 @@ impl Operator {
 
     /// Makes a key: `{"secret": "sk_test_…", …}`. It is never shown again.
     pub async fn create_key(&self, account: &str, wanted: NewKey) -> Result<Value, OperatorError> {
-        let kind = if wanted.publishable {
-            ApiKeyKind::Publishable
-        } else {
-            ApiKeyKind::Secret
+        let (kind, permissions) = match (wanted.publishable, &wanted.allow) {
+            (false, None) => (ApiKeyKind::Secret, Vec::new()),
+            (true, None) => (ApiKeyKind::Publishable, Vec::new()),
+            (false, Some(allow)) => (ApiKeyKind::Restricted, permissions(allow)?),
+            (true, Some(_)) => {
+                return Err(OperatorError::Invalid(
+                    "a key is publishable or restricted, not both".into(),
+                ));
+            }
         };
-        Ok(new_key(
-            &self
-                .directory
-                .create_key(account_id(account)?, wanted.live, kind)
-                .await?,
-        ))
+        let account = account_id(account)?;
+        let created = self
+            .directory
+            .create_key(account, wanted.live, kind, permissions)
+            .await?;
+        Ok(new_key(&created))
+    }
+
+    /// Makes a key in place of another one, which works for `overlap_s` seconds still: `{"secret": "sk_test_…", …}`.
+    pub async fn roll_key(&self, key: &str, overlap_s: u64) -> Result<Value, OperatorError> {
+        if overlap_s > OVERLAP_S_MAX {
+            return Err(OperatorError::Invalid(format!(
+                "a rolled key works for at most {OVERLAP_S_MAX} seconds still"
+            )));
+        }
+        let overlap = Duration::from_secs(overlap_s);
+        Ok(new_key(&self.directory.roll_key(which_key(key)?, overlap).await?))
+    }
+
+    /// An account's settings in each of its modes: `{"accounts": [{"settings": {…}, …}, …]}`.
+    pub fn account(&self, account: &str) -> Result<Value, OperatorError> {
+        let profiles = self.profiles(account)?;
+        let shown: Vec<Value> = profiles.iter().map(|profile| account_text::shown(profile)).collect();
+        Ok(json!({ "accounts": shown }))
+    }
+
+    /// Changes settings of an account; answers as [`Operator::account`]. All are changed or none.
+    pub async fn update_account(&self, account: &str, wanted: UpdatedAccount) -> Result<Value, OperatorError> {
+        let profiles = self.profiles(account)?;
+        let meant = profiles
+            .iter()
+            .filter(|profile| wanted.live.is_none_or(|live| live == profile.livemode));
+        let changed: Result<Vec<Profile>, String> = meant
+            .map(|profile| account_text::changed_by(profile, &wanted.set))
+            .collect();
+        self.directory
+            .change_account(changed.map_err(OperatorError::Invalid)?)
+            .await?;
+        self.account(account)
+    }
+
+    fn profiles(&self, account: &str) -> Result<Vec<Arc<Profile>>, OperatorError> {
+        let profiles = self.directory.profiles_of(account_id(account)?);
+        if profiles.is_empty() {
+            return Err(OperatorError::NotFound(format!("there is no account {account}")));
+        }
+        Ok(profiles)
     }
 
     /// Revokes a key by its text, or by its name in [`Operator::keys`]: `{"revoked": true}`.
     pub async fn revoke_key(&self, key: &str) -> Result<Value, OperatorError> {
-        let which = match key_name(key) {
-            Some(name) => name?,
-            None => WhichKey::Text(key.to_owned()),
-        };
-        self.directory.revoke_key(which).await?;
+        self.directory.revoke_key(which_key(key)?).await?;
         Ok(json!({ "revoked": true }))
     }
 }
@@ -181,10 +239,11 @@ fn terms(wanted: NewAccount) -> Result<NewTerms, OperatorError> {
             wanted.currency
         ))
     })?;
-    let length = wanted.statement_descriptor.as_ref().map(|text| text.chars().count());
-    if let Some(length) = length.filter(|length| !DESCRIPTOR_CHARS.contains(length)) {
+    if let Some(text) = &wanted.statement_descriptor
+        && descriptor(text, DESCRIPTOR_CHARS).flatten().is_none()
+    {
         return Err(invalid(format!(
-            "a statement descriptor has 5 to 22 characters, not {length}"
+            "a statement descriptor has 5 to 22 characters, a letter among them and none of < > \\ ' \" *; not '{text}'"
         )));
     }
     Ok(NewTerms {
@@ -201,7 +260,12 @@ fn account_id(text: &str) -> Result<Id, OperatorError> {
 }
 
 fn new_key(key: &directory::NewKey) -> Value {
-    json!({ "secret": key.text, "kind": key.kind.name(), "livemode": key.livemode })
+    json!({
+        "secret": key.text,
+        "kind": key.kind.name(),
+        "livemode": key.livemode,
+        "permissions": texts(&key.permissions),
+    })
 }
 
 fn known_key(key: &ApiKey, account: &str, livemode: bool) -> Value {
@@ -213,7 +277,39 @@ fn known_key(key: &ApiKey, account: &str, livemode: bool) -> Value {
         "last4": key.last4,
         "created": key.created_ms / 1000,
         "revoked": key.revoked_ms.map(|at_ms| at_ms / 1000),
+        "expires": key.expires_ms.map(|at_ms| at_ms / 1000),
+        "last_used": (key.used_ms > 0).then_some(key.used_ms / 1000),
+        "permissions": texts(&key.permissions),
     })
+}
+
+fn texts(permissions: &[Permission]) -> Vec<String> {
+    permissions.iter().map(Permission::to_string).collect()
+}
+
+fn permissions(allow: &[String]) -> Result<Vec<Permission>, OperatorError> {
+    let mut permissions: Vec<Permission> = Vec::with_capacity(allow.len());
+    for text in allow {
+        let permission = Permission::from_text(text.trim()).ok_or_else(|| {
+            OperatorError::Invalid(format!(
+                "there is no permission {text}; write RESOURCE:read or RESOURCE:write, with one of {}",
+                Resource::NAMES.join(", ")
+            ))
+        })?;
+        // The stronger of two for one resource counts.
+        match permissions
+            .iter_mut()
+            .find(|known| known.resource == permission.resource)
+        {
+            Some(known) => known.level = known.level.max(permission.level),
+            None => permissions.push(permission),
+        }
+    }
+    Ok(permissions)
+}
+
+fn which_key(key: &str) -> Result<WhichKey, OperatorError> {
+    key_name(key).unwrap_or_else(|| Ok(WhichKey::Text(key.to_owned())))
 }
 
 fn mode_name(livemode: bool) -> &'static str {

@@ -49,6 +49,38 @@ pub fn publishable_key() -> Reject {
     }
 }
 
+/// 403: a restricted key without the permission that the operation needs, e.g. `rak_charge_read`.
+pub fn permission_missing(token: &str, account: &str, permission: &str) -> Reject {
+    invalid(
+        403,
+        format!(
+            "The provided key '{}' does not have the required permissions for this endpoint on account '{account}'. Having \
+             the '{permission}' permission would allow this request to continue.",
+            masked(token)
+        ),
+    )
+}
+
+/// 400: a publishable key asks for an object and does not show its client secret.
+pub fn client_secret_missing() -> Reject {
+    Reject {
+        code: Some("parameter_missing".into()),
+        param: Some("client_secret".into()),
+        ..invalid(400, "Missing required param: client_secret.".into())
+    }
+}
+
+/// 400: the client secret is that of something else; `object` as in `PaymentIntent`.
+pub fn client_secret_wrong(object: &str) -> Reject {
+    Reject {
+        param: Some("client_secret".into()),
+        ..invalid(
+            400,
+            format!("The client_secret provided does not match the client_secret associated with the {object}."),
+        )
+    }
+}
+
 /// 403: the key may not act for that account (`Stripe-Account`).
 pub fn no_access_to_account(token: &str, account: &str) -> Reject {
     Reject {

@@ -10,6 +10,7 @@
 //! [`openapi`](mod@openapi) and [`reference`](mod@reference).
 
 pub mod authentication;
+pub mod browser;
 mod catalogue;
 pub mod edge;
 pub mod errors;

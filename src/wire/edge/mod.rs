@@ -201,4 +201,9 @@ impl<C> Match<'_, C> {
     pub fn endpoint(&self) -> &'static Endpoint<C> {
         self.endpoint
     }
+
+    /// The text of the variable segment `at` of its path, decoded.
+    pub fn segment(&self, at: usize) -> Option<&str> {
+        self.segments.get(at).map(|segment| &**segment)
+    }
 }

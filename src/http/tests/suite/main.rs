@@ -4,6 +4,7 @@ mod actions;
 mod authentication;
 mod edge;
 mod headers;
+mod keys;
 mod limits;
 mod operators;
 mod requests;

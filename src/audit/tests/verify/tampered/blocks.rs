@@ -179,6 +179,9 @@ fn a_broken_directory_is_found() {
                     created_ms: START_MS,
                     last4: "last".into(),
                     revoked_ms: None,
+                    permissions: Vec::new(),
+                    expires_ms: None,
+                    used_ms: 0,
                 }));
             },
         ),

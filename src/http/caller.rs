@@ -1,0 +1,155 @@
+//! Who asks: the key of a request, what it opens, and whether it may call the operation.
+
+use crate::api::Api;
+use crate::authorization::{Authorization, Token};
+use crate::refused::Refused;
+use actix_http::{HttpMessage, Request as Http};
+use actix_web::http::header::{self, HeaderName};
+use std::sync::Arc;
+use tollgate_actors::{AuthRefusal, Authenticated};
+use tollgate_domain::access::{Browser, access_of};
+use tollgate_domain::directory::ApiKeyKind;
+use tollgate_domain::{Call, Profile, Secrets, kinds};
+use tollgate_resource::{Endpoint, Kind};
+use tollgate_wire::{Match, browser, errors};
+
+/// The account a platform speaks for, in its older and its newer spelling.
+const SPOKEN_FOR: [HeaderName; 2] = [
+    HeaderName::from_static("stripe-account"),
+    HeaderName::from_static("stripe-context"),
+];
+
+/// Who asks, and with what kind of key.
+pub(crate) struct Caller {
+    /// The account, in the key's mode.
+    pub(crate) profile: Arc<Profile>,
+    /// Whether a page in a payer's browser asks, or something like it: it sees less, and its form holds more.
+    pub(crate) by_browser: bool,
+}
+
+impl Api {
+    /// Authenticates a request and says whether its key may call the operation. `body` is what was read of it so far.
+    pub(crate) async fn caller(
+        &self,
+        http: &Http,
+        matched: &Match<'_>,
+        body: Option<&[u8]>,
+        now_ms: u64,
+    ) -> Result<Caller, Refused> {
+        let endpoint = matched.endpoint();
+        let in_form;
+        let token = match Authorization::read(http.headers().get(header::AUTHORIZATION)) {
+            Authorization::Missing => match key_in_form(http, endpoint, body) {
+                Some(key) => {
+                    in_form = key;
+                    Token::of(&in_form)
+                }
+                None => return Err(errors::no_api_key().into()),
+            },
+            Authorization::Malformed => return Err(errors::invalid_api_key("").into()),
+            Authorization::Key(token) => token,
+        };
+        let authenticated = self.lookup(&token, now_ms).await?;
+        if authenticated.kind != ApiKeyKind::Secret {
+            may_call(&authenticated, &token, endpoint)?;
+        }
+        for name in &SPOKEN_FOR {
+            let Some(account) = http.headers().get(name) else {
+                continue;
+            };
+            let account = String::from_utf8_lossy(account.as_bytes());
+            // Naming the key's own account changes nothing; any other would be a connected one, which there are none of.
+            if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
+                return Err(errors::no_access_to_account(token.secret(), &account).into());
+            }
+        }
+        Ok(Caller {
+            by_browser: authenticated.kind == ApiKeyKind::Publishable,
+            profile: Arc::clone(&authenticated.profile),
+        })
+    }
+
+    async fn lookup(&self, token: &Token<'_>, now_ms: u64) -> Result<Arc<Authenticated>, Refused> {
+        let directory = &self.services.directory;
+        let found = match directory.authenticate(token.secret(), now_ms) {
+            // Once in a sandbox's life: in a box, so that other requests' futures have no room for it.
+            Err(AuthRefusal::SandboxNotOpen) => Box::pin(directory.open_sandbox(token.secret())).await,
+            found => found,
+        };
+        found.map_err(|refusal| {
+            let reject = match refusal {
+                AuthRefusal::Unknown | AuthRefusal::SandboxNotOpen => errors::invalid_api_key(token.secret()),
+                AuthRefusal::Revoked | AuthRefusal::Expired => errors::expired_api_key(token.secret()),
+                AuthRefusal::Unavailable => errors::unavailable(),
+            };
+            reject.into()
+        })
+    }
+}
+
+/// The form of a browser's request as the operation takes it, if the client secret in it is right where one is needed.
+pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) -> Result<Vec<u8>, Refused> {
+    let endpoint = matched.endpoint();
+    let declared = endpoint.params.fields.iter().any(|field| field.name == "client_secret");
+    let read = browser::browser_form(form, declared)?;
+    let Browser::WithClientSecret(kind) = access_of(endpoint).browser else {
+        return Ok(read.form);
+    };
+    let Some(given) = read.client_secret.filter(|secret| !secret.is_empty()) else {
+        return Err(errors::client_secret_missing().into());
+    };
+    let text = matched.segment(0).unwrap_or_default();
+    // The secret follows from the id, so a wrong one is told apart before anything is looked up. What is no id at all
+    // goes on to its 404.
+    match kind.parse(text) {
+        Some(id) if !same(&secrets.client_secret(kind, id), &given) => {
+            Err(errors::client_secret_wrong(&object_title(kind)).into())
+        }
+        _ => Ok(read.form),
+    }
+}
+
+/// The key a page's library sends in the form, where a page may call the operation.
+fn key_in_form(http: &Http, endpoint: &Endpoint<Call>, body: Option<&[u8]>) -> Option<String> {
+    if access_of(endpoint).browser == Browser::Refused {
+        return None;
+    }
+    let query = http.uri().query().unwrap_or("").as_bytes();
+    let key = body.and_then(browser::key_of).or_else(|| browser::key_of(query))?;
+    // A secret key in a form would stand in logs of pages and proxies: it is not taken from there.
+    key.starts_with("pk_").then_some(key)
+}
+
+fn may_call(authenticated: &Authenticated, token: &Token<'_>, endpoint: &Endpoint<Call>) -> Result<(), Refused> {
+    let access = access_of(endpoint);
+    match authenticated.kind {
+        ApiKeyKind::Secret => Ok(()),
+        ApiKeyKind::Publishable if access.browser == Browser::Refused => Err(errors::publishable_key().into()),
+        ApiKeyKind::Publishable => Ok(()),
+        ApiKeyKind::Restricted if authenticated.permissions.allow(access.permission) => Ok(()),
+        ApiKeyKind::Restricted => {
+            let account = authenticated.profile.id.text(&kinds::ACCOUNT);
+            let needed = access.permission.public_name();
+            Err(errors::permission_missing(token.secret(), &account, &needed).into())
+        }
+    }
+}
+
+/// `PaymentIntent` of `payment_intent`.
+fn object_title(kind: &Kind) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    };
+    kind.object.split('_').map(capital).collect()
+}
+
+/// Whether two texts are the same, in a time that says nothing about where they differ.
+fn same(right: &str, given: &str) -> bool {
+    right.len() == given.len()
+        && right
+            .bytes()
+            .zip(given.bytes())
+            .fold(0, |differs, (right, given)| differs | (right ^ given))
+            == 0
+}

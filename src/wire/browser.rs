@@ -1,0 +1,255 @@
+//! Requests of a page in a payer's browser, made with a publishable key: what such a page sends along that is no
+//! parameter, and what its answers leave out.
+
+use crate::forms::Pairs;
+use crate::wording::refused;
+use serde_json::Value;
+use tollgate_domain::Reject;
+
+/// Names a page's library sends along on any form; they say nothing about the payment.
+const EXTRAS: &[&str] = &[
+    "_stripe_account",
+    "_stripe_version",
+    "client_attribution_metadata",
+    "expected_payment_method_type",
+    "guid",
+    "key",
+    "muid",
+    "pasted_fields",
+    "payment_user_agent",
+    "radar_options",
+    "referrer",
+    "sid",
+    "time_on_page",
+];
+
+/// The same inside the data of a payment method.
+const INSIDE: &str = "payment_method_data[";
+
+/// What only the merchant's server may say when it confirms.
+const SERVER_ONLY: &[&str] = &["capture_method", "error_on_requires_action", "off_session"];
+
+/// A form as a page sent it.
+#[derive(Debug)]
+pub struct BrowserForm {
+    /// The parameters, form-encoded.
+    pub form: Vec<u8>,
+    /// The client secret, if one was sent.
+    pub client_secret: Option<String>,
+}
+
+/// The key in a form: `key=pk_…`, as a page's library sends it in place of a header.
+pub fn key_of(form: &[u8]) -> Option<String> {
+    let mut pairs = Pairs::default();
+    pairs.read(form).ok()?;
+    let found = pairs.iter().find(|(key, _)| *key == "key");
+    found.map(|(_, value)| value.to_owned())
+}
+
+/// The form without what is no parameter. `keeps_secret` says whether the operation declares `client_secret`.
+///
+/// # Errors
+/// When it is no form, or says what only a server may.
+#[expect(clippy::result_large_err, reason = "the caller renders it at once")]
+pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reject> {
+    let mut pairs = Pairs::default();
+    pairs.read(form).map_err(|why| refused(&why))?;
+    let secret = pairs.iter().find(|(key, _)| *key == "client_secret");
+    let client_secret = secret.map(|(_, value)| value.to_owned());
+    let forbidden: Vec<String> = pairs
+        .iter()
+        .filter(|(key, _)| SERVER_ONLY.contains(key))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    if !forbidden.is_empty() {
+        return Err(refused(&tollgate_resource::operation::Refused::Unknown(forbidden)));
+    }
+    pairs.remove(|key| is_extra(key) || (key == "client_secret" && !keeps_secret));
+    let mut out = Vec::with_capacity(form.len());
+    for (key, value) in pairs.iter() {
+        if !out.is_empty() {
+            out.push(b'&');
+        }
+        escape(key, &mut out);
+        out.push(b'=');
+        escape(value, &mut out);
+    }
+    Ok(BrowserForm {
+        form: out,
+        client_secret,
+    })
+}
+
+/// Members of a payment intent that a publishable key sees.
+const INTENT: &[&str] = &[
+    "id",
+    "object",
+    "amount",
+    "amount_details",
+    "automatic_payment_methods",
+    "canceled_at",
+    "cancellation_reason",
+    "capture_method",
+    "client_secret",
+    "confirmation_method",
+    "created",
+    "currency",
+    "description",
+    "excluded_payment_method_types",
+    "last_payment_error",
+    "livemode",
+    "next_action",
+    "payment_method",
+    "payment_method_configuration_details",
+    "payment_method_types",
+    "processing",
+    "receipt_email",
+    "setup_future_usage",
+    "shipping",
+    "source",
+    "status",
+];
+
+/// Members of a setup intent that a publishable key sees.
+const SETUP: &[&str] = &[
+    "id",
+    "object",
+    "automatic_payment_methods",
+    "cancellation_reason",
+    "client_secret",
+    "created",
+    "description",
+    "excluded_payment_method_types",
+    "last_setup_error",
+    "livemode",
+    "next_action",
+    "payment_method",
+    "payment_method_configuration_details",
+    "payment_method_types",
+    "status",
+    "usage",
+];
+
+/// Members that no publishable key sees on any object: what ties a card to other payments, and the merchant's own notes.
+const NEVER: &[&str] = &["fingerprint", "metadata", "request_log_url"];
+
+/// Takes out of a rendered answer what a publishable key does not see.
+pub fn for_browsers(body: &mut Vec<u8>) {
+    let mut value: Value = serde_json::from_slice(body).expect("answers are JSON of our own");
+    hide(&mut value);
+    let newline = body.ends_with(b"\n");
+    *body = serde_json::to_vec_pretty(&value).expect("a value can be written");
+    if newline {
+        body.push(b'\n');
+    }
+}
+
+fn hide(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(members) => {
+            let shown = match members.get("object").and_then(Value::as_str) {
+                Some("payment_intent") => Some(INTENT),
+                Some("setup_intent") => Some(SETUP),
+                _ => None,
+            };
+            members.retain(|name, _| {
+                !NEVER.contains(&name.as_str()) && shown.is_none_or(|shown| shown.contains(&name.as_str()))
+            });
+            members.values_mut().for_each(hide);
+        }
+        _ => {}
+    }
+}
+
+fn is_extra(key: &str) -> bool {
+    let inner = key.strip_prefix(INSIDE);
+    let name = key.split('[').next().unwrap_or(key);
+    let inner = inner.map(|inner| inner.split(']').next().unwrap_or(inner));
+    EXTRAS.contains(&name) || inner.is_some_and(|inner| EXTRAS.contains(&inner))
+}
+
+fn escape(text: &str, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in text.as_bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~[]".contains(&byte) {
+            out.push(byte);
+        } else {
+            out.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_library_sends_along_is_taken_out_and_the_rest_stays() {
+        let sent = b"key=pk_test_x&guid=1&payment_method_data[type]=card&payment_method_data[guid]=NA&\
+            payment_method_data%5Bbilling_details%5D%5Bname%5D=J%C3%BCrgen+%26+Co&client_secret=pi_1_secret_2&\
+            radar_options[hcaptcha_token]=t&client_attribution_metadata[a]=b&expand[0]=payment_method";
+        assert_eq!(key_of(sent).as_deref(), Some("pk_test_x"));
+        let read = browser_form(sent, false).expect("a good form");
+        assert_eq!(read.client_secret.as_deref(), Some("pi_1_secret_2"));
+        assert_eq!(
+            String::from_utf8(read.form).expect("ASCII"),
+            "payment_method_data[type]=card&payment_method_data[billing_details][name]=J%C3%BCrgen%20%26%20Co&\
+             expand[0]=payment_method"
+        );
+        let kept = browser_form(b"client_secret=s", true).expect("a good form");
+        assert_eq!(kept.form, b"client_secret=s");
+        assert_eq!(key_of(b"amount=1"), None);
+        let refused = browser_form(b"off_session=true", false).expect_err("only a server says that");
+        assert_eq!(refused.code.as_deref(), Some("parameter_unknown"));
+        assert!(browser_form(b"a=%zz", false).is_err());
+    }
+
+    #[test]
+    fn an_answer_shows_a_browser_little() {
+        let mut body = br#"{
+  "id": "pi_1",
+  "object": "payment_intent",
+  "amount": 5,
+  "customer": "cus_1",
+  "latest_charge": null,
+  "metadata": {},
+  "payment_method": {
+    "id": "pm_1",
+    "object": "payment_method",
+    "card": {
+      "brand": "visa",
+      "fingerprint": "abc"
+    },
+    "metadata": {
+      "a": "b"
+    }
+  },
+  "status": "succeeded"
+}"#
+        .to_vec();
+        for_browsers(&mut body);
+        assert_eq!(
+            String::from_utf8(body).expect("text"),
+            r#"{
+  "id": "pi_1",
+  "object": "payment_intent",
+  "amount": 5,
+  "payment_method": {
+    "id": "pm_1",
+    "object": "payment_method",
+    "card": {
+      "brand": "visa"
+    }
+  },
+  "status": "succeeded"
+}"#
+        );
+        let mut error = b"{\n  \"error\": {\n    \"payment_intent\": {\n      \"object\": \"payment_intent\",\n      \
+            \"customer\": null\n    }\n  }\n}\n"
+            .to_vec();
+        for_browsers(&mut error);
+        let text = String::from_utf8(error).expect("text");
+        assert!(!text.contains("customer") && text.ends_with("}\n"), "{text}");
+    }
+}
