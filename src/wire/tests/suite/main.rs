@@ -1,6 +1,7 @@
 //! The edge with the domain behind it: forms of the real operations in, answers out, no socket and no store.
 
 mod answers;
+mod coverage;
 mod declared;
 mod documents;
 mod errors;
