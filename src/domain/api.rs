@@ -11,6 +11,7 @@ use crate::payments::dispute::{self, DisputeShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::{self, PaymentMethodShown};
 use crate::payments::refund::{self, RefundShown};
+use crate::payments::token::{self, TokenShown};
 use crate::search;
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
@@ -23,6 +24,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     dispute::ENDPOINTS,
     customer::ENDPOINTS,
     payment_method::ENDPOINTS,
+    token::ENDPOINTS,
     balance::ENDPOINTS,
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,
@@ -47,6 +49,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::CUSTOMER, CustomerShown::SHAPE),
     (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
     (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
+    (&kinds::TOKEN, TokenShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
     (&kinds::DISPUTE, DisputeShown::SHAPE),
 ];

@@ -11,6 +11,7 @@ use crate::payments::payment_intent::{
 };
 use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
+use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
 use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
@@ -72,6 +73,8 @@ pub enum Command {
     AttachPaymentMethod(PaymentMethodParam, Option<Id>),
     /// `POST /v1/payment_methods/{payment_method}/detach`.
     DetachPaymentMethod(PaymentMethodParam),
+    /// `POST /v1/tokens`.
+    CreateToken(Box<CreateToken>),
     /// `POST /v1/disputes/{dispute}`.
     UpdateDispute(Id, Box<UpdateDispute>),
     /// `POST /v1/disputes/{dispute}/close`.

@@ -15,6 +15,7 @@ use crate::payments::dispute::{self, Dispute};
 use crate::payments::payment_intent::{self, PaymentIntent};
 use crate::payments::payment_method::{self, PaymentMethod};
 use crate::payments::refund::{self, Refund};
+use crate::payments::token::{self, Token};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Version};
@@ -121,6 +122,7 @@ pub fn decide(
         Command::UpdatePaymentMethod(method, asked) => payment_method::update(&case, *method, asked),
         Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
+        Command::CreateToken(asked) => token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
         Command::CloseDispute(id) => dispute::close(&case, *id),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
@@ -268,6 +270,14 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::PAYMENT_METHOD, id)?.map(|object| match object {
             Object::PaymentMethod(method) => &**method,
             other => unreachable!("{:?} was found as a payment method", other.id()),
+        }))
+    }
+
+    /// A token, if there is one with that id.
+    pub(crate) fn token(&self, id: Id) -> Result<Option<&'a Token>, Stop> {
+        Ok(self.find(&kinds::TOKEN, id)?.map(|object| match object {
+            Object::Token(token) => &**token,
+            other => unreachable!("{:?} was found as a token", other.id()),
         }))
     }
 

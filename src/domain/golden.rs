@@ -26,6 +26,7 @@ use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
+use crate::payments::card::HeldCard;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
@@ -40,6 +41,7 @@ use crate::payments::payment_method::{
     UnlistedNumber, declines,
 };
 use crate::payments::refund::{Refund, RefundFailure, RefundReason, RefundState};
+use crate::payments::token::{Token, TokenContent};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::{Record, Shape, ValueKind};
 
@@ -114,6 +116,9 @@ fn record_lines() -> Vec<String> {
         SeenMethod,
         BillingDetails,
         AllowRedisplay,
+        Token,
+        TokenContent,
+        HeldCard,
         Card,
         UnlistedNumber,
         CheckResult,

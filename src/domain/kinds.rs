@@ -70,6 +70,12 @@ pub static TOKEN: Kind = Kind {
     prefix: "tok",
     object: "token",
 };
+/// A card that is saved to a customer, as older integrations see it.
+pub static CARD: Kind = Kind {
+    number: 16,
+    prefix: "card",
+    object: "card",
+};
 /// A cardholder's objection to a charge.
 pub static DISPUTE: Kind = Kind {
     number: 18,
@@ -102,7 +108,7 @@ pub static EARLY_FRAUD_WARNING: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 16] = [
+pub static ALL: [&Kind; 17] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -114,6 +120,7 @@ pub static ALL: [&Kind; 16] = [
     &ACCOUNT,
     &PAYMENT_METHOD_CONFIGURATION,
     &TOKEN,
+    &CARD,
     &DISPUTE,
     &FILE,
     &FILE_LINK,

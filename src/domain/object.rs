@@ -12,6 +12,7 @@ use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::refund::{Refund, RefundShown};
+use crate::payments::token::{Token, TokenShown};
 use crate::secrets::Secrets;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Record, Shown};
@@ -37,6 +38,9 @@ pub enum Object {
     /// A payment method.
     #[record(6)]
     PaymentMethod(Arc<PaymentMethod>),
+    /// A token.
+    #[record(14)]
+    Token(Arc<Token>),
     /// A dispute.
     #[record(18)]
     Dispute(Arc<Dispute>),
@@ -78,6 +82,7 @@ impl Object {
             Object::Customer(_) => &kinds::CUSTOMER,
             Object::BalanceTransaction(_) => &kinds::BALANCE_TRANSACTION,
             Object::PaymentMethod(_) => &kinds::PAYMENT_METHOD,
+            Object::Token(_) => &kinds::TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
         }
     }
@@ -91,6 +96,7 @@ impl Object {
             Object::Customer(customer) => customer.id,
             Object::BalanceTransaction(transaction) => transaction.id,
             Object::PaymentMethod(method) => method.id,
+            Object::Token(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
         }
     }
@@ -109,11 +115,11 @@ impl Object {
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
             Object::PaymentMethod(method) => method.customer.into_iter().for_each(parent),
+            Object::Customer(_) | Object::Token(_) => {}
             Object::Dispute(dispute) => {
                 parent(dispute.charge);
                 dispute.payment_intent.into_iter().for_each(parent);
             }
-            Object::Customer(_) => {}
         }
     }
 
@@ -168,6 +174,7 @@ impl Object {
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
+            Object::Token(token) => with(&TokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
         }
     }

@@ -309,6 +309,8 @@ pub mod codes {
         PROCESSING_ERROR = "processing_error";
         /// No such object.
         RESOURCE_MISSING = "resource_missing";
+        /// The token was used before.
+        TOKEN_ALREADY_USED = "token_already_used";
         /// Text that is no URL.
         URL_INVALID = "url_invalid";
     }

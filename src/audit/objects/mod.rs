@@ -82,8 +82,10 @@ impl Objects {
                 Object::Charge(charge) => self.step_charge(charge, born, &mut changes)?,
                 Object::Refund(refund) => self.step_refund(refund, born, &mut changes)?,
                 Object::Dispute(dispute) => self.step_dispute(dispute, born, &mut changes)?,
-                Object::Customer(_) | Object::PaymentMethod(_) if born => self.others.push(object.id()),
-                Object::Customer(_) | Object::PaymentMethod(_) | Object::BalanceTransaction(_) => {}
+                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) if born => {
+                    self.others.push(object.id())
+                }
+                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::BalanceTransaction(_) => {}
             }
         }
         for object in &mine {
@@ -94,7 +96,8 @@ impl Objects {
                 Object::PaymentIntent(_)
                 | Object::Customer(_)
                 | Object::BalanceTransaction(_)
-                | Object::PaymentMethod(_) => {}
+                | Object::PaymentMethod(_)
+                | Object::Token(_) => {}
             }
         }
         // After the charges: an intent's state must agree with the charge that the same record moved.
@@ -173,7 +176,7 @@ impl Objects {
             Object::Charge(_) => find(&self.charges, id.seq(), |kept| kept.id).map(|at| self.charges[at].id),
             Object::Refund(_) => find(&self.refunds, id.seq(), |kept| kept.id).map(|at| self.refunds[at].id),
             Object::Dispute(_) => find(&self.disputes, id.seq(), |kept| kept.id).map(|at| self.disputes[at].id),
-            Object::Customer(_) | Object::PaymentMethod(_) => {
+            Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
             Object::BalanceTransaction(_) => None,
@@ -192,7 +195,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::Charge(charge) => Some(charge.payment_intent.unwrap_or(charge.id).seq()),
         Object::Refund(refund) => Some(refund.payment_intent.unwrap_or(refund.charge).seq()),
         Object::Dispute(dispute) => Some(dispute.payment_intent.unwrap_or(dispute.charge).seq()),
-        Object::Customer(_) | Object::PaymentMethod(_) => Some(object.id().seq()),
+        Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }
 }

@@ -7,3 +7,4 @@ pub mod dispute;
 pub mod payment_intent;
 pub mod payment_method;
 pub mod refund;
+pub mod token;

@@ -55,7 +55,7 @@ impl CardDetails<'_> {
         })?;
         let (exp_month, exp_year) = check_expiry(exp_month, exp_year, case.inputs.now_ms)?;
         if self.cvc.is_some_and(|cvc| !cvc.fits(brand)) {
-            return Err(wrong(codes::INVALID_CVC, "Your card's security code is invalid.", "cvc").into());
+            return Err(wrong_cvc().into());
         }
         let (row, unlisted) = match TestCard::by_digits(number.expose()) {
             Some(_) if case.world.account.profile.livemode => {
@@ -109,6 +109,11 @@ pub(crate) fn check_expiry(month: i64, year: i64, now_ms: u64) -> Result<(u8, u1
         return Err(month_is_wrong().into());
     }
     Ok((month as u8, year as u16))
+}
+
+/// The refusal of a security code that has not the right number of digits.
+pub(crate) fn wrong_cvc() -> Reject {
+    wrong(codes::INVALID_CVC, "Your card's security code is invalid.", "cvc")
 }
 
 /// A detail of a card that is wrong: 402, and the execution had begun.

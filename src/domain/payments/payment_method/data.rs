@@ -2,13 +2,19 @@
 //! `POST /v1/payment_methods` shares with it.
 
 use super::{AllowRedisplay, BillingDetails, BillingDetailsParams, Card, CheckResult, Details, PaymentMethod};
+use crate::address::Address;
 use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::metadata;
-use crate::payments::card::{CardDetails, CardNetworksParams, CardParams, PreferredNetwork, TokenParam};
+use crate::object::Object;
+use crate::payments::card::{
+    CardDetails, CardNetworksParams, CardParams, EnteredCard, FlatCardParams, HeldCard, PreferredNetwork, TokenParam,
+};
 use crate::payments::payment_method::CardBrand;
+use crate::payments::token::{Token, TokenContent};
 use crate::reject::{Reject, codes};
+use std::sync::Arc;
 use tollgate_resource::params::{Bounds, scalar};
 use tollgate_resource::{MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
 
@@ -138,9 +144,11 @@ impl ParamValue for ListedType {
 /// A payment method that passed all checks and is not born yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewCard {
-    card: Card,
-    cvc_check: Option<CheckResult>,
-    details: Option<Box<Details>>,
+    pub(crate) card: Card,
+    pub(crate) cvc_check: Option<CheckResult>,
+    pub(crate) details: Option<Box<Details>>,
+    /// The token it came by, which is used up with it.
+    token: Option<Box<Token>>,
 }
 
 impl PaymentMethodData {
@@ -166,7 +174,7 @@ impl NewCard {
     /// A card by its details or its token; `path` is the parameter it stands in, e.g. `card`.
     pub(crate) fn of_params(params: &CardParams, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
         let mut new = match params.token {
-            Some(token) => NewCard::of_token(token, path, case)?,
+            Some(token) => NewCard::of_token(token, &format!("{path}[token]"), case)?,
             None => {
                 let entered = CardDetails {
                     number: params.number.as_ref(),
@@ -175,11 +183,7 @@ impl NewCard {
                     cvc: params.cvc.as_ref(),
                 }
                 .check(path, case)?;
-                NewCard {
-                    card: entered.card,
-                    cvc_check: entered.cvc_given.then_some(CheckResult::Unchecked),
-                    details: None,
-                }
+                NewCard::of_entered(&entered)
             }
         };
         if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
@@ -188,20 +192,103 @@ impl NewCard {
         Ok(new)
     }
 
-    fn of_token(token: TokenParam, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
-        let param = format!("{path}[token]");
-        match token {
+    /// A card as older operations give it; `path` is the parameter it stands in.
+    pub(crate) fn of_flat(params: &FlatCardParams, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+        let entered = CardDetails {
+            number: params.number.as_ref(),
+            exp_month: params.exp_month,
+            exp_year: params.exp_year,
+            cvc: params.cvc.as_ref(),
+        }
+        .check(path, case)?;
+        let mut new = NewCard::of_entered(&entered);
+        let billing = BillingDetails {
+            address: Address {
+                city: params.address_city.clone(),
+                country: params.address_country.clone(),
+                line1: params.address_line1.clone(),
+                line2: params.address_line2.clone(),
+                postal_code: params.address_zip.clone(),
+                state: params.address_state.clone(),
+            },
+            name: params.name.clone(),
+            ..BillingDetails::default()
+        };
+        if billing != BillingDetails::default() {
+            new.details.get_or_insert_default().bill(billing);
+        }
+        if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
+            new.prefer(preferred, path)?;
+        }
+        Ok(new)
+    }
+
+    /// The card that a token stands for. `param` is where it was named, e.g. `card[token]` or `source`.
+    ///
+    /// # Errors
+    /// There is no such token, it is too old, it was used, or it stands for something else.
+    pub(crate) fn of_token(token: TokenParam, param: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+        let id = match token {
             TokenParam::Magic(card) if case.world.account.profile.livemode => {
                 let message = format!("No such token: 'tok_{}'", card.name().unwrap_or_default());
                 let reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message);
-                Err(reject.with_param(param).into())
+                return Err(reject.with_param(param).into());
             }
-            TokenParam::Magic(card) => Ok(NewCard {
-                card: Card::of_test_card(card, case.inputs.now_ms),
-                cvc_check: Some(CheckResult::Unchecked),
-                details: None,
+            TokenParam::Magic(card) => {
+                return Ok(NewCard {
+                    card: Card::of_test_card(card, case.inputs.now_ms),
+                    cvc_check: Some(CheckResult::Unchecked),
+                    details: None,
+                    token: None,
+                });
+            }
+            TokenParam::Stored(id) => id,
+        };
+        let found = case.token(id)?.filter(|token| !token.is_expired(case.inputs.now_ms));
+        let token = found.ok_or_else(|| Reject::no_such_param(&kinds::TOKEN, id, param))?;
+        let text = id.text(&kinds::TOKEN);
+        if token.used {
+            let message = format!("You cannot use a Stripe token more than once: {text}.");
+            let reject = Reject::invalid(Some(codes::TOKEN_ALREADY_USED), message);
+            return Err(reject.with_param(param).begun().into());
+        }
+        match &token.content {
+            TokenContent::Card(held) => Ok(NewCard {
+                card: held.card,
+                cvc_check: held.cvc_check,
+                details: held.details.clone(),
+                token: Some(Box::new(token.clone())),
             }),
-            TokenParam::Stored(id) => Err(Reject::no_such_param(&kinds::TOKEN, id, &param).into()),
+            TokenContent::CvcUpdate => {
+                let message = format!("The token {text} stands for a security code, not for a card.");
+                Err(Reject::invalid(None, message).with_param(param).into())
+            }
+        }
+    }
+
+    fn of_entered(entered: &EnteredCard) -> NewCard {
+        NewCard {
+            card: entered.card,
+            cvc_check: entered.cvc_given.then_some(CheckResult::Unchecked),
+            details: None,
+            token: None,
+        }
+    }
+
+    /// What is kept of it where it is no payment method. A token it came by is not touched: see [`NewCard::spend`].
+    pub(crate) fn held(&self) -> HeldCard {
+        HeldCard {
+            card: self.card,
+            cvc_check: self.cvc_check,
+            details: self.details.clone(),
+        }
+    }
+
+    /// Uses the token up that it came by, if it did.
+    pub(crate) fn spend(&mut self, draft: &mut Draft) {
+        if let Some(mut token) = self.token.take() {
+            token.used = true;
+            draft.put(Object::Token(Arc::new(*token)));
         }
     }
 
@@ -229,8 +316,9 @@ impl NewCard {
         Ok(())
     }
 
-    /// The payment method, with an id of the draft. It still has to be put.
-    pub(crate) fn born(self, draft: &mut Draft) -> PaymentMethod {
+    /// The payment method, with an id of the draft; a token it came by is used up. It still has to be put.
+    pub(crate) fn born(mut self, draft: &mut Draft) -> PaymentMethod {
+        self.spend(draft);
         PaymentMethod {
             id: draft.born(&kinds::PAYMENT_METHOD),
             card: self.card,

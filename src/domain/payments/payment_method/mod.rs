@@ -25,7 +25,10 @@ pub use endpoints::{
     UpdateCardParams, UpdatePaymentMethod,
 };
 pub use params::PaymentMethodParam;
-pub use shown::{CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, ThreeDSecureUsageShown};
+pub(crate) use shown::NO_METADATA;
+pub use shown::{
+    CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, RegulatedStatus, ThreeDSecureUsageShown,
+};
 pub use test_card::{
     Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RefundBehaviour, RemoteBehaviour,
     TestCard,

@@ -127,7 +127,7 @@ pub struct ThreeDSecureUsageShown {
 }
 
 /// No pairs, for payment methods that say nothing of them.
-static NO_METADATA: Metadata = Metadata::EMPTY;
+pub(crate) static NO_METADATA: Metadata = Metadata::EMPTY;
 
 impl CardChecksShown {
     /// What the issuer said to the details of a payment method.

@@ -210,6 +210,24 @@ impl CardBrand {
     }
 }
 
+impl CardBrand {
+    /// The name in the words of older integrations.
+    pub fn older_name(self) -> &'static str {
+        match self {
+            CardBrand::Amex => "American Express",
+            CardBrand::CartesBancaires => "Cartes Bancaires",
+            CardBrand::Diners => "Diners Club",
+            CardBrand::Discover => "Discover",
+            CardBrand::EftposAu => "Eftpos Australia",
+            CardBrand::Jcb => "JCB",
+            CardBrand::Mastercard => "MasterCard",
+            CardBrand::Unionpay => "UnionPay",
+            CardBrand::Unknown => "Unknown",
+            CardBrand::Visa => "Visa",
+        }
+    }
+}
+
 impl TestCard {
     /// The row with that number, also of those for numbers outside the table.
     pub fn by_number(number: u16) -> Option<&'static TestCard> {

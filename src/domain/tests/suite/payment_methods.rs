@@ -167,3 +167,48 @@ fn what_a_declined_card_says_when_it_is_saved() {
     assert_eq!(attach("chargeDeclinedExpiredCard"), "402 expired_card \"exp_month\"");
     assert_eq!(attach("cvcCheckFail"), "402 incorrect_cvc \"cvc\"");
 }
+
+#[test]
+fn a_token_is_used_once_within_a_quarter_of_an_hour() {
+    check(
+        "
+        > create_token card[number]=5555555555554444 card[exp_month]=8 card[exp_year]=2030 card[cvc]=314 card[address_zip]=94103
+        200 tok1
+        · tok1
+
+        > create_payment_method type=card card[token]=@tok1
+        200 pm1
+        · pm1 4444
+        · tok1 used
+
+        > create_payment_method type=card card[token]=@tok1
+        400 token_already_used param=card[token]: You cannot use a Stripe token more than once: tok1.
+
+        > create_token card[number]=5555555555554444 card[exp_month]=8 card[exp_year]=2030
+        200 tok2
+        · tok2
+
+        > wait 900s
+        > create_payment_method type=card card[token]=@tok2
+        400 resource_missing param=card[token] (not begun): No such token: 'tok2'
+
+        > create_token cvc_update[cvc]=314
+        200 tok3
+        · tok3
+
+        > create_payment_method type=card card[token]=@tok3
+        400 param=card[token] (not begun): The token tok3 stands for a security code, not for a card.
+
+        > create_payment_method type=card card[token]=tok_visa
+        200 pm2
+        · pm2 4242
+
+        > create_payment_method type=card card[token]=tok_visa
+        200 pm3
+        · pm3 4242
+
+        > create_token cvc_update[cvc]=1
+        402 invalid_cvc param=cvc: Your card's security code is invalid.
+        ",
+    );
+}

@@ -400,6 +400,7 @@ impl Player {
                     self.name(txn.source)
                 )
             }
+            Object::Token(token) => format!("{name}{}", if token.used { " used" } else { "" }),
             Object::PaymentMethod(method) => {
                 let saved = method
                     .customer

@@ -1,0 +1,161 @@
+//! A card as older integrations see it: flat, with its address, brand names in capitals.
+
+use super::number::{CardNumber, Cvc};
+use super::params::CardNetworksParams;
+use crate::country::Country;
+use crate::kinds;
+use crate::payments::payment_method::{
+    Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, RegulatedStatus,
+};
+use crate::secrets::Secrets;
+use tollgate_resource::shown::Ident;
+use tollgate_resource::{Id, Metadata, Params, Record, Ref, Shown};
+
+/// A card with what was said besides, as tokens and customers keep it.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct HeldCard {
+    /// The card.
+    #[record(1)]
+    pub card: Card,
+    /// What became of the check of its security code; `None` if none was given.
+    #[record(2)]
+    pub cvc_check: Option<CheckResult>,
+    /// Name, address and so on.
+    #[record(3)]
+    pub details: Option<Box<Details>>,
+}
+
+/// A card as `card[…]` or `source[…]` of older operations gives it.
+#[derive(Params, Default, Clone, Debug)]
+pub struct FlatCardParams {
+    /// City or town.
+    pub address_city: Option<Box<str>>,
+    /// Two-letter country code.
+    pub address_country: Option<Box<str>>,
+    /// Street, or post office box.
+    pub address_line1: Option<Box<str>>,
+    /// Apartment or building.
+    pub address_line2: Option<Box<str>>,
+    /// State, county or province.
+    pub address_state: Option<Box<str>>,
+    /// Postal code.
+    pub address_zip: Option<Box<str>>,
+    /// Security code. It is checked with the next payment and never stored.
+    pub cvc: Option<Cvc>,
+    /// Month of expiry, 1 to 12.
+    pub exp_month: Option<i64>,
+    /// Year of expiry, of two or four digits.
+    pub exp_year: Option<i64>,
+    /// Full name.
+    pub name: Option<Box<str>>,
+    /// Which network is to take it.
+    pub networks: Option<CardNetworksParams>,
+    /// The number, without separators.
+    pub number: Option<CardNumber>,
+}
+
+/// A card of a token or customer.
+#[derive(Shown)]
+#[shown(object = "card")]
+pub struct HeldCardShown<'a> {
+    /// Unique identifier.
+    pub id: Ident,
+    /// City or town.
+    pub address_city: Option<&'a str>,
+    /// Country.
+    pub address_country: Option<&'a str>,
+    /// Street, or post office box.
+    pub address_line1: Option<&'a str>,
+    /// Check of the street by the issuer; null if none was given.
+    pub address_line1_check: Option<CheckResult>,
+    /// Apartment or building.
+    pub address_line2: Option<&'a str>,
+    /// State, county or province.
+    pub address_state: Option<&'a str>,
+    /// Postal code.
+    pub address_zip: Option<&'a str>,
+    /// Check of the postal code by the issuer; null if none was given.
+    pub address_zip_check: Option<CheckResult>,
+    /// Brand, in the words of older integrations.
+    pub brand: &'static str,
+    /// Country of the issuer.
+    pub country: Country,
+    /// The customer it is saved to.
+    #[shown(expand, omit)]
+    pub customer: Option<Ref>,
+    /// Check of the security code; null if none was given.
+    pub cvc_check: Option<CheckResult>,
+    /// Last four digits of the number in a wallet.
+    pub dynamic_last4: Option<&'a str>,
+    /// Month of expiry, 1 to 12.
+    pub exp_month: i64,
+    /// Year of expiry, four digits.
+    pub exp_year: i64,
+    /// The same for every card with this number.
+    pub fingerprint: String,
+    /// How the card is funded.
+    pub funding: Funding,
+    /// The last four digits.
+    pub last4: Last4,
+    /// The merchant's pairs.
+    pub metadata: &'a Metadata,
+    /// Full name.
+    pub name: Option<&'a str>,
+    /// Which network is to take it.
+    pub networks: HeldCardNetworksShown,
+    /// Whether the issuer's fees are capped by regulation.
+    pub regulated_status: RegulatedStatus,
+    /// How it was made a token of, by wallets.
+    pub tokenization_method: Option<&'a str>,
+    /// The wallet it came from; null because wallets are not taken yet.
+    pub wallet: Option<&'a str>,
+}
+
+/// Which network is to take a card.
+#[derive(Shown)]
+pub struct HeldCardNetworksShown {
+    /// The one the cardholder prefers.
+    pub preferred: Option<CardBrand>,
+}
+
+impl<'a> HeldCardShown<'a> {
+    /// What `held` shows under the id `id` of a card.
+    pub fn of(held: &'a HeldCard, id: Id, customer: Option<Id>, secrets: &Secrets) -> HeldCardShown<'a> {
+        let facts = held.card.facts();
+        let details = held.details.as_deref();
+        let billing = details.map(|details| &details.billing);
+        let address = billing.map(|billing| &billing.address);
+        HeldCardShown {
+            id: Ident { kind: &kinds::CARD, id },
+            address_city: address.and_then(|address| address.city.as_deref()),
+            address_country: address.and_then(|address| address.country.as_deref()),
+            address_line1: address.and_then(|address| address.line1.as_deref()),
+            address_line1_check: details.and_then(|details| details.address_line1_check),
+            address_line2: address.and_then(|address| address.line2.as_deref()),
+            address_state: address.and_then(|address| address.state.as_deref()),
+            address_zip: address.and_then(|address| address.postal_code.as_deref()),
+            address_zip_check: details.and_then(|details| details.address_postal_code_check),
+            brand: facts.brand.older_name(),
+            country: facts.country,
+            customer: customer.map(|id| Ref {
+                kind: &kinds::CUSTOMER,
+                id,
+            }),
+            cvc_check: held.cvc_check,
+            dynamic_last4: None,
+            exp_month: i64::from(held.card.exp_month),
+            exp_year: i64::from(held.card.exp_year),
+            fingerprint: held.card.fingerprint(secrets, id.account_tag()),
+            funding: facts.funding,
+            last4: held.card.last4(),
+            metadata: details.map_or(&NO_METADATA, |details| &details.metadata),
+            name: billing.and_then(|billing| billing.name.as_deref()),
+            networks: HeldCardNetworksShown {
+                preferred: details.and_then(|details| details.preferred_network),
+            },
+            regulated_status: RegulatedStatus::Unregulated,
+            tokenization_method: None,
+            wallet: None,
+        }
+    }
+}

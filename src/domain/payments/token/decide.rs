@@ -1,0 +1,38 @@
+//! Making tokens. They are used where a card is taken: [`NewCard`](crate::payments::payment_method::NewCard).
+
+use super::{CreateToken, Token, TokenContent};
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::kinds;
+use crate::object::Object;
+use crate::payments::card::wrong_cvc;
+use crate::payments::payment_method::{CardBrand, NewCard};
+use crate::reject::Reject;
+use std::sync::Arc;
+
+const ONE_CONTENT: &str = "A token is made of exactly one of these parameters: card, cvc_update.";
+
+/// Makes a token. There is no event of that.
+pub(crate) fn create(case: &Case<'_>, asked: &CreateToken) -> Result<Decision, Stop> {
+    let content = match (&asked.card, &asked.cvc_update) {
+        (Some(card), None) => {
+            let new = NewCard::of_flat(card, "card", case)?;
+            TokenContent::Card(Box::new(new.held()))
+        }
+        (None, Some(update)) => {
+            let fits = update.cvc.as_ref().is_some_and(|cvc| cvc.fits(CardBrand::Amex));
+            if !fits {
+                return Err(wrong_cvc().into());
+            }
+            TokenContent::CvcUpdate
+        }
+        _ => return Err(Reject::invalid(None, ONE_CONTENT).into()),
+    };
+    let mut draft = case.draft();
+    let id = draft.born(&kinds::TOKEN);
+    draft.put(Object::Token(Arc::new(Token {
+        id,
+        content,
+        used: false,
+    })));
+    Ok(draft.decide(Reply::Object(&kinds::TOKEN, id)))
+}
