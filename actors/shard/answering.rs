@@ -78,6 +78,7 @@ impl Showing<'_> {
         let embedded = [
             (&kinds::PAYMENT_INTENT, reject.payment_intent),
             (&kinds::PAYMENT_METHOD, reject.payment_method),
+            (&kinds::SETUP_INTENT, reject.setup_intent),
         ];
         for (kind, id) in embedded {
             let Some(id) = id else { continue };

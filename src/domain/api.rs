@@ -8,9 +8,12 @@ use crate::events::{self, EventShown};
 use crate::kinds;
 use crate::payments::charge::{self, ChargeShown};
 use crate::payments::dispute::{self, DisputeShown};
+use crate::payments::mandate::{self, MandateShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::{self, PaymentMethodShown};
 use crate::payments::refund::{self, RefundShown};
+use crate::payments::setup_attempt::{self, SetupAttemptShown};
+use crate::payments::setup_intent::{self, SetupIntentShown};
 use crate::payments::token::{self, TokenShown};
 use crate::search;
 use tollgate_resource::shown::HasShape;
@@ -29,6 +32,9 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,
     search::ENDPOINTS,
+    setup_intent::ENDPOINTS,
+    setup_attempt::ENDPOINTS,
+    mandate::ENDPOINTS,
 ];
 
 /// Every operation.
@@ -52,6 +58,9 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::TOKEN, TokenShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
     (&kinds::DISPUTE, DisputeShown::SHAPE),
+    (&kinds::SETUP_INTENT, SetupIntentShown::SHAPE),
+    (&kinds::SETUP_ATTEMPT, SetupAttemptShown::SHAPE),
+    (&kinds::MANDATE, MandateShown::SHAPE),
 ];
 
 const COUNT: usize = {

@@ -11,6 +11,9 @@ use crate::payments::payment_intent::{
 };
 use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
+use crate::payments::setup_intent::{
+    CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, UpdateSetupIntent, VerifyMicrodeposits,
+};
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
 use siphasher::sip::SipHasher24;
@@ -59,6 +62,16 @@ pub enum Command {
     CreateCustomer(Box<CreateCustomer>),
     /// `POST /v1/customers/{customer}`.
     UpdateCustomer(Id, Box<UpdateCustomer>),
+    /// `POST /v1/setup_intents`.
+    CreateSetupIntent(Box<CreateSetupIntent>),
+    /// `POST /v1/setup_intents/{intent}`.
+    UpdateSetupIntent(Id, Box<UpdateSetupIntent>),
+    /// `POST /v1/setup_intents/{intent}/confirm`.
+    ConfirmSetupIntent(Id, Box<ConfirmSetupIntent>),
+    /// `POST /v1/setup_intents/{intent}/cancel`.
+    CancelSetupIntent(Id, Box<CancelSetupIntent>),
+    /// `POST /v1/setup_intents/{intent}/verify_microdeposits`.
+    VerifySetupIntent(Id, Box<VerifyMicrodeposits>),
     /// `DELETE /v1/customers/{customer}`.
     DeleteCustomer(Id),
     /// The payer has done, or failed to do, what a parked intent waits for; the page of the action asks.

@@ -15,6 +15,8 @@ use crate::payments::dispute::{self, Dispute};
 use crate::payments::payment_intent::{self, PaymentIntent};
 use crate::payments::payment_method::{self, PaymentMethod};
 use crate::payments::refund::{self, Refund};
+use crate::payments::setup_attempt::SetupAttempt;
+use crate::payments::setup_intent::{self, SetupIntent};
 use crate::payments::token::{self, Token};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -116,6 +118,7 @@ pub fn decide(
         Command::CreateCustomer(asked) => customer::create(&case, asked),
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
         Command::DeleteCustomer(id) => customer::delete(&case, *id),
+        Command::CompleteAction(done) if done.object.is(&kinds::SETUP_INTENT) => setup_intent::complete(&case, *done),
         Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
         Command::CreatePaymentMethod(asked) => payment_method::create(&case, asked),
         Command::DrawPaymentMethod(card) => payment_method::draw(&case, card),
@@ -125,6 +128,11 @@ pub fn decide(
         Command::CreateToken(asked) => token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
         Command::CloseDispute(id) => dispute::close(&case, *id),
+        Command::CreateSetupIntent(asked) => setup_intent::create(&case, asked),
+        Command::UpdateSetupIntent(id, asked) => setup_intent::update(&case, *id, asked),
+        Command::ConfirmSetupIntent(id, asked) => setup_intent::confirm(&case, *id, asked),
+        Command::CancelSetupIntent(id, asked) => setup_intent::cancel(&case, *id, asked),
+        Command::VerifySetupIntent(id, asked) => setup_intent::verify_microdeposits(&case, *id, asked),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -278,6 +286,22 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::TOKEN, id)?.map(|object| match object {
             Object::Token(token) => &**token,
             other => unreachable!("{:?} was found as a token", other.id()),
+        }))
+    }
+
+    /// A setup intent, if there is one with that id.
+    pub(crate) fn setup_intent(&self, id: Id) -> Result<Option<&'a SetupIntent>, Stop> {
+        Ok(self.find(&kinds::SETUP_INTENT, id)?.map(|object| match object {
+            Object::SetupIntent(intent) => &**intent,
+            other => unreachable!("{:?} was found as a setup intent", other.id()),
+        }))
+    }
+
+    /// A setup attempt, if there is one with that id.
+    pub(crate) fn setup_attempt(&self, id: Id) -> Result<Option<&'a SetupAttempt>, Stop> {
+        Ok(self.find(&kinds::SETUP_ATTEMPT, id)?.map(|object| match object {
+            Object::SetupAttempt(attempt) => &**attempt,
+            other => unreachable!("{:?} was found as a setup attempt", other.id()),
         }))
     }
 

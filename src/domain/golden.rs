@@ -32,6 +32,7 @@ use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
     PendingVerdict, PriorTransaction, TransactionAddress, Verdict,
 };
+use crate::payments::mandate::{Acceptance, Mandate, MandateScope};
 use crate::payments::payment_intent::{
     AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
     PaymentIntent, Phase, Status,
@@ -41,6 +42,11 @@ use crate::payments::payment_method::{
     UnlistedNumber, declines,
 };
 use crate::payments::refund::{Refund, RefundFailure, RefundReason, RefundState};
+use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
+use crate::payments::setup_intent::{
+    AmountType, CardOptions, Extras, FlowDirection, MandateInterval, MandateOptions, SetupCancellationReason,
+    SetupError, SetupFailure, SetupIntent, Status as SetupStatus, SupportedType,
+};
 use crate::payments::token::{Token, TokenContent};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::{Record, Shape, ValueKind};
@@ -143,6 +149,23 @@ fn record_lines() -> Vec<String> {
         Resource,
         Level,
         Profile,
+        SetupIntent,
+        SetupStatus,
+        Extras,
+        FlowDirection,
+        CardOptions,
+        MandateOptions,
+        AmountType,
+        MandateInterval,
+        SupportedType,
+        SetupError,
+        SetupFailure,
+        SetupCancellationReason,
+        SetupAttempt,
+        AttemptState,
+        Mandate,
+        MandateScope,
+        Acceptance,
         AccountSettings,
         RawCards,
         RadarRules,

@@ -64,6 +64,24 @@ pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
     prefix: "pmc",
     object: "payment_method_configuration",
 };
+/// A way to pay that is being made ready for later, whatever attempts that takes.
+pub static SETUP_INTENT: Kind = Kind {
+    number: 11,
+    prefix: "seti",
+    object: "setup_intent",
+};
+/// One attempt at a setup intent.
+pub static SETUP_ATTEMPT: Kind = Kind {
+    number: 12,
+    prefix: "setatt",
+    object: "setup_attempt",
+};
+/// A customer's permission to take money.
+pub static MANDATE: Kind = Kind {
+    number: 13,
+    prefix: "mandate",
+    object: "mandate",
+};
 /// Card details in exchange for an id that is used once.
 pub static TOKEN: Kind = Kind {
     number: 14,
@@ -108,7 +126,7 @@ pub static EARLY_FRAUD_WARNING: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 17] = [
+pub static ALL: [&Kind; 20] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -119,6 +137,9 @@ pub static ALL: [&Kind; 17] = [
     &REQUEST,
     &ACCOUNT,
     &PAYMENT_METHOD_CONFIGURATION,
+    &SETUP_INTENT,
+    &SETUP_ATTEMPT,
+    &MANDATE,
     &TOKEN,
     &CARD,
     &DISPUTE,
@@ -170,6 +191,10 @@ id_params! {
     PaymentMethodId of PAYMENT_METHOD;
     /// An event's id as a parameter.
     EventId of EVENT;
+    /// A setup intent's id as a parameter.
+    SetupIntentId of SETUP_INTENT;
+    /// A setup attempt's id as a parameter.
+    SetupAttemptId of SETUP_ATTEMPT;
     /// A dispute's id as a parameter.
     DisputeId of DISPUTE;
     /// A file's id as a parameter.

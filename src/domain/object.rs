@@ -9,9 +9,12 @@ use crate::kinds;
 use crate::payments::authentication::Action;
 use crate::payments::charge::Charge;
 use crate::payments::dispute::{Dispute, DisputeShown};
+use crate::payments::mandate::{Mandate, MandateShown};
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::refund::{Refund, RefundShown};
+use crate::payments::setup_attempt::{SetupAttempt, SetupAttemptShown};
+use crate::payments::setup_intent::{SetupIntent, SetupIntentShown};
 use crate::payments::token::{Token, TokenShown};
 use crate::secrets::Secrets;
 use std::sync::Arc;
@@ -38,6 +41,15 @@ pub enum Object {
     /// A payment method.
     #[record(6)]
     PaymentMethod(Arc<PaymentMethod>),
+    /// A setup intent.
+    #[record(11)]
+    SetupIntent(Arc<SetupIntent>),
+    /// A setup attempt.
+    #[record(12)]
+    SetupAttempt(Arc<SetupAttempt>),
+    /// A mandate.
+    #[record(13)]
+    Mandate(Arc<Mandate>),
     /// A token.
     #[record(14)]
     Token(Arc<Token>),
@@ -82,6 +94,9 @@ impl Object {
             Object::Customer(_) => &kinds::CUSTOMER,
             Object::BalanceTransaction(_) => &kinds::BALANCE_TRANSACTION,
             Object::PaymentMethod(_) => &kinds::PAYMENT_METHOD,
+            Object::SetupIntent(_) => &kinds::SETUP_INTENT,
+            Object::SetupAttempt(_) => &kinds::SETUP_ATTEMPT,
+            Object::Mandate(_) => &kinds::MANDATE,
             Object::Token(_) => &kinds::TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
         }
@@ -96,6 +111,9 @@ impl Object {
             Object::Customer(customer) => customer.id,
             Object::BalanceTransaction(transaction) => transaction.id,
             Object::PaymentMethod(method) => method.id,
+            Object::SetupIntent(intent) => intent.id,
+            Object::SetupAttempt(attempt) => attempt.id,
+            Object::Mandate(mandate) => mandate.id,
             Object::Token(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
         }
@@ -115,11 +133,13 @@ impl Object {
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
             Object::PaymentMethod(method) => method.customer.into_iter().for_each(parent),
-            Object::Customer(_) | Object::Token(_) => {}
             Object::Dispute(dispute) => {
                 parent(dispute.charge);
                 dispute.payment_intent.into_iter().for_each(parent);
             }
+            Object::SetupIntent(intent) => intent.customer.into_iter().for_each(parent),
+            Object::SetupAttempt(attempt) => parent(attempt.setup_intent),
+            Object::Customer(_) | Object::Token(_) | Object::Mandate(_) => {}
         }
     }
 
@@ -134,6 +154,7 @@ impl Object {
     pub fn action(&self) -> Option<&Action> {
         match self {
             Object::PaymentIntent(intent) => intent.action(),
+            Object::SetupIntent(intent) => intent.open_action(),
             _ => None,
         }
     }
@@ -142,6 +163,7 @@ impl Object {
     pub fn last_try_failed(&self) -> bool {
         match self {
             Object::PaymentIntent(intent) => intent.last_error.is_some(),
+            Object::SetupIntent(intent) => intent.last_error.is_some(),
             _ => false,
         }
     }
@@ -152,6 +174,7 @@ impl Object {
         match self {
             Object::PaymentIntent(intent) => Object::PaymentIntent(Arc::new(intent.as_created())),
             Object::Refund(refund) => Object::Refund(Arc::new(refund.as_created())),
+            Object::SetupIntent(intent) => Object::SetupIntent(Arc::new(intent.as_created())),
             other => other.clone(),
         }
     }
@@ -174,6 +197,9 @@ impl Object {
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
+            Object::SetupIntent(intent) => with(&SetupIntentShown::of(intent, context)),
+            Object::SetupAttempt(attempt) => with(&SetupAttemptShown::of(attempt, context)),
+            Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),
             Object::Token(token) => with(&TokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
         }

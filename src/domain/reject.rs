@@ -65,6 +65,9 @@ pub struct Reject {
     /// `stripe-should-retry: false` is sent. Parameter errors and missing objects have not begun (API.md 1.5).
     #[record(13)]
     pub began: bool,
+    /// `setup_intent`, embedded as an object.
+    #[record(14)]
+    pub setup_intent: Option<Id>,
 }
 
 impl Reject {
@@ -84,6 +87,7 @@ impl Reject {
             payment_intent: None,
             payment_method: None,
             began: false,
+            setup_intent: None,
         }
     }
 
@@ -151,6 +155,12 @@ impl Reject {
         reject.with_payment_intent(intent).begun()
     }
 
+    /// A setup intent is in a state that does not allow this: 400, the execution had begun, the intent is embedded.
+    pub fn setup_intent_state(intent: Id, message: impl Into<String>) -> Reject {
+        let reject = Reject::invalid(Some(codes::SETUP_INTENT_UNEXPECTED_STATE), message);
+        reject.with_setup_intent(intent).begun()
+    }
+
     /// A charge that has nothing left to refund: 400.
     pub fn charge_already_refunded(charge: Id) -> Reject {
         let charge = charge.text(&crate::kinds::CHARGE);
@@ -212,6 +222,12 @@ impl Reject {
         self
     }
 
+    /// Embeds a setup intent.
+    pub fn with_setup_intent(mut self, intent: Id) -> Reject {
+        self.setup_intent = Some(intent);
+        self
+    }
+
     /// Embeds a payment method.
     pub fn with_payment_method(mut self, method: Id) -> Reject {
         self.payment_method = Some(method);
@@ -228,6 +244,8 @@ pub fn doc_url(code: &str) -> String {
 fn spoken(kind: &Kind) -> &'static str {
     if *kind == crate::kinds::PAYMENT_METHOD {
         "PaymentMethod"
+    } else if *kind == crate::kinds::SETUP_INTENT {
+        "setupintent"
     } else {
         kind.object
     }
@@ -309,6 +327,12 @@ pub mod codes {
         PROCESSING_ERROR = "processing_error";
         /// No such object.
         RESOURCE_MISSING = "resource_missing";
+        /// The payer did not prove who they are.
+        SETUP_INTENT_AUTHENTICATION_FAILURE = "setup_intent_authentication_failure";
+        /// A parameter that does not fit the setup intent.
+        SETUP_INTENT_INVALID_PARAMETER = "setup_intent_invalid_parameter";
+        /// The setup intent's state does not allow it.
+        SETUP_INTENT_UNEXPECTED_STATE = "setup_intent_unexpected_state";
         /// The token was used before.
         TOKEN_ALREADY_USED = "token_already_used";
         /// Text that is no URL.

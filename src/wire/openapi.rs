@@ -348,7 +348,7 @@ fn error_schema<C>(catalogue: &Catalogue<'_, C>) -> Value {
     for (name, doc) in ERROR_TEXTS {
         properties.add(name, described(json!({ "type": "string" }), doc), false);
     }
-    for object in ["payment_intent", "payment_method"] {
+    for object in ["payment_intent", "payment_method", "setup_intent"] {
         let shape = catalogue.shapes.values().find(|shape| shape.object == Some(object));
         let schema = shape.map_or_else(|| json!({ "type": "object" }), |shape| schema_ref(shape.name));
         properties.add(object, described(schema, "The object that the error is about."), false);

@@ -68,6 +68,8 @@ pub fn no_such(status: u16, kind: &Kind, text: &str) -> Reject {
 fn noun(kind: &Kind) -> &'static str {
     if kind.object == "payment_method" {
         "PaymentMethod"
+    } else if kind.object == "setup_intent" {
+        "setupintent"
     } else {
         kind.object
     }

@@ -6,6 +6,7 @@ mod disputes;
 mod intents;
 mod kept;
 mod refunds;
+mod setups;
 
 pub(crate) use changes::{Changes, IntentChange, Movement};
 pub(crate) use kept::Stage;
@@ -15,6 +16,7 @@ use crate::part::{Part, payment_hash};
 use crate::report::{Check, Checked, Finding, Report, ensure};
 use hashbrown::HashMap;
 use kept::{KeptCharge, KeptDispute, KeptIntent, KeptRefund, OpenAttempt};
+use setups::{KeptSetup, KeptTry};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::payment_intent::StatusName;
 use tollgate_domain::payments::refund::RefundStage;
@@ -32,7 +34,10 @@ pub(crate) struct Objects {
     charges: Lines<KeptCharge>,
     refunds: Lines<KeptRefund>,
     disputes: Lines<KeptDispute>,
-    /// Customers and payment methods; the check in an id tells of which kind it is.
+    setups: Lines<KeptSetup>,
+    /// Tries of setup intents.
+    tries: Lines<KeptTry>,
+    /// Customers, payment methods and mandates; the check in an id tells of which kind it is.
     others: Lines<Id>,
 }
 
@@ -82,10 +87,16 @@ impl Objects {
                 Object::Charge(charge) => self.step_charge(charge, born, &mut changes)?,
                 Object::Refund(refund) => self.step_refund(refund, born, &mut changes)?,
                 Object::Dispute(dispute) => self.step_dispute(dispute, born, &mut changes)?,
-                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) if born => {
-                    self.others.push(object.id())
+                Object::SetupIntent(intent) => self.step_setup(intent, born)?,
+                Object::SetupAttempt(attempt) => self.step_try(attempt, born)?,
+                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) if born => {
+                    self.others.push(object.id());
                 }
-                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::BalanceTransaction(_) => {}
+                Object::Customer(_)
+                | Object::PaymentMethod(_)
+                | Object::Token(_)
+                | Object::Mandate(_)
+                | Object::BalanceTransaction(_) => {}
             }
         }
         for object in &mine {
@@ -93,17 +104,22 @@ impl Objects {
                 Object::Charge(charge) => self.join_charge(charge, facts, &changes)?,
                 Object::Refund(refund) => self.join_refund(refund)?,
                 Object::Dispute(dispute) => self.join_dispute(dispute)?,
+                Object::SetupAttempt(attempt) => self.join_try(attempt, attempt.id.seq() > facts.seq_before)?,
                 Object::PaymentIntent(_)
                 | Object::Customer(_)
                 | Object::BalanceTransaction(_)
+                | Object::SetupIntent(_)
+                | Object::Mandate(_)
                 | Object::PaymentMethod(_)
                 | Object::Token(_) => {}
             }
         }
         // After the charges: an intent's state must agree with the charge that the same record moved.
         for object in &mine {
-            if let Object::PaymentIntent(intent) = object {
-                self.join_intent(intent)?;
+            match object {
+                Object::PaymentIntent(intent) => self.join_intent(intent)?,
+                Object::SetupIntent(intent) => self.join_setup(intent)?,
+                _ => {}
             }
         }
         Ok(changes)
@@ -155,6 +171,8 @@ impl Objects {
         self.charges.retain(|charge| holds(charge.payment));
         self.refunds.retain(|refund| holds(refund.payment));
         self.disputes.retain(|dispute| holds(dispute.payment));
+        self.setups.retain(|setup| holds(setup.id.seq()));
+        self.tries.retain(|attempt| holds(attempt.intent));
         self.others.retain(|id| holds(id.seq()));
     }
 
@@ -164,6 +182,8 @@ impl Objects {
             + self.charges.bytes()
             + self.refunds.bytes()
             + self.disputes.bytes()
+            + self.setups.bytes()
+            + self.tries.bytes()
             + self.others.bytes()
             + self.open.len() * size_of::<(u64, OpenAttempt)>()
     }
@@ -176,7 +196,9 @@ impl Objects {
             Object::Charge(_) => find(&self.charges, id.seq(), |kept| kept.id).map(|at| self.charges[at].id),
             Object::Refund(_) => find(&self.refunds, id.seq(), |kept| kept.id).map(|at| self.refunds[at].id),
             Object::Dispute(_) => find(&self.disputes, id.seq(), |kept| kept.id).map(|at| self.disputes[at].id),
-            Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) => {
+            Object::SetupIntent(_) => find(&self.setups, id.seq(), |kept| kept.id).map(|at| self.setups[at].id),
+            Object::SetupAttempt(_) => find(&self.tries, id.seq(), |kept| kept.id).map(|at| self.tries[at].id),
+            Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
             Object::BalanceTransaction(_) => None,
@@ -195,7 +217,12 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::Charge(charge) => Some(charge.payment_intent.unwrap_or(charge.id).seq()),
         Object::Refund(refund) => Some(refund.payment_intent.unwrap_or(refund.charge).seq()),
         Object::Dispute(dispute) => Some(dispute.payment_intent.unwrap_or(dispute.charge).seq()),
-        Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) => Some(object.id().seq()),
+        Object::SetupAttempt(attempt) => Some(attempt.setup_intent.seq()),
+        Object::Customer(_)
+        | Object::PaymentMethod(_)
+        | Object::Token(_)
+        | Object::SetupIntent(_)
+        | Object::Mandate(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }
 }

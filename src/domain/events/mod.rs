@@ -98,6 +98,26 @@ pub enum EventType {
     #[record(50)]
     #[name = "customer.deleted"]
     CustomerDeleted,
+    /// A setup intent was made.
+    #[record(30)]
+    #[name = "setup_intent.created"]
+    SetupIntentCreated,
+    /// A payment method is ready for payments to come.
+    #[record(31)]
+    #[name = "setup_intent.succeeded"]
+    SetupIntentSucceeded,
+    /// A try to set a payment method up failed.
+    #[record(32)]
+    #[name = "setup_intent.setup_failed"]
+    SetupIntentSetupFailed,
+    /// The cardholder must do something before a setup can go on.
+    #[record(33)]
+    #[name = "setup_intent.requires_action"]
+    SetupIntentRequiresAction,
+    /// A setup intent was given up.
+    #[record(34)]
+    #[name = "setup_intent.canceled"]
+    SetupIntentCanceled,
     /// A charge changed.
     #[record(65)]
     #[name = "charge.updated"]
@@ -149,6 +169,11 @@ impl EventType {
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,
+            SetupIntentCreated
+            | SetupIntentSucceeded
+            | SetupIntentSetupFailed
+            | SetupIntentRequiresAction
+            | SetupIntentCanceled => &kinds::SETUP_INTENT,
         }
     }
 

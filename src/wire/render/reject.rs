@@ -29,6 +29,7 @@ pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
     members.text("param", reject.param.as_deref());
     members.object("payment_intent", &kinds::PAYMENT_INTENT, reject.payment_intent);
     members.object("payment_method", &kinds::PAYMENT_METHOD, reject.payment_method);
+    members.object("setup_intent", &kinds::SETUP_INTENT, reject.setup_intent);
     members.text("type", Some(reject.kind.name()));
     show.close(false, DEPTH);
     show.close(false, 0);

@@ -65,7 +65,7 @@ pub(super) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -
 }
 
 /// Refuses parameters that only mean something with `confirm=true`.
-pub(super) fn only_with_confirm(given: &[(bool, &'static str)]) -> Result<(), Stop> {
+pub(crate) fn only_with_confirm(given: &[(bool, &'static str)]) -> Result<(), Stop> {
     match given.iter().find(|(given, _)| *given) {
         None => Ok(()),
         Some((_, param)) => {
@@ -76,7 +76,7 @@ pub(super) fn only_with_confirm(given: &[(bool, &'static str)]) -> Result<(), St
 }
 
 /// Refuses types of payment methods that are not taken: everything but cards.
-pub(super) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
+pub(crate) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
     match types.iter().find(|word| &***word != "card") {
         None => Ok(()),
         Some(word) => {
@@ -92,7 +92,7 @@ pub(super) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
 /// How it can be paid: by the account's configuration, or by the types the request lists.
 ///
 /// `on_by_default` is whether the request's version uses the configuration unless told otherwise.
-pub(super) fn automatic_methods(
+pub(crate) fn automatic_methods(
     asked: Option<(bool, Option<AllowRedirects>)>,
     types: &[Box<str>],
     on_by_default: bool,
@@ -125,7 +125,7 @@ pub(crate) fn check_email(email: &str, param: &'static str) -> Result<(), Stop> 
 }
 
 /// Refuses text that is no address of a page or an app: a scheme, `://` and something.
-pub(super) fn check_url(url: &str, param: &'static str) -> Result<(), Stop> {
+pub(crate) fn check_url(url: &str, param: &'static str) -> Result<(), Stop> {
     let fits = url.split_once("://").is_some_and(|(scheme, rest)| {
         let known = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())

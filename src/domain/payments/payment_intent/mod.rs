@@ -2,7 +2,7 @@
 
 mod action;
 mod attempt;
-mod checks;
+pub(crate) mod checks;
 mod confirm;
 mod decide;
 mod outcome;
@@ -16,10 +16,11 @@ pub(crate) use checks::{check_email, not_while_calling};
 pub(crate) use confirm::confirm;
 pub(crate) use decide::{cancel, capture, create};
 pub use params::{
-    CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, ENDPOINTS, ListPaymentIntents,
+    AutomaticPaymentMethodsParams, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent,
+    CreatePaymentIntent, ENDPOINTS, ListPaymentIntents,
 };
 pub(crate) use resolve::{resolve, timer_due};
-pub use shown::PaymentIntentShown;
+pub use shown::{AutomaticPaymentMethodsShown, ConfigurationShown, ManagedPaymentsShown, PaymentIntentShown};
 
 use crate::address::Shipping;
 use crate::money::{Currency, Money};

@@ -316,7 +316,7 @@ impl<'a> PaymentIntentShown<'a> {
 
 impl ConfigurationShown {
     /// The one configuration of the account that `id` belongs to: cards.
-    fn of_account(id: Id) -> ConfigurationShown {
+    pub(crate) fn of_account(id: Id) -> ConfigurationShown {
         let kind = &kinds::PAYMENT_METHOD_CONFIGURATION;
         ConfigurationShown {
             id: Ident {

@@ -162,7 +162,7 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
 }
 
 /// Why the issuer, or a rule of the account, does not let a card be saved.
-fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
+pub(crate) fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
     use super::CheckResult::Fail;
     let facts = method.card.facts();
     let radar = &case.world.account.profile.settings().radar;

@@ -17,5 +17,6 @@ mod refund_fates;
 mod refunds;
 mod remote;
 mod script;
+mod setups;
 mod shop;
 mod size;

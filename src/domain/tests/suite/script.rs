@@ -12,8 +12,10 @@ use tollgate_domain::api::ENDPOINTS;
 use tollgate_domain::balance::Balance;
 use tollgate_domain::books::Entry;
 use tollgate_domain::payments::authentication::CompletedAction;
+use tollgate_domain::payments::mandate::MandateScope;
 use tollgate_domain::payments::payment_intent::Status;
 use tollgate_domain::payments::refund::RefundState;
+use tollgate_domain::payments::setup_intent::{SetupFailure, SetupIntent, Status as SetupStatus};
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Call, Command, Network, Object, Read, Reject, Reply, Stop, World, kinds, read};
 use tollgate_resource::operation::PathArgs;
@@ -275,6 +277,7 @@ impl Player {
             ("charge=", reject.charge),
             ("pi=", reject.payment_intent),
             ("pm=", reject.payment_method),
+            ("seti=", reject.setup_intent),
         ] {
             if let Some(id) = id {
                 line.push_str(&format!(" {label}{}", self.name(id)));
@@ -401,6 +404,23 @@ impl Player {
                 )
             }
             Object::Token(token) => format!("{name}{}", if token.used { " used" } else { "" }),
+            Object::SetupIntent(intent) => self.setup_intent(intent),
+            Object::SetupAttempt(attempt) => {
+                let how = attempt.three_d_secure.map_or("", Names::name);
+                let line = format!(
+                    "{name} {} {}",
+                    attempt.state.name().name(),
+                    self.name(attempt.payment_method.id)
+                );
+                format!("{line} {how}").trim_end().to_owned()
+            }
+            Object::Mandate(mandate) => {
+                let scope = match mandate.scope {
+                    MandateScope::MultiUse => "multi_use".to_owned(),
+                    MandateScope::SingleUse { money } => format!("single_use {money}"),
+                };
+                format!("{name} {scope} of {}", self.name(mandate.payment_method))
+            }
             Object::PaymentMethod(method) => {
                 let saved = method
                     .customer
@@ -424,6 +444,27 @@ impl Player {
                 )
             }
         }
+    }
+
+    fn setup_intent(&self, intent: &SetupIntent) -> String {
+        let mut line = format!("{} {}", self.name(intent.id), intent.status.name().name());
+        for (label, id) in [
+            ("customer", intent.customer),
+            ("method", intent.payment_method),
+            ("attempt", intent.latest_attempt),
+            ("mandate", intent.mandate.or(intent.single_use_mandate)),
+        ] {
+            line.push_str(&id.map_or(String::new(), |id| format!(" {label}={}", self.name(id))));
+        }
+        if let SetupStatus::Canceled { reason: Some(reason) } = intent.status {
+            line.push_str(&format!(" reason={}", reason.name()));
+        }
+        match intent.last_error.as_deref().map(|error| error.failure) {
+            Some(SetupFailure::Declined { decline }) => line.push_str(&format!(" error={decline}")),
+            Some(SetupFailure::Unauthenticated) => line.push_str(" error=unauthenticated"),
+            None => {}
+        }
+        line
     }
 
     fn entry(&self, entry: &Entry) -> String {

@@ -1,0 +1,279 @@
+//! What requests do to setup intents.
+
+use super::checks::{self, Method};
+use super::outcome::{self, Confirmation, abandon, put_intent};
+use super::{
+    CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, Extras, SetupIntent, Status, UpdateSetupIntent,
+    VerifyMicrodeposits,
+};
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::events::EventType;
+use crate::kinds;
+use crate::metadata;
+use crate::money::Money;
+use crate::object::Object;
+use crate::payments::authentication::CompletedAction;
+use crate::payments::mandate::MandateDataParams;
+use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
+use crate::reject::{Reject, codes};
+use crate::time::seconds_of;
+use std::sync::Arc;
+use tollgate_resource::{Id, Metadata, Update, Version};
+
+/// First version that uses the account's configuration of payment methods unless told otherwise.
+const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
+
+/// Makes an intent, and confirms it if asked.
+pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decision, Stop> {
+    let confirm = asked.confirm.unwrap_or(false);
+    checks::check_attach_to_self(asked.attach_to_self)?;
+    let automatic = asked
+        .automatic_payment_methods
+        .as_ref()
+        .map(|asked| (asked.enabled, asked.allow_redirects));
+    let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    let automatic = payment_checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
+    let customer = asked.customer.map(|customer| customer.0);
+    if let Some(customer) = customer {
+        case.check_customer(customer)?;
+    }
+    if !confirm {
+        payment_checks::only_with_confirm(&[
+            (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
+            (asked.return_url.is_some(), "return_url"),
+            (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
+        ])?;
+    }
+    checks::check_excluded(&asked.excluded_payment_method_types)?;
+    let confirmation = confirmation(
+        case,
+        &asked.mandate_data,
+        asked.return_url.as_ref(),
+        asked.use_stripe_sdk,
+    )?;
+    let mut pairs = Metadata::default();
+    metadata::merge(&mut pairs, &asked.metadata)?;
+    let data = asked.payment_method_data.as_ref();
+    let method = checks::method_asked(case, asked.payment_method, data, customer)?;
+    let mut card_options = None;
+    if let Some(options) = &asked.payment_method_options {
+        options.apply_to(&mut card_options)?;
+    }
+    payment_checks::check_types(&asked.payment_method_types)?;
+    if confirm && method.is_none() {
+        let code = Some(codes::SETUP_INTENT_UNEXPECTED_STATE);
+        return Err(Reject::invalid(code, checks::MISSING_METHOD).begun().into());
+    }
+
+    let extras = extras_of(asked);
+    let mut draft = case.draft();
+    let mut intent = SetupIntent {
+        id: draft.born(&kinds::SETUP_INTENT),
+        status: Status::RequiresPaymentMethod,
+        customer,
+        payment_method: None,
+        latest_attempt: None,
+        attempts: 0,
+        last_error: None,
+        mandate: None,
+        single_use_mandate: None,
+        usage: asked.usage.unwrap_or(FutureUsage::OffSession),
+        automatic_payment_methods: automatic,
+        description: asked.description.clone(),
+        metadata: pairs,
+        card_options,
+        extras: (extras != Extras::default()).then(|| Box::new(extras)),
+    };
+    let id = intent.id;
+    draft.created_event(EventType::SetupIntentCreated, id);
+    if let Some(method) = method {
+        let method = method.stored(&mut draft);
+        if confirm {
+            return outcome::attempt(case, draft, intent, method, confirmation);
+        }
+        intent.payment_method = Some(method.id);
+        intent.status = Status::RequiresConfirmation;
+        if method.id.seq() > case.world.account.seq {
+            draft.put(Object::PaymentMethod(Arc::new(method)));
+        }
+    }
+    put_intent(case, &mut draft, intent);
+    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
+}
+
+/// Changes an intent. There is no event of that.
+pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    checks::check_attach_to_self(asked.attach_to_self)?;
+    let mut intent = before.clone();
+    match &asked.customer {
+        Update::Keep => {}
+        Update::Clear => intent.customer = None,
+        Update::Set(customer) => {
+            case.check_customer(customer.0)?;
+            intent.customer = Some(customer.0);
+        }
+    }
+    asked.description.clone().apply_to(&mut intent.description);
+    if let Some(types) = &asked.excluded_payment_method_types {
+        checks::check_excluded(types)?;
+        intent.extras_mut().excluded_types = words(types);
+    }
+    if let Some(directions) = &asked.flow_directions {
+        intent.extras_mut().flow_directions = directions.clone();
+    }
+    if asked.attach_to_self.is_some() {
+        intent.extras_mut().attach_to_self = asked.attach_to_self;
+    }
+    metadata::merge(&mut intent.metadata, &asked.metadata)?;
+    let named = asked.payment_method.clone().into_option();
+    let method = checks::method_asked(case, named, asked.payment_method_data.as_ref(), intent.customer)?;
+    if let Some(options) = &asked.payment_method_options {
+        options.apply_to(&mut intent.card_options)?;
+    }
+    payment_checks::check_types(&asked.payment_method_types)?;
+    if !asked.payment_method_types.is_empty() {
+        intent.automatic_payment_methods = None;
+    }
+    let about_method = asked.payment_method != Update::Keep
+        || asked.payment_method_data.is_some()
+        || asked.customer != Update::Keep
+        || asked.payment_method_options.is_some()
+        || asked.excluded_payment_method_types.is_some()
+        || asked.flow_directions.is_some()
+        || !asked.payment_method_types.is_empty();
+    if about_method && let Some(reject) = checks::refuse_update(before) {
+        return Err(reject.into());
+    }
+    // Another customer, and still what the one before was going to save.
+    if let (None, Update::Keep, Some(kept)) = (&method, &asked.payment_method, before.payment_method)
+        && intent.customer != before.customer
+    {
+        checks::stored_method(case, kept, intent.customer)?;
+    }
+
+    let mut draft = case.draft();
+    if let Some(method) = method {
+        abandon(case, &mut draft, before)?;
+        let method = method.stored(&mut draft);
+        intent.payment_method = Some(method.id);
+        intent.status = Status::RequiresConfirmation;
+        if method.id.seq() > case.world.account.seq {
+            draft.put(Object::PaymentMethod(Arc::new(method)));
+        }
+    } else if asked.payment_method == Update::Clear {
+        abandon(case, &mut draft, before)?;
+        intent.payment_method = None;
+        intent.status = Status::RequiresPaymentMethod;
+    }
+    if intent != *before {
+        put_intent(case, &mut draft, intent);
+    }
+    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
+}
+
+/// Confirms an intent: the payment method is tried.
+pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
+    let confirmation = confirmation(
+        case,
+        &asked.mandate_data,
+        asked.return_url.as_ref(),
+        asked.use_stripe_sdk,
+    )?;
+    let data = asked.payment_method_data.as_ref();
+    let method = checks::method_asked(case, asked.payment_method, data, before.customer)?;
+    let mut intent = before.clone();
+    if let Some(options) = &asked.payment_method_options {
+        options.apply_to(&mut intent.card_options)?;
+    }
+    if let Some(reject) = checks::refuse_confirm(before) {
+        return Err(reject.into());
+    }
+    let method = match (method, before.payment_method) {
+        (Some(method), _) => method,
+        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
+        (None, None) => return Err(Reject::setup_intent_state(id, checks::MISSING_METHOD).into()),
+    };
+    let mut draft = case.draft();
+    let method = method.stored(&mut draft);
+    outcome::attempt(case, draft, intent, method, confirmation)
+}
+
+/// The cardholder has acted on an intent's page.
+pub(crate) fn complete(case: &Case<'_>, done: CompletedAction) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, done.object)?;
+    if before.open_action().is_some_and(|action| action.nonce == done.nonce) {
+        return outcome::acted(case, before, done.authenticated);
+    }
+    let message = "This authentication is over: it was completed before, or the setup went on without it.";
+    Err(Reject::setup_intent_state(done.object, message).into())
+}
+
+/// Gives an intent up.
+pub(crate) fn cancel(case: &Case<'_>, id: Id, asked: &CancelSetupIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    if let Some(reject) = checks::refuse_cancel(before) {
+        return Err(reject.into());
+    }
+    let mut draft = case.draft();
+    abandon(case, &mut draft, before)?;
+    let mut intent = before.clone();
+    intent.status = Status::Canceled {
+        reason: asked.cancellation_reason.map(|reason| reason.0),
+    };
+    draft.event(EventType::SetupIntentCanceled, id);
+    put_intent(case, &mut draft, intent);
+    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
+}
+
+/// Refuses to verify deposits: no setup intent waits for any.
+pub(crate) fn verify_microdeposits(case: &Case<'_>, id: Id, asked: &VerifyMicrodeposits) -> Result<Decision, Stop> {
+    checks::intent_of_path(case, id)?;
+    checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
+    if asked.amounts.is_empty() == asked.descriptor_code.is_none() {
+        let message = "You must provide either `amounts` or `descriptor_code`, and not both.";
+        return Err(Reject::invalid(None, message).into());
+    }
+    let message = "You cannot verify microdeposits of this SetupIntent because it does not wait for any. Only payment \
+                   methods of bank accounts are verified with microdeposits; this account accepts cards.";
+    Err(Reject::setup_intent_state(id, message).into())
+}
+
+/// What a confirmation says besides what is set up.
+fn confirmation(
+    case: &Case<'_>,
+    mandate_data: &Update<MandateDataParams>,
+    return_url: Option<&Box<str>>,
+    use_stripe_sdk: Option<bool>,
+) -> Result<Confirmation, Stop> {
+    let acceptance = match mandate_data {
+        Update::Set(given) => Some(given.acceptance(seconds_of(case.inputs.now_ms))?),
+        Update::Keep | Update::Clear => None,
+    };
+    if let Some(url) = return_url {
+        payment_checks::check_url(url, "return_url")?;
+    }
+    Ok(Confirmation {
+        return_url: return_url.cloned(),
+        use_stripe_sdk: use_stripe_sdk.unwrap_or(false),
+        acceptance,
+    })
+}
+
+fn extras_of(asked: &CreateSetupIntent) -> Extras {
+    Extras {
+        flow_directions: asked.flow_directions.clone(),
+        single_use: asked.single_use.as_ref().map(|asked| {
+            let currency = asked.currency.expect("the form makes sure of required parameters");
+            Money::new(asked.amount, currency)
+        }),
+        excluded_types: words(&asked.excluded_payment_method_types),
+        attach_to_self: asked.attach_to_self,
+    }
+}
+
+fn words(types: &[Box<str>]) -> Vec<String> {
+    types.iter().map(|word| word.to_string()).collect()
+}

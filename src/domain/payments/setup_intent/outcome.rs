@@ -1,0 +1,315 @@
+//! One try to set a payment method up, and what follows from how it ends: attempts, mandates, the customer's payment
+//! method, events.
+
+use super::shown::UNAUTHENTICATED;
+use super::{SetupError, SetupFailure, SetupIntent, Status};
+use crate::customers::customer::Customer;
+use crate::decision::{Case, Decision, Lookup, Reply, Stop};
+use crate::draft::Draft;
+use crate::events::EventType;
+use crate::kinds;
+use crate::object::Object;
+use crate::payments::authentication::{
+    Action, AuthenticationAsk, AuthenticationNeed, AuthenticationRule, ThreeDSecureResult,
+};
+use crate::payments::mandate::{self, Acceptance, MandateScope};
+use crate::payments::payment_intent::FutureUsage;
+use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, RemoteBehaviour, declines, refuses_saving};
+use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
+use crate::reject::{Reject, codes};
+use crate::time::seconds_of;
+use std::sync::Arc;
+use tollgate_resource::Id;
+
+/// What a confirmation says besides what is set up.
+pub(super) struct Confirmation {
+    /// Where the cardholder returns to after an action.
+    pub(super) return_url: Option<Box<str>>,
+    /// Whether an SDK in the browser carries actions out.
+    pub(super) use_stripe_sdk: bool,
+    /// The customer's agreement to a mandate.
+    pub(super) acceptance: Option<Acceptance>,
+}
+
+/// Tries to set `method` up: decided here, or parked until the cardholder has proved who they are.
+///
+/// The simulated issuers decide at once, also those of cards that pay on the remote network: setting up moves no money,
+/// so there is no call whose outcome could be lost.
+pub(super) fn attempt(
+    case: &Case<'_>,
+    mut draft: Draft,
+    mut intent: SetupIntent,
+    method: PaymentMethod,
+    confirmation: Confirmation,
+) -> Result<Decision, Stop> {
+    abandon(case, &mut draft, &intent)?;
+    intent.attempts += 1;
+    intent.payment_method = Some(method.id);
+    let id = draft.born(&kinds::SETUP_ATTEMPT);
+    intent.latest_attempt = Some(id);
+    let extras = intent.extras.as_deref();
+    let attempt = SetupAttempt {
+        id,
+        setup_intent: intent.id,
+        payment_method: Arc::new(method.clone()),
+        customer: intent.customer,
+        usage: intent.usage,
+        state: AttemptState::RequiresAction,
+        three_d_secure: None,
+        flow_directions: extras.map(|extras| extras.flow_directions.clone()).unwrap_or_default(),
+        attach_to_self: extras.and_then(|extras| extras.attach_to_self),
+    };
+    let request = intent
+        .card_options
+        .as_ref()
+        .and_then(|options| options.request_three_d_secure)
+        .unwrap_or_default();
+    let need = method.card.facts().authentication.ask(AuthenticationAsk {
+        off_session: false,
+        request,
+        prepared: method.prepared,
+    });
+    let intent_id = intent.id;
+    match need {
+        AuthenticationNeed::Challenge => {
+            park(case, &mut draft, intent, attempt, method, confirmation);
+            Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, intent_id)))
+        }
+        AuthenticationNeed::Declined(decline) | AuthenticationNeed::Refused(decline) => {
+            let failure = SetupFailure::Declined {
+                decline: decline.number,
+            };
+            let reject = failed(case, &mut draft, intent, attempt, method, failure);
+            Ok(draft.decide(Reply::Reject(Box::new(reject))))
+        }
+        AuthenticationNeed::Nothing(result) => {
+            let ended = SetupAttempt {
+                three_d_secure: result,
+                ..attempt
+            };
+            Ok(match verdict(case, &method) {
+                None => {
+                    succeeded(case, &mut draft, intent, ended, method, confirmation.acceptance)?;
+                    draft.decide(Reply::Object(&kinds::SETUP_INTENT, intent_id))
+                }
+                Some(decline) => {
+                    let failure = SetupFailure::Declined {
+                        decline: decline.number,
+                    };
+                    let reject = failed(case, &mut draft, intent, ended, method, failure);
+                    draft.decide(Reply::Reject(Box::new(reject)))
+                }
+            })
+        }
+    }
+}
+
+/// The cardholder has acted: the payment method is ready, or another one is wanted.
+pub(super) fn acted(case: &Case<'_>, before: &SetupIntent, authenticated: bool) -> Result<Decision, Stop> {
+    let Status::RequiresAction { acceptance, .. } = &before.status else {
+        unreachable!("an action is open")
+    };
+    let mut attempt = open_attempt(case, before)?.clone();
+    let method = case
+        .payment_method(attempt.payment_method.id)?
+        .expect("a payment method that is in use exists")
+        .clone();
+    // Meanwhile it may have been used up by a payment, or saved to another customer; or there is no room for it.
+    let usable = match (method.customer, before.customer) {
+        (None, None) => !method.used_up,
+        (None, Some(customer)) => match saved_to(case, customer, method.id) {
+            Ok(_) => !method.used_up,
+            Err(Stop::Reject(_)) => false,
+            Err(stop) => return Err(stop),
+        },
+        (Some(owner), customer) => customer == Some(owner),
+    };
+    let mut draft = case.draft();
+    let intent = before.clone();
+    let id = intent.id;
+    attempt.three_d_secure = authenticated.then_some(ThreeDSecureResult::Authenticated);
+    match verdict(case, &method) {
+        _ if !authenticated || !usable => {
+            failed(case, &mut draft, intent, attempt, method, SetupFailure::Unauthenticated);
+        }
+        Some(decline) => {
+            let failure = SetupFailure::Declined {
+                decline: decline.number,
+            };
+            failed(case, &mut draft, intent, attempt, method, failure);
+        }
+        None => {
+            let acceptance = acceptance.as_deref().cloned();
+            succeeded(case, &mut draft, intent, attempt, method, acceptance)?;
+        }
+    }
+    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
+}
+
+/// Ends the open try of an intent, if there is one, because nobody will act on it any more.
+pub(super) fn abandon(case: &Case<'_>, draft: &mut Draft, intent: &SetupIntent) -> Result<(), Stop> {
+    if intent.open_action().is_some() {
+        let mut attempt = open_attempt(case, intent)?.clone();
+        attempt.state = AttemptState::Abandoned;
+        put_attempt(case, draft, attempt);
+    }
+    Ok(())
+}
+
+/// Puts an intent, if the state table allows its state.
+///
+/// # Panics
+/// When it does not: a decision that would break the table must not become durable.
+pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, intent: SetupIntent) {
+    let before = match case.world.objects.find(&kinds::SETUP_INTENT, intent.id) {
+        Lookup::Found(Object::SetupIntent(before)) => Some(before.status.name()),
+        _ => None,
+    };
+    let next = intent.status.name();
+    assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+    draft.put(Object::SetupIntent(Arc::new(intent)));
+}
+
+/// What the issuer, or a rule of the account, says to a card that is set up: `None` is yes.
+///
+/// Cards that want their holder to act and are declined afterwards are declined by payments only.
+fn verdict(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
+    let card = method.card.facts();
+    match card.behaviour {
+        Behaviour::Decline(_) if matches!(card.authentication, AuthenticationRule::Required(..)) => None,
+        Behaviour::Remote(RemoteBehaviour::Decline) => Some(&declines::GENERIC),
+        Behaviour::Decline(_) | Behaviour::Succeed | Behaviour::Remote(_) => refuses_saving(case, method),
+    }
+}
+
+fn park(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: SetupIntent,
+    attempt: SetupAttempt,
+    method: PaymentMethod,
+    confirmation: Confirmation,
+) {
+    intent.status = Status::RequiresAction {
+        action: Box::new(Action {
+            nonce: case.inputs.entropy[0],
+            account: case.world.account.profile.id,
+            return_url: confirmation.return_url,
+            use_stripe_sdk: confirmation.use_stripe_sdk,
+        }),
+        acceptance: confirmation.acceptance.map(Box::new),
+    };
+    intent.last_error = None;
+    draft.event(EventType::SetupIntentRequiresAction, intent.id);
+    if method.id.seq() > case.world.account.seq {
+        draft.put(Object::PaymentMethod(Arc::new(method)));
+    }
+    put_attempt(case, draft, attempt);
+    put_intent(case, draft, intent);
+}
+
+/// The payment method is ready: saved to the customer, with the mandate that was agreed to.
+fn succeeded(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: SetupIntent,
+    mut attempt: SetupAttempt,
+    mut method: PaymentMethod,
+    acceptance: Option<Acceptance>,
+) -> Result<(), Stop> {
+    method.see();
+    method.prepared |= intent.usage == FutureUsage::OffSession;
+    if let (Some(customer), None) = (intent.customer, method.customer) {
+        let holder = saved_to(case, customer, method.id)?;
+        method.customer = Some(customer);
+        draft.event(EventType::PaymentMethodAttached, method.id);
+        draft.put(Object::Customer(Arc::new(holder)));
+    }
+    let single_use = intent.extras.as_ref().and_then(|extras| extras.single_use);
+    match (single_use, acceptance) {
+        (Some(money), acceptance) => {
+            // Asked for without the customer's words, it was agreed to when it was confirmed.
+            let accepted_at = seconds_of(draft.now_ms());
+            let acceptance = acceptance.unwrap_or(Acceptance::Offline { accepted_at });
+            let scope = MandateScope::SingleUse { money };
+            intent.single_use_mandate = Some(mandate::grant(draft, method.id, acceptance, scope));
+        }
+        (None, Some(acceptance)) if intent.usage == FutureUsage::OffSession => {
+            intent.mandate = Some(mandate::grant(draft, method.id, acceptance, MandateScope::MultiUse));
+        }
+        (None, _) => {}
+    }
+    intent.status = Status::Succeeded;
+    intent.last_error = None;
+    draft.event(EventType::SetupIntentSucceeded, intent.id);
+    let method = Arc::new(method);
+    attempt.payment_method = Arc::clone(&method);
+    attempt.state = AttemptState::Succeeded;
+    draft.put(Object::PaymentMethod(method));
+    put_attempt(case, draft, attempt);
+    put_intent(case, draft, intent);
+    Ok(())
+}
+
+/// The customer with one more payment method.
+fn saved_to(case: &Case<'_>, customer: Id, method: Id) -> Result<Customer, Stop> {
+    let holder = case
+        .customer(customer)?
+        .ok_or_else(|| Reject::no_such_param(&kinds::CUSTOMER, customer, "customer"))?;
+    let mut holder = holder.clone();
+    holder.hold_method(method)?;
+    Ok(holder)
+}
+
+/// The payment method is not ready, and another one is wanted. What is returned is the asker's answer.
+fn failed(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: SetupIntent,
+    mut attempt: SetupAttempt,
+    mut method: PaymentMethod,
+    failure: SetupFailure,
+) -> Reject {
+    let reject = match failure {
+        SetupFailure::Declined { decline } => {
+            // The issuer has seen it.
+            method.see();
+            Reject::declined(Decline::by_number(decline).expect("it was taken from the table"))
+        }
+        SetupFailure::Unauthenticated => {
+            Reject::invalid(Some(codes::SETUP_INTENT_AUTHENTICATION_FAILURE), UNAUTHENTICATED).begun()
+        }
+    };
+    let method = Arc::new(method);
+    let error = Box::new(SetupError {
+        failure,
+        payment_method: Arc::clone(&method),
+    });
+    intent.status = Status::RequiresPaymentMethod;
+    intent.payment_method = None;
+    intent.last_error = Some(error.clone());
+    attempt.payment_method = Arc::clone(&method);
+    attempt.state = AttemptState::Failed { error };
+    draft.event(EventType::SetupIntentSetupFailed, intent.id);
+    let reject = reject.with_setup_intent(intent.id).with_payment_method(method.id);
+    draft.put(Object::PaymentMethod(method));
+    put_attempt(case, draft, attempt);
+    put_intent(case, draft, intent);
+    reject
+}
+
+/// Puts an attempt, if it may come to its state.
+fn put_attempt(case: &Case<'_>, draft: &mut Draft, attempt: SetupAttempt) {
+    let before = match case.world.objects.find(&kinds::SETUP_ATTEMPT, attempt.id) {
+        Lookup::Found(Object::SetupAttempt(before)) => Some(before.state.name()),
+        _ => None,
+    };
+    let next = attempt.state.name();
+    assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+    draft.put(Object::SetupAttempt(Arc::new(attempt)));
+}
+
+fn open_attempt<'a>(case: &Case<'a>, intent: &SetupIntent) -> Result<&'a SetupAttempt, Stop> {
+    let id: Id = intent.latest_attempt.expect("an action belongs to a try");
+    Ok(case.setup_attempt(id)?.expect("the try of an action exists"))
+}

@@ -1,0 +1,431 @@
+//! Setup intents: made, confirmed, acted upon, refused; what they leave on payment methods, and the mandates they lead to.
+
+use crate::script::check;
+
+#[test]
+fn a_card_is_set_up_and_saved_to_its_customer() {
+    check(
+        "
+        > create_customer name=Jenny
+        200 cus1
+        · cus1 Jenny -
+        events customer.created
+
+        > create_setup_intent customer=@cus1 payment_method=pm_card_visa confirm=true
+        200 seti1
+        · seti1 succeeded customer=cus1 method=pm1 attempt=setatt1
+        · pm1 4242 of cus1
+        · setatt1 succeeded pm1
+        · cus1 Jenny - holds=pm1
+        events setup_intent.created, payment_method.attached, setup_intent.succeeded
+
+        > retrieve_setup_intent @seti1
+        seti1 succeeded customer=cus1 method=pm1 attempt=setatt1
+
+        > create_payment_intent amount=2000 currency=usd customer=@cus1 payment_method=@pm1 off_session=true confirm=true
+        200 pi1
+        · pi1 succeeded 2000 usd received=2000 customer=cus1 method=pm1 charge=ch1
+        · ch1 captured 2000 usd captured=2000
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · pm1 4242 of cus1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1912
+
+        > confirm_setup_intent @seti1
+        400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it has already succeeded.
+
+        > cancel_setup_intent @seti1
+        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the following statuses may be canceled: requires_payment_method, requires_confirmation, requires_action.
+
+        > update_setup_intent @seti1 description=saved metadata[order]=1
+        200 seti1
+        · seti1 succeeded customer=cus1 method=pm1 attempt=setatt1
+
+        > update_setup_intent @seti1 payment_method=pm_card_visa
+        400 setup_intent_unexpected_state seti=seti1: You cannot update this SetupIntent because it has already succeeded.
+        ",
+    );
+}
+
+#[test]
+fn a_setup_goes_through_its_states_one_by_one() {
+    check(
+        "
+        > create_setup_intent usage=on_session
+        200 seti1
+        · seti1 requires_payment_method
+        events setup_intent.created
+
+        > confirm_setup_intent @seti1
+        400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.
+
+        > update_setup_intent @seti1 payment_method=pm_card_mastercard
+        200 seti1
+        · pm1 4444
+        · seti1 requires_confirmation method=pm1
+
+        > update_setup_intent @seti1 payment_method=
+        200 seti1
+        · seti1 requires_payment_method
+
+        > update_setup_intent @seti1 payment_method=pm_card_mastercard
+        200 seti1
+        · pm2 4444
+        · seti1 requires_confirmation method=pm2
+
+        > confirm_setup_intent @seti1
+        200 seti1
+        · setatt1 succeeded pm2
+        · pm2 4444
+        · seti1 succeeded method=pm2 attempt=setatt1
+        events setup_intent.succeeded
+
+        > list_setup_attempts setup_intent=@seti1
+        list of setup_attempt
+        ",
+    );
+}
+
+#[test]
+fn a_declined_card_is_not_set_up() {
+    check(
+        "
+        > create_setup_intent payment_method=pm_card_visa_chargeDeclined confirm=true
+        402 card_declined decline=generic_decline pm=pm1 seti=seti1: Your card was declined.
+        · seti1 requires_payment_method attempt=setatt1 error=1
+        · pm1 0002
+        · setatt1 failed pm1
+        events setup_intent.created, setup_intent.setup_failed
+
+        > confirm_setup_intent @seti1 payment_method=pm_card_chargeCustomerFail
+        200 seti1
+        · pm2 0341
+        · setatt2 succeeded pm2
+        · seti1 succeeded method=pm2 attempt=setatt2
+        events setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_tollgate_remoteDecline confirm=true
+        402 card_declined decline=generic_decline pm=pm3 seti=seti2: Your card was declined.
+        · seti2 requires_payment_method attempt=setatt3 error=1
+        · pm3 0026
+        · setatt3 failed pm3
+        events setup_intent.created, setup_intent.setup_failed
+
+        > create_setup_intent payment_method=pm_card_tollgate_remote confirm=true
+        200 seti3
+        · seti3 succeeded method=pm4 attempt=setatt4
+        · pm4 0018
+        · setatt4 succeeded pm4
+        events setup_intent.created, setup_intent.succeeded
+        ",
+    );
+}
+
+#[test]
+fn the_cardholder_acts_before_the_card_is_ready() {
+    check(
+        "
+        > create_customer name=Jenny
+        200 cus1
+        · cus1 Jenny -
+        events customer.created
+
+        > create_setup_intent customer=@cus1 payment_method=pm_card_authenticationRequiredOnSetup confirm=true return_url=https://example.com/back
+        200 seti1
+        · seti1 requires_action customer=cus1 method=pm1 attempt=setatt1
+        · pm1 3155
+        · setatt1 requires_action pm1
+        events setup_intent.created, setup_intent.requires_action
+
+        > act seti1 complete
+        200 seti1
+        · cus1 Jenny - holds=pm1
+        · pm1 3155 of cus1
+        · setatt1 succeeded pm1 authenticated
+        · seti1 succeeded customer=cus1 method=pm1 attempt=setatt1
+        events payment_method.attached, setup_intent.succeeded
+
+        > act seti1 complete
+        400 setup_intent_unexpected_state seti=seti1: This authentication is over: it was completed before, or the setup went on without it.
+
+        > create_payment_intent amount=2000 currency=usd customer=@cus1 payment_method=@pm1 off_session=true confirm=true
+        200 pi1
+        · pi1 succeeded 2000 usd received=2000 customer=cus1 method=pm1 charge=ch1
+        · ch1 captured 2000 usd captured=2000
+        · txn1 charge 2000 fee 118 net 1882 in 2 days for ch1
+        · pm1 3155 of cus1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 118, fee_revenue -118
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1882
+        ",
+    );
+}
+
+#[test]
+fn a_cardholder_who_proves_nothing_leaves_the_setup_open() {
+    check(
+        "
+        > create_setup_intent payment_method=pm_card_authenticationRequired confirm=true
+        200 seti1
+        · seti1 requires_action method=pm1 attempt=setatt1
+        · pm1 3184
+        · setatt1 requires_action pm1
+        events setup_intent.created, setup_intent.requires_action
+
+        > act seti1 fail
+        200 seti1
+        · pm1 3184
+        · setatt1 failed pm1
+        · seti1 requires_payment_method attempt=setatt1 error=unauthenticated
+        events setup_intent.setup_failed
+
+        > confirm_setup_intent @seti1 payment_method=pm_card_visa
+        200 seti1
+        · pm2 4242
+        · setatt2 succeeded pm2
+        · seti1 succeeded method=pm2 attempt=setatt2
+        events setup_intent.succeeded
+        ",
+    );
+}
+
+#[test]
+fn an_open_action_ends_with_the_next_try_or_the_intent() {
+    check(
+        "
+        > create_setup_intent payment_method=pm_card_authenticationRequired confirm=true
+        200 seti1
+        · seti1 requires_action method=pm1 attempt=setatt1
+        · pm1 3184
+        · setatt1 requires_action pm1
+        events setup_intent.created, setup_intent.requires_action
+
+        > confirm_setup_intent @seti1
+        200 seti1
+        · setatt2 requires_action pm1
+        · setatt1 abandoned pm1
+        · seti1 requires_action method=pm1 attempt=setatt2
+        events setup_intent.requires_action
+
+        > update_setup_intent @seti1 payment_method=pm_card_authenticationRequired
+        200 seti1
+        · pm2 3184
+        · setatt2 abandoned pm1
+        · seti1 requires_confirmation method=pm2 attempt=setatt2
+
+        > confirm_setup_intent @seti1
+        200 seti1
+        · setatt3 requires_action pm2
+        · seti1 requires_action method=pm2 attempt=setatt3
+        events setup_intent.requires_action
+
+        > cancel_setup_intent @seti1 cancellation_reason=abandoned
+        200 seti1
+        · setatt3 abandoned pm2
+        · seti1 canceled method=pm2 attempt=setatt3 reason=abandoned
+        events setup_intent.canceled
+
+        > act seti1 complete
+        400 setup_intent_unexpected_state seti=seti1: This authentication is over: it was completed before, or the setup went on without it.
+
+        > cancel_setup_intent @seti1
+        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it it already canceled.
+
+        > confirm_setup_intent @seti1 payment_method=pm_card_visa
+        400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it has a status of canceled. Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.
+        ",
+    );
+}
+
+#[test]
+fn three_d_secure_is_tried_where_it_is_asked_for() {
+    check(
+        "
+        > create_setup_intent payment_method=pm_card_visa confirm=true payment_method_options[card][request_three_d_secure]=any
+        200 seti1
+        · seti1 succeeded method=pm1 attempt=setatt1
+        · pm1 4242
+        · setatt1 succeeded pm1 attempt_acknowledged
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_threeDSecureOptional confirm=true payment_method_options[card][request_three_d_secure]=any
+        200 seti2
+        · seti2 requires_action method=pm2 attempt=setatt2
+        · pm2 3055
+        · setatt2 requires_action pm2
+        events setup_intent.created, setup_intent.requires_action
+
+        > create_setup_intent payment_method=pm_card_threeDSecureOptional confirm=true
+        200 seti3
+        · seti3 succeeded method=pm3 attempt=setatt3
+        · pm3 3055
+        · setatt3 succeeded pm3
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_amex_threeDSecureNotSupported payment_method_options[card][request_three_d_secure]=challenge
+        200 seti4
+        · seti4 requires_confirmation method=pm4
+        · pm4 0005
+        events setup_intent.created
+
+        > confirm_setup_intent @seti4
+        200 seti4
+        · setatt4 succeeded pm4 not_supported
+        · pm4 0005
+        · seti4 succeeded method=pm4 attempt=setatt4
+        events setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_threeDSecureRequiredProcessingError confirm=true
+        402 card_declined decline=generic_decline pm=pm5 seti=seti5: Your card was declined.
+        · seti5 requires_payment_method attempt=setatt5 error=1
+        · pm5 1280
+        · setatt5 failed pm5
+        events setup_intent.created, setup_intent.setup_failed
+
+        > create_setup_intent payment_method=pm_card_authenticationRequiredChargeDeclinedInsufficientFunds confirm=true
+        200 seti6
+        · seti6 requires_action method=pm6 attempt=setatt6
+        · pm6 3178
+        · setatt6 requires_action pm6
+        events setup_intent.created, setup_intent.requires_action
+
+        > act seti6 complete
+        200 seti6
+        · pm6 3178
+        · setatt6 succeeded pm6 authenticated
+        · seti6 succeeded method=pm6 attempt=setatt6
+        events setup_intent.succeeded
+        ",
+    );
+}
+
+#[test]
+fn an_agreement_becomes_a_mandate() {
+    check(
+        "
+        > create_setup_intent payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=online mandate_data[customer_acceptance][online][ip_address]=127.0.0.1 mandate_data[customer_acceptance][online][user_agent]=test
+        200 seti1
+        · seti1 succeeded method=pm1 attempt=setatt1 mandate=mandate1
+        · pm1 4242
+        · setatt1 succeeded pm1
+        · mandate1 multi_use of pm1
+        events setup_intent.created, setup_intent.succeeded
+
+        > retrieve_mandate @mandate1
+        mandate1 multi_use of pm1
+
+        > create_setup_intent payment_method=pm_card_visa confirm=true usage=on_session mandate_data[customer_acceptance][type]=offline
+        200 seti2
+        · seti2 succeeded method=pm2 attempt=setatt2
+        · pm2 4242
+        · setatt2 succeeded pm2
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_visa confirm=true single_use[amount]=500 single_use[currency]=eur
+        200 seti3
+        · seti3 succeeded method=pm3 attempt=setatt3 mandate=mandate2
+        · pm3 4242
+        · setatt3 succeeded pm3
+        · mandate2 single_use €5.00 of pm3
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_authenticationRequired
+        200 seti4
+        · seti4 requires_confirmation method=pm4
+        · pm4 3184
+        events setup_intent.created
+
+        > confirm_setup_intent @seti4 mandate_data[customer_acceptance][type]=offline
+        200 seti4
+        · setatt4 requires_action pm4
+        · seti4 requires_action method=pm4 attempt=setatt4
+        events setup_intent.requires_action
+
+        > act seti4 complete
+        200 seti4
+        · mandate3 multi_use of pm4
+        · pm4 3184
+        · setatt4 succeeded pm4 authenticated
+        · seti4 succeeded method=pm4 attempt=setatt4 mandate=mandate3
+        events setup_intent.succeeded
+
+        > create_setup_intent payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=online
+        400 parameter_missing param=mandate_data[customer_acceptance][online][ip_address] (not begun): Missing required param: mandate_data[customer_acceptance][online][ip_address].
+        ",
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    check(
+        "
+        > create_setup_intent confirm=true
+        400 setup_intent_unexpected_state: You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.
+
+        > create_setup_intent mandate_data=
+        400 param=mandate_data (not begun): The parameter `mandate_data` can only be used when `confirm` is set to `true`.
+
+        > create_setup_intent return_url=https://example.com
+        400 param=return_url (not begun): The parameter `return_url` can only be used when `confirm` is set to `true`.
+
+        > create_setup_intent attach_to_self=true
+        400 param=attach_to_self (not begun): You cannot attach a payment method of type `card` to your own account. Leave `attach_to_self` out, or set it to `false`.
+
+        > create_setup_intent payment_method_types[0]=sepa_debit
+        400 param=payment_method_types (not begun): The payment method type \"sepa_debit\" is invalid. Please ensure the provided type is activated for your account; this account accepts: card.
+
+        > create_setup_intent excluded_payment_method_types[0]=card
+        400 param=excluded_payment_method_types (not begun): You cannot exclude the payment method type `card`: there would be nothing left that can be set up.
+
+        > create_setup_intent payment_method=pm_card_visa payment_method_data[type]=card
+        400 (not begun): You may only specify one of these parameters: payment_method, payment_method_data.
+
+        > create_customer name=Jenny
+        200 cus1
+        · cus1 Jenny -
+        events customer.created
+
+        > create_customer name=John
+        200 cus2
+        · cus2 John -
+        events customer.created
+
+        > create_setup_intent customer=@cus1 payment_method=pm_card_visa confirm=true
+        200 seti1
+        · seti1 succeeded customer=cus1 method=pm1 attempt=setatt1
+        · pm1 4242 of cus1
+        · setatt1 succeeded pm1
+        · cus1 Jenny - holds=pm1
+        events setup_intent.created, payment_method.attached, setup_intent.succeeded
+
+        > create_setup_intent customer=@cus2 payment_method=@pm1
+        400 param=payment_method (not begun): The PaymentMethod pm1 does not belong to the Customer you supplied cus2. Please use this PaymentMethod with the Customer that it belongs to instead.
+
+        > create_setup_intent payment_method=@pm1
+        400 parameter_missing param=payment_method (not begun): The `payment_method` parameter supplied pm1 belongs to the Customer cus1. Please include the Customer in the `customer` parameter on the SetupIntent.
+
+        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 succeeded 2000 usd received=2000 method=pm2 charge=ch1
+        · pm2 4242 used up
+        · ch1 captured 2000 usd captured=2000
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1912
+
+        > create_setup_intent payment_method=@pm2
+        400: The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.
+
+        > confirm_setup_intent @seti1 client_secret=seti_wrong
+        400 setup_intent_invalid_parameter param=client_secret (not begun): The client_secret provided does not match the client_secret associated with this SetupIntent.
+
+        > verify_setup_intent_microdeposits @seti1 amounts[0]=32 amounts[1]=45
+        400 setup_intent_unexpected_state seti=seti1: You cannot verify microdeposits of this SetupIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits; this account accepts cards.
+
+        > verify_setup_intent_microdeposits @seti1
+        400 (not begun): You must provide either `amounts` or `descriptor_code`, and not both.
+        ",
+    );
+}
