@@ -412,11 +412,16 @@ impl ParamValue for bool {
     const KIND: ParamKind = ParamKind::Bool;
     fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
-        match text {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(Problem::Boolean),
-        }
+        boolean(text).ok_or(Problem::Boolean)
+    }
+}
+
+/// What a text says of a boolean. Python clients before 2020 send `True` and `False`, as that language prints them.
+pub fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" => Some(true),
+        "false" | "False" => Some(false),
+        _ => None,
     }
 }
 

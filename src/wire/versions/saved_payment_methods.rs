@@ -2,6 +2,7 @@
 //! `payment_method` say the same.
 
 use super::{Change, Request, RequestChange};
+use tollgate_resource::params::boolean;
 use tollgate_resource::{Method, Version};
 
 /// The change.
@@ -37,12 +38,12 @@ pub(super) static CHANGE: Change = Change {
 };
 
 fn rewrite(request: &mut Request<'_>) {
-    match request.value("save_payment_method") {
-        Some("true") if !request.gives("setup_future_usage") && request.takes("setup_future_usage") => {
+    match request.value("save_payment_method").and_then(boolean) {
+        Some(true) if !request.gives("setup_future_usage") && request.takes("setup_future_usage") => {
             request.remove("save_payment_method");
             request.add("setup_future_usage", "off_session");
         }
-        Some("false") => request.remove("save_payment_method"),
+        Some(false) => request.remove("save_payment_method"),
         // Anything else is refused by its name.
         _ => {}
     }

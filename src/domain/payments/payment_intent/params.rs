@@ -8,7 +8,7 @@ use crate::kinds::{self, CustomerId, PaymentIntentId};
 use crate::money::Currency;
 use crate::payments::payment_method::PaymentMethodParam;
 use tollgate_resource::operation::{Answers, take};
-use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
+use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, boolean, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{
     Endpoint, MetadataUpdate, Method, Names, ParamKind, ParamValue, Params, Problem, Step, Update,
@@ -153,9 +153,8 @@ impl ParamValue for OffSession {
     fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
         match text {
-            "true" | "one_off" | "recurring" => Ok(OffSession(true)),
-            "false" => Ok(OffSession(false)),
-            _ => Err(Problem::Boolean),
+            "one_off" | "recurring" => Ok(OffSession(true)),
+            _ => boolean(text).map(OffSession).ok_or(Problem::Boolean),
         }
     }
 }

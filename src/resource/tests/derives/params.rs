@@ -158,6 +158,16 @@ fn a_scalar_given_twice_takes_the_last() {
 }
 
 #[test]
+fn booleans_are_read_as_clients_print_them() {
+    let cases = ["true", "false", "True", "False", "TRUE", "1", "yes", ""];
+    let read = cases.map(tollgate_resource::params::boolean);
+    assert_eq!(
+        read,
+        [Some(true), Some(false), Some(true), Some(false), None, None, None, None]
+    );
+}
+
+#[test]
 fn problems_say_which_bound_was_broken() {
     let cases: &[(&str, &[Step<'_>], &str, Problem)] = &[
         ("amount", &[], "0", Problem::TooSmall { min: 1 }),
