@@ -33,10 +33,17 @@ pub fn refused(refused: &Refused) -> Reject {
             ..no_such(404, kind, text)
         },
         Refused::Malformed(message) => invalid(400, message.clone()),
-        Refused::Param { param, problem, text } => Reject {
-            param: Some(param.clone()),
-            ..problem_with(param, problem, text)
-        },
+        Refused::Param { param, problem, text } => {
+            let param = match problem {
+                // It is the array that is too long, not the item that was one too many.
+                Problem::TooMany { .. } => param.rsplit_once('[').map_or(&**param, |(array, _)| array),
+                _ => param,
+            };
+            Reject {
+                param: Some(param.into()),
+                ..problem_with(param, problem, text)
+            }
+        }
     }
 }
 

@@ -189,7 +189,7 @@ fn wrong_values_are_named_with_their_path() {
         A&types[a]=card => - | types | Invalid array
         A&types= => ok
         A&types[]=card&types[]= => parameter_invalid_empty | types[1] | You passed an empty string for 'types[1]'. We assume empty values are an attempt to unset a parameter; however 'types[1]' cannot be unset. You should remove 'types[1]' from your request or supply a non-empty value.
-        A&types[]=a&types[]=b&types[]=c&types[]=d => - | types[3] | Invalid array: types[3] can have at most 3 items
+        A&types[]=a&types[]=b&types[]=c&types[]=d => - | types | Invalid array: types can have at most 3 items
         A&expand=customer => - | expand | Invalid array
         A&expand[0]=customer => ok
         A&expand[a]=customer => - | expand | Invalid array
@@ -213,7 +213,7 @@ fn nested_parameters_are_required_only_with_their_parent() {
         A&lines[7][quantity]=1 => parameter_missing | lines[0][price] | Missing required param: lines[0][price].
         A&lines[7][price]=a&lines[2][quantity]=5 => parameter_missing | lines[1][price] | Missing required param: lines[1][price].
         A&lines[7][price]=a&lines[2][quantity]=500&lines[2][price]=b => parameter_invalid_integer | lines[1][quantity] | This value must be less than or equal to 99.
-        A&lines[0][price]=a&lines[0][tags][]=1&lines[0][tags][]=2&lines[0][tags][]=3 => - | lines[0][tags][2] | Invalid array: lines[0][tags][2] can have at most 2 items
+        A&lines[0][price]=a&lines[0][tags][]=1&lines[0][tags][]=2&lines[0][tags][]=3 => - | lines[0][tags] | Invalid array: lines[0][tags] can have at most 2 items
         A&lines[0]=a => - | lines[0] | Invalid object
         ",
         NEWEST,
@@ -247,7 +247,7 @@ fn limits_are_refused_clearly() {
     assert_eq!(said(&unknown, NEWEST).matches(", ").count() + 1, super::UNKNOWN_MAX);
     let many: String = (0..=super::EXPAND_MAX).map(|at| format!("&expand[]=a{at}")).collect();
     let many = said(&format!("amount=1&currency=usd{many}"), NEWEST);
-    assert!(many.starts_with("- | expand[100] | Invalid array"), "{many}");
+    assert!(many.starts_with("- | expand | Invalid array"), "{many}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use super::shown::BalanceTransactionShown;
 use crate::call::{Call, ListQuery, Read};
 use crate::kinds::{self, BalanceTransactionId};
+use crate::money::Currency;
+use crate::reject::codes;
 use tollgate_resource::operation::{Answers, Form, Refused, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
@@ -13,14 +15,36 @@ use tollgate_resource::{Endpoint, Id, Kind, Method, ParamKind, ParamValue, Param
 pub struct ListBalanceTransactions {
     /// Only those made at that time, or in that range of times.
     pub created: Option<Range>,
+    /// Only those in this currency.
+    pub currency: Option<Currency>,
     /// Only those newer than this one.
     pub ending_before: Option<BalanceTransactionId>,
     /// Most of the page: 1 to 100, 10 if not given.
     pub limit: Option<i64>,
+    /// Only those of this payout. There are no payouts yet.
+    pub payout: Option<NoPayout>,
     /// Only those of this charge, refund or dispute.
     pub source: Option<SourceId>,
     /// Only those older than this one.
     pub starting_after: Option<BalanceTransactionId>,
+    /// Only those of this type, e.g. `refund`.
+    #[param(name = "type")]
+    pub kind: Option<Box<str>>,
+}
+
+/// The id of a payout: no account has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPayout;
+
+impl ParamValue for NoPayout {
+    const KIND: ParamKind = ParamKind::Word("payout id");
+    fn first(path: &[Step<'_>], _: &str, _: &Bounds) -> Result<Self, Problem> {
+        scalar(path)?;
+        Err(Problem::Custom {
+            code: Some(codes::RESOURCE_MISSING),
+            message: "No such payout: '{}'",
+        })
+    }
 }
 
 /// The id of something that moves the balance: a charge, a refund or a dispute.
@@ -100,6 +124,8 @@ fn list(form: &mut dyn Form, url: &'static str) -> Result<Call, Refused> {
     let asked: ListBalanceTransactions = take(form)?;
     let mut query = ListQuery::of(&kinds::BALANCE_TRANSACTION, url)
         .created(asked.created)
+        .filtered("currency", asked.currency.map(Currency::code))
+        .filtered("type", asked.kind)
         .page(
             asked.limit,
             asked.starting_after.map(|id| id.0),

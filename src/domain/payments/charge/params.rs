@@ -23,6 +23,8 @@ pub struct ListCharges {
     pub payment_intent: Option<PaymentIntentId>,
     /// Only charges older than this one.
     pub starting_after: Option<ChargeId>,
+    /// Only charges of this group.
+    pub transfer_group: Option<Box<str>>,
 }
 
 /// The operations on charges.
@@ -58,6 +60,7 @@ static LIST: Endpoint<Call> = Endpoint {
             .created(asked.created)
             .under(&kinds::CUSTOMER, asked.customer.map(|id| id.0))
             .under(&kinds::PAYMENT_INTENT, asked.payment_intent.map(|id| id.0))
+            .filtered("transfer_group", asked.transfer_group)
             .page(
                 asked.limit,
                 asked.starting_after.map(|id| id.0),
