@@ -15,6 +15,8 @@ use crate::payments::refund::{self, RefundShown};
 use crate::payments::setup_attempt::{self, SetupAttemptShown};
 use crate::payments::setup_intent::{self, SetupIntentShown};
 use crate::payments::token::{self, TokenShown};
+use crate::radar::early_fraud_warning::{self, EarlyFraudWarningShown};
+use crate::radar::review::{self, ReviewShown};
 use crate::search;
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
@@ -25,6 +27,8 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     charge::ENDPOINTS,
     refund::ENDPOINTS,
     dispute::ENDPOINTS,
+    review::ENDPOINTS,
+    early_fraud_warning::ENDPOINTS,
     customer::ENDPOINTS,
     payment_method::ENDPOINTS,
     token::ENDPOINTS,
@@ -61,6 +65,8 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::SETUP_INTENT, SetupIntentShown::SHAPE),
     (&kinds::SETUP_ATTEMPT, SetupAttemptShown::SHAPE),
     (&kinds::MANDATE, MandateShown::SHAPE),
+    (&kinds::REVIEW, ReviewShown::SHAPE),
+    (&kinds::EARLY_FRAUD_WARNING, EarlyFraudWarningShown::SHAPE),
 ];
 
 const COUNT: usize = {

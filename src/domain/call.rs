@@ -92,6 +92,8 @@ pub enum Command {
     UpdateDispute(Id, Box<UpdateDispute>),
     /// `POST /v1/disputes/{dispute}/close`.
     CloseDispute(Id),
+    /// `POST /v1/reviews/{review}/approve`.
+    ApproveReview(Id),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.

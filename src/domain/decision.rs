@@ -18,6 +18,8 @@ use crate::payments::refund::{self, Refund};
 use crate::payments::setup_attempt::SetupAttempt;
 use crate::payments::setup_intent::{self, SetupIntent};
 use crate::payments::token::{self, Token};
+use crate::radar::early_fraud_warning::EarlyFraudWarning;
+use crate::radar::review::{self, Review};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Version};
@@ -133,6 +135,7 @@ pub fn decide(
         Command::ConfirmSetupIntent(id, asked) => setup_intent::confirm(&case, *id, asked),
         Command::CancelSetupIntent(id, asked) => setup_intent::cancel(&case, *id, asked),
         Command::VerifySetupIntent(id, asked) => setup_intent::verify_microdeposits(&case, *id, asked),
+        Command::ApproveReview(id) => review::approve(&case, *id),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -270,6 +273,23 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::DISPUTE, id)?.map(|object| match object {
             Object::Dispute(dispute) => &**dispute,
             other => unreachable!("{:?} was found as a dispute", other.id()),
+        }))
+    }
+
+    /// A review, if there is one with that id.
+    pub(crate) fn review(&self, id: Id) -> Result<Option<&'a Review>, Stop> {
+        Ok(self.find(&kinds::REVIEW, id)?.map(|object| match object {
+            Object::Review(review) => &**review,
+            other => unreachable!("{:?} was found as a review", other.id()),
+        }))
+    }
+
+    /// An early fraud warning, if there is one with that id.
+    pub(crate) fn early_fraud_warning(&self, id: Id) -> Result<Option<&'a EarlyFraudWarning>, Stop> {
+        let found = self.find(&kinds::EARLY_FRAUD_WARNING, id)?;
+        Ok(found.map(|object| match object {
+            Object::EarlyFraudWarning(warning) => &**warning,
+            other => unreachable!("{:?} was found as an early fraud warning", other.id()),
         }))
     }
 

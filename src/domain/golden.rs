@@ -48,6 +48,9 @@ use crate::payments::setup_intent::{
     SetupError, SetupFailure, SetupIntent, Status as SetupStatus, SupportedType,
 };
 use crate::payments::token::{Token, TokenContent};
+use crate::radar::early_fraud_warning::EarlyFraudWarning;
+use crate::radar::review::{Review, ReviewEnd};
+use crate::radar::{BlockRule, Risk};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::{Record, Shape, ValueKind};
 
@@ -91,6 +94,11 @@ fn record_lines() -> Vec<String> {
         Charge,
         ChargeState,
         Concerns,
+        Risk,
+        BlockRule,
+        Review,
+        ReviewEnd,
+        EarlyFraudWarning,
         Dispute,
         DisputeCause,
         DisputeState,

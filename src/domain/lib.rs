@@ -32,6 +32,7 @@ mod metadata;
 pub mod money;
 pub mod object;
 pub mod payments;
+pub mod radar;
 pub mod reject;
 pub mod search;
 pub mod secrets;

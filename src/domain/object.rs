@@ -16,6 +16,8 @@ use crate::payments::refund::{Refund, RefundShown};
 use crate::payments::setup_attempt::{SetupAttempt, SetupAttemptShown};
 use crate::payments::setup_intent::{SetupIntent, SetupIntentShown};
 use crate::payments::token::{Token, TokenShown};
+use crate::radar::early_fraud_warning::{EarlyFraudWarning, EarlyFraudWarningShown};
+use crate::radar::review::{Review, ReviewShown};
 use crate::secrets::Secrets;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Record, Shown};
@@ -56,6 +58,12 @@ pub enum Object {
     /// A dispute.
     #[record(18)]
     Dispute(Arc<Dispute>),
+    /// A review.
+    #[record(24)]
+    Review(Arc<Review>),
+    /// An early fraud warning.
+    #[record(25)]
+    EarlyFraudWarning(Arc<EarlyFraudWarning>),
 }
 
 /// Anything an answer can show.
@@ -99,6 +107,8 @@ impl Object {
             Object::Mandate(_) => &kinds::MANDATE,
             Object::Token(_) => &kinds::TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
+            Object::Review(_) => &kinds::REVIEW,
+            Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
         }
     }
 
@@ -116,6 +126,8 @@ impl Object {
             Object::Mandate(mandate) => mandate.id,
             Object::Token(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
+            Object::Review(review) => review.id,
+            Object::EarlyFraudWarning(warning) => warning.id,
         }
     }
 
@@ -140,6 +152,11 @@ impl Object {
             Object::SetupIntent(intent) => intent.customer.into_iter().for_each(parent),
             Object::SetupAttempt(attempt) => parent(attempt.setup_intent),
             Object::Customer(_) | Object::Token(_) | Object::Mandate(_) => {}
+            Object::EarlyFraudWarning(warning) => {
+                parent(warning.charge);
+                warning.payment_intent.into_iter().for_each(parent);
+            }
+            Object::Review(_) => {}
         }
     }
 
@@ -202,6 +219,8 @@ impl Object {
             Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),
             Object::Token(token) => with(&TokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
+            Object::Review(review) => with(&ReviewShown::of(review, context)),
+            Object::EarlyFraudWarning(warning) => with(&EarlyFraudWarningShown::of(warning, context)),
         }
     }
 }

@@ -97,6 +97,8 @@ impl Objects {
                 | Object::Token(_)
                 | Object::Mandate(_)
                 | Object::BalanceTransaction(_) => {}
+                Object::Review(_) | Object::EarlyFraudWarning(_) if born => self.others.push(object.id()),
+                Object::Review(_) | Object::EarlyFraudWarning(_) => {}
             }
         }
         for object in &mine {
@@ -112,6 +114,7 @@ impl Objects {
                 | Object::Mandate(_)
                 | Object::PaymentMethod(_)
                 | Object::Token(_) => {}
+                Object::Review(_) | Object::EarlyFraudWarning(_) => {}
             }
         }
         // After the charges: an intent's state must agree with the charge that the same record moved.
@@ -201,6 +204,9 @@ impl Objects {
             Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
+            Object::Review(_) | Object::EarlyFraudWarning(_) => {
+                find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
+            }
             Object::BalanceTransaction(_) => None,
         };
         ensure(Check::Ids, known == Some(id), || {
@@ -223,6 +229,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::Token(_)
         | Object::SetupIntent(_)
         | Object::Mandate(_) => Some(object.id().seq()),
+        Object::Review(_) | Object::EarlyFraudWarning(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }
 }

@@ -142,6 +142,22 @@ pub enum EventType {
     #[record(79)]
     #[name = "charge.dispute.funds_reinstated"]
     DisputeFundsReinstated,
+    /// An issuer reported fraud.
+    #[record(80)]
+    #[name = "radar.early_fraud_warning.created"]
+    EarlyFraudWarningCreated,
+    /// A report of fraud changed: nothing is left to do about it.
+    #[record(81)]
+    #[name = "radar.early_fraud_warning.updated"]
+    EarlyFraudWarningUpdated,
+    /// A payment should be looked at.
+    #[record(82)]
+    #[name = "review.opened"]
+    ReviewOpened,
+    /// A payment was looked at, or need not be any more.
+    #[record(83)]
+    #[name = "review.closed"]
+    ReviewClosed,
     /// A refund came back.
     #[record(66)]
     #[name = "refund.failed"]
@@ -166,6 +182,8 @@ impl EventType {
             DisputeCreated | DisputeUpdated | DisputeClosed | DisputeFundsWithdrawn | DisputeFundsReinstated => {
                 &kinds::DISPUTE
             }
+            EarlyFraudWarningCreated | EarlyFraudWarningUpdated => &kinds::EARLY_FRAUD_WARNING,
+            ReviewOpened | ReviewClosed => &kinds::REVIEW,
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,

@@ -13,6 +13,7 @@ use crate::inputs::Network;
 use crate::money::{Currency, Money};
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::payment_method::{Card, SeenMethod};
+use crate::radar::Risk;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
@@ -111,6 +112,15 @@ pub struct Concerns {
     /// Whether a dispute has taken its money at some time. Then nothing is refunded any more: it would be paid twice.
     #[record(2)]
     pub charged_back: bool,
+    /// How risky it looked, if not like any other.
+    #[record(3)]
+    pub risk: Option<Risk>,
+    /// Its review by a person.
+    #[record(4)]
+    pub review: Option<Id>,
+    /// The issuer's report of fraud.
+    #[record(5)]
+    pub warning: Option<Id>,
 }
 
 /// The states, each with what only it knows.

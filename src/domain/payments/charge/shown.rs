@@ -10,6 +10,7 @@ use crate::payments::authentication::ThreeDSecureShown;
 use crate::payments::payment_method::{
     BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
 };
+use crate::radar::{BlockRule, Risk};
 use crate::time::seconds_of;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
@@ -151,6 +152,9 @@ pub struct OutcomeShown<'a> {
     pub risk_level: &'a str,
     /// How risky it looks, from 0 to 100.
     pub risk_score: i64,
+    /// The rule that stopped it, or had it reviewed.
+    #[shown(omit)]
+    pub rule: Option<&'a str>,
     /// What the merchant should know.
     pub seller_message: String,
     /// How it ended.
@@ -163,8 +167,12 @@ pub struct OutcomeShown<'a> {
 pub enum OutcomeType {
     /// The bank said yes.
     Authorized,
+    /// A rule stopped it.
+    Blocked,
     /// The bank said no.
     IssuerDeclined,
+    /// The bank said yes, and a person should look at it.
+    ManualReview,
 }
 
 /// What was paid with.
@@ -311,7 +319,7 @@ impl<'a> ChargeShown<'a> {
             metadata: &charge.metadata,
             on_behalf_of: None,
             order: None,
-            outcome: OutcomeShown::of(decline),
+            outcome: OutcomeShown::of(decline, charge.concerns.as_deref().and_then(|concerns| concerns.risk)),
             paid: decline.is_none(),
             payment_intent: charge.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
@@ -339,7 +347,14 @@ impl<'a> ChargeShown<'a> {
                 url: "/v1/refunds?charge=",
                 of: Some(id),
             },
-            review: None,
+            review: charge
+                .concerns
+                .as_deref()
+                .and_then(|concerns| concerns.review)
+                .map(|id| Ref {
+                    kind: &kinds::REVIEW,
+                    id,
+                }),
             shipping: charge.shipping.as_deref().map(ShippingShown::from),
             source: None,
             source_transfer: None,
@@ -353,29 +368,56 @@ impl<'a> ChargeShown<'a> {
 }
 
 impl OutcomeShown<'_> {
-    /// Risk is not judged yet, so that every payment counts as normal.
-    fn of(decline: Option<&'static Decline>) -> OutcomeShown<'static> {
+    /// What became of a payment that was declined, or not, and looked risky, or like any other.
+    fn of(decline: Option<&'static Decline>, risk: Option<Risk>) -> OutcomeShown<'static> {
+        let blocked = match risk {
+            Some(Risk::Blocked { rule, .. }) => Some(rule),
+            _ => None,
+        };
+        let kind = match (decline, blocked, risk) {
+            (_, Some(_), _) => OutcomeType::Blocked,
+            (Some(_), None, _) => OutcomeType::IssuerDeclined,
+            (None, None, Some(Risk::Reviewed)) => OutcomeType::ManualReview,
+            (None, None, _) => OutcomeType::Authorized,
+        };
+        // A blocked payment did not reach the network, so that it gave no codes.
+        let codes = decline.filter(|_| blocked.is_none());
         OutcomeShown {
-            advice_code: decline.and_then(|decline| decline.advice_code),
-            network_advice_code: decline.and_then(|decline| decline.network_advice_code),
-            network_decline_code: decline.and_then(|decline| decline.network_decline_code),
-            network_status: if decline.is_some() {
-                "declined_by_network"
-            } else {
-                "approved_by_network"
+            advice_code: codes.and_then(|decline| decline.advice_code),
+            network_advice_code: codes.and_then(|decline| decline.network_advice_code),
+            network_decline_code: codes.and_then(|decline| decline.network_decline_code),
+            network_status: match kind {
+                OutcomeType::Blocked => "not_sent_to_network",
+                OutcomeType::IssuerDeclined => "declined_by_network",
+                OutcomeType::ManualReview | OutcomeType::Authorized => "approved_by_network",
             },
-            reason: decline.map(|decline| decline.decline_code),
-            risk_level: "normal",
-            risk_score: 0,
-            seller_message: match decline {
-                Some(decline) => decline.seller_message(),
-                None => "Payment complete.".into(),
+            reason: match (blocked, kind) {
+                (Some(BlockRule::HighRisk), _) => Some("highest_risk_level"),
+                (Some(_), _) => Some("rule"),
+                (None, OutcomeType::ManualReview) => Some("elevated_risk_level"),
+                (None, _) => decline.map(|decline| decline.decline_code),
             },
-            kind: if decline.is_some() {
-                OutcomeType::IssuerDeclined
-            } else {
-                OutcomeType::Authorized
+            risk_level: risk.map_or("normal", Risk::level),
+            risk_score: risk.map_or(0, Risk::score),
+            rule: match (blocked, kind) {
+                (Some(rule), _) => Some(rule.name()),
+                (None, OutcomeType::ManualReview) => Some("manual_review_if_elevated_risk"),
+                (None, _) => None,
             },
+            seller_message: match (blocked, kind, decline) {
+                (Some(BlockRule::HighRisk), ..) => "Stripe blocked this payment as too risky.".into(),
+                (Some(BlockRule::CvcFails), ..) => "A rule blocked this payment: the security code is wrong.".into(),
+                (Some(BlockRule::PostalCodeFails), ..) => {
+                    "A rule blocked this payment: the postal code is wrong.".into()
+                }
+                (None, OutcomeType::ManualReview, _) => {
+                    "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
+                        .into()
+                }
+                (None, _, Some(decline)) => decline.seller_message(),
+                (None, _, None) => "Payment complete.".into(),
+            },
+            kind,
         }
     }
 }

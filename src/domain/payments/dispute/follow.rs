@@ -8,20 +8,14 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::payments::payment_method::{Aftermath, DisputedAs};
+use crate::payments::payment_method::DisputedAs;
 use std::sync::Arc;
 use tollgate_resource::Metadata;
 
-/// Raises the disputes of a charge that was just captured, if its card's issuer does that. The charge remembers them;
-/// the caller puts it.
-///
-/// Only for cards with an [`Aftermath`]; other payments do not come here.
+/// Raises the disputes of a charge that was just captured. The charge remembers them; the caller puts it.
 #[cold]
-pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
-    let card = charge.card.facts();
-    let Aftermath::Disputes(how) = card.aftermath else {
-        return;
-    };
+pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge, how: DisputedAs) {
+    let brand = charge.card.facts().brand;
     let cause = match how {
         DisputedAs::Fraud | DisputedAs::Inquiry | DisputedAs::FraudTwice => DisputeCause::Fraud,
         DisputedAs::ProductNotReceived => DisputeCause::ProductNotReceived,
@@ -38,7 +32,7 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
             amount,
             currency: charge.currency,
             network: charge.network,
-            brand: card.brand,
+            brand,
             cause,
             state: DisputeState::WarningNeedsResponse,
             due_by_s,

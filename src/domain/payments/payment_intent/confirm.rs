@@ -15,6 +15,7 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureRequest, ThreeDSecureResult};
 use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
+use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_breaks::broken;
@@ -130,6 +131,7 @@ pub(super) fn try_to_pay(
                 network: Network::Instant,
                 attempt: None,
                 three_d_secure: None,
+                blocked: None,
             };
             let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
             Ok(draft.decide(Reply::Reject(Box::new(reject))))
@@ -147,6 +149,18 @@ pub(super) fn attempt(
     three_d_secure: Option<ThreeDSecureResult>,
 ) -> Result<Decision, Stop> {
     let id = intent.id;
+    if radar::concerns(&method)
+        && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
+    {
+        let by = DecidedBy {
+            network: Network::Instant,
+            attempt: None,
+            three_d_secure,
+            blocked: Some(risk),
+        };
+        let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
+        return Ok(draft.decide(Reply::Reject(Box::new(reject))));
+    }
     let network = method.card.network(case.inputs.network);
     if network == Network::Remote {
         let money = card_money(&intent, method.card, intent.amount);
@@ -172,6 +186,7 @@ pub(super) fn attempt(
         network,
         attempt: None,
         three_d_secure,
+        blocked: None,
     };
     match method.behaviour() {
         Behaviour::Succeed => {

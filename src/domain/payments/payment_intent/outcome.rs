@@ -12,9 +12,10 @@ use crate::kinds;
 use crate::money::Money;
 use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
-use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute;
 use crate::payments::payment_method::{Aftermath, Decline, PaymentMethod};
+use crate::radar::{self, Risk, early_fraud_warning};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -31,6 +32,8 @@ pub(super) struct DecidedBy {
     pub(super) attempt: Option<AttemptId>,
     /// How 3D Secure ended before, if it was tried.
     pub(super) three_d_secure: Option<ThreeDSecureResult>,
+    /// The risk for which a rule blocked it, so that the network was not asked.
+    pub(super) blocked: Option<Risk>,
 }
 
 /// The bank said yes: the money is captured, or held if the merchant captures later. `intent` and `method` end up in the
@@ -64,6 +67,9 @@ pub(super) fn approved(
     intent.add_charge(charge.id);
     intent.last_error = None;
     draft.event(EventType::ChargeSucceeded, charge.id);
+    if radar::concerns(&method) {
+        radar::after_approval(case, draft, &mut charge, &method);
+    }
     if held {
         let capture_before_ms = draft.now_ms() + HOLD_MS;
         charge.capture_before_ms = Some(capture_before_ms);
@@ -99,6 +105,12 @@ pub(super) fn declined(
     by: DecidedBy,
 ) -> Reject {
     let mut charge = new_charge(case, draft, &intent, &method, by);
+    charge.concerns = by.blocked.map(|risk| {
+        Box::new(Concerns {
+            risk: Some(risk),
+            ..Concerns::default()
+        })
+    });
     charge.state = ChargeState::Failed {
         decline: decline.number,
     };
@@ -279,8 +291,10 @@ fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i6
 
 /// What the issuers of a few test cards do once a payment has been captured.
 fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
-    if charge.card.facts().aftermath != Aftermath::Quiet {
-        dispute::after_capture(case, draft, charge);
+    match charge.card.facts().aftermath {
+        Aftermath::Quiet => {}
+        Aftermath::Disputes(how) => dispute::after_capture(case, draft, charge, how),
+        Aftermath::ReportsFraud => early_fraud_warning::report(draft, charge),
     }
 }
 

@@ -122,6 +122,7 @@ fn payment_approved(case: &Case<'_>, intent: &PaymentIntent, open: &Attempt) -> 
         network: Network::Remote,
         attempt: Some(open.id(intent.id)),
         three_d_secure: open.three_d_secure,
+        blocked: None,
     };
     outcome::approved(case, &mut draft, intent.clone(), method, by)?;
     Ok(draft.settle(settled(
@@ -143,6 +144,7 @@ fn payment_failed(
         network: Network::Remote,
         attempt: Some(open.id(intent.id)),
         three_d_secure: open.three_d_secure,
+        blocked: None,
     };
     let reject = outcome::declined(case, &mut draft, intent.clone(), method, decline, by);
     Ok(draft.settle(settled(intent.id, open, Reply::Reject(Box::new(reject)))))

@@ -18,6 +18,7 @@ use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::dispute;
 use crate::payments::payment_intent::{Status, check_email, not_while_calling, repeat_after_ms};
 use crate::payments::payment_method::RefundBehaviour;
+use crate::radar;
 use crate::reject::{Reject, codes};
 use crate::time::day_of;
 use std::sync::Arc;
@@ -125,6 +126,7 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
     }
     if disputed {
         dispute::after_refund(case, &mut draft, &after)?;
+        radar::after_refund(case, &mut draft, &after)?;
     }
     draft.put(Object::Charge(Arc::new(after)));
     put_refund(case, &mut draft, refund);

@@ -13,6 +13,7 @@ mod intents;
 mod network;
 mod payment_methods;
 mod properties;
+mod radar;
 mod refund_fates;
 mod refunds;
 mod remote;

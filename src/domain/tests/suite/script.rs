@@ -7,6 +7,8 @@
 use crate::form::Pairs;
 use crate::shop::{Done, Shop};
 use std::collections::HashMap;
+use std::sync::Arc;
+use tollgate_domain::account_settings::DisputeFee;
 use tollgate_domain::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, NetworkCall, Said};
 use tollgate_domain::api::ENDPOINTS;
 use tollgate_domain::balance::Balance;
@@ -73,6 +75,7 @@ impl Player {
                     Network::Instant
                 }
             }
+            "settings" => self.settings(rest),
             "version" => self.shop.version = Version(rest.parse().expect("a date")),
             "wait" => self.wait(rest, told),
             "act" => {
@@ -130,6 +133,26 @@ impl Player {
         let named: Vec<(&'static str, &str)> = segments.iter().map(|text| ("id", text.as_str())).collect();
         let parsed = (endpoint.parse)(&PathArgs { segments: &named }, &mut Pairs(pairs));
         parsed.unwrap_or_else(|refused| panic!("{name} {rest}: {refused:?}"))
+    }
+
+    /// Changes settings of the account, as an operator would.
+    fn settings(&mut self, text: &str) {
+        let mut profile = (*self.shop.account.profile).clone();
+        let mut settings = profile.settings().clone();
+        for word in text.split_whitespace() {
+            let (name, value) = word.split_once('=').expect("name=value");
+            match name {
+                "block_highest_risk" => settings.radar.block_highest_risk = value == "true",
+                "review_elevated_risk" => settings.radar.review_elevated_risk = value == "true",
+                "block_cvc_fail" => settings.radar.block_cvc_fail = value == "true",
+                "block_zip_fail" => settings.radar.block_zip_fail = value == "true",
+                "dispute_fee" => settings.dispute_fee = DisputeFee::from_name(value).expect("a word of the setting"),
+                other => panic!("no setting {other}"),
+            }
+        }
+        profile.revision += 1;
+        profile.settings = Some(Box::new(settings));
+        self.shop.account.refresh(&Arc::new(profile));
     }
 
     fn answer(&self, text: &str) -> Command {
@@ -342,6 +365,9 @@ impl Player {
                     let all = if charge.is_refunded() { " (all)" } else { "" };
                     line.push_str(&format!(" refunded={}{all}", charge.amount_refunded()));
                 }
+                if let Some(risk) = charge.concerns.as_deref().and_then(|concerns| concerns.risk) {
+                    line.push_str(&format!(" risk={}", risk.level()));
+                }
                 if let Some(dispute) = charge.dispute() {
                     line.push_str(&format!(" disputed={}", self.name(dispute)));
                 }
@@ -427,6 +453,14 @@ impl Player {
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
                 format!("{name} {}{saved}{used}", method.card.last4())
+            }
+            Object::Review(review) => {
+                let end = review.closed.map_or("open", |end| end.name());
+                format!("{name} {end} of {}", self.name(review.charge))
+            }
+            Object::EarlyFraudWarning(warning) => {
+                let left = if warning.settled { "settled" } else { "actionable" };
+                format!("{name} {left} of {}", self.name(warning.charge))
             }
             Object::Dispute(dispute) => {
                 let status = dispute.state.status().name();
