@@ -71,6 +71,7 @@ impl Client {
                 }
                 return Err(Refusal::Overloaded {
                     retry_after_s: RETRY_AFTER_S,
+                    by_account: used_up == UsedUp::Account,
                 });
             }
         };
@@ -88,6 +89,7 @@ impl Client {
                 shared.refused_by_readers.increment(1);
                 return Err(Refusal::Overloaded {
                     retry_after_s: RETRY_AFTER_S,
+                    by_account: false,
                 });
             }
             inner.flush_soon();

@@ -82,6 +82,8 @@ pub enum Refusal {
     Overloaded {
         /// Seconds to stay away.
         retry_after_s: u32,
+        /// Whether only the account's own permits were used up, and not those of the node.
+        by_account: bool,
     },
     /// The account's shard is failed, or was rebuilt under the request.
     #[error("the account's shard is not serving")]

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
-use crate::{demo, node, settings_command, shards, verify};
+use crate::{demo, limits, node, settings_command, shards, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,6 +62,11 @@ enum Command {
         #[command(subcommand)]
         command: ShardCommand,
     },
+    /// Rate limits of a running server.
+    Limits {
+        #[command(subcommand)]
+        command: LimitsCommand,
+    },
     /// Print the built-in settings with their explanations: the manual of every setting. Or check and reload settings.
     Config {
         #[command(subcommand)]
@@ -113,6 +118,16 @@ enum ShardCommand {
     },
     /// List the accounts that ask most of late, estimated from one request in sixteen.
     Hot {
+        #[command(flatten)]
+        server: ServerFlags,
+    },
+}
+
+#[derive(Subcommand)]
+enum LimitsCommand {
+    /// Show what requests cost and how many may be made: the node, the tiers, the classes with their operations, the surge.
+    /// They change with `tollgate config reload`.
+    Show {
         #[command(flatten)]
         server: ServerFlags,
     },
@@ -220,6 +235,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
             ShardCommand::Hot { server } => shards::hot(&server.into()),
         },
+        Command::Limits {
+            command: LimitsCommand::Show { server },
+        } => limits::show(&server.into()),
         Command::Config { command } => match command {
             None => print(DEFAULTS),
             Some(ConfigCommand::Check { file, server }) => {
@@ -298,6 +316,7 @@ mod tests {
             ("config", true),
             ("config check f --json", true),
             ("config reload --admin http://x", true),
+            ("limits show --json", true),
             ("shard list --over 50", true),
             ("shard move 3 --to 1", true),
             ("shard move 3", false),

@@ -1,6 +1,8 @@
 //! Settings as the program uses them: read from [`crate::config_layers`], then checked, by themselves and against each
 //! other. Code sees only [`Config`]; nothing else reads the environment or a settings file.
 
+#[path = "limits_raw.rs"]
+mod limits_raw;
 #[path = "config_raw.rs"]
 mod raw;
 
@@ -9,7 +11,6 @@ use raw::{ALL_CALLS_PPM, Raw, refused};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tollgate_resource::Id;
 use toml::Table;
 
 /// Every setting, checked.
@@ -26,7 +27,7 @@ pub(crate) struct Config {
     /// Card networks.
     pub acquirer: Acquirer,
     /// Rate limits.
-    pub limits: RateLimits,
+    pub limits: tollgate_http::Rates,
     /// Logs.
     pub log: Log,
 }
@@ -114,24 +115,6 @@ pub(crate) struct SimulatedNetwork {
     pub late_ppm: u32,
     /// Seed of its chance.
     pub seed: u64,
-}
-
-/// Rate limits of accounts, in each mode.
-#[derive(Clone, Debug)]
-pub(crate) struct RateLimits {
-    /// Of every account that has none of its own.
-    pub common: RateLimit,
-    /// Of these accounts.
-    pub accounts: Vec<(Id, RateLimit)>,
-}
-
-/// A rate limit.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RateLimit {
-    /// Requests a second.
-    pub per_second: u32,
-    /// Requests at once after a pause.
-    pub burst: u32,
 }
 
 /// Settings of the logs.
@@ -304,7 +287,7 @@ mod tests {
             ),
             (
                 &[("limits.accounts", "acct_x=5/5".into())],
-                "limits.accounts = acct_x=5/5: must be ACCOUNT=REQUESTS_PER_S/BURST",
+                "limits.accounts = acct_x=5/5: must be ACCOUNT=TIER with a tier of",
             ),
             (
                 &[("actors.block_records", "1001".into())],

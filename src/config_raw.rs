@@ -1,13 +1,13 @@
 //! Settings as they are written, and what each of them may be.
 
-use super::{Acquirer, Actors, Api, Config, Log, RateLimit, RateLimits, SimulatedNetwork, Store};
+use super::limits_raw::RawLimits;
+use super::{Acquirer, Actors, Api, Config, Log, SimulatedNetwork, Store};
 use crate::config_layers::ConfigError;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tollgate_actors::settings::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_SHARD_MAX, TURN_MESSAGES_MAX};
-use tollgate_domain::kinds::ACCOUNT;
 
 /// The settings as they are written; one field per key of `config/default.toml`.
 #[derive(Deserialize)]
@@ -87,14 +87,6 @@ struct RawAcquirer {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawLimits {
-    account_requests_per_s: i64,
-    account_burst: i64,
-    accounts: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawLog {
     format: String,
     level: String,
@@ -102,9 +94,6 @@ struct RawLog {
 
 /// Calls per million that make all of them.
 pub(super) const ALL_CALLS_PPM: i64 = 1_000_000;
-
-/// Highest rate limit and burst.
-const RATE_MAX: i64 = 10_000_000;
 
 impl Raw {
     /// The settings, if each of them and all together make sense.
@@ -194,36 +183,6 @@ impl RawActors {
     }
 }
 
-impl RawLimits {
-    fn checked(self) -> Result<RateLimits, ConfigError> {
-        let per_second = |name, value| number(name, value, 1, RATE_MAX);
-        let mut accounts = Vec::with_capacity(self.accounts.len());
-        for text in &self.accounts {
-            let why = "must be ACCOUNT=REQUESTS_PER_S/BURST, for example acct_1Pq2=500/1000";
-            let wrong = || refused("limits.accounts", text, why);
-            let (account, limits) = text.split_once('=').ok_or_else(wrong)?;
-            let id = ACCOUNT.parse(account.trim()).ok_or_else(wrong)?;
-            let (rate, burst) = limits.split_once('/').ok_or_else(wrong)?;
-            let part = |text: &str| text.trim().parse().map_err(|_| wrong());
-            let limit = RateLimit {
-                per_second: per_second("limits.accounts", part(rate)?)?,
-                burst: per_second("limits.accounts", part(burst)?)?,
-            };
-            if accounts.iter().any(|(known, _)| *known == id) {
-                return Err(refused("limits.accounts", text, "the account stands there twice"));
-            }
-            accounts.push((id, limit));
-        }
-        Ok(RateLimits {
-            common: RateLimit {
-                per_second: per_second("limits.account_requests_per_s", self.account_requests_per_s)?,
-                burst: per_second("limits.account_burst", self.account_burst)?,
-            },
-            accounts,
-        })
-    }
-}
-
 impl RawAcquirer {
     fn checked(self) -> Result<Acquirer, ConfigError> {
         let ppm = |name, value| number(name, value, 0, ALL_CALLS_PPM);
@@ -251,7 +210,7 @@ pub(super) fn refused(name: &'static str, value: impl ToString, why: &str) -> Co
     }
 }
 
-fn number<N: TryFrom<i64>>(name: &'static str, value: i64, min: i64, max: i64) -> Result<N, ConfigError> {
+pub(super) fn number<N: TryFrom<i64>>(name: &'static str, value: i64, min: i64, max: i64) -> Result<N, ConfigError> {
     let bounded = || (min..=max).contains(&value).then(|| N::try_from(value).ok()).flatten();
     bounded().ok_or_else(|| refused(name, value, &format!("must be from {min} to {max}")))
 }

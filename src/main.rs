@@ -15,6 +15,7 @@ mod config_layers;
 mod demo;
 mod descriptors;
 mod exit;
+mod limits;
 mod logs;
 mod node;
 mod output;

@@ -139,7 +139,7 @@ impl Node {
         let settings = engine_config(config, shards, dev);
         let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
-        let limiter = RateLimiter::new(tuning::rates(&config.limits));
+        let limiter = RateLimiter::new(config.limits.clone());
         let (wishes, arriving) = Tuning::new();
         if let Some((sources, level)) = tunable {
             let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, shards)?;

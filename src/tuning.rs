@@ -1,7 +1,7 @@
 //! The settings of the running server: reading them again, changing what can be changed while it runs, and telling what a
 //! file would change.
 
-use crate::config::{Config, RateLimit, RateLimits};
+use crate::config::Config;
 use crate::config_layers::{self, Flag, environment, layered_with, names_of, value_of};
 use crate::logs::{self, Level};
 use serde_json::{Value, json};
@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tollgate_actors::Engine;
-use tollgate_domain::account::AccountKey;
-use tollgate_http::{Rate, RateLimiter, Rates, Wish, Wished};
+use tollgate_http::{RateLimiter, Wish, Wished};
 use toml::Table;
 
 /// Settings that can be changed while the server runs. `config/default.toml` marks the same ones.
@@ -25,9 +24,15 @@ pub(crate) const LIVE: &[&str] = &[
     "actors.objects_per_shard",
     "actors.keys_per_shard",
     "actors.accounts_per_shard",
+    "limits.node_requests_per_s",
+    "limits.node_burst",
+    "limits.tier",
     "limits.account_requests_per_s",
     "limits.account_burst",
+    "limits.tiers",
     "limits.accounts",
+    "limits.classes",
+    "limits.surge_max",
     "log.level",
 ];
 
@@ -154,7 +159,7 @@ impl Tuner {
         self.level.set(&config.log.level)?;
         self.engine
             .set_permits(config.actors.permits_per_shard, config.actors.permits_per_account);
-        self.limiter.set(rates(&config.limits));
+        self.limiter.set(config.limits.clone());
         self.engine
             .set_shard_settings(crate::node::shard_settings(&config))
             .await;
@@ -167,22 +172,6 @@ impl Tuner {
             ));
         }
         Ok(())
-    }
-}
-
-/// The rate limits as the edge takes them.
-pub(crate) fn rates(limits: &RateLimits) -> Rates {
-    let rate = |limit: &RateLimit| Rate {
-        per_second: limit.per_second,
-        burst: limit.burst,
-    };
-    let own = limits
-        .accounts
-        .iter()
-        .flat_map(|(id, limit)| [false, true].map(|livemode| (AccountKey::of(*id, livemode).0, rate(limit))));
-    Rates {
-        common: rate(&limits.common),
-        own: own.collect(),
     }
 }
 
@@ -278,17 +267,5 @@ mod tests {
         let found: Vec<_> = found.iter().map(|change| (change.name.as_str(), change.live)).collect();
         assert_eq!(found, [("actors.lanes", true), ("store.data", false)]);
         assert!(changes(&settings(&flags), &settings(&flags)).is_empty());
-    }
-
-    #[test]
-    fn an_account_of_its_own_rate_has_it_in_both_modes() {
-        let id = tollgate_resource::Id::new(&tollgate_domain::kinds::ACCOUNT, 1_794_787_200_000, 5, 7);
-        let text = format!("{}=5/9", id.text(&tollgate_domain::kinds::ACCOUNT));
-        let flags = [("limits.accounts", text)];
-        let config = Config::of(layered(None, std::iter::empty(), &flags).expect("known")).expect("good");
-        let rates = rates(&config.limits);
-        assert_eq!((rates.own.len(), rates.common.burst), (2, 100_000));
-        let own = rates.own[&AccountKey::of(id, true).0];
-        assert_eq!((own.per_second, own.burst), (5, 9));
     }
 }

@@ -133,6 +133,7 @@ impl Admin {
                 known_members(&request, &["to"])?;
                 shards::move_to(&self.services.engine, shard, &request["to"]).await?
             }
+            ["admin", "limits"] if reads => self.services.limiter.shown(),
             ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
             ["admin", "config", "reload"] if posts => {
                 known_members(&object(http, body)?, &[])?;
@@ -147,7 +148,7 @@ impl Admin {
             _ => {
                 return Err(OperatorError::NotFound(format!(
                     "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys, /admin/shards, \
-                     /admin/config",
+                     /admin/limits, /admin/config",
                     http.method(),
                     http.path()
                 )));

@@ -1,5 +1,6 @@
 //! Answers: status, headers and body, as clients of this API know them.
 
+use crate::rate_limit::Left;
 use actix_http::body::BoxBody;
 use actix_http::{ConnectionType, Response};
 use actix_web::http::StatusCode;
@@ -13,6 +14,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(crate) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 const LIMIT_REASON: HeaderName = HeaderName::from_static("stripe-rate-limited-reason");
+/// Requests an account may make at once, those it has left, and seconds until it has all of them again.
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 /// The key under which a change is made once.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
@@ -25,7 +30,8 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
      X-Stripe-Client-User-Agent",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Request-Id, Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
+    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Request-Id, Stripe-Manage-Version, \
+     Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
      X-Stripe-Privileged-Session-Required",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("300");
@@ -64,8 +70,10 @@ impl Content {
 /// Why a request was refused for its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LimitReason {
-    /// The account makes too many requests a second.
+    /// The node, or the account, gets too many requests a second.
     Rate,
+    /// The account makes too many of this kind.
+    EndpointRate,
     /// Too many requests are under way.
     Concurrency,
 }
@@ -118,6 +126,8 @@ pub(crate) struct Echo {
     pub(crate) version: HeaderValue,
     /// The idempotency key, when it is a POST with one.
     pub(crate) key: Option<HeaderValue>,
+    /// What the account has left of its rate limit, where it is told.
+    pub(crate) left: Option<Left>,
 }
 
 impl Answer {
@@ -130,6 +140,11 @@ impl Answer {
         headers.insert(header::CACHE_CONTROL, NO_STORE);
         cross_origin(headers);
         headers.insert(STRIPE_VERSION, echo.version);
+        if let Some(left) = echo.left {
+            headers.insert(LIMIT, HeaderValue::from(left.limit));
+            headers.insert(REMAINING, HeaderValue::from(left.remaining));
+            headers.insert(RESET, HeaderValue::from(left.full_in_s));
+        }
         if let Some(key) = echo.key {
             headers.insert(IDEMPOTENCY_KEY, key);
             if original.is_some() {
@@ -173,6 +188,7 @@ impl Answer {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             let reason = match reason {
                 LimitReason::Rate => "global-rate",
+                LimitReason::EndpointRate => "endpoint-rate",
                 LimitReason::Concurrency => "global-concurrency",
             };
             headers.insert(LIMIT_REASON, HeaderValue::from_static(reason));

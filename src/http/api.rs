@@ -6,13 +6,13 @@ use crate::authentication::{self, Visit};
 use crate::body::{BodyMemory, BodyProblem, read_body};
 use crate::caller::browser_form;
 use crate::pages::Pages;
-use crate::rate_limit::LocalRateLimiter;
+use crate::rate_limit::{Class, Layer, LocalRateLimiter};
 use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
 use crate::request_ids::RequestIds;
 use crate::server::Dispatch;
 use crate::services::Services;
 use crate::stream::Substitutes;
-use crate::telemetry::{Stage, Telemetry, refused};
+use crate::telemetry::{self, Stage, Telemetry, refused};
 use crate::watch::Watch;
 use actix_http::body::BoxBody;
 use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 use tollgate_actors::clock::unix_ms;
-use tollgate_actors::{Client, Request, Response, Shown, Waiting};
+use tollgate_actors::{Client, Refusal, Request, Response, Shown, Waiting};
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
 use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
@@ -50,6 +50,8 @@ pub(crate) struct Api {
     client: Client,
     ids: RefCell<RequestIds>,
     limiter: RefCell<LocalRateLimiter>,
+    /// The class of each operation, by its number.
+    classes: Box<[Class]>,
     telemetry: Telemetry,
     parsing: Stage,
     rendering: Stage,
@@ -98,6 +100,7 @@ impl Dispatch for Api {
                 request,
                 version,
                 key: None,
+                left: None,
             },
             now_ms,
             endpoint: None,
@@ -154,6 +157,7 @@ impl Api {
             client: services.engine.client(),
             ids: RefCell::new(RequestIds::new(seed)),
             limiter: RefCell::new(LocalRateLimiter::new(Arc::clone(&services.limiter))),
+            classes: services.edge.operations().map(Class::of).collect(),
             telemetry: Telemetry::default(),
             parsing: Stage::new("parse"),
             rendering: Stage::new("render"),
@@ -224,7 +228,7 @@ impl Api {
         };
         let caller = self.caller(&http, &matched, early.as_deref(), exchange.now_ms).await?;
         let version = self.version(&http, &caller.profile, exchange)?;
-        self.limit(&caller.profile, began)?;
+        self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;
         let key = exchange.echo.key.is_some().then(|| http.headers().get(IDEMPOTENCY_KEY));
         let key = key.flatten().map(idempotency_key).transpose()?;
@@ -324,7 +328,13 @@ impl Api {
             expand: parsed.expand,
             claim,
         };
-        Ok(self.client.begin(request)?)
+        self.client.begin(request).map_err(|refusal| {
+            // Requests that find no room on the node begin a surge; an account that fills its own share does not.
+            if let Refusal::Overloaded { by_account: false, .. } = refusal {
+                self.services.limiter.overloaded();
+            }
+            refusal.into()
+        })
     }
 
     /// Pages that need no key.
@@ -373,13 +383,26 @@ impl Api {
         Ok(version)
     }
 
-    fn limit(&self, profile: &Profile, now: Instant) -> Result<(), Refused> {
-        let taken = self.limiter.borrow_mut().take(profile.key.0, now);
-        taken.map_err(|wait| {
-            // Whole seconds, so at least one.
-            let seconds = wait.as_secs() + 1;
-            Refused::limited(errors::rate_limited(), LimitReason::Rate, seconds)
-        })
+    fn limit(&self, profile: &Profile, operation: usize, now: Instant, exchange: &mut Exchange) -> Result<(), Refused> {
+        let class = self.classes[operation];
+        match self.limiter.borrow_mut().take(profile.key.0, class, now) {
+            Ok(left) => {
+                exchange.echo.left = left;
+                Ok(())
+            }
+            Err(limited) => {
+                exchange.echo.left = limited.left;
+                let reason = match limited.layer {
+                    Layer::Node | Layer::Account | Layer::Surge => LimitReason::Rate,
+                    Layer::Class => LimitReason::EndpointRate,
+                };
+                telemetry::limited(limited.layer);
+                // Whole seconds, never too few, and at least one.
+                let seconds = limited.wait.as_millis().div_ceil(1_000).max(1);
+                let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+                Err(Refused::limited(errors::rate_limited(), reason, seconds))
+            }
+        }
     }
 
     fn rendered(&self, response: &Response, exchange: &mut Exchange) -> Answer {

@@ -29,7 +29,7 @@ impl Refused {
     /// Refuses a request that is beyond a limit, for so many seconds.
     pub(crate) fn limited(reject: Reject, reason: LimitReason, seconds: u64) -> Refused {
         let layer = match reason {
-            LimitReason::Rate => "rate limit",
+            LimitReason::Rate | LimitReason::EndpointRate => "rate limit",
             LimitReason::Concurrency => "edge",
         };
         Refused::Error(Box::new(ErrorAnswer {
@@ -70,7 +70,7 @@ impl From<Reject> for Refused {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         match refusal {
-            Refusal::Overloaded { retry_after_s } => Refused::Error(Box::new(ErrorAnswer {
+            Refusal::Overloaded { retry_after_s, .. } => Refused::Error(Box::new(ErrorAnswer {
                 reject: errors::overloaded(),
                 limited: Some((LimitReason::Concurrency, u64::from(retry_after_s.max(1)))),
                 closes: false,

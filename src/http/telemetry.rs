@@ -1,10 +1,12 @@
 //! What the edge counts: requests by operation and class of status, and how long they took.
 
+use crate::rate_limit::Layer;
 use hashbrown::HashMap;
 use metrics::{Counter, Histogram, Unit};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 use tollgate_actors::metrics::{REFUSALS, SAMPLE_EVERY};
+use tollgate_resource::Names;
 
 /// Requests answered, by operation and class of status (`2xx`).
 pub const REQUESTS_TOTAL: &str = "tollgate_http_requests_total";
@@ -13,6 +15,9 @@ pub const REQUEST_SECONDS: &str = "tollgate_http_request_seconds";
 /// Connections given up to make room for others, because nearly all that are allowed were open.
 pub(crate) const CONNECTIONS_CROWDED_OUT: &str = "tollgate_http_connections_crowded_out_total";
 
+/// Requests refused by the rate limits, by the layer that refused: node, account, class, surge.
+pub(crate) const LIMITED: &str = "tollgate_http_limited_total";
+
 /// Describes the metrics of this room; call once, after the recorder is installed.
 pub fn describe() {
     metrics::describe_counter!(REQUESTS_TOTAL, "Requests answered, by operation and class of status.");
@@ -20,6 +25,10 @@ pub fn describe() {
         REQUEST_SECONDS,
         Unit::Seconds,
         "Time from the first look at a request to its answer, by operation."
+    );
+    metrics::describe_counter!(
+        LIMITED,
+        "Requests refused by the rate limits, by the layer that refused."
     );
     metrics::describe_counter!(
         CONNECTIONS_CROWDED_OUT,
@@ -61,6 +70,11 @@ impl Stage {
         self.seconds.record(began.elapsed());
         result
     }
+}
+
+/// Counts a request that is beyond a limit.
+pub(crate) fn limited(layer: Layer) {
+    metrics::counter!(LIMITED, "layer" => layer.name()).increment(1);
 }
 
 /// Counts a refusal. Refusals are rare or cheap, so the handle is looked up each time.

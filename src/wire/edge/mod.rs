@@ -86,6 +86,11 @@ impl<C> Edge<C> {
         }
     }
 
+    /// The operations, in the order of their numbers.
+    pub fn operations(&self) -> impl Iterator<Item = &'static Endpoint<C>> {
+        self.operations.iter().map(|operation| operation.endpoint)
+    }
+
     /// The operation at `path` (without the query string). `None` is
     /// [`unrecognized_url`](crate::errors::unrecognized_url).
     pub fn route<'p>(&self, method: &str, path: &'p str) -> Option<Match<'p, C>> {
@@ -200,6 +205,11 @@ impl<C> Match<'_, C> {
     /// The operation.
     pub fn endpoint(&self) -> &'static Endpoint<C> {
         self.endpoint
+    }
+
+    /// The operation's place among those the edge was compiled of.
+    pub fn number(&self) -> usize {
+        self.number
     }
 
     /// The text of the variable segment `at` of its path, decoded.

@@ -11,7 +11,7 @@ use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{Engine, EngineConfig, Performer};
 use tollgate_domain::Secrets;
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
-use tollgate_http::{Bounds, Rate, RateLimiter, Services};
+use tollgate_http::{Bounds, Rate, RateLimiter, Rates, Services};
 use tollgate_store::memory::{Memory, Mode};
 use tollgate_wire::Edge as Operations;
 
@@ -25,7 +25,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// What a test may change of an edge.
 pub(crate) struct Setup {
     pub(crate) dev: bool,
-    pub(crate) rate: Rate,
+    pub(crate) rate: Rates,
     pub(crate) bounds: Bounds,
     pub(crate) mode: Mode,
     pub(crate) permits: u32,
@@ -38,7 +38,8 @@ impl Default for Setup {
             rate: Rate {
                 per_second: 1_000_000,
                 burst: 1_000_000,
-            },
+            }
+            .into(),
             bounds: Bounds::default(),
             mode: Mode::Immediate,
             permits: 1_000,

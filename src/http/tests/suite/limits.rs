@@ -3,7 +3,7 @@
 use crate::edge::{Edge, KEY, PATIENCE, PAYMENT, Setup};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
-use tollgate_http::{Bounds, Rate};
+use tollgate_http::{Allowance, Bounds, Class, ClassLimit, Rate, Rates};
 
 #[test]
 fn an_account_over_its_rate_is_told_and_nothing_is_stored() {
@@ -11,7 +11,8 @@ fn an_account_over_its_rate_is_told_and_nothing_is_stored() {
         rate: Rate {
             per_second: 1,
             burst: 3,
-        },
+        }
+        .into(),
         ..Setup::default()
     });
     let pay = |key: &str| edge.keyed("POST", "/v1/payment_intents", &[("idempotency-key", key)], PAYMENT);
@@ -40,6 +41,52 @@ fn an_account_over_its_rate_is_told_and_nothing_is_stored() {
     std::thread::sleep(Duration::from_secs(wait));
     let later = pay("k3");
     assert_eq!((later.status, later.header("idempotent-replayed")), (200, None));
+}
+
+#[test]
+fn an_account_in_a_tier_is_told_what_it_has_left_and_which_layer_refused() {
+    let rate = |per_second, burst| Rate { per_second, burst };
+    let mut rates = Rates::from(rate(1, 1));
+    rates.common = Allowance {
+        rate: rate(1, 1_000),
+        tier: Some("starter".into()),
+    };
+    // So dear that none comes back while the test runs.
+    rates.classes[Class::Write as usize] = ClassLimit {
+        cost: 300,
+        rate: Some(rate(1, 600)),
+    };
+    let edge = Edge::with(Setup {
+        rate: rates,
+        ..Setup::default()
+    });
+    let number = |answer: &crate::edge::Answer, name| -> u32 {
+        let text = answer.header(name).unwrap_or_else(|| panic!("no {name}: {answer:?}"));
+        text.parse().expect("a number")
+    };
+    let told = |answer: &crate::edge::Answer| {
+        (
+            number(answer, "ratelimit-limit"),
+            number(answer, "ratelimit-remaining") / 100,
+        )
+    };
+    let pay = || edge.keyed("POST", "/v1/payment_intents", &[], PAYMENT);
+    assert_eq!((pay().status, told(&pay())), (200, (1_000, 4)));
+    let refused = pay();
+    assert_eq!((refused.status, told(&refused)), (429, (600, 0)), "{refused:?}");
+    assert_eq!(refused.header("stripe-rate-limited-reason"), Some("endpoint-rate"));
+    assert!(number(&refused, "retry-after") > 100 && number(&refused, "ratelimit-reset") > 100);
+    let read = edge.keyed("GET", "/v1/balance", &[], "");
+    assert_eq!(
+        (read.status, told(&read)),
+        (200, (1_000, 3)),
+        "what the class refused was given back"
+    );
+    let shown = edge.operate("GET", "/admin/limits", &[], "").json();
+    assert_eq!(shown["accounts"]["tier"], "starter");
+    assert_eq!(shown["classes"][3]["cost"], 300);
+    let writes = shown["classes"][3]["endpoints"].as_array().expect("endpoints");
+    assert!(writes.contains(&"POST /v1/payment_intents".into()), "{writes:?}");
 }
 
 #[test]
