@@ -7,7 +7,8 @@ use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
 use crate::payments::dispute::UpdateDispute;
 use crate::payments::payment_intent::{
-    CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
+    ApplyCustomerBalance, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
+    IncrementAuthorization, UpdatePaymentIntent,
 };
 use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
@@ -42,10 +43,16 @@ pub enum Call {
 pub enum Command {
     /// `POST /v1/payment_intents`.
     CreatePaymentIntent(Box<CreatePaymentIntent>),
+    /// `POST /v1/payment_intents/{intent}`.
+    UpdatePaymentIntent(Id, Box<UpdatePaymentIntent>),
     /// `POST /v1/payment_intents/{intent}/confirm`.
     ConfirmPaymentIntent(Id, Box<ConfirmPaymentIntent>),
     /// `POST /v1/payment_intents/{intent}/capture`.
     CapturePaymentIntent(Id, Box<CapturePaymentIntent>),
+    /// `POST /v1/payment_intents/{intent}/increment_authorization`.
+    IncrementAuthorization(Id, Box<IncrementAuthorization>),
+    /// `POST /v1/payment_intents/{intent}/apply_customer_balance`.
+    ApplyCustomerBalance(Id, Box<ApplyCustomerBalance>),
     /// `POST /v1/payment_intents/{intent}/cancel`.
     CancelPaymentIntent(Id, Box<CancelPaymentIntent>),
     /// `POST /v1/refunds`.

@@ -110,6 +110,9 @@ pub fn decide(
     match command {
         Command::CreatePaymentIntent(asked) => payment_intent::create(&case, asked),
         Command::ConfirmPaymentIntent(id, asked) => payment_intent::confirm(&case, *id, asked),
+        Command::UpdatePaymentIntent(id, asked) => payment_intent::update(&case, *id, asked),
+        Command::IncrementAuthorization(id, asked) => payment_intent::increment(&case, *id, asked),
+        Command::ApplyCustomerBalance(id, asked) => payment_intent::apply_customer_balance(&case, *id, asked),
         Command::CapturePaymentIntent(id, asked) => payment_intent::capture(&case, *id, asked),
         Command::CancelPaymentIntent(id, asked) => payment_intent::cancel(&case, *id, asked),
         Command::CreateRefund(asked) => refund::create(&case, asked),

@@ -34,7 +34,8 @@ use crate::payments::dispute::{
 };
 use crate::payments::mandate::{Acceptance, Mandate, MandateScope};
 use crate::payments::payment_intent::{
-    AllowRedirects, Attempt, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError,
+    AllowRedirects, AmountDetails, Attempt, Availability, CancellationReason, CaptureMethod, CardFutureUsage,
+    CardNetwork, ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails,
     PaymentIntent, Phase, Status,
 };
 use crate::payments::payment_method::{
@@ -88,6 +89,13 @@ fn record_lines() -> Vec<String> {
         AllowRedirects,
         FutureUsage,
         CancellationReason,
+        Particulars,
+        PaymentDetails,
+        PaymentCardOptions,
+        Availability,
+        CardFutureUsage,
+        CardNetwork,
+        AmountDetails,
         Action,
         ThreeDSecureRequest,
         ThreeDSecureResult,

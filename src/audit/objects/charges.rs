@@ -27,11 +27,15 @@ impl Objects {
             },
         )?;
         if let Some(before) = before {
-            let same = (charge.amount, charge.currency, of_payment(charge), charge.network)
-                == (before.amount, before.currency, before.payment, before.network);
-            ensure(Check::States, same, || {
-                format!("{} changes its amount, currency, intent or network", name())
-            })?;
+            // A hold may be raised; nothing else about the amount of a charge changes.
+            let raised = charge.state == ChargeState::Held && charge.amount > before.amount;
+            let same = (charge.currency, of_payment(charge), charge.network)
+                == (before.currency, before.payment, before.network);
+            ensure(
+                Check::States,
+                same && (raised || charge.amount == before.amount),
+                || format!("{} changes its amount, currency, intent or network", name()),
+            )?;
         } else {
             ensure(Check::Limits, charge.refunded == 0 && charge.refund_count == 0, || {
                 format!("{} is born with refunds", name())
@@ -115,12 +119,14 @@ impl Objects {
             });
         };
         let intent = &mut self.intents[at];
+        let stands = !matches!(charge.state, ChargeState::Failed { .. });
+        // After a failed charge the intent may have been changed.
+        let born_failed = !stands && charge.id.seq() > facts.seq_before;
         ensure(
             Check::States,
-            (charge.amount, charge.currency) == (intent.amount, intent.currency),
+            !(stands || born_failed) || (charge.amount, charge.currency) == (intent.amount, intent.currency),
             || format!("{} is of another amount or currency than its intent", name()),
         )?;
-        let stands = !matches!(charge.state, ChargeState::Failed { .. });
         if stands && charge.id.seq() > facts.seq_before {
             ensure(Check::Movement, intent.standing == 0, || {
                 let intent = intent.id.text(&kinds::PAYMENT_INTENT);

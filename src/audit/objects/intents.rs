@@ -6,7 +6,7 @@ use super::{Objects, find, put};
 use crate::report::{Check, Checked, ensure};
 use tollgate_domain::kinds;
 use tollgate_domain::payments::charge::ChargeState;
-use tollgate_domain::payments::payment_intent::{PaymentIntent, Status};
+use tollgate_domain::payments::payment_intent::{PaymentIntent, Status, StatusName};
 use tollgate_resource::Names;
 
 impl Objects {
@@ -31,11 +31,18 @@ impl Objects {
             },
         )?;
         if let Some(before) = before {
-            ensure(
-                Check::States,
-                (intent.amount, intent.currency) == (before.amount, before.currency),
-                || format!("{} changes its amount or currency", name()),
-            )?;
+            let same = (intent.amount, intent.currency) == (before.amount, before.currency);
+            let may_change = match before.status {
+                StatusName::RequiresPaymentMethod | StatusName::RequiresConfirmation | StatusName::RequiresAction => {
+                    true
+                }
+                // A hold may be raised.
+                StatusName::RequiresCapture => intent.currency == before.currency && intent.amount > before.amount,
+                StatusName::Processing | StatusName::Succeeded | StatusName::Canceled => false,
+            };
+            ensure(Check::States, same || may_change, || {
+                format!("{} changes its amount or currency", name())
+            })?;
             ensure(Check::Attempts, intent.attempts >= before.attempts, || {
                 format!(
                     "{} had {} attempts and now has {}",

@@ -104,5 +104,54 @@ class Actions(unittest.TestCase):
         self.assertEqual(refused.exception.error.payment_intent.status, "requires_payment_method")
 
 
+class Changes(unittest.TestCase):
+    def test_an_intent_changes_until_it_is_paid(self):
+        intent = intents().create({"amount": 2000, "currency": "usd"})
+        intent = intents().update(intent.id, {
+            "amount": 2500, "payment_method": "pm_card_visa", "description": "a book", "metadata": {"order": "7"},
+            "payment_method_options": {"card": {"request_three_d_secure": "any", "network": "visa"}},
+            "amount_details": {"tax": {"total_tax_amount": 120}}, "payment_details": {"order_reference": "o-7"}})
+        self.assertEqual((intent.status, intent.amount), ("requires_confirmation", 2500))
+        self.assertEqual(intent.payment_method_options.card.request_three_d_secure, "any")
+        self.assertEqual(intent.payment_method_options.card.network, "visa")
+        self.assertEqual(intent.amount_details.tax.total_tax_amount, 120)
+        self.assertEqual(intent.payment_details.order_reference, "o-7")
+        intent = intents().update(intent.id, {"metadata": {"order": ""}, "description": ""})
+        self.assertEqual((dict(intent.metadata.items()), intent.description), ({}, None))
+        paid = intents().confirm(intent.id, {"expand": ["latest_charge"]})
+        self.assertEqual((paid.status, paid.amount_received), ("succeeded", 2500))
+        secured = paid.latest_charge.payment_method_details.card.three_d_secure
+        self.assertEqual(secured.result, "attempt_acknowledged")
+        with self.assertRaises(stripe.InvalidRequestError) as refused:
+            intents().update(intent.id, {"amount": 3000})
+        self.assertEqual((refused.exception.code, refused.exception.param),
+                         ("payment_intent_unexpected_state", "amount"))
+        self.assertEqual(intents().update(intent.id, {"description": "sold"}).description, "sold")
+
+    def test_a_card_is_paid_with_by_its_data(self):
+        intent = intents().create({
+            "amount": 2000, "currency": "usd", "confirm": True, "payment_method_data": {
+                "type": "card", "card": {"token": "tok_mastercard"}, "billing_details": {"name": "Ada"}},
+            "expand": ["payment_method", "latest_charge"]})
+        self.assertEqual(intent.payment_method.card.brand, "mastercard")
+        self.assertEqual(intent.latest_charge.billing_details.name, "Ada")
+
+    def test_a_hold_is_raised(self):
+        intent = pay(capture_method="manual", payment_method_options={
+            "card": {"request_incremental_authorization": "if_available"}}, expand=["latest_charge"])
+        card = intent.latest_charge.payment_method_details.card
+        self.assertEqual(card.incremental_authorization.status, "available")
+        raised = intents().increment_authorization(intent.id, {"amount": 4000})
+        self.assertEqual((raised.amount, raised.amount_capturable), (4000, 4000))
+        self.assertEqual(intents().capture(intent.id).amount_received, 4000)
+
+    def test_connected_accounts_are_refused_by_name(self):
+        for params in [{"on_behalf_of": "acct_1"}, {"application_fee_amount": 100},
+                       {"transfer_data": {"destination": "acct_1"}}]:
+            with self.assertRaises(stripe.InvalidRequestError) as refused:
+                pay(**params)
+            self.assertIn("Connect is not available", str(refused.exception))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -98,6 +98,9 @@ pub struct Charge {
     /// How 3D Secure ended before the bank was asked, if it was tried.
     #[record(45)]
     pub three_d_secure: Option<ThreeDSecureResult>,
+    /// Whether the held amount may be raised.
+    #[record(46)]
+    pub increments: bool,
     /// What gives cause for concern about it; nothing for nearly every charge.
     #[record(50)]
     pub concerns: Option<Box<Concerns>>,

@@ -440,7 +440,9 @@ impl<'a> ChargeCardShown<'a> {
             extended_authorization: FeatureShown { status: "disabled" },
             fingerprint: charge.card.fingerprint(context.secrets, charge.id.account_tag()),
             funding: facts.funding,
-            incremental_authorization: FeatureShown { status: "unavailable" },
+            incremental_authorization: FeatureShown {
+                status: if charge.increments { "available" } else { "unavailable" },
+            },
             installments: None,
             last4: charge.card.last4(),
             mandate: None,

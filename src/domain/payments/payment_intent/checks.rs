@@ -3,9 +3,11 @@
 use super::{AllowRedirects, PaymentIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
-use crate::payments::payment_method::{PaymentMethod, PaymentMethodParam};
+use crate::payments::mandate::MandateDataParams;
+use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, is_known_type};
 use crate::reject::{Reject, codes};
-use tollgate_resource::{Id, Names};
+use crate::time::seconds_of;
+use tollgate_resource::{Id, Names, Update};
 
 /// What is paid with.
 pub(super) enum Method<'a> {
@@ -13,6 +15,30 @@ pub(super) enum Method<'a> {
     Stored(&'a PaymentMethod),
     /// One that is made with this command.
     Fresh(&'static crate::payments::payment_method::TestCard),
+    /// One that is made with this command, as the request says.
+    New(Box<NewCard>),
+}
+
+/// What a request wants to pay with, if it names anything.
+pub(super) fn chosen_method<'a>(
+    case: &Case<'a>,
+    param: Option<PaymentMethodParam>,
+    data: Option<&PaymentMethodData>,
+    customer: Option<Id>,
+) -> Result<Option<Method<'a>>, Stop> {
+    match (param, data) {
+        (None, None) => Ok(None),
+        (Some(param), None) => method_of_param(case, param, customer).map(Some),
+        (None, Some(data)) => {
+            let new = data.check("payment_method_data", case)?;
+            Ok(Some(Method::New(Box::new(new))))
+        }
+        (Some(_), Some(_)) => Err(Reject::invalid(
+            None,
+            "You may only specify one of these parameters: payment_method, payment_method_data.",
+        )
+        .into()),
+    }
 }
 
 /// The payment method a parameter names, if it may be used for `customer`.
@@ -87,6 +113,51 @@ pub(crate) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
             Err(Reject::invalid(None, message).with_param("payment_method_types").into())
         }
     }
+}
+
+/// Refuses to exclude the only type of payment method there is, and types that do not exist.
+pub(super) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
+    let message = match types.iter().find(|word| !is_known_type(word)) {
+        Some(word) => format!("The payment method type \"{word}\" is invalid."),
+        None if types.iter().any(|word| &**word == "card") => {
+            "You cannot exclude every payment method type of this account; it accepts: card.".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(Reject::invalid(None, message)
+        .with_param("excluded_payment_method_types")
+        .into())
+}
+
+/// Refuses any configuration of payment methods but the account's own.
+pub(super) fn check_configuration(case: &Case<'_>, given: Option<&str>) -> Result<(), Stop> {
+    let Some(given) = given else { return Ok(()) };
+    let kind = &kinds::PAYMENT_METHOD_CONFIGURATION;
+    if kind.parse(given) == Some(Id::new(kind, 0, 0, case.world.account.tag())) {
+        return Ok(());
+    }
+    let message = format!("No such payment_method_configuration: '{given}'");
+    Err(Reject::invalid(Some(codes::RESOURCE_MISSING), message)
+        .with_param("payment_method_configuration")
+        .into())
+}
+
+/// Refuses an agreement on a page that does not say which browser. (A card needs no mandate to be kept.)
+pub(super) fn check_mandate(case: &Case<'_>, data: &Update<MandateDataParams>) -> Result<(), Stop> {
+    match data {
+        Update::Set(data) => data.acceptance(seconds_of(case.inputs.now_ms)).map(|_| ()),
+        Update::Keep | Update::Clear => Ok(()),
+    }
+}
+
+/// Refuses a client secret that is not the intent's.
+pub(super) fn check_client_secret(case: &Case<'_>, id: Id, given: Option<&str>) -> Result<(), Stop> {
+    let Some(given) = given else { return Ok(()) };
+    if given == case.inputs.secrets.client_secret(&kinds::PAYMENT_INTENT, id) {
+        return Ok(());
+    }
+    let message = "The client_secret provided does not match the client_secret associated with the PaymentIntent.";
+    Err(Reject::invalid(None, message).with_param("client_secret").into())
 }
 
 /// How it can be paid: by the account's configuration, or by the types the request lists.

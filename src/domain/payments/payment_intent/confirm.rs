@@ -5,7 +5,7 @@ use super::attempt::Attempt;
 use super::checks::{self, Method};
 use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
-use super::{CaptureMethod, ConfirmPaymentIntent, PaymentIntent, Status};
+use super::{AmountDetailsParams, ConfirmPaymentIntent, Particulars, PaymentDetailsParams, PaymentIntent, Status};
 use crate::acquirer::Ask;
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -13,13 +13,13 @@ use crate::draft::Draft;
 use crate::inputs::Network;
 use crate::kinds;
 use crate::object::Object;
-use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureRequest, ThreeDSecureResult};
+use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
 use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_breaks::broken;
-use tollgate_resource::Id;
+use tollgate_resource::{Id, Update};
 
 /// How a payment is tried, as far as the intent does not keep it.
 pub(super) struct Terms<'a> {
@@ -39,12 +39,14 @@ pub(super) struct Terms<'a> {
 pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
-    let method = asked
-        .payment_method
-        .map(|param| checks::method_of_param(case, param, before.customer))
-        .transpose()?;
+    checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
+    checks::check_mandate(case, &asked.mandate_data)?;
+    checks::check_excluded(&asked.excluded_payment_method_types)?;
+    let data = asked.payment_method_data.as_deref();
+    let method = checks::chosen_method(case, asked.payment_method, data, before.customer)?;
     checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
+    describe(&mut intent, asked)?;
     asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
     if let Some(email) = &intent.receipt_email {
         checks::check_email(email, "receipt_email")?;
@@ -54,6 +56,14 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     }
     if let Some(reject) = checks::refuse_confirm(before).filter(|_| !broken!(ConfirmAgain)) {
         return Err(reject.into());
+    }
+    if let Some(amount) = asked.amount_to_confirm.filter(|amount| *amount != before.amount) {
+        let message = format!(
+            "The amount to confirm ({amount}) does not match the amount of the PaymentIntent ({}).",
+            before.amount
+        );
+        let reject = Reject::invalid(None, message).with_param("amount_to_confirm");
+        return Err(reject.with_payment_intent(id).begun().into());
     }
     let proof = match before.status {
         Status::RequiresConfirmation { proof } if method.is_none() => proof,
@@ -75,9 +85,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         .clone()
         .apply_to(&mut intent.setup_future_usage);
     match asked.shipping.clone() {
-        tollgate_resource::Update::Keep => {}
-        tollgate_resource::Update::Clear => intent.shipping = None,
-        tollgate_resource::Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
+        Update::Keep => {}
+        Update::Clear => intent.shipping = None,
+        Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
     }
     let mut draft = case.draft();
     let method = stored(&mut draft, method);
@@ -92,11 +102,57 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     try_to_pay(case, draft, intent, method, &terms)
 }
 
+/// Takes over what a confirmation says besides how it is paid.
+fn describe(intent: &mut PaymentIntent, asked: &ConfirmPaymentIntent) -> Result<(), Stop> {
+    let says_nothing = matches!(asked.amount_details, Update::Keep)
+        && matches!(asked.payment_details, Update::Keep)
+        && asked.payment_method_options.is_none()
+        && asked.excluded_payment_method_types.is_empty();
+    if says_nothing {
+        return Ok(());
+    }
+    intent.with_particulars(|particulars| {
+        if let Some(options) = &asked.payment_method_options {
+            options.apply_to(&mut particulars.card);
+        }
+        if !asked.excluded_payment_method_types.is_empty() {
+            particulars.excluded_types = asked.excluded_payment_method_types.clone();
+        }
+        change_payment_details(&asked.payment_details, particulars);
+        change_amount_details(&asked.amount_details, particulars)
+    })
+}
+
+/// Takes over the references a request gives or clears.
+pub(super) fn change_payment_details(asked: &Update<PaymentDetailsParams>, particulars: &mut Particulars) {
+    match asked {
+        Update::Keep => {}
+        Update::Clear => particulars.payment_details = None,
+        Update::Set(details) => details.apply_to(&mut particulars.payment_details),
+    }
+}
+
+/// Takes over what a request says the amount is made of.
+pub(super) fn change_amount_details(
+    asked: &Update<AmountDetailsParams>,
+    particulars: &mut Particulars,
+) -> Result<(), Stop> {
+    match asked {
+        Update::Keep => Ok(()),
+        Update::Clear => {
+            particulars.amount_details = None;
+            Ok(())
+        }
+        Update::Set(details) => details.apply_to(&mut particulars.amount_details),
+    }
+}
+
 /// The payment method itself; a fresh one is born here.
 pub(super) fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
     match method {
         Method::Stored(method) => method.clone(),
         Method::Fresh(card) => PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms()),
+        Method::New(card) => card.born(draft),
     }
 }
 
@@ -112,7 +168,7 @@ pub(super) fn try_to_pay(
         Some(proof) => AuthenticationNeed::Nothing(Some(proof)),
         None => method.card.facts().authentication.ask(AuthenticationAsk {
             off_session: terms.off_session,
-            request: ThreeDSecureRequest::Automatic,
+            request: intent.three_d_secure_request(),
             prepared: method.prepared,
         }),
     };
@@ -164,7 +220,7 @@ pub(super) fn attempt(
     let network = method.card.network(case.inputs.network);
     if network == Network::Remote {
         let money = card_money(&intent, method.card, intent.amount);
-        let held = intent.capture_method == CaptureMethod::Manual;
+        let held = intent.captures_manually();
         let ask = if held {
             Ask::Authorise(money)
         } else {

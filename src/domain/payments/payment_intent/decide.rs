@@ -1,12 +1,11 @@
-//! What requests do to payment intents.
+//! Making and giving up payment intents, and what calls of networks have in common.
 
 use super::attempt::{Attempt, Phase, repeat_after_ms};
 use super::checks;
 use super::confirm::{Terms, stored, try_to_pay};
-use super::outcome::{self, put_charge, put_intent};
+use super::outcome::{put_charge, put_intent};
 use super::{
-    CancelPaymentIntent, CancellationReason, CaptureMethod, CapturePaymentIntent, CreatePaymentIntent, PaymentIntent,
-    Status,
+    CancelPaymentIntent, CancellationReason, CaptureMethod, CreatePaymentIntent, Particulars, PaymentIntent, Status,
 };
 use crate::acquirer::{Ask, CardMoney, NetworkCall};
 use crate::address::Shipping;
@@ -22,8 +21,7 @@ use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::payment_method::Card;
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
-use tollgate_breaks::broken;
-use tollgate_resource::{Id, Metadata, Version};
+use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
 const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
@@ -49,6 +47,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     if !confirm {
         checks::only_with_confirm(&[
             (asked.error_on_requires_action.is_some(), "error_on_requires_action"),
+            (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
             (asked.off_session.is_some(), "off_session"),
             (asked.return_url.is_some(), "return_url"),
             (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
@@ -56,10 +55,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
-    let method = asked
-        .payment_method
-        .map(|param| checks::method_of_param(case, param, customer))
-        .transpose()?;
+    checks::check_excluded(&asked.excluded_payment_method_types)?;
+    checks::check_mandate(case, &asked.mandate_data)?;
+    let data = asked.payment_method_data.as_deref();
+    let method = checks::chosen_method(case, asked.payment_method, data, customer)?;
+    checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
@@ -108,6 +108,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         statement_descriptor: asked.statement_descriptor.clone(),
         statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
         transfer_group: asked.transfer_group.clone(),
+        particulars: particulars(asked)?,
     };
     draft.created_event(EventType::PaymentIntentCreated, intent.id);
     let Some(method) = method.map(|method| stored(&mut draft, method)) else {
@@ -135,82 +136,29 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
 }
 
-/// Captures a hold, wholly or in part; the rest is released.
-pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> Result<Decision, Stop> {
-    let before = checks::intent_of_path(case, id)?;
-    checks::not_while_calling(before)?;
-    match asked.amount_to_capture {
-        Some(0) => {
-            let message = "This value must be greater than or equal to 1.";
-            return Err(Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), message)
-                .with_param("amount")
-                .into());
-        }
-        Some(amount) if amount < 0 => {
-            return Err(Reject::invalid(None, "Invalid non-negative integer")
-                .with_param("amount_to_capture")
-                .into());
-        }
-        _ => {}
+/// What only few requests say.
+fn particulars(asked: &CreatePaymentIntent) -> Result<Option<Box<Particulars>>, Stop> {
+    let says_nothing = asked.amount_details.is_none()
+        && asked.payment_details.is_none()
+        && asked.payment_method_options.is_none()
+        && asked.excluded_payment_method_types.is_empty();
+    if says_nothing {
+        return Ok(None);
     }
-    if asked.final_capture == Some(false) {
-        let message = "Capturing a PaymentIntent more than once is not available for this payment method. Leave \
-                       `final_capture` out, or set it to `true`; what is not captured is released.";
-        return Err(Reject::invalid(None, message).with_param("final_capture").into());
+    let mut particulars = Particulars {
+        excluded_types: asked.excluded_payment_method_types.clone(),
+        ..Particulars::default()
+    };
+    if let Some(options) = &asked.payment_method_options {
+        options.apply_to(&mut particulars.card);
     }
-    let mut intent = before.clone();
-    metadata::merge(&mut intent.metadata, &asked.metadata)?;
-    checks::check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
-    checks::check_descriptor(
-        asked.statement_descriptor_suffix.as_deref(),
-        "statement_descriptor_suffix",
-    )?;
-    if let Some(reject) = checks::refuse_capture(before) {
-        return Err(reject.into());
+    if let Some(details) = &asked.payment_details {
+        details.apply_to(&mut particulars.payment_details);
     }
-    let amount = asked.amount_to_capture.unwrap_or(before.amount);
-    if amount > before.amount_capturable() && !broken!(CaptureTooMuch) {
-        let capturable = Money::new(before.amount_capturable(), before.currency);
-        let asked = Money::new(amount, before.currency);
-        let message = format!(
-            "This PaymentIntent could not be captured because the capture amount ({asked}) is greater than the amount \
-             that can be captured ({capturable})."
-        );
-        let reject = Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), message).with_param("amount_to_capture");
-        return Err(reject.with_payment_intent(id).begun().into());
+    if let Some(details) = &asked.amount_details {
+        details.apply_to(&mut particulars.amount_details)?;
     }
-    if amount % before.currency.step() != 0 {
-        let money = Money::new(amount, before.currency);
-        let problem = crate::money::AmountProblem::Step;
-        return Err(Reject::amount(problem, money, case.version(), "amount_to_capture").into());
-    }
-    if asked.statement_descriptor.is_some() {
-        intent.statement_descriptor = asked.statement_descriptor.clone();
-    }
-    if asked.statement_descriptor_suffix.is_some() {
-        intent.statement_descriptor_suffix = asked.statement_descriptor_suffix.clone();
-    }
-    let charge = held_charge(case, before)?;
-    let mut draft = case.draft();
-    if let Some(authorised) = charge.authorised_by {
-        let ask = Ask::Capture {
-            of: authorised,
-            money: card_money(&intent, charge.card, amount),
-        };
-        let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
-        let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
-            unreachable!("it is a hold")
-        };
-        let id = attempt.id(intent.id);
-        intent.status = Status::RequiresCapture {
-            capture_before_ms,
-            capture: Some(Box::new(attempt)),
-        };
-        put_intent(case, &mut draft, intent);
-        return Ok(draft.decide(Reply::Await(id)));
-    }
-    outcome::captured(case, &mut draft, intent, charge.clone(), amount, None);
-    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+    Ok(Some(Box::new(particulars)).filter(|particulars| **particulars != Particulars::default()))
 }
 
 /// Gives an intent up; a hold is released.

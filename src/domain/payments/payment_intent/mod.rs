@@ -1,26 +1,43 @@
 //! A payment from intention to success: what is kept, and the states it moves through.
 
 mod action;
+mod amount_details;
 mod attempt;
+mod capture;
+mod card_options;
 pub(crate) mod checks;
 mod confirm;
 mod decide;
+mod endpoints;
+mod increment;
 mod outcome;
 mod params;
+mod particulars;
 mod resolve;
 mod shown;
+mod update;
 
 pub(crate) use action::complete_action;
+pub use amount_details::{
+    AmountDetails, AmountDetailsParams, AmountDetailsShown, AmountShippingParams, AmountShippingShown, AmountTaxParams,
+    AmountTaxShown, TipShown,
+};
 pub use attempt::{Attempt, Phase, REPEAT_MS_MAX, REPEAT_MS_MIN, repeat_after_ms};
+pub(crate) use capture::capture;
+pub use card_options::{
+    Availability, CardFutureUsage, CardNetwork, CardOptionsShown, InstallmentsParams, InstallmentsShown, ManualCapture,
+    PaymentCardOptions, PaymentCardOptionsParams, PaymentOptionsParams,
+};
 pub(crate) use checks::{check_email, not_while_calling};
 pub(crate) use confirm::confirm;
-pub(crate) use decide::{cancel, capture, create};
-pub use params::{
-    AutomaticPaymentMethodsParams, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent,
-    CreatePaymentIntent, ENDPOINTS, ListPaymentIntents,
-};
+pub(crate) use decide::{cancel, create};
+pub use endpoints::ENDPOINTS;
+pub(crate) use increment::{apply_customer_balance, increment};
+pub use params::*;
+pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};
 pub(crate) use resolve::{resolve, timer_due};
 pub use shown::{AutomaticPaymentMethodsShown, ConfigurationShown, ManagedPaymentsShown, PaymentIntentShown};
+pub(crate) use update::update;
 
 use crate::address::Shipping;
 use crate::money::{Currency, Money};
@@ -102,6 +119,9 @@ pub struct PaymentIntent {
     /// Groups payments and transfers.
     #[record(21)]
     pub transfer_group: Option<Box<str>>,
+    /// What only few intents say.
+    #[record(22)]
+    pub particulars: Option<Box<Particulars>>,
 }
 
 /// The states, each with what only it knows.

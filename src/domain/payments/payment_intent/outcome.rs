@@ -1,6 +1,6 @@
 //! What follows from a network's word, whichever network said it: charges, movements of the balance, events.
 
-use super::{CaptureMethod, FutureUsage, HOLD_MS, LastError, PaymentIntent, Status};
+use super::{FutureUsage, HOLD_MS, LastError, PaymentIntent, Status};
 use crate::acquirer::AttemptId;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType, available_on};
 use crate::books::{CaptureMoney, Entry, fee};
@@ -45,10 +45,10 @@ pub(super) fn approved(
     mut method: PaymentMethod,
     by: DecidedBy,
 ) -> Result<(), Stop> {
-    let held = intent.capture_method == CaptureMethod::Manual;
+    let held = intent.captures_manually();
     let mut charge = new_charge(case, draft, &intent, &method, by);
     method.see();
-    if let (Some(id), Some(_), None) = (intent.customer, intent.setup_future_usage, method.customer)
+    if let (Some(id), Some(_), None) = (intent.customer, intent.saves_for(), method.customer)
         && let Some(customer) = case.customer(id)?
     {
         // The money has moved: a customer that holds too many payment methods keeps the payment, not the method.
@@ -62,7 +62,7 @@ pub(super) fn approved(
     method.used_up = method.customer.is_none();
     // Whoever proved who they are while the card was saved need not do so again without being there.
     method.prepared |= !method.used_up
-        && intent.setup_future_usage == Some(FutureUsage::OffSession)
+        && intent.saves_for() == Some(FutureUsage::OffSession)
         && by.three_d_secure == Some(ThreeDSecureResult::Authenticated);
     intent.add_charge(charge.id);
     intent.last_error = None;
@@ -248,6 +248,7 @@ fn new_charge(
         seen: method.seen().map(Box::new),
         three_d_secure: by.three_d_secure,
         concerns: None,
+        increments: intent.may_increment(by.network),
     }
 }
 

@@ -1,18 +1,16 @@
-//! Parameters and operations of payment intents.
+//! Parameters of operations on payment intents.
 
-use super::shown::PaymentIntentShown;
+use super::amount_details::AmountDetailsParams;
+use super::card_options::PaymentOptionsParams;
+use super::particulars::PaymentDetailsParams;
 use super::{AllowRedirects, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage};
 use crate::address::ShippingParams;
-use crate::call::{Call, Command, ListQuery, Read};
-use crate::kinds::{self, CustomerId, PaymentIntentId};
+use crate::kinds::{CustomerId, PaymentIntentId};
 use crate::money::Currency;
-use crate::payments::payment_method::PaymentMethodParam;
-use tollgate_resource::operation::{Answers, take};
-use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, boolean, scalar};
-use tollgate_resource::shown::HasShape;
-use tollgate_resource::{
-    Endpoint, MetadataUpdate, Method, Names, ParamKind, ParamValue, Params, Problem, Step, Update,
-};
+use crate::payments::mandate::MandateDataParams;
+use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, RadarOptionsParams};
+use tollgate_resource::params::{Bounds, Range, boolean, scalar};
+use tollgate_resource::{MetadataUpdate, Names, ParamKind, ParamValue, Params, Problem, Step, Update};
 
 /// What a new payment intent is made of.
 #[derive(Params, Default, Clone, Debug)]
@@ -23,6 +21,10 @@ pub struct CreatePaymentIntent {
     /// Three-letter code of the currency.
     #[param(required)]
     pub currency: Option<Currency>,
+    /// What the amount is made of.
+    pub amount_details: Option<Box<AmountDetailsParams>>,
+    /// What a platform takes; there are no platforms here.
+    pub application_fee_amount: Option<ConnectParam>,
     /// Leaves to the account's configuration how it can be paid.
     pub automatic_payment_methods: Option<AutomaticPaymentMethodsParams>,
     /// When the money is captured.
@@ -38,15 +40,31 @@ pub struct CreatePaymentIntent {
     pub description: Option<Box<str>>,
     /// Fails the payment instead of asking the payer for an action. Only with `confirm=true`.
     pub error_on_requires_action: Option<bool>,
+    /// Types of payment method that may not be used.
+    pub excluded_payment_method_types: Vec<Box<str>>,
+    /// The payer's agreement to payments to come. Only with `confirm=true`.
+    pub mandate_data: Update<MandateDataParams>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
     /// Whether the payer is absent. Only with `confirm=true`.
     pub off_session: Option<OffSession>,
+    /// The connected account it is made for; there are none here.
+    pub on_behalf_of: Option<ConnectParam>,
+    /// The merchant's references for its customer and for the order.
+    pub payment_details: Option<Box<PaymentDetailsParams>>,
     /// What they pay with.
     pub payment_method: Option<PaymentMethodParam>,
+    /// The configuration that says how it can be paid: the account's only one.
+    pub payment_method_configuration: Option<Box<str>>,
+    /// What they pay with, made with this request.
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
+    /// Settings by type of payment method.
+    pub payment_method_options: Option<Box<PaymentOptionsParams>>,
     /// The ways it can be paid, instead of those of the account's configuration.
     #[param(max_items = 20)]
     pub payment_method_types: Vec<Box<str>>,
+    /// What the fraud checks are given. What a test card risks stands in its row.
+    pub radar_options: Option<Box<RadarOptionsParams>>,
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Option<Box<str>>,
@@ -62,6 +80,8 @@ pub struct CreatePaymentIntent {
     /// What the cardholder reads behind the account's prefix.
     #[param(max_len = 22)]
     pub statement_descriptor_suffix: Option<Box<str>>,
+    /// The connected account the money goes to; there are none here.
+    pub transfer_data: Option<Box<TransferDataParams>>,
     /// Groups payments and transfers.
     pub transfer_group: Option<Box<str>>,
     /// Whether actions of the payer are handled by an SDK in the browser. Only with `confirm=true`.
@@ -81,17 +101,35 @@ pub struct AutomaticPaymentMethodsParams {
 /// What a confirmation may change.
 #[derive(Params, Default, Clone, Debug)]
 pub struct ConfirmPaymentIntent {
+    /// What the amount is made of.
+    pub amount_details: Update<AmountDetailsParams>,
+    /// The amount the payer agreed to: another one is not confirmed.
+    pub amount_to_confirm: Option<i64>,
     /// When the money is captured.
     pub capture_method: Option<CaptureMethod>,
+    /// The intent's client secret, as a page in the payer's browser gives it.
+    pub client_secret: Option<Box<str>>,
     /// Fails the payment instead of asking the payer for an action.
     pub error_on_requires_action: Option<bool>,
+    /// Types of payment method that may not be used.
+    pub excluded_payment_method_types: Vec<Box<str>>,
+    /// The payer's agreement to payments to come.
+    pub mandate_data: Update<MandateDataParams>,
     /// Whether the payer is absent.
     pub off_session: Option<OffSession>,
+    /// The merchant's references for its customer and for the order.
+    pub payment_details: Update<PaymentDetailsParams>,
     /// What they pay with.
     pub payment_method: Option<PaymentMethodParam>,
+    /// What they pay with, made with this request.
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
+    /// Settings by type of payment method.
+    pub payment_method_options: Option<Box<PaymentOptionsParams>>,
     /// The ways it can be paid, instead of those of the account's configuration.
     #[param(max_items = 20)]
     pub payment_method_types: Vec<Box<str>>,
+    /// What the fraud checks are given. What a test card risks stands in its row.
+    pub radar_options: Option<Box<RadarOptionsParams>>,
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Update<Box<str>>,
@@ -108,18 +146,144 @@ pub struct ConfirmPaymentIntent {
 /// What of a hold is captured.
 #[derive(Params, Default, Clone, Debug)]
 pub struct CapturePaymentIntent {
+    /// What the amount is made of.
+    pub amount_details: Option<Box<AmountDetailsParams>>,
     /// How much, in minor units; all of it if not given. The rest is released.
     pub amount_to_capture: Option<i64>,
-    /// Whether this is the last capture. Only `true`: a hold is captured once.
+    /// What a platform takes; there are no platforms here.
+    pub application_fee_amount: Option<ConnectParam>,
+    /// Whether this is the last capture. `false` keeps the rest held, where the payment allows several captures.
     pub final_capture: Option<bool>,
     /// The merchant's pairs: merged; an empty value removes its key.
     pub metadata: MetadataUpdate,
+    /// The merchant's references for its customer and for the order.
+    pub payment_details: Update<PaymentDetailsParams>,
     /// What the cardholder reads, in place of the account's own.
     #[param(max_len = 22)]
     pub statement_descriptor: Option<Box<str>>,
     /// What the cardholder reads behind the account's prefix.
     #[param(max_len = 22)]
     pub statement_descriptor_suffix: Option<Box<str>>,
+}
+
+/// How an intent is shown to whoever knows its secret.
+#[derive(Params, Default, Clone, Debug)]
+pub struct RetrievePaymentIntent {
+    /// The intent's client secret. A publishable key must give it; a secret key need not, and it says nothing then.
+    pub client_secret: Option<Box<str>>,
+}
+
+/// What may change of an intent that is not being paid.
+#[derive(Params, Default, Clone, Debug)]
+pub struct UpdatePaymentIntent {
+    /// What is to be paid, in the currency's minor units.
+    pub amount: Option<i64>,
+    /// What the amount is made of.
+    pub amount_details: Update<AmountDetailsParams>,
+    /// What a platform takes; there are no platforms here.
+    pub application_fee_amount: Option<ConnectParam>,
+    /// When the money is captured.
+    pub capture_method: Option<CaptureMethod>,
+    /// Three-letter code of the currency.
+    pub currency: Option<Currency>,
+    /// Who pays.
+    pub customer: Option<CustomerId>,
+    /// Free text for the merchant.
+    #[param(max_len = 1000)]
+    pub description: Update<Box<str>>,
+    /// Types of payment method that may not be used.
+    pub excluded_payment_method_types: Vec<Box<str>>,
+    /// The merchant's pairs: merged; an empty value removes its key.
+    pub metadata: MetadataUpdate,
+    /// The merchant's references for its customer and for the order.
+    pub payment_details: Update<PaymentDetailsParams>,
+    /// What they pay with.
+    pub payment_method: Option<PaymentMethodParam>,
+    /// The configuration that says how it can be paid: the account's only one.
+    pub payment_method_configuration: Option<Box<str>>,
+    /// What they pay with, made with this request.
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
+    /// Settings by type of payment method.
+    pub payment_method_options: Option<Box<PaymentOptionsParams>>,
+    /// The ways it can be paid, instead of those of the account's configuration.
+    #[param(max_items = 20)]
+    pub payment_method_types: Vec<Box<str>>,
+    /// Where the receipt goes.
+    #[param(max_len = 800)]
+    pub receipt_email: Update<Box<str>>,
+    /// Saves the payment method to the customer for payments to come.
+    pub setup_future_usage: Update<FutureUsage>,
+    /// Where goods are sent.
+    pub shipping: Update<ShippingParams>,
+    /// What the cardholder reads, in place of the account's own.
+    #[param(max_len = 22)]
+    pub statement_descriptor: Update<Box<str>>,
+    /// What the cardholder reads behind the account's prefix.
+    #[param(max_len = 22)]
+    pub statement_descriptor_suffix: Update<Box<str>>,
+    /// The connected account the money goes to; there are none here.
+    pub transfer_data: Option<Box<TransferDataParams>>,
+    /// Groups payments and transfers.
+    pub transfer_group: Update<Box<str>>,
+}
+
+/// What is held from now on.
+#[derive(Params, Default, Clone, Debug)]
+pub struct IncrementAuthorization {
+    /// What is to be held in all: more than now, in minor units.
+    #[param(required)]
+    pub amount: i64,
+    /// What the amount is made of.
+    pub amount_details: Option<Box<AmountDetailsParams>>,
+    /// What a platform takes; there are no platforms here.
+    pub application_fee_amount: Option<ConnectParam>,
+    /// Free text for the merchant.
+    #[param(max_len = 1000)]
+    pub description: Option<Box<str>>,
+    /// The merchant's pairs: merged; an empty value removes its key.
+    pub metadata: MetadataUpdate,
+    /// The merchant's references for its customer and for the order.
+    pub payment_details: Option<Box<PaymentDetailsParams>>,
+    /// What the cardholder reads, in place of the account's own.
+    #[param(max_len = 22)]
+    pub statement_descriptor: Option<Box<str>>,
+    /// The connected account the money goes to; there are none here.
+    pub transfer_data: Option<Box<TransferDataParams>>,
+}
+
+/// What is paid from a customer's cash balance.
+#[derive(Params, Default, Clone, Debug)]
+pub struct ApplyCustomerBalance {
+    /// How much of it, in minor units; all that is needed if not given.
+    pub amount: Option<i64>,
+    /// Three-letter code of the currency.
+    pub currency: Option<Currency>,
+}
+
+/// The connected account that money goes to, as a parameter.
+#[derive(Params, Default, Clone, Debug)]
+pub struct TransferDataParams {
+    /// How much of it, in minor units.
+    pub amount: Option<ConnectParam>,
+    /// Free text.
+    pub description: Option<ConnectParam>,
+    /// The account.
+    pub destination: Option<ConnectParam>,
+}
+
+/// A parameter of platforms with connected accounts, which are not served: whatever it says is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectParam {}
+
+impl ParamValue for ConnectParam {
+    const KIND: ParamKind = ParamKind::Word("connect");
+    fn first(_: &[Step<'_>], _: &str, _: &Bounds) -> Result<Self, Problem> {
+        Err(Problem::Custom {
+            code: None,
+            message: "Connect is not available on this account: payments for connected accounts cannot be made. Leave \
+                      this parameter out.",
+        })
+    }
 }
 
 /// How an intent is given up.
@@ -177,102 +341,3 @@ impl ParamValue for RequestedReason {
         known.map(RequestedReason).ok_or(Problem::Names(Self::NAMES))
     }
 }
-
-/// The operations on payment intents.
-pub const ENDPOINTS: &[&Endpoint<Call>] = &[&CREATE, &RETRIEVE, &CONFIRM, &CAPTURE, &CANCEL, &LIST];
-
-static CREATE: Endpoint<Call> = Endpoint {
-    name: "create_payment_intent",
-    doc: "Creates a payment intent, and confirms it if asked.",
-    method: Method::Post,
-    path: "/v1/payment_intents",
-    params: CreatePaymentIntent::SHAPE,
-    answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreatePaymentIntent(Box::new(take(form)?)))),
-};
-
-static RETRIEVE: Endpoint<Call> = Endpoint {
-    name: "retrieve_payment_intent",
-    doc: "Retrieves a payment intent.",
-    method: Method::Get,
-    path: "/v1/payment_intents/{intent}",
-    params: NoParams::SHAPE,
-    answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |path, form| {
-        take::<NoParams>(form)?;
-        Ok(Call::Read(Read::Object(
-            &kinds::PAYMENT_INTENT,
-            path.id(0, &kinds::PAYMENT_INTENT)?,
-            "intent",
-        )))
-    },
-};
-
-static CONFIRM: Endpoint<Call> = Endpoint {
-    name: "confirm_payment_intent",
-    doc: "Confirms a payment intent: the payer agrees, and the payment is attempted.",
-    method: Method::Post,
-    path: "/v1/payment_intents/{intent}/confirm",
-    params: ConfirmPaymentIntent::SHAPE,
-    answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |path, form| {
-        let asked = take(form)?;
-        Ok(Call::Write(Command::ConfirmPaymentIntent(
-            path.id(0, &kinds::PAYMENT_INTENT)?,
-            Box::new(asked),
-        )))
-    },
-};
-
-static CAPTURE: Endpoint<Call> = Endpoint {
-    name: "capture_payment_intent",
-    doc: "Captures a hold, wholly or in part; the rest is released.",
-    method: Method::Post,
-    path: "/v1/payment_intents/{intent}/capture",
-    params: CapturePaymentIntent::SHAPE,
-    answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |path, form| {
-        let asked = take(form)?;
-        Ok(Call::Write(Command::CapturePaymentIntent(
-            path.id(0, &kinds::PAYMENT_INTENT)?,
-            Box::new(asked),
-        )))
-    },
-};
-
-static CANCEL: Endpoint<Call> = Endpoint {
-    name: "cancel_payment_intent",
-    doc: "Gives a payment intent up. A hold is released.",
-    method: Method::Post,
-    path: "/v1/payment_intents/{intent}/cancel",
-    params: CancelPaymentIntent::SHAPE,
-    answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |path, form| {
-        let asked = take(form)?;
-        Ok(Call::Write(Command::CancelPaymentIntent(
-            path.id(0, &kinds::PAYMENT_INTENT)?,
-            Box::new(asked),
-        )))
-    },
-};
-
-static LIST: Endpoint<Call> = Endpoint {
-    name: "list_payment_intents",
-    doc: "Lists payment intents, newest first.",
-    method: Method::Get,
-    path: "/v1/payment_intents",
-    params: ListPaymentIntents::SHAPE,
-    answers: Answers::Many(PaymentIntentShown::SHAPE),
-    parse: |_, form| {
-        let asked: ListPaymentIntents = take(form)?;
-        ListQuery::of(&kinds::PAYMENT_INTENT, "/v1/payment_intents")
-            .created(asked.created)
-            .under(&kinds::CUSTOMER, asked.customer.map(|id| id.0))
-            .page(
-                asked.limit,
-                asked.starting_after.map(|id| id.0),
-                asked.ending_before.map(|id| id.0),
-            )
-            .map(Call::List)
-    },
-};

@@ -1,8 +1,8 @@
 //! What a payment intent shows.
 
 use super::{
-    AllowRedirects, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage, LastError, PaymentIntent,
-    Status, StatusName,
+    AllowRedirects, AmountDetailsShown, CancellationReason, CaptureMethod, CardOptionsShown, ConfirmationMethod,
+    FutureUsage, LastError, PaymentDetailsShown, PaymentIntent, Status, StatusName,
 };
 use crate::address::ShippingShown;
 use crate::kinds;
@@ -27,7 +27,7 @@ pub struct PaymentIntentShown<'a> {
     /// What is held and can be captured, in minor units.
     pub amount_capturable: i64,
     /// What the amount is made of.
-    pub amount_details: AmountDetailsShown,
+    pub amount_details: AmountDetailsShown<'a>,
     /// What was captured, in minor units.
     pub amount_received: i64,
     /// The Connect application that made it.
@@ -62,7 +62,7 @@ pub struct PaymentIntentShown<'a> {
     /// Free text for the merchant.
     pub description: Option<&'a str>,
     /// Types of payment method that may not be used.
-    pub excluded_payment_method_types: Option<&'a str>,
+    pub excluded_payment_method_types: Option<Vec<&'a str>>,
     /// The invoice it pays.
     #[shown(expand, until = 20250331)]
     pub invoice: Option<Ref>,
@@ -82,6 +82,9 @@ pub struct PaymentIntentShown<'a> {
     /// The connected account on whose behalf it is made.
     #[shown(expand)]
     pub on_behalf_of: Option<Ref>,
+    /// The merchant's references for its customer and for the order.
+    #[shown(omit, revision = 2)]
+    pub payment_details: Option<PaymentDetailsShown<'a>>,
     /// What the payer pays with.
     #[shown(expand)]
     pub payment_method: Option<Ref>,
@@ -120,17 +123,6 @@ pub struct PaymentIntentShown<'a> {
     pub transfer_group: Option<&'a str>,
 }
 
-/// What an amount is made of.
-#[derive(Shown)]
-pub struct AmountDetailsShown {
-    /// The tip in it.
-    pub tip: TipShown,
-}
-
-/// The tip in an amount; empty when there is none.
-#[derive(Shown)]
-pub struct TipShown {}
-
 /// How the account's configuration is used.
 #[derive(Shown)]
 pub struct AutomaticPaymentMethodsShown {
@@ -161,19 +153,6 @@ pub struct ConfigurationShown {
 pub struct PaymentMethodOptionsShown<'a> {
     /// Settings of cards.
     pub card: CardOptionsShown<'a>,
-}
-
-/// Settings of card payments.
-#[derive(Shown)]
-pub struct CardOptionsShown<'a> {
-    /// Paying in parts.
-    pub installments: Option<&'a str>,
-    /// A mandate for payments to come.
-    pub mandate_options: Option<&'a str>,
-    /// The network to use, of those on the card.
-    pub network: Option<&'a str>,
-    /// When the cardholder must prove who they are.
-    pub request_three_d_secure: &'a str,
 }
 
 /// Why the last attempt to pay failed.
@@ -227,6 +206,7 @@ impl<'a> PaymentIntentShown<'a> {
             _ => (None, None),
         };
         let automatic = intent.automatic_payment_methods;
+        let particulars = intent.particulars.as_deref();
         let id = Ident {
             kind: &kinds::PAYMENT_INTENT,
             id: intent.id,
@@ -236,7 +216,7 @@ impl<'a> PaymentIntentShown<'a> {
             allowed_payment_method_types: None,
             amount: intent.amount,
             amount_capturable: intent.amount_capturable(),
-            amount_details: AmountDetailsShown { tip: TipShown {} },
+            amount_details: AmountDetailsShown::of(particulars.and_then(|all| all.amount_details.as_ref())),
             amount_received: intent.amount_received(),
             application: None,
             application_fee_amount: None,
@@ -266,7 +246,10 @@ impl<'a> PaymentIntentShown<'a> {
             }),
             customer_account: None,
             description: intent.description.as_deref(),
-            excluded_payment_method_types: None,
+            excluded_payment_method_types: particulars
+                .map(|all| &all.excluded_types)
+                .filter(|types| !types.is_empty())
+                .map(|types| types.iter().map(|word| &**word).collect()),
             invoice: None,
             last_payment_error: intent
                 .last_error
@@ -283,18 +266,16 @@ impl<'a> PaymentIntentShown<'a> {
                 .action()
                 .map(|action| NextActionShown::of(action, &kinds::PAYMENT_INTENT, intent.id, context)),
             on_behalf_of: None,
+            payment_details: particulars
+                .and_then(|all| all.payment_details.as_ref())
+                .map(PaymentDetailsShown::from),
             payment_method: intent.payment_method.map(|id| Ref {
                 kind: &kinds::PAYMENT_METHOD,
                 id,
             }),
             payment_method_configuration_details: automatic.map(|_| ConfigurationShown::of_account(intent.id)),
             payment_method_options: PaymentMethodOptionsShown {
-                card: CardOptionsShown {
-                    installments: None,
-                    mandate_options: None,
-                    network: None,
-                    request_three_d_secure: "automatic",
-                },
+                card: CardOptionsShown::of(intent.card_options()),
             },
             payment_method_types: vec!["card"],
             payment_record: None,

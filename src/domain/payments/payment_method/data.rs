@@ -109,6 +109,11 @@ pub(super) const KNOWN_TYPES: &[&str] = &[
     "zip",
 ];
 
+/// Whether the API knows a type of payment method.
+pub(crate) fn is_known_type(word: &str) -> bool {
+    KNOWN_TYPES.contains(&word)
+}
+
 /// The refusal of a type that the API knows and the account does not offer.
 pub(super) const NOT_OFFERED: Problem = Problem::Custom {
     code: None,

@@ -16,8 +16,8 @@ mod test_cards;
 
 pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_billing_details};
 pub use card::{Card, Last4, UnlistedNumber};
-pub(crate) use data::NewCard;
 pub use data::{ListedType, PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
+pub(crate) use data::{NewCard, is_known_type};
 pub(crate) use decide::{attach, create, detach, draw, refuses_saving, save, update};
 pub use decline::{Decline, declines};
 pub use endpoints::{

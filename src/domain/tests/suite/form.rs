@@ -1,9 +1,9 @@
 //! A form for tests: `a[b]=c` pairs, matched against the declared parameters. The real one is wire's.
 
 use tollgate_domain::api::ENDPOINTS;
-use tollgate_domain::{Call, Command};
+use tollgate_domain::{Call, Command, kinds};
 use tollgate_resource::operation::{Form, PathArgs, Refused};
-use tollgate_resource::{ParamKind, Params, ParamsShape, Step};
+use tollgate_resource::{Id, ParamKind, Params, ParamsShape, Step};
 
 pub(crate) struct Pairs(pub(crate) Vec<(String, String)>);
 
@@ -54,6 +54,16 @@ fn steps<'a>(shape: &ParamsShape, name: &'a str) -> Option<Vec<Step<'a>>> {
 
 /// The command that the operation `name` makes of `pairs`.
 pub(crate) fn command(name: &str, pairs: &[(&str, &str)]) -> Command {
+    command_with(name, &[], pairs)
+}
+
+/// As `command`, for an operation on one payment intent.
+pub(crate) fn command_at(name: &str, intent: Id, pairs: &[(&str, &str)]) -> Command {
+    let text = intent.text(&kinds::PAYMENT_INTENT);
+    command_with(name, &[("intent", &text)], pairs)
+}
+
+fn command_with(name: &str, segments: &[(&'static str, &str)], pairs: &[(&str, &str)]) -> Command {
     let endpoint = ENDPOINTS
         .iter()
         .find(|endpoint| endpoint.name == name)
@@ -64,7 +74,7 @@ pub(crate) fn command(name: &str, pairs: &[(&str, &str)]) -> Command {
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
             .collect(),
     );
-    match (endpoint.parse)(&PathArgs { segments: &[] }, &mut form) {
+    match (endpoint.parse)(&PathArgs { segments }, &mut form) {
         Ok(Call::Write(command)) => command,
         other => panic!("{name}: {other:?}"),
     }

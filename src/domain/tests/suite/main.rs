@@ -21,3 +21,4 @@ mod script;
 mod setups;
 mod shop;
 mod size;
+mod updates;

@@ -1,0 +1,102 @@
+//! Capturing what is held.
+
+use super::checks::{check_descriptor, intent_of_path, not_while_calling, refuse_capture};
+use super::confirm::change_payment_details;
+use super::decide::{begin, card_money, held_charge};
+use super::outcome::{self, put_intent};
+use super::{CapturePaymentIntent, Status};
+use crate::acquirer::Ask;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::kinds;
+use crate::metadata;
+use crate::money::Money;
+use crate::reject::{Reject, codes};
+use tollgate_breaks::broken;
+use tollgate_resource::{Id, Update};
+
+/// Captures a hold, wholly or in part; the rest is released.
+pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> Result<Decision, Stop> {
+    let before = intent_of_path(case, id)?;
+    not_while_calling(before)?;
+    match asked.amount_to_capture {
+        Some(0) => {
+            let message = "This value must be greater than or equal to 1.";
+            return Err(Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), message)
+                .with_param("amount")
+                .into());
+        }
+        Some(amount) if amount < 0 => {
+            return Err(Reject::invalid(None, "Invalid non-negative integer")
+                .with_param("amount_to_capture")
+                .into());
+        }
+        _ => {}
+    }
+    if asked.final_capture == Some(false) {
+        let message = "Capturing a PaymentIntent more than once is not available for this payment method. Leave \
+                       `final_capture` out, or set it to `true`; what is not captured is released.";
+        return Err(Reject::invalid(None, message).with_param("final_capture").into());
+    }
+    let mut intent = before.clone();
+    if asked.amount_details.is_some() || !matches!(asked.payment_details, Update::Keep) {
+        intent.with_particulars(|particulars| {
+            change_payment_details(&asked.payment_details, particulars);
+            match &asked.amount_details {
+                Some(details) => details.apply_to(&mut particulars.amount_details),
+                None => Ok(()),
+            }
+        })?;
+    }
+    metadata::merge(&mut intent.metadata, &asked.metadata)?;
+    check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
+    check_descriptor(
+        asked.statement_descriptor_suffix.as_deref(),
+        "statement_descriptor_suffix",
+    )?;
+    if let Some(reject) = refuse_capture(before) {
+        return Err(reject.into());
+    }
+    let amount = asked.amount_to_capture.unwrap_or(before.amount);
+    if amount > before.amount_capturable() && !broken!(CaptureTooMuch) {
+        let capturable = Money::new(before.amount_capturable(), before.currency);
+        let asked = Money::new(amount, before.currency);
+        let message = format!(
+            "This PaymentIntent could not be captured because the capture amount ({asked}) is greater than the amount \
+             that can be captured ({capturable})."
+        );
+        let reject = Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), message).with_param("amount_to_capture");
+        return Err(reject.with_payment_intent(id).begun().into());
+    }
+    if amount % before.currency.step() != 0 {
+        let money = Money::new(amount, before.currency);
+        let problem = crate::money::AmountProblem::Step;
+        return Err(Reject::amount(problem, money, case.version(), "amount_to_capture").into());
+    }
+    if asked.statement_descriptor.is_some() {
+        intent.statement_descriptor = asked.statement_descriptor.clone();
+    }
+    if asked.statement_descriptor_suffix.is_some() {
+        intent.statement_descriptor_suffix = asked.statement_descriptor_suffix.clone();
+    }
+    let charge = held_charge(case, before)?;
+    let mut draft = case.draft();
+    if let Some(authorised) = charge.authorised_by {
+        let ask = Ask::Capture {
+            of: authorised,
+            money: card_money(&intent, charge.card, amount),
+        };
+        let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
+        let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
+            unreachable!("it is a hold")
+        };
+        let id = attempt.id(intent.id);
+        intent.status = Status::RequiresCapture {
+            capture_before_ms,
+            capture: Some(Box::new(attempt)),
+        };
+        put_intent(case, &mut draft, intent);
+        return Ok(draft.decide(Reply::Await(id)));
+    }
+    outcome::captured(case, &mut draft, intent, charge.clone(), amount, None);
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}

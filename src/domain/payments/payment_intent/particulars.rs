@@ -1,0 +1,111 @@
+//! What only few payment intents say; it stands behind one pointer, so that the others do not pay for it.
+
+use super::amount_details::AmountDetails;
+use super::card_options::PaymentCardOptions;
+use super::{CaptureMethod, FutureUsage, PaymentIntent};
+use crate::payments::authentication::ThreeDSecureRequest;
+use tollgate_resource::{Params, Record, Shown, Update};
+
+/// What only few payment intents say.
+#[derive(Clone, Debug, Default, PartialEq, Record)]
+pub struct Particulars {
+    /// Settings of card payments.
+    #[record(1)]
+    pub card: PaymentCardOptions,
+    /// What the amount is made of.
+    #[record(2)]
+    pub amount_details: Option<AmountDetails>,
+    /// The merchant's references for its customer and for the order.
+    #[record(3)]
+    pub payment_details: Option<PaymentDetails>,
+    /// Types of payment method that may not be used.
+    #[record(4)]
+    pub excluded_types: Vec<Box<str>>,
+    /// How often the held amount was raised.
+    #[record(5)]
+    pub increments: u32,
+}
+
+/// References of the merchant's for a payment.
+#[derive(Clone, Debug, Default, PartialEq, Record)]
+pub struct PaymentDetails {
+    /// For the customer.
+    #[record(1)]
+    pub customer_reference: Option<Box<str>>,
+    /// For the order.
+    #[record(2)]
+    pub order_reference: Option<Box<str>>,
+}
+
+/// References of the merchant's for a payment, as a parameter.
+#[derive(Params, Default, Clone, Debug)]
+pub struct PaymentDetailsParams {
+    /// For the customer.
+    pub customer_reference: Update<Box<str>>,
+    /// For the order.
+    pub order_reference: Update<Box<str>>,
+}
+
+/// References of the merchant's for a payment.
+#[derive(Shown)]
+pub struct PaymentDetailsShown<'a> {
+    /// For the customer.
+    pub customer_reference: Option<&'a str>,
+    /// For the order.
+    pub order_reference: Option<&'a str>,
+}
+
+impl PaymentDetailsParams {
+    /// Merges what is given into what is kept; nothing is left when both references are gone.
+    pub(super) fn apply_to(&self, kept: &mut Option<PaymentDetails>) {
+        let mut details = kept.take().unwrap_or_default();
+        self.customer_reference
+            .clone()
+            .apply_to(&mut details.customer_reference);
+        self.order_reference.clone().apply_to(&mut details.order_reference);
+        *kept = Some(details).filter(|details| *details != PaymentDetails::default());
+    }
+}
+
+impl<'a> From<&'a PaymentDetails> for PaymentDetailsShown<'a> {
+    fn from(details: &'a PaymentDetails) -> Self {
+        PaymentDetailsShown {
+            customer_reference: details.customer_reference.as_deref(),
+            order_reference: details.order_reference.as_deref(),
+        }
+    }
+}
+
+impl PaymentIntent {
+    /// Changes the particulars; they are dropped when nothing is left in them.
+    pub(super) fn with_particulars<R>(&mut self, change: impl FnOnce(&mut Particulars) -> R) -> R {
+        let mut particulars = self.particulars.take().unwrap_or_default();
+        let result = change(&mut particulars);
+        self.particulars = Some(particulars).filter(|particulars| **particulars != Particulars::default());
+        result
+    }
+
+    /// Settings of card payments, where there are any.
+    pub fn card_options(&self) -> Option<&PaymentCardOptions> {
+        self.particulars.as_deref().map(|particulars| &particulars.card)
+    }
+
+    /// Whether a card payment is only held until the merchant captures it.
+    pub fn captures_manually(&self) -> bool {
+        self.capture_method == CaptureMethod::Manual || self.card_options().is_some_and(|card| card.manual_capture)
+    }
+
+    /// How a card that pays is to be used later, if it is to be saved.
+    pub fn saves_for(&self) -> Option<FutureUsage> {
+        match self.card_options().and_then(|card| card.setup_future_usage) {
+            Some(own) => own.usage(),
+            None => self.setup_future_usage,
+        }
+    }
+
+    /// When a card's holder is to be asked to prove who they are.
+    pub fn three_d_secure_request(&self) -> ThreeDSecureRequest {
+        let own = self.card_options().and_then(|card| card.request_three_d_secure);
+        own.unwrap_or_default()
+    }
+}
