@@ -7,6 +7,7 @@ use crate::customers::customer::{self, CustomerShown};
 use crate::events::{self, EventShown};
 use crate::kinds;
 use crate::payments::charge::{self, ChargeShown};
+use crate::payments::confirmation_token::{self, ConfirmationTokenShown};
 use crate::payments::dispute::{self, DisputeShown};
 use crate::payments::mandate::{self, MandateShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
@@ -32,6 +33,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     customer::ENDPOINTS,
     payment_method::ENDPOINTS,
     token::ENDPOINTS,
+    confirmation_token::ENDPOINTS,
     balance::ENDPOINTS,
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,
@@ -60,6 +62,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
     (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
     (&kinds::TOKEN, TokenShown::SHAPE),
+    (&kinds::CONFIRMATION_TOKEN, ConfirmationTokenShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
     (&kinds::DISPUTE, DisputeShown::SHAPE),
     (&kinds::SETUP_INTENT, SetupIntentShown::SHAPE),

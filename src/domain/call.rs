@@ -5,6 +5,7 @@ use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::events::{Event, EventType};
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
+use crate::payments::confirmation_token::CreateConfirmationToken;
 use crate::payments::dispute::UpdateDispute;
 use crate::payments::payment_intent::{
     ApplyCustomerBalance, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
@@ -95,6 +96,8 @@ pub enum Command {
     DetachPaymentMethod(PaymentMethodParam),
     /// `POST /v1/tokens`.
     CreateToken(Box<CreateToken>),
+    /// `POST /v1/test_helpers/confirmation_tokens`.
+    CreateConfirmationToken(Box<CreateConfirmationToken>),
     /// `POST /v1/disputes/{dispute}`.
     UpdateDispute(Id, Box<UpdateDispute>),
     /// `POST /v1/disputes/{dispute}/close`.

@@ -11,6 +11,7 @@ use crate::inputs::Inputs;
 use crate::kinds;
 use crate::object::{Item, Object};
 use crate::payments::charge::Charge;
+use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::dispute::{self, Dispute};
 use crate::payments::payment_intent::{self, PaymentIntent};
 use crate::payments::payment_method::{self, PaymentMethod};
@@ -131,6 +132,7 @@ pub fn decide(
         Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
         Command::CreateToken(asked) => token::create(&case, asked),
+        Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
         Command::CloseDispute(id) => dispute::close(&case, *id),
         Command::CreateSetupIntent(asked) => setup_intent::create(&case, asked),
@@ -309,6 +311,15 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::TOKEN, id)?.map(|object| match object {
             Object::Token(token) => &**token,
             other => unreachable!("{:?} was found as a token", other.id()),
+        }))
+    }
+
+    /// A confirmation token, if there is one with that id.
+    pub(crate) fn confirmation_token(&self, id: Id) -> Result<Option<&'a ConfirmationToken>, Stop> {
+        let found = self.find(&kinds::CONFIRMATION_TOKEN, id)?;
+        Ok(found.map(|object| match object {
+            Object::ConfirmationToken(token) => &**token,
+            other => unreachable!("{:?} was found as a confirmation token", other.id()),
         }))
     }
 

@@ -28,6 +28,7 @@ use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
 use crate::payments::card::HeldCard;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
+use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
     PendingVerdict, PriorTransaction, TransactionAddress, Verdict,
@@ -138,6 +139,8 @@ fn record_lines() -> Vec<String> {
         SeenMethod,
         BillingDetails,
         AllowRedisplay,
+        ConfirmationToken,
+        Choice,
         Token,
         TokenContent,
         HeldCard,

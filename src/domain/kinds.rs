@@ -94,6 +94,12 @@ pub static CARD: Kind = Kind {
     prefix: "card",
     object: "card",
 };
+/// What a payer chose in a browser, in exchange for an id that is used once.
+pub static CONFIRMATION_TOKEN: Kind = Kind {
+    number: 17,
+    prefix: "ctoken",
+    object: "confirmation_token",
+};
 /// A cardholder's objection to a charge.
 pub static DISPUTE: Kind = Kind {
     number: 18,
@@ -126,7 +132,7 @@ pub static EARLY_FRAUD_WARNING: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 20] = [
+pub static ALL: [&Kind; 21] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -142,6 +148,7 @@ pub static ALL: [&Kind; 20] = [
     &MANDATE,
     &TOKEN,
     &CARD,
+    &CONFIRMATION_TOKEN,
     &DISPUTE,
     &FILE,
     &FILE_LINK,
@@ -189,6 +196,8 @@ id_params! {
     BalanceTransactionId of BALANCE_TRANSACTION;
     /// A payment method's id as a parameter.
     PaymentMethodId of PAYMENT_METHOD;
+    /// A confirmation token's id as a parameter.
+    ConfirmationTokenId of CONFIRMATION_TOKEN;
     /// An event's id as a parameter.
     EventId of EVENT;
     /// A setup intent's id as a parameter.

@@ -8,6 +8,7 @@ use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
 use crate::payments::charge::Charge;
+use crate::payments::confirmation_token::{ConfirmationToken, ConfirmationTokenShown};
 use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::mandate::{Mandate, MandateShown};
 use crate::payments::payment_intent::PaymentIntent;
@@ -55,6 +56,9 @@ pub enum Object {
     /// A token.
     #[record(14)]
     Token(Arc<Token>),
+    /// A confirmation token.
+    #[record(17)]
+    ConfirmationToken(Arc<ConfirmationToken>),
     /// A dispute.
     #[record(18)]
     Dispute(Arc<Dispute>),
@@ -106,6 +110,7 @@ impl Object {
             Object::SetupAttempt(_) => &kinds::SETUP_ATTEMPT,
             Object::Mandate(_) => &kinds::MANDATE,
             Object::Token(_) => &kinds::TOKEN,
+            Object::ConfirmationToken(_) => &kinds::CONFIRMATION_TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
@@ -125,6 +130,7 @@ impl Object {
             Object::SetupAttempt(attempt) => attempt.id,
             Object::Mandate(mandate) => mandate.id,
             Object::Token(token) => token.id,
+            Object::ConfirmationToken(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
@@ -156,7 +162,7 @@ impl Object {
                 parent(warning.charge);
                 warning.payment_intent.into_iter().for_each(parent);
             }
-            Object::Review(_) => {}
+            Object::Review(_) | Object::ConfirmationToken(_) => {}
         }
     }
 
@@ -218,6 +224,7 @@ impl Object {
             Object::SetupAttempt(attempt) => with(&SetupAttemptShown::of(attempt, context)),
             Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),
             Object::Token(token) => with(&TokenShown::of(token, context)),
+            Object::ConfirmationToken(token) => with(&ConfirmationTokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
             Object::Review(review) => with(&ReviewShown::of(review, context)),
             Object::EarlyFraudWarning(warning) => with(&EarlyFraudWarningShown::of(warning, context)),

@@ -291,6 +291,8 @@ pub mod codes {
         CHARGE_ALREADY_REFUNDED = "charge_already_refunded";
         /// A dispute has taken the charge's money.
         CHARGE_DISPUTED = "charge_disputed";
+        /// The confirmation token was used, or is too old.
+        CONFIRMATION_TOKEN_UNUSABLE = "confirmation_token_unusable";
         /// Text that is no email address.
         EMAIL_INVALID = "email_invalid";
         /// The card's date has passed.

@@ -97,8 +97,10 @@ impl Objects {
                 | Object::Token(_)
                 | Object::Mandate(_)
                 | Object::BalanceTransaction(_) => {}
-                Object::Review(_) | Object::EarlyFraudWarning(_) if born => self.others.push(object.id()),
-                Object::Review(_) | Object::EarlyFraudWarning(_) => {}
+                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) if born => {
+                    self.others.push(object.id())
+                }
+                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {}
             }
         }
         for object in &mine {
@@ -114,7 +116,7 @@ impl Objects {
                 | Object::Mandate(_)
                 | Object::PaymentMethod(_)
                 | Object::Token(_) => {}
-                Object::Review(_) | Object::EarlyFraudWarning(_) => {}
+                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {}
             }
         }
         // After the charges: an intent's state must agree with the charge that the same record moved.
@@ -204,7 +206,7 @@ impl Objects {
             Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
-            Object::Review(_) | Object::EarlyFraudWarning(_) => {
+            Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
             Object::BalanceTransaction(_) => None,
@@ -229,7 +231,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::Token(_)
         | Object::SetupIntent(_)
         | Object::Mandate(_) => Some(object.id().seq()),
-        Object::Review(_) | Object::EarlyFraudWarning(_) => Some(object.id().seq()),
+        Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }
 }

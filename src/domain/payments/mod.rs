@@ -3,6 +3,7 @@
 pub mod authentication;
 pub mod card;
 pub mod charge;
+pub mod confirmation_token;
 pub mod dispute;
 pub mod mandate;
 pub mod payment_intent;

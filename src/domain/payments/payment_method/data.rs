@@ -280,6 +280,16 @@ impl NewCard {
         }
     }
 
+    /// A card that was kept.
+    pub(crate) fn of_held(held: &HeldCard) -> NewCard {
+        NewCard {
+            card: held.card,
+            cvc_check: held.cvc_check,
+            details: held.details.clone(),
+            token: None,
+        }
+    }
+
     /// What is kept of it where it is no payment method. A token it came by is not touched: see [`NewCard::spend`].
     pub(crate) fn held(&self) -> HeldCard {
         HeldCard {

@@ -27,7 +27,8 @@ pub use endpoints::{
 pub use params::PaymentMethodParam;
 pub(crate) use shown::NO_METADATA;
 pub use shown::{
-    CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, RegulatedStatus, ThreeDSecureUsageShown,
+    CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, PaymentMethodType, RegulatedStatus,
+    ThreeDSecureUsageShown,
 };
 pub use test_card::{
     Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RefundBehaviour, RemoteBehaviour,

@@ -1,7 +1,7 @@
 //! What a payment method shows.
 
 use super::{
-    AllowRedisplay, BillingDetailsShown, CardBrand, CheckResult, Details, Funding, Last4, PaymentMethod,
+    AllowRedisplay, BillingDetailsShown, Card, CardBrand, CheckResult, Details, Funding, Last4, PaymentMethod,
     no_billing_details,
 };
 use crate::country::Country;
@@ -143,17 +143,27 @@ impl CardChecksShown {
 impl CardShown {
     /// What the card of `method` shows.
     pub fn of(method: &PaymentMethod, secrets: &Secrets) -> CardShown {
-        let card = method.card;
-        let facts = card.facts();
         let details = method.details.as_deref();
+        CardShown::of_parts(method.card, method.cvc_check, details, secrets, method.id.account_tag())
+    }
+
+    /// What a card shows, with what was said besides, within the account of `account_tag`.
+    pub(crate) fn of_parts(
+        card: Card,
+        cvc_check: Option<CheckResult>,
+        details: Option<&Details>,
+        secrets: &Secrets,
+        account_tag: u32,
+    ) -> CardShown {
+        let facts = card.facts();
         CardShown {
             brand: facts.brand,
-            checks: CardChecksShown::of(method.cvc_check, details),
+            checks: CardChecksShown::of(cvc_check, details),
             country: facts.country,
             display_brand: facts.brand.display_name(),
             exp_month: i64::from(card.exp_month),
             exp_year: i64::from(card.exp_year),
-            fingerprint: card.fingerprint(secrets, method.id.account_tag()),
+            fingerprint: card.fingerprint(secrets, account_tag),
             funding: facts.funding,
             generated_from: None,
             last4: card.last4(),

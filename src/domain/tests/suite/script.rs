@@ -429,6 +429,12 @@ impl Player {
                     self.name(txn.source)
                 )
             }
+            Object::ConfirmationToken(token) => {
+                let used = token
+                    .used_by
+                    .map_or(String::new(), |id| format!(" used by {}", self.name(id)));
+                format!("{name}{used}")
+            }
             Object::Token(token) => format!("{name}{}", if token.used { " used" } else { "" }),
             Object::SetupIntent(intent) => self.setup_intent(intent),
             Object::SetupAttempt(attempt) => {

@@ -1,0 +1,104 @@
+//! Making confirmation tokens, and using them up.
+
+use super::{Choice, ConfirmationToken, CreateConfirmationToken};
+use crate::address::Shipping;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
+use crate::kinds;
+use crate::object::Object;
+use crate::payments::card::HeldCard;
+use crate::payments::payment_method::{Card, CheckResult, NewCard, PaymentMethodParam};
+use crate::reject::{Reject, codes};
+use std::sync::Arc;
+use tollgate_resource::Id;
+
+const ONE_METHOD: &str = "You must provide exactly one of these parameters: payment_method, payment_method_data.";
+const TEST_MODE_ONLY: &str = "This operation is available in test mode only.";
+
+/// What a confirmation token says is paid with.
+#[derive(Clone, Debug)]
+pub(crate) enum ChosenMethod {
+    /// A stored payment method. Whether it may be used is checked as for any that a request names.
+    Stored(Id),
+    /// A card that becomes a payment method now.
+    New(Box<NewCard>),
+}
+
+/// Makes a confirmation token. There is no event of that.
+pub(crate) fn create(case: &Case<'_>, asked: &CreateConfirmationToken) -> Result<Decision, Stop> {
+    if case.world.account.profile.livemode {
+        return Err(Reject::invalid(None, TEST_MODE_ONLY).into());
+    }
+    let mut draft = case.draft();
+    let choice = match (&asked.payment_method, &asked.payment_method_data) {
+        (Some(PaymentMethodParam::Stored(id)), None) => {
+            let method = case
+                .payment_method(*id)?
+                .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, *id, "payment_method"))?;
+            Choice::Stored(Arc::new(method.clone()))
+        }
+        (Some(PaymentMethodParam::Fresh(card)), None) => Choice::Card(Box::new(HeldCard {
+            card: Card::of_test_card(card, case.inputs.now_ms),
+            cvc_check: Some(CheckResult::Unchecked),
+            details: None,
+        })),
+        (None, Some(data)) => {
+            let mut new = data.check("payment_method_data", case)?;
+            new.spend(&mut draft);
+            Choice::Card(Box::new(new.held()))
+        }
+        _ => return Err(Reject::invalid(None, ONE_METHOD).into()),
+    };
+    let id = draft.born(&kinds::CONFIRMATION_TOKEN);
+    draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
+        id,
+        choice,
+        return_url: asked.return_url.clone(),
+        setup_future_usage: asked.setup_future_usage,
+        shipping: asked
+            .shipping
+            .clone()
+            .map(|shipping| Box::new(Shipping::from(shipping))),
+        used_by: None,
+    })));
+    Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+}
+
+/// The confirmation token that the parameter `confirmation_token` names.
+///
+/// # Errors
+/// There is none, it is too old, or it was used.
+pub(crate) fn of_param<'a>(case: &Case<'a>, id: Id) -> Result<&'a ConfirmationToken, Stop> {
+    const PARAM: &str = "confirmation_token";
+    let found = case.confirmation_token(id)?;
+    let token = found.ok_or_else(|| Reject::no_such_param(&kinds::CONFIRMATION_TOKEN, id, PARAM))?;
+    let text = id.text(&kinds::CONFIRMATION_TOKEN);
+    let why = if token.used_by.is_some() {
+        "has already been used"
+    } else if case.inputs.now_ms >= token.expires_ms() {
+        "has expired"
+    } else {
+        return Ok(token);
+    };
+    let message = format!("The ConfirmationToken {text} {why}. Please make a new one.");
+    let reject = Reject::invalid(Some(codes::CONFIRMATION_TOKEN_UNUSABLE), message);
+    Err(reject.with_param(PARAM).begun().into())
+}
+
+impl ConfirmationToken {
+    /// What is paid with.
+    pub(crate) fn chosen(&self) -> ChosenMethod {
+        match &self.choice {
+            Choice::Card(held) => ChosenMethod::New(Box::new(NewCard::of_held(held))),
+            Choice::Stored(method) => ChosenMethod::Stored(method.id),
+        }
+    }
+
+    /// Uses it up for an intent.
+    pub(crate) fn spend(&self, draft: &mut Draft, intent: Id) {
+        draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
+            used_by: Some(intent),
+            ..self.clone()
+        })));
+    }
+}

@@ -1,0 +1,137 @@
+//! What a confirmation token shows.
+
+use super::{Choice, ConfirmationToken};
+use crate::address::AddressShown;
+use crate::kinds;
+use crate::object::ShowContext;
+use crate::payments::card::HeldCard;
+use crate::payments::payment_intent::FutureUsage;
+use crate::payments::payment_method::{
+    AllowRedisplay, BillingDetailsShown, CardShown, Details, PaymentMethodType, no_billing_details,
+};
+use crate::time::seconds_of;
+use tollgate_resource::shown::{Ident, Seconds};
+use tollgate_resource::{Ref, Shown};
+
+/// What a payer chose, in exchange for an id.
+#[derive(Shown)]
+#[shown(object = "confirmation_token")]
+pub struct ConfirmationTokenShown<'a> {
+    /// Unique identifier.
+    pub id: Ident,
+    /// When it was made, in seconds since the Unix epoch.
+    pub created: Seconds,
+    /// When it cannot be used any more, in seconds since the Unix epoch.
+    pub expires_at: Option<Seconds>,
+    /// Whether it belongs to live mode.
+    pub livemode: bool,
+    /// Consent to payments to come.
+    pub mandate_data: Option<&'a str>,
+    /// The payment intent it confirmed.
+    pub payment_intent: Option<Ident>,
+    /// Settings by type of payment method.
+    pub payment_method_options: Option<&'a str>,
+    /// What the payment method will be.
+    pub payment_method_preview: PaymentMethodPreviewShown<'a>,
+    /// Where the payer returns to after an action.
+    pub return_url: Option<&'a str>,
+    /// Whether the payment method is to be saved.
+    pub setup_future_usage: Option<FutureUsage>,
+    /// The setup intent it confirmed.
+    pub setup_intent: Option<Ident>,
+    /// Where goods are sent.
+    pub shipping: Option<TokenShippingShown<'a>>,
+    /// Whether actions of the payer are handled by an SDK in the browser.
+    pub use_stripe_sdk: bool,
+}
+
+/// What a payment method will be.
+#[derive(Shown)]
+pub struct PaymentMethodPreviewShown<'a> {
+    /// Whether it may be shown again in a checkout.
+    pub allow_redisplay: AllowRedisplay,
+    /// Who is billed; null members were not given.
+    pub billing_details: BillingDetailsShown<'a>,
+    /// The card.
+    pub card: CardShown,
+    /// The customer it is saved to.
+    #[shown(expand)]
+    pub customer: Option<Ref>,
+    /// The account that stands for the customer.
+    pub customer_account: Option<&'a str>,
+    /// Type of payment method.
+    #[shown(name = "type")]
+    pub kind: PaymentMethodType,
+}
+
+/// Where goods are sent.
+#[derive(Shown)]
+pub struct TokenShippingShown<'a> {
+    /// Where to.
+    pub address: AddressShown<'a>,
+    /// Who receives them.
+    pub name: Option<&'a str>,
+    /// Their telephone number.
+    pub phone: Option<&'a str>,
+}
+
+impl<'a> ConfirmationTokenShown<'a> {
+    /// What `token` shows.
+    pub fn of(token: &'a ConfirmationToken, context: &ShowContext<'_>) -> ConfirmationTokenShown<'a> {
+        let ident = |kind, id| Ident { kind, id };
+        let used_by = |kind| token.used_by.filter(|id| id.is(kind)).map(|id| ident(kind, id));
+        ConfirmationTokenShown {
+            id: ident(&kinds::CONFIRMATION_TOKEN, token.id),
+            created: Seconds(token.id.created()),
+            expires_at: Some(Seconds(seconds_of(token.expires_ms()))),
+            livemode: context.livemode,
+            mandate_data: None,
+            payment_intent: used_by(&kinds::PAYMENT_INTENT),
+            payment_method_options: None,
+            payment_method_preview: PaymentMethodPreviewShown::of(token, context),
+            return_url: token.return_url.as_deref(),
+            setup_future_usage: token.setup_future_usage,
+            setup_intent: used_by(&kinds::SETUP_INTENT),
+            shipping: token.shipping.as_deref().map(|shipping| TokenShippingShown {
+                address: AddressShown::from(&shipping.address),
+                name: shipping.name.as_deref(),
+                phone: shipping.phone.as_deref(),
+            }),
+            use_stripe_sdk: true,
+        }
+    }
+}
+
+impl<'a> PaymentMethodPreviewShown<'a> {
+    fn of(token: &'a ConfirmationToken, context: &ShowContext<'_>) -> PaymentMethodPreviewShown<'a> {
+        let (card, cvc_check, details, customer): (_, _, Option<&Details>, _) = match &token.choice {
+            Choice::Card(held) => {
+                let HeldCard {
+                    card,
+                    cvc_check,
+                    details,
+                } = &**held;
+                (*card, *cvc_check, details.as_deref(), None)
+            }
+            Choice::Stored(method) => (
+                method.card,
+                method.cvc_check,
+                method.details.as_deref(),
+                method.customer,
+            ),
+        };
+        PaymentMethodPreviewShown {
+            allow_redisplay: details.map(|details| details.allow_redisplay).unwrap_or_default(),
+            billing_details: details.map_or_else(no_billing_details, |details| {
+                BillingDetailsShown::from(&details.billing)
+            }),
+            card: CardShown::of_parts(card, cvc_check, details, context.secrets, token.id.account_tag()),
+            customer: customer.map(|id| Ref {
+                kind: &kinds::CUSTOMER,
+                id,
+            }),
+            customer_account: None,
+            kind: PaymentMethodType::Card,
+        }
+    }
+}
