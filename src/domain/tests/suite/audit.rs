@@ -7,6 +7,8 @@ use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::DisputeStatus;
 use tollgate_domain::payments::payment_intent::{Status, StatusName};
 use tollgate_domain::payments::refund::RefundState;
+use tollgate_domain::payments::setup_attempt::AttemptStatus;
+use tollgate_domain::payments::setup_intent::StatusName as SetupStatus;
 use tollgate_domain::time::day_of;
 use tollgate_domain::{Account, Object, kinds};
 use tollgate_resource::{Id, Record};
@@ -195,6 +197,8 @@ fn single_use_methods_pay_once(shop: &Shop) {
 fn states_move_along_the_tables(shop: &Shop) {
     let mut intents: BTreeMap<Id, StatusName> = BTreeMap::new();
     let mut charges: BTreeMap<Id, ChargeState> = BTreeMap::new();
+    let mut setups: BTreeMap<Id, SetupStatus> = BTreeMap::new();
+    let mut tries: BTreeMap<Id, AttemptStatus> = BTreeMap::new();
     let mut disputes: BTreeMap<Id, DisputeStatus> = BTreeMap::new();
     let mut refunds: BTreeMap<Id, RefundState> = BTreeMap::new();
     for object in shop.records.iter().flat_map(|facts| &facts.objects) {
@@ -204,6 +208,16 @@ fn states_move_along_the_tables(shop: &Shop) {
                 let next = intent.status.name();
                 assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
                 intents.insert(intent.id, next);
+            }
+            Object::SetupIntent(intent) => {
+                let next = intent.status.name();
+                let before = setups.insert(intent.id, next);
+                assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+            }
+            Object::SetupAttempt(attempt) => {
+                let next = attempt.state.name();
+                let before = tries.insert(attempt.id, next);
+                assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
             }
             Object::Charge(charge) => {
                 assert!(
