@@ -18,6 +18,7 @@ mod refund_fates;
 mod refunds;
 mod remote;
 mod script;
+mod setup_cards;
 mod setup_properties;
 mod setups;
 mod shop;
