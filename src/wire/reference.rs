@@ -1,6 +1,9 @@
 //! The reference page: one plain HTML page for people, read off the same declarations as the OpenAPI document.
 
+mod examples;
+
 use crate::catalogue::{Catalogue, date, expandable_objects, path_names, title};
+use examples::EXAMPLES;
 use std::fmt::Write;
 use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, FieldShape, Method, ParamField, ParamKind, ParamsShape, Shape, ValueKind, Version};
@@ -19,6 +22,7 @@ fn page<C>(catalogue: &Catalogue<'_, C>) -> String {
     page.contents(catalogue);
     page.raw("<main>\n<h1>Tollgate reference</h1>\n");
     page.raw(CONVENTIONS);
+    page.examples();
     for (resource, operations) in &catalogue.resources {
         page.heading(2, resource, &title(resource));
         operations.iter().for_each(|endpoint| page.operation(endpoint));
@@ -52,6 +56,7 @@ dt { margin-top: 0.6rem; }
 dd { margin: 0 0 0 1.2rem; }
 dd p { margin: 0.1rem 0; }
 dd dl { border-left: 2px solid #8884; padding-left: 0.8rem; }
+pre { padding: 0.6rem; background: #8882; border-radius: 4px; overflow-x: auto; }
 .facts { opacity: 0.75; font-size: 0.9em; }
 @media (max-width: 50rem) { body { display: block; } nav { position: static; height: auto; border: 0; } main { padding: 1rem; } }
 </style>
@@ -140,6 +145,8 @@ impl Page {
     fn contents<C>(&mut self, catalogue: &Catalogue<'_, C>) {
         self.raw("<nav>\n<ul><li>");
         self.link("conventions", "Conventions");
+        self.raw("</li><li>");
+        self.link("examples", "Examples");
         self.raw("</li></ul>\n");
         for (resource, operations) in &catalogue.resources {
             self.link(resource, &title(resource));
@@ -159,6 +166,24 @@ impl Page {
             self.raw("</li>");
         }
         self.raw("</ul>\n</nav>\n");
+    }
+
+    fn examples(&mut self) {
+        self.heading(2, "examples", "Examples");
+        self.raw(
+            "<p>Set <code>TOLLGATE_URL</code> to the address of this server and <code>TOLLGATE_KEY</code> to a secret \
+             key. Python and Node use the official SDKs.</p>\n",
+        );
+        for example in &EXAMPLES {
+            self.heading(3, &format!("example-{}", example.name), example.title);
+            for (way, text) in example.ways {
+                self.raw("<details><summary>");
+                self.text(way);
+                self.raw("</summary><pre><code>");
+                self.text(text);
+                self.raw("</code></pre></details>\n");
+            }
+        }
     }
 
     fn operation<C>(&mut self, endpoint: &Endpoint<C>) {

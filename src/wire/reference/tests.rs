@@ -71,9 +71,22 @@ fn links_lead_somewhere_and_nothing_is_loaded() {
 fn elements_are_balanced() {
     let html = page(&catalogue());
     for element in [
-        "html", "head", "body", "nav", "main", "ul", "li", "dl", "dt", "dd", "p", "span", "a", "code", "h2", "h3",
+        "html", "head", "body", "nav", "main", "pre", "details", "summary", "ul", "li", "dl", "dt", "dd", "p", "span",
+        "a", "code", "h2", "h3",
     ] {
         let opened = html.matches(&format!("<{element}>")).count() + html.matches(&format!("<{element} ")).count();
         assert_eq!(opened, html.matches(&format!("</{element}>")).count(), "{element}");
+    }
+}
+
+#[test]
+fn every_example_is_shown_as_it_runs() {
+    let html = page(&catalogue());
+    for example in &EXAMPLES {
+        for (_, text) in example.ways {
+            let mut shown = Page { html: String::new() };
+            shown.text(text);
+            assert!(text.len() > 100 && html.contains(&shown.html), "{}", example.name);
+        }
     }
 }

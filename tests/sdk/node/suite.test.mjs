@@ -1,8 +1,8 @@
 // The official Node SDK, unmodified, against a running Tollgate. Run by tests/run.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import Stripe from 'stripe';
 
 const READY_MS = 30_000;
-let server, directory, stripe;
+let server, directory, stripe, address;
 
 before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
@@ -22,7 +22,8 @@ before(async () => {
     server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
   });
   clearTimeout(watchdog);
-  const api = new URL(/api=(http:\S+)/.exec(line)[1]);
+  address = /api=(http:\S+)/.exec(line)[1];
+  const api = new URL(address);
   stripe = new Stripe('sk_test_nodesuite0123456789abcdefgh',
     { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 });
 });
@@ -99,4 +100,17 @@ test('a thousand concurrent refunds never exceed the capture', async () => {
   assert.equal(tries.filter((one) => one.status === 'fulfilled').length, 100);
   const charge = await stripe.charges.retrieve(intent.latest_charge);
   assert.equal(charge.amount_refunded, 10_000);
+});
+
+test('the examples of the reference page run', () => {
+  const says = { pay: 'succeeded 1912', hold: '3000 succeeded',
+    decline: 'card_declined insufficient_funds requires_payment_method', find: 'true' };
+  for (const [name, said] of Object.entries(says)) {
+    // Beside this file, where the SDK is found.
+    const copy = join(import.meta.dirname, `example-${name}.mjs`);
+    copyFileSync(join(import.meta.dirname, '../../../docs/examples', `${name}.mjs`), copy);
+    const env = { ...process.env, TOLLGATE_URL: address, TOLLGATE_KEY: 'sk_test_nodeexamples0123456789abcd' };
+    const printed = execFileSync(process.execPath, [copy], { env, encoding: 'utf8', timeout: READY_MS });
+    assert.ok(printed.startsWith(said), `${name} printed ${printed}`);
+  }
 });
