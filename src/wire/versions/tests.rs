@@ -28,6 +28,7 @@ static SHAPE: ParamsShape = ParamsShape {
         field("payment_method_data", TEXT),
         field("setup_future_usage", TEXT),
         field("balance", TEXT),
+        field("customer", TEXT),
     ],
 };
 

@@ -72,6 +72,23 @@ fn every_window_of_a_shape_belongs_to_a_change() {
     }
 }
 
+#[test]
+fn every_request_that_a_change_rewrites_is_declared() {
+    for (change, request) in CHANGES
+        .iter()
+        .flat_map(|change| change.requests.iter().map(move |one| (change, one)))
+    {
+        let declared = |endpoint: &&Endpoint<_>| endpoint.method == request.method && endpoint.path == request.path;
+        assert!(
+            api::ENDPOINTS.iter().copied().any(|endpoint| declared(&endpoint)),
+            "{} {}: {}",
+            request.method.name(),
+            request.path,
+            change.doc
+        );
+    }
+}
+
 /// The least form of an operation: what it requires, and nothing else.
 fn least(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<String>) {
     for field in shape.fields.iter().filter(|field| field.required) {
