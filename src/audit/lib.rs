@@ -4,8 +4,8 @@
 //! what came before, and added up here: the sums are this room's own, and are compared with the books that the domain's
 //! `apply` keeps. What is checked is the closed list [`Check`].
 //!
-//! Memory: per payment, one line for the intent (48 bytes), each charge (80), each refund (64) and each payment method
-//! or customer (16), and per idempotency key about 40 bytes until it expires. When these come to more than
+//! Memory: per payment, one line for the intent (48 bytes), each charge (80), each refund (64), each customer (32)
+//! and each payment method (16), and per idempotency key about 40 bytes until it expires. When these come to more than
 //! [`Options::memory_bytes`], one half of the payments is forgotten and the journal is read once more for it, as often as
 //! it takes: memory stays bounded, and time grows. Besides that bound there are the books of each account (about a
 //! kilobyte) and whatever waits for a network. Balance transactions, events and everything a merchant wrote are checked

@@ -98,6 +98,8 @@ pub enum Resource {
     TestHelpers,
     #[record(23)]
     Tokens,
+    #[record(24)]
+    TaxIds,
 }
 
 /// The permissions of a key, as bits.

@@ -4,6 +4,8 @@ use crate::balance::balance_transaction::{self, BalanceTransactionShown};
 use crate::balance::{self, BalanceShown};
 use crate::call::Call;
 use crate::customers::customer::{self, CustomerShown};
+use crate::customers::customer_balance_transaction::{self, CustomerBalanceTransactionShown};
+use crate::customers::tax_id::{self, TaxIdShown};
 use crate::events::{self, EventShown};
 use crate::kinds;
 use crate::payments::charge::{self, ChargeShown};
@@ -31,6 +33,8 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     review::ENDPOINTS,
     early_fraud_warning::ENDPOINTS,
     customer::ENDPOINTS,
+    customer_balance_transaction::ENDPOINTS,
+    tax_id::ENDPOINTS,
     payment_method::ENDPOINTS,
     token::ENDPOINTS,
     confirmation_token::ENDPOINTS,
@@ -70,6 +74,11 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::MANDATE, MandateShown::SHAPE),
     (&kinds::REVIEW, ReviewShown::SHAPE),
     (&kinds::EARLY_FRAUD_WARNING, EarlyFraudWarningShown::SHAPE),
+    (&kinds::TAX_ID, TaxIdShown::SHAPE),
+    (
+        &kinds::CUSTOMER_BALANCE_TRANSACTION,
+        CustomerBalanceTransactionShown::SHAPE,
+    ),
 ];
 
 const COUNT: usize = {

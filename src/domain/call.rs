@@ -2,6 +2,10 @@
 
 use crate::acquirer::{AttemptId, NetworkAnswer};
 use crate::customers::customer::{CreateCustomer, UpdateCustomer};
+use crate::customers::customer_balance_transaction::{
+    CreateCustomerBalanceTransaction, UpdateCustomerBalanceTransaction,
+};
+use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
@@ -82,6 +86,14 @@ pub enum Command {
     VerifySetupIntent(Id, Box<VerifyMicrodeposits>),
     /// `DELETE /v1/customers/{customer}`.
     DeleteCustomer(Id),
+    /// `POST /v1/customers/{customer}/balance_transactions`.
+    CreateCustomerBalanceTransaction(Id, Box<CreateCustomerBalanceTransaction>),
+    /// `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
+    UpdateCustomerBalanceTransaction(Id, Id, Box<UpdateCustomerBalanceTransaction>),
+    /// `POST /v1/customers/{customer}/tax_ids`, or `POST /v1/tax_ids`.
+    CreateTaxId(Option<Id>, Box<CreateTaxId>),
+    /// `DELETE /v1/customers/{customer}/tax_ids/{id}`, or `DELETE /v1/tax_ids/{id}`.
+    DeleteTaxId(Option<Id>, Id),
     /// The payer has done, or failed to do, what a parked intent waits for; the page of the action asks.
     CompleteAction(CompletedAction),
     /// `POST /v1/payment_methods`.
@@ -128,6 +140,18 @@ pub enum Read {
     },
     /// `GET /v1/balance`.
     Balance,
+    /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the
+    /// other.
+    Below {
+        /// The other: its kind, its id and the name of its segment.
+        parent: (&'static Kind, Id, &'static str),
+        /// The object's kind.
+        kind: &'static Kind,
+        /// Its id.
+        id: Id,
+        /// The name of its segment.
+        param: &'static str,
+    },
     /// A payment method, if it is the customer's.
     PaymentMethodOf {
         /// The customer.

@@ -5,6 +5,8 @@ use crate::acquirer::AttemptId;
 use crate::balance::Balance;
 use crate::call::{Command, Read};
 use crate::customers::customer::{self, Customer};
+use crate::customers::customer_balance_transaction;
+use crate::customers::tax_id;
 use crate::draft::Draft;
 use crate::facts::{Claim, Facts};
 use crate::inputs::Inputs;
@@ -125,6 +127,14 @@ pub fn decide(
         Command::UpdateCustomer(id, asked) => customer::update(&case, *id, asked),
         Command::DeleteCustomer(id) => customer::delete(&case, *id),
         Command::CompleteAction(done) if done.object.is(&kinds::SETUP_INTENT) => setup_intent::complete(&case, *done),
+        Command::CreateCustomerBalanceTransaction(customer, asked) => {
+            customer_balance_transaction::create(&case, *customer, asked)
+        }
+        Command::UpdateCustomerBalanceTransaction(customer, id, asked) => {
+            customer_balance_transaction::update(&case, *customer, *id, asked)
+        }
+        Command::CreateTaxId(customer, asked) => tax_id::create(&case, *customer, asked),
+        Command::DeleteTaxId(customer, id) => tax_id::delete(&case, *customer, *id),
         Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
         Command::CreatePaymentMethod(asked) => payment_method::create(&case, asked),
         Command::DrawPaymentMethod(card) => payment_method::draw(&case, card),
@@ -147,6 +157,7 @@ pub fn decide(
         Command::ResolveAttempt(attempt, answer) => payment_intent::resolve(&case, *attempt, *answer),
         Command::TimerDue(object) if object.is(&kinds::REFUND) => refund::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::DISPUTE) => dispute::timer_due(&case, *object),
+        Command::TimerDue(object) if object.is(&kinds::TAX_ID) => tax_id::timer_due(&case, *object),
         Command::TimerDue(object) => payment_intent::timer_due(&case, *object),
     }
 }
@@ -163,32 +174,50 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),
-        Read::Object(kind, id, param) => match world.objects.find(kind, id) {
-            Lookup::Found(object) => Ok(Item::Object(object.clone())),
-            Lookup::Absent => Err(Stop::from(Reject::no_such(kind, id, param))),
-            Lookup::NotLoaded => Err(Stop::Load(kind, id)),
-        },
+        Read::Object(kind, id, param) => {
+            let object = found(world, kind, id, param)?;
+            // Of a deleted customer the stub stays; other objects are gone.
+            if object.is_deleted() && *kind != kinds::CUSTOMER {
+                return Err(Reject::no_such(kind, id, param).into());
+            }
+            Ok(Item::Object(object.clone()))
+        }
         Read::Child {
             parent,
             kind,
             id,
             param,
+        } => child(world, parent, kind, id, param),
+        Read::Below {
+            parent: (of, parent, parent_param),
+            kind,
+            id,
+            param,
         } => {
-            let found = match world.objects.find(kind, id) {
-                Lookup::Found(object) => Some(object),
-                Lookup::Absent => None,
-                Lookup::NotLoaded => return Err(Stop::Load(kind, id)),
-            };
-            let belongs = |object: &&Object| {
-                let mut belongs = false;
-                object.parents(&mut |of| belongs |= of == parent);
-                belongs
-            };
-            let found = found.filter(belongs);
-            found
-                .map(|object| Item::Object(object.clone()))
-                .ok_or_else(|| Reject::no_such(kind, id, param).into())
+            if found(world, of, parent, parent_param)?.is_deleted() {
+                return Err(Reject::no_such(of, parent, parent_param).into());
+            }
+            child(world, parent, kind, id, param)
         }
+    }
+}
+
+/// An object that has to do with `parent`.
+fn child(world: &World<'_>, parent: Id, kind: &'static Kind, id: Id, param: &str) -> Result<Item, Stop> {
+    let object = found(world, kind, id, param)?;
+    let mut belongs = false;
+    object.parents(&mut |of| belongs |= of == parent);
+    if object.is_deleted() || !belongs {
+        return Err(Reject::no_such(kind, id, param).into());
+    }
+    Ok(Item::Object(object.clone()))
+}
+
+fn found<'a>(world: &World<'a>, kind: &'static Kind, id: Id, param: &str) -> Result<&'a Object, Stop> {
+    match world.objects.find(kind, id) {
+        Lookup::Found(object) => Ok(object),
+        Lookup::Absent => Err(Reject::no_such(kind, id, param).into()),
+        Lookup::NotLoaded => Err(Stop::Load(kind, id)),
     }
 }
 
@@ -343,6 +372,12 @@ impl<'a> Case<'a> {
     pub(crate) fn customer_of_path(&self, id: Id) -> Result<&'a Customer, Stop> {
         self.customer(id)?
             .ok_or_else(|| Reject::no_such(&kinds::CUSTOMER, id, "id").into())
+    }
+
+    /// The customer above something in a path.
+    pub(crate) fn customer_of(&self, id: Id) -> Result<&'a Customer, Stop> {
+        self.customer(id)?
+            .ok_or_else(|| Reject::no_such(&kinds::CUSTOMER, id, "customer").into())
     }
 
     /// Makes sure that the customer a parameter names exists.

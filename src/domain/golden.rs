@@ -18,6 +18,8 @@ use crate::books::{Entry, EntryCause, LedgerAccount, LineRow, Posting};
 use crate::customers::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerMore, InvoiceRendering, InvoiceSettings, TaxExempt,
 };
+use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionType};
+use crate::customers::tax_id::{TaxId, Verification};
 use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
@@ -130,6 +132,10 @@ fn record_lines() -> Vec<String> {
         CustomField,
         InvoiceRendering,
         AmountTaxDisplay,
+        CustomerBalanceTransaction,
+        CustomerBalanceTransactionType,
+        TaxId,
+        Verification,
         Address,
         Shipping,
         BalanceTransaction,

@@ -131,8 +131,21 @@ pub static EARLY_FRAUD_WARNING: Kind = Kind {
     object: "radar.early_fraud_warning",
 };
 
+/// The number under which somebody is known to a tax office.
+pub static TAX_ID: Kind = Kind {
+    number: 21,
+    prefix: "txi",
+    object: "tax_id",
+};
+/// One movement of a customer's balance.
+pub static CUSTOMER_BALANCE_TRANSACTION: Kind = Kind {
+    number: 22,
+    prefix: "cbtxn",
+    object: "customer_balance_transaction",
+};
+
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 21] = [
+pub static ALL: [&Kind; 23] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -152,6 +165,8 @@ pub static ALL: [&Kind; 21] = [
     &DISPUTE,
     &FILE,
     &FILE_LINK,
+    &TAX_ID,
+    &CUSTOMER_BALANCE_TRANSACTION,
     &REVIEW,
     &EARLY_FRAUD_WARNING,
 ];
@@ -214,6 +229,10 @@ id_params! {
     ReviewId of REVIEW;
     /// An early fraud warning's id as a parameter.
     EarlyFraudWarningId of EARLY_FRAUD_WARNING;
+    /// A tax id's id as a parameter.
+    TaxIdId of TAX_ID;
+    /// The id of a movement of a customer's balance as a parameter.
+    CustomerBalanceTransactionId of CUSTOMER_BALANCE_TRANSACTION;
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use crate::balance::Balance;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
 use crate::call::mark_of;
 use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
+use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionShown};
+use crate::customers::tax_id::{DeletedTaxIdShown, TaxId, TaxIdShown};
 use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
@@ -62,6 +64,12 @@ pub enum Object {
     /// A dispute.
     #[record(18)]
     Dispute(Arc<Dispute>),
+    /// A tax id.
+    #[record(21)]
+    TaxId(Arc<TaxId>),
+    /// A movement of a customer's balance.
+    #[record(22)]
+    CustomerBalanceTransaction(Arc<CustomerBalanceTransaction>),
     /// A review.
     #[record(24)]
     Review(Arc<Review>),
@@ -114,6 +122,8 @@ impl Object {
             Object::Dispute(_) => &kinds::DISPUTE,
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
+            Object::TaxId(_) => &kinds::TAX_ID,
+            Object::CustomerBalanceTransaction(_) => &kinds::CUSTOMER_BALANCE_TRANSACTION,
         }
     }
 
@@ -129,11 +139,22 @@ impl Object {
             Object::SetupIntent(intent) => intent.id,
             Object::SetupAttempt(attempt) => attempt.id,
             Object::Mandate(mandate) => mandate.id,
+            Object::TaxId(tax_id) => tax_id.id,
+            Object::CustomerBalanceTransaction(transaction) => transaction.id,
             Object::Token(token) => token.id,
             Object::ConfirmationToken(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
+        }
+    }
+
+    /// Whether it was deleted.
+    pub fn is_deleted(&self) -> bool {
+        match self {
+            Object::Customer(customer) => customer.deleted,
+            Object::TaxId(tax_id) => tax_id.deleted,
+            _ => false,
         }
     }
 
@@ -163,6 +184,8 @@ impl Object {
                 warning.payment_intent.into_iter().for_each(parent);
             }
             Object::Review(_) | Object::ConfirmationToken(_) => {}
+            Object::TaxId(tax_id) => tax_id.customer.into_iter().for_each(parent),
+            Object::CustomerBalanceTransaction(transaction) => parent(transaction.customer),
         }
     }
 
@@ -206,6 +229,7 @@ impl Object {
     pub fn as_undeleted(&self) -> Object {
         match self {
             Object::Customer(customer) => Object::Customer(Arc::new(customer.as_undeleted())),
+            Object::TaxId(tax_id) => Object::TaxId(Arc::new(tax_id.as_undeleted())),
             other => other.clone(),
         }
     }
@@ -228,6 +252,11 @@ impl Object {
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
             Object::Review(review) => with(&ReviewShown::of(review, context)),
             Object::EarlyFraudWarning(warning) => with(&EarlyFraudWarningShown::of(warning, context)),
+            Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),
+            Object::TaxId(tax_id) => with(&TaxIdShown::of(tax_id, context)),
+            Object::CustomerBalanceTransaction(transaction) => {
+                with(&CustomerBalanceTransactionShown::of(transaction, context))
+            }
         }
     }
 }

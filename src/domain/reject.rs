@@ -335,6 +335,8 @@ pub mod codes {
         SETUP_INTENT_INVALID_PARAMETER = "setup_intent_invalid_parameter";
         /// The setup intent's state does not allow it.
         SETUP_INTENT_UNEXPECTED_STATE = "setup_intent_unexpected_state";
+        /// A number that is none of its type of tax id.
+        TAX_ID_INVALID = "tax_id_invalid";
         /// The token was used before.
         TOKEN_ALREADY_USED = "token_already_used";
         /// Text that is no URL.

@@ -1,6 +1,7 @@
 //! What is kept of an object between its versions: as little as the next version must agree with.
 
 use tollgate_domain::Network;
+use tollgate_domain::customers::tax_id::Verification;
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::DisputeStatus;
@@ -79,6 +80,25 @@ pub(super) struct KeptCharge {
     pub(super) state: ChargeState,
     pub(super) refunded: i64,
     pub(super) refund_count: u32,
+}
+
+/// What is kept of a customer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeptCustomer {
+    pub(super) id: Id,
+    /// The sum of its balance transactions so far, minor units.
+    pub(super) moved: i64,
+    pub(super) deleted: bool,
+}
+
+/// What is kept of a tax id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KeptTaxId {
+    pub(super) id: Id,
+    /// Sequence of the customer, or its own if it is the account's.
+    pub(super) owner: u64,
+    pub(super) verification: Verification,
+    pub(super) deleted: bool,
 }
 
 /// What is kept of a refund.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod charges;
+mod customers;
 mod disputes;
 mod intents;
 mod kept;
@@ -15,7 +16,7 @@ use crate::lines::Lines;
 use crate::part::{Part, payment_hash};
 use crate::report::{Check, Checked, Finding, Report, ensure};
 use hashbrown::HashMap;
-use kept::{KeptCharge, KeptDispute, KeptIntent, KeptRefund, OpenAttempt};
+use kept::{KeptCharge, KeptCustomer, KeptDispute, KeptIntent, KeptRefund, KeptTaxId, OpenAttempt};
 use setups::{KeptSetup, KeptTry};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::payment_intent::StatusName;
@@ -37,7 +38,11 @@ pub(crate) struct Objects {
     setups: Lines<KeptSetup>,
     /// Tries of setup intents.
     tries: Lines<KeptTry>,
-    /// Customers, payment methods and mandates; the check in an id tells of which kind it is.
+    customers: Lines<KeptCustomer>,
+    /// Movements of customers' balances, with the sequence of the customer.
+    movements: Lines<(Id, u64)>,
+    tax_ids: Lines<KeptTaxId>,
+    /// Payment methods, tokens and mandates; the check in an id tells of which kind it is.
     others: Lines<Id>,
 }
 
@@ -89,14 +94,13 @@ impl Objects {
                 Object::Dispute(dispute) => self.step_dispute(dispute, born, &mut changes)?,
                 Object::SetupIntent(intent) => self.step_setup(intent, born)?,
                 Object::SetupAttempt(attempt) => self.step_try(attempt, born)?,
-                Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) if born => {
-                    self.others.push(object.id());
+                Object::Customer(customer) => self.step_customer(customer, born)?,
+                Object::CustomerBalanceTransaction(moved) => self.step_customer_movement(moved, born)?,
+                Object::TaxId(tax_id) => self.step_tax_id(tax_id, born)?,
+                Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) if born => {
+                    self.others.push(object.id())
                 }
-                Object::Customer(_)
-                | Object::PaymentMethod(_)
-                | Object::Token(_)
-                | Object::Mandate(_)
-                | Object::BalanceTransaction(_) => {}
+                Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) | Object::BalanceTransaction(_) => {}
                 Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) if born => {
                     self.others.push(object.id())
                 }
@@ -109,11 +113,13 @@ impl Objects {
                 Object::Refund(refund) => self.join_refund(refund)?,
                 Object::Dispute(dispute) => self.join_dispute(dispute)?,
                 Object::SetupAttempt(attempt) => self.join_try(attempt, attempt.id.seq() > facts.seq_before)?,
+                Object::Customer(customer) => self.join_customer(customer)?,
                 Object::PaymentIntent(_)
-                | Object::Customer(_)
                 | Object::BalanceTransaction(_)
                 | Object::SetupIntent(_)
                 | Object::Mandate(_)
+                | Object::CustomerBalanceTransaction(_)
+                | Object::TaxId(_)
                 | Object::PaymentMethod(_)
                 | Object::Token(_) => {}
                 Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {}
@@ -178,6 +184,9 @@ impl Objects {
         self.disputes.retain(|dispute| holds(dispute.payment));
         self.setups.retain(|setup| holds(setup.id.seq()));
         self.tries.retain(|attempt| holds(attempt.intent));
+        self.customers.retain(|customer| holds(customer.id.seq()));
+        self.movements.retain(|(_, customer)| holds(*customer));
+        self.tax_ids.retain(|tax_id| holds(tax_id.owner));
         self.others.retain(|id| holds(id.seq()));
     }
 
@@ -189,6 +198,9 @@ impl Objects {
             + self.disputes.bytes()
             + self.setups.bytes()
             + self.tries.bytes()
+            + self.customers.bytes()
+            + self.movements.bytes()
+            + self.tax_ids.bytes()
             + self.others.bytes()
             + self.open.len() * size_of::<(u64, OpenAttempt)>()
     }
@@ -203,7 +215,12 @@ impl Objects {
             Object::Dispute(_) => find(&self.disputes, id.seq(), |kept| kept.id).map(|at| self.disputes[at].id),
             Object::SetupIntent(_) => find(&self.setups, id.seq(), |kept| kept.id).map(|at| self.setups[at].id),
             Object::SetupAttempt(_) => find(&self.tries, id.seq(), |kept| kept.id).map(|at| self.tries[at].id),
-            Object::Customer(_) | Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
+            Object::Customer(_) => find(&self.customers, id.seq(), |kept| kept.id).map(|at| self.customers[at].id),
+            Object::CustomerBalanceTransaction(_) => {
+                find(&self.movements, id.seq(), |kept| kept.0).map(|at| self.movements[at].0)
+            }
+            Object::TaxId(_) => find(&self.tax_ids, id.seq(), |kept| kept.id).map(|at| self.tax_ids[at].id),
+            Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
             Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {
@@ -226,6 +243,9 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::Refund(refund) => Some(refund.payment_intent.unwrap_or(refund.charge).seq()),
         Object::Dispute(dispute) => Some(dispute.payment_intent.unwrap_or(dispute.charge).seq()),
         Object::SetupAttempt(attempt) => Some(attempt.setup_intent.seq()),
+        // With their customer.
+        Object::CustomerBalanceTransaction(moved) => Some(moved.customer.seq()),
+        Object::TaxId(tax_id) => Some(tax_id.customer.unwrap_or(tax_id.id).seq()),
         Object::Customer(_)
         | Object::PaymentMethod(_)
         | Object::Token(_)

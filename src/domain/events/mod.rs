@@ -162,6 +162,18 @@ pub enum EventType {
     #[record(66)]
     #[name = "refund.failed"]
     RefundFailed,
+    /// A tax id was given to a customer.
+    #[record(54)]
+    #[name = "customer.tax_id.created"]
+    CustomerTaxIdCreated,
+    /// A register answered about a customer's tax id.
+    #[record(55)]
+    #[name = "customer.tax_id.updated"]
+    CustomerTaxIdUpdated,
+    /// A customer's tax id was deleted.
+    #[record(56)]
+    #[name = "customer.tax_id.deleted"]
+    CustomerTaxIdDeleted,
 }
 
 impl EventType {
@@ -186,6 +198,7 @@ impl EventType {
             ReviewOpened | ReviewClosed => &kinds::REVIEW,
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
+            CustomerTaxIdCreated | CustomerTaxIdUpdated | CustomerTaxIdDeleted => &kinds::TAX_ID,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,
             SetupIntentCreated
             | SetupIntentSucceeded

@@ -10,6 +10,7 @@ mod capture_method_automatic_async;
 mod capture_releases_without_refund;
 mod change;
 mod customer_account_balance;
+mod customer_tax_ids;
 mod known;
 mod latest_charge;
 mod payment_intent_sources;
@@ -28,6 +29,7 @@ pub const CHANGES: &[&Change] = &[
     &payment_intent_sources::CHANGE,
     &customer_account_balance::CHANGE,
     &saved_payment_methods::CHANGE,
+    &customer_tax_ids::CHANGE,
     &three_d_secure_result::CHANGE,
     &latest_charge::CHANGE,
     &payment_methods_from_dashboard::CHANGE,

@@ -3,6 +3,8 @@
 use super::invoicing::InvoiceSettingsParams;
 use super::{CreateCustomer, Customer, CustomerMore, TaxExempt, UpdateCustomer, save_method};
 use crate::address::{Address, Shipping, changed};
+use crate::customers::customer_balance_transaction::{CustomerBalanceTransactionType, move_balance};
+use crate::customers::tax_id;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
@@ -63,6 +65,13 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision
         }
         change_invoicing(case, &mut customer, &settings)?;
     }
+    if let Some(balance) = asked.balance {
+        let kind = CustomerBalanceTransactionType::Initial;
+        move_balance(case, &mut draft, &mut customer, balance, kind)?;
+    }
+    for given in &asked.tax_id_data {
+        tax_id::add(case, &mut draft, &mut customer, given)?;
+    }
     customer.normalise();
     draft.put(Object::Customer(Arc::new(customer)));
     Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
@@ -104,8 +113,12 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<
     if let Some(settings) = &asked.invoice_settings {
         change_invoicing(case, &mut after, settings)?;
     }
-    after.normalise();
     let mut draft = case.draft();
+    if let Some(balance) = asked.balance {
+        let kind = CustomerBalanceTransactionType::Adjustment;
+        move_balance(case, &mut draft, &mut after, balance, kind)?;
+    }
+    after.normalise();
     put_changed(&mut draft, before, after);
     Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
 }

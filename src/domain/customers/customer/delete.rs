@@ -1,10 +1,12 @@
 //! Deleting a customer: what was saved to it is detached in the same record.
 
 use super::Customer;
+use crate::customers::tax_id::TaxId;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
+use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
 use tollgate_resource::Id;
 
@@ -12,12 +14,25 @@ use tollgate_resource::Id;
 pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
     let before = case.customer_of_path(id)?;
     let mut draft = case.draft();
-    for method in &before.more().methods {
-        let method = case.payment_method(*method)?.expect("a saved payment method exists");
-        let mut detached = method.clone();
-        detached.customer = None;
-        detached.used_up = true;
+    for id in &before.more().methods {
+        let method = case.payment_method(*id)?.expect("a saved payment method exists");
+        let detached = PaymentMethod {
+            customer: None,
+            used_up: true,
+            ..method.clone()
+        };
         draft.put(Object::PaymentMethod(Arc::new(detached)));
+        let previous = Object::PaymentMethod(Arc::new(method.clone()));
+        draft.update_event(EventType::PaymentMethodDetached, *id, previous);
+    }
+    for id in &before.more().tax_ids {
+        let Some(Object::TaxId(tax_id)) = case.find(&kinds::TAX_ID, *id)? else {
+            unreachable!("a customer's tax id exists");
+        };
+        draft.put(Object::TaxId(Arc::new(TaxId {
+            deleted: true,
+            ..TaxId::clone(tax_id)
+        })));
     }
     draft.put(Object::Customer(Arc::new(Customer {
         deleted: true,

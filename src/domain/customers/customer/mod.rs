@@ -7,7 +7,7 @@ mod params;
 mod saving;
 mod shown;
 
-pub(crate) use decide::{create, update};
+pub(crate) use decide::{create, put_changed, update};
 pub(crate) use delete::delete;
 pub use invoicing::{AmountTaxDisplay, CustomField, InvoiceRendering, InvoiceSettings};
 pub use params::{CreateCustomer, ENDPOINTS, ListCustomers, UpdateCustomer};
@@ -97,10 +97,10 @@ pub struct CustomerMore {
     /// Payment methods that are saved to it, oldest first; at most [`METHODS_MAX`] with the sources.
     #[record(7)]
     pub methods: Vec<Id>,
-    /// Cards and sources of the older API, oldest first.
+    /// Cards and sources of the older API, newest first.
     #[record(8)]
     pub sources: Vec<Id>,
-    /// Tax ids, oldest first.
+    /// Tax ids, newest first.
     #[record(9)]
     pub tax_ids: Vec<Id>,
 }

@@ -5,6 +5,7 @@ use super::invoicing::InvoiceSettingsParams;
 use super::shown::{CustomerShown, DeletedCustomerShown};
 use crate::address::{AddressParams, CustomerShippingParams};
 use crate::call::{Call, Command, ListQuery, Read};
+use crate::customers::tax_id::TaxIdData;
 use crate::kinds::{self, CustomerId};
 use crate::payments::payment_method::PaymentMethodParam;
 use crate::reject::codes;
@@ -20,6 +21,9 @@ use tollgate_resource::{
 pub struct CreateCustomer {
     /// Postal address.
     pub address: Update<AddressParams>,
+    /// Credit (negative) or debt (positive) towards the next invoices, in minor units.
+    #[param(min = -999_999_999_999, max = 999_999_999_999)]
+    pub balance: Option<i64>,
     /// Name of the customer's business.
     #[param(max_len = 150)]
     pub business_name: Update<Box<str>>,
@@ -57,6 +61,9 @@ pub struct CreateCustomer {
     pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
     pub tax_exempt: Update<TaxExempt>,
+    /// Tax ids.
+    #[param(max_items = 5)]
+    pub tax_id_data: Vec<TaxIdData>,
 }
 
 /// What changes about a customer. What is not given stays; an empty string unsets.
@@ -64,6 +71,9 @@ pub struct CreateCustomer {
 pub struct UpdateCustomer {
     /// Postal address, replaced as a whole.
     pub address: Update<AddressParams>,
+    /// Credit (negative) or debt (positive) towards the next invoices, in minor units; moved there by a transaction.
+    #[param(min = -999_999_999_999, max = 999_999_999_999)]
+    pub balance: Option<i64>,
     /// Name of the customer's business.
     #[param(max_len = 150)]
     pub business_name: Update<Box<str>>,

@@ -6,7 +6,10 @@ use crate::address::{AddressShown, CustomerShippingShown};
 use crate::kinds;
 use crate::object::ShowContext;
 use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Metadata, Ref, Shown};
+use tollgate_resource::{Metadata, Ref, Shown, SubList};
+
+/// Members of an included list.
+const LISTED: usize = 10;
 
 /// Somebody who pays, kept so that payments can be grouped and cards reused.
 #[derive(Shown)]
@@ -64,6 +67,9 @@ pub struct CustomerShown<'a> {
     pub tax: CustomerTaxShown<'a>,
     /// Whether the customer pays tax.
     pub tax_exempt: TaxExempt,
+    /// Tax ids, newest first.
+    #[shown(included_until = 20200827)]
+    pub tax_ids: SubList<'a>,
     /// The test clock the customer lives by.
     pub test_clock: Option<&'a str>,
 }
@@ -78,7 +84,7 @@ pub struct CustomerTaxShown<'a> {
     /// The place that is used.
     pub location: Option<&'a str>,
     /// Who works tax out.
-    pub provider: Option<&'a str>,
+    pub provider: &'static str,
 }
 
 /// What is left to see of a customer that was deleted.
@@ -108,11 +114,12 @@ impl<'a> CustomerShown<'a> {
     /// What `customer` shows.
     pub fn of(customer: &'a Customer, context: &ShowContext<'_>) -> Self {
         let more = customer.more();
+        let id = Ident {
+            kind: &kinds::CUSTOMER,
+            id: customer.id,
+        };
         CustomerShown {
-            id: Ident {
-                kind: &kinds::CUSTOMER,
-                id: customer.id,
-            },
+            id,
             address: customer.address.as_ref().map(AddressShown::from),
             balance: more.balance,
             business_name: customer.business_name.as_deref(),
@@ -144,9 +151,18 @@ impl<'a> CustomerShown<'a> {
                 automatic_tax: "unrecognized_location",
                 ip_address: more.tax_ip_address.as_deref(),
                 location: None,
-                provider: None,
+                provider: "stripe",
             },
             tax_exempt: customer.tax_exempt,
+            tax_ids: SubList {
+                kind: &kinds::TAX_ID,
+                also: &[],
+                ids: &more.tax_ids[..more.tax_ids.len().min(LISTED)],
+                has_more: more.tax_ids.len() > LISTED,
+                total: more.tax_ids.len() as u64,
+                url: "/v1/customers/{}/tax_ids",
+                of: Some(id),
+            },
             test_clock: None,
         }
     }

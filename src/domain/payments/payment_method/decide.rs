@@ -3,6 +3,7 @@
 use super::{
     CreatePaymentMethod, Decline, NewCard, PaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod, declines,
 };
+use crate::customers::customer::{Customer, put_changed};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
@@ -99,7 +100,8 @@ pub(crate) fn update(
 /// Saves a payment method to a customer. Saved to the same one already, it stays as it is.
 pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Option<Id>) -> Result<Decision, Stop> {
     let customer = customer.ok_or_else(|| Reject::invalid(Some(codes::PARAMETER_MISSING), NO_CUSTOMER))?;
-    case.check_customer(customer)?;
+    let holder = case.customer(customer)?;
+    let holder = holder.ok_or_else(|| Reject::no_such_param(&kinds::CUSTOMER, customer, "customer"))?;
     let mut draft = case.draft();
     let method = match named {
         PaymentMethodParam::Stored(id) => of_path(case, id)?.clone(),
@@ -109,15 +111,24 @@ pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Optio
         Some(owner) if owner == customer => {
             return Ok(case.draft().decide(Reply::Object(&kinds::PAYMENT_METHOD, method.id)));
         }
-        Some(_) => return Err(Reject::invalid(None, ATTACHED_ALREADY).begun().into()),
+        Some(_) => return Err(attached_already()),
         None => {}
     }
-    let method = save(case, &mut draft, method, customer)?;
-    Ok(put(draft, method))
+    let mut holder = holder.clone();
+    let method = save(case, &mut draft, method, &mut holder)?;
+    let id = method.id;
+    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::Customer(Arc::new(holder)));
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
 }
 
-/// Saves a payment method that has no customer yet: the issuer is asked, and there is an event. The payment method still
-/// has to be put.
+/// The refusal to save what another customer has.
+pub(crate) fn attached_already() -> Stop {
+    Reject::invalid(None, ATTACHED_ALREADY).begun().into()
+}
+
+/// Saves a payment method that has no customer yet: the issuer is asked, and there is an event. The payment method and
+/// the customer, who now holds it, still have to be put.
 ///
 /// # Errors
 /// It was used up, or the issuer does not take the card (402).
@@ -125,7 +136,7 @@ pub(crate) fn save(
     case: &Case<'_>,
     draft: &mut Draft,
     mut method: PaymentMethod,
-    customer: Id,
+    customer: &mut Customer,
 ) -> Result<PaymentMethod, Stop> {
     if method.used_up {
         return Err(Reject::invalid(None, MAY_NOT_BE_USED_AGAIN).begun().into());
@@ -135,7 +146,8 @@ pub(crate) fn save(
         reject.param.get_or_insert_default();
         return Err(reject.into());
     }
-    method.customer = Some(customer);
+    customer.hold_method(method.id)?;
+    method.customer = Some(customer.id);
     method.see();
     draft.event(EventType::PaymentMethodAttached, method.id);
     Ok(method)
@@ -147,9 +159,10 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
         return Err(Reject::invalid(None, NOT_ATTACHED).into());
     };
     let before = of_path(case, id)?;
-    if before.customer.is_none() {
+    let Some(customer) = before.customer else {
         return Err(Reject::invalid(None, NOT_ATTACHED).begun().into());
-    }
+    };
+    let holder = case.customer(customer)?;
     let mut draft = case.draft();
     let after = PaymentMethod {
         customer: None,
@@ -157,8 +170,19 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
         ..before.clone()
     };
     let previous = Object::PaymentMethod(Arc::new(before.clone()));
+    draft.put(Object::PaymentMethod(Arc::new(after)));
     draft.update_event(EventType::PaymentMethodDetached, id, previous);
-    Ok(put(draft, after))
+    if let Some(before) = holder {
+        let mut holder = before.clone();
+        holder.release_method(id);
+        // What a customer holds is not shown; what its invoices are charged to is.
+        if holder.more().invoicing == before.more().invoicing {
+            draft.put(Object::Customer(Arc::new(holder)));
+        } else {
+            put_changed(&mut draft, before, holder);
+        }
+    }
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
 }
 
 /// Why the issuer, or a rule of the account, does not let a card be saved.
@@ -182,7 +206,8 @@ pub(crate) fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<
     }
 }
 
-fn fresh(
+/// A payment method of a test card, born here. In live mode there is none.
+pub(crate) fn fresh(
     case: &Case<'_>,
     draft: &mut Draft,
     card: &'static TestCard,

@@ -18,7 +18,7 @@ pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_
 pub use card::{Card, Last4, UnlistedNumber};
 pub use data::{ListedType, PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
 pub(crate) use data::{NewCard, is_known_type};
-pub(crate) use decide::{attach, create, detach, draw, refuses_saving, save, update};
+pub(crate) use decide::{attach, attached_already, create, detach, draw, fresh, refuses_saving, save, update};
 pub use decline::{Decline, declines};
 pub use endpoints::{
     AttachPaymentMethod, CreatePaymentMethod, ENDPOINTS, ListCustomerPaymentMethods, ListPaymentMethods,

@@ -21,6 +21,7 @@ pub(crate) fn check(shop: &Shop) {
     intents_agree_with_charges(shop);
     single_use_methods_pay_once(shop);
     states_move_along_the_tables(shop);
+    customers_agree_with_what_they_hold(shop);
     replay_gives_the_same_state(shop);
 }
 
@@ -74,6 +75,51 @@ fn books_balance(shop: &Shop) {
         .collect();
     let distinct: BTreeSet<_> = sources.iter().collect();
     assert_eq!(sources.len(), distinct.len(), "a cause makes one entry for an object");
+}
+
+fn customers_agree_with_what_they_hold(shop: &Shop) {
+    let objects = || shop.objects.0.values();
+    for customer in objects().filter_map(|object| match object {
+        Object::Customer(customer) => Some(customer),
+        _ => None,
+    }) {
+        let more = customer.more();
+        let moved: i64 = objects()
+            .map(|object| match object {
+                Object::CustomerBalanceTransaction(txn) if txn.customer == customer.id => txn.amount,
+                _ => 0,
+            })
+            .sum();
+        assert_eq!(more.balance, moved, "a balance is the sum of its transactions");
+        let mut held: BTreeSet<Id> = BTreeSet::new();
+        let mut tax_ids: BTreeSet<Id> = BTreeSet::new();
+        for object in objects() {
+            match object {
+                Object::PaymentMethod(method) if method.customer == Some(customer.id) => _ = held.insert(method.id),
+                Object::TaxId(tax_id) if tax_id.customer == Some(customer.id) && !tax_id.deleted => {
+                    tax_ids.insert(tax_id.id);
+                }
+                _ => {}
+            }
+        }
+        if customer.deleted {
+            assert!(
+                held.is_empty() && tax_ids.is_empty(),
+                "nothing belongs to a deleted customer"
+            );
+        } else {
+            assert_eq!(
+                held,
+                more.methods.iter().copied().collect(),
+                "a customer knows its payment methods"
+            );
+            assert_eq!(
+                tax_ids,
+                more.tax_ids.iter().copied().collect(),
+                "a customer knows its tax ids"
+            );
+        }
+    }
 }
 
 fn refunds_stay_within_captures(shop: &Shop) {

@@ -64,7 +64,7 @@ fn a_deleted_customer_is_a_stub_that_nothing_can_name() {
         200 cus1
         · pm1 4242 used up
         · cus1 Ada - holds=pm1 invoices=pm1 (deleted)
-        events customer.deleted
+        events payment_method.detached, customer.deleted
 
         > retrieve_customer @cus1
         cus1 Ada - holds=pm1 invoices=pm1 (deleted)
@@ -131,6 +131,127 @@ fn an_email_address_must_look_like_one() {
         "
         > create_customer email=ada
         400 email_invalid param=email (not begun): Invalid email address: ada
+        ",
+    );
+}
+
+#[test]
+fn the_balance_of_a_customer_is_the_sum_of_its_transactions() {
+    check(
+        "
+        > create_customer name=Ada balance=-500
+        200 cus1
+        · cus1 Ada - balance=-500
+        · cbtxn1 initial -500 usd to -500 of cus1
+        events customer.created
+
+        > create_customer_balance_transaction @cus1 amount=200 currency=usd description=goodwill
+        200 cbtxn2
+        · cbtxn2 adjustment 200 usd to -300 of cus1
+        · cus1 Ada - balance=-300
+        events customer.updated
+
+        > create_customer_balance_transaction @cus1 amount=200 currency=eur
+        400 param=currency (not begun): You cannot combine currencies on a single customer. This customer has a balance with currency usd.
+
+        > create_customer_balance_transaction @cus1 amount=-999999999999 currency=usd
+        400 amount_too_large param=amount (not begun): This amount would take the customer's balance beyond what a balance can be.
+
+        > update_customer @cus1 balance=0
+        200 cus1
+        · cbtxn3 adjustment 300 usd to 0 of cus1
+        · cus1 Ada -
+        events customer.updated
+
+        > update_customer @cus1 balance=0
+        200 cus1
+
+        > update_customer_balance_transaction @cus1 @cbtxn2 description=apology
+        200 cbtxn2
+        · cbtxn2 adjustment 200 usd to -300 of cus1
+
+        > create_customer name=Bea
+        200 cus2
+        · cus2 Bea -
+        events customer.created
+
+        > retrieve_customer_balance_transaction @cus2 @cbtxn2
+        404 resource_missing param=transaction (not begun): No such customer_balance_transaction: 'cbtxn2'
+
+        > update_customer_balance_transaction @cus2 @cbtxn2 description=stolen
+        404 resource_missing param=transaction (not begun): No such customer_balance_transaction: 'cbtxn2'
+
+        > retrieve_customer_balance_transaction @cus1 @cbtxn2
+        cbtxn2 adjustment 200 usd to -300 of cus1
+        ",
+    );
+}
+
+#[test]
+fn tax_ids_are_looked_up_and_deleted() {
+    check(
+        "
+        > create_customer name=Ada tax_id_data[0][type]=eu_vat tax_id_data[0][value]=000000000
+        200 cus1
+        · cus1 Ada - tax_ids=txi1
+        · txi1 eu_vat 000000000 pending
+        events customer.created, customer.tax_id.created
+
+        > create_customer_tax_id @cus1 type=us_ein value=12-3456789
+        200 txi2
+        · txi2 us_ein 12-3456789 unavailable
+        · cus1 Ada - tax_ids=txi2,txi1
+        events customer.tax_id.created
+
+        > create_customer_tax_id @cus1 type=us_ein value=12
+        400 tax_id_invalid param=value (not begun): Invalid value for us_ein.
+
+        > create_tax_id type=gb_vat value=111111111 owner[type]=customer owner[customer]=@cus1
+        200 txi3
+        · txi3 gb_vat 111111111 pending
+        · cus1 Ada - tax_ids=txi3,txi2,txi1
+        events customer.tax_id.created
+
+        > create_tax_id type=au_abn value=222222222
+        200 txi4
+        · txi4 au_abn 222222222 pending
+
+        > wait 5s
+        timer of txi1 at 2 s
+        · txi1 eu_vat 000000000 verified
+        events customer.tax_id.updated
+        timer of txi3 at 2 s
+        · txi3 gb_vat 111111111 unverified
+        events customer.tax_id.updated
+
+        > retrieve_tax_id @txi4
+        txi4 au_abn 222222222 pending
+
+        > delete_customer_tax_id @cus1 @txi4
+        404 resource_missing param=id (not begun): No such tax_id: 'txi4'
+
+        > delete_customer_tax_id @cus1 @txi2
+        200 txi2
+        · txi2 us_ein 12-3456789 unavailable (deleted)
+        · cus1 Ada - tax_ids=txi3,txi1
+        events customer.tax_id.deleted
+
+        > retrieve_customer_tax_id @cus1 @txi2
+        404 resource_missing param=id (not begun): No such tax_id: 'txi2'
+
+        > delete_tax_id @txi4
+        200 txi4
+        · txi4 au_abn 222222222 pending (deleted)
+
+        > delete_customer @cus1
+        200 cus1
+        · txi3 gb_vat 111111111 unverified (deleted)
+        · txi1 eu_vat 000000000 verified (deleted)
+        · cus1 Ada - tax_ids=txi3,txi1 (deleted)
+        events customer.deleted
+
+        > create_customer_tax_id @cus1 type=us_ein value=12-3456789
+        404 resource_missing param=customer (not begun): No such customer: 'cus1'
         ",
     );
 }

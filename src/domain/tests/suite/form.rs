@@ -36,20 +36,32 @@ impl Form for Pairs {
 
 fn steps<'a>(shape: &ParamsShape, name: &'a str) -> Option<Vec<Step<'a>>> {
     let mut shape = Some(shape);
+    let mut items: Option<&ParamKind> = None;
     let mut steps = Vec::new();
     for part in name.split('[').map(|part| part.trim_end_matches(']')) {
+        if let Some(of) = items.take() {
+            steps.push(Step::Item(part.parse().ok()?));
+            (shape, items) = inside(of);
+            continue;
+        }
         let Some(fields) = shape.map(|shape| shape.fields) else {
             steps.push(part.parse().map_or(Step::Key(part), Step::Item));
             continue;
         };
         let at = fields.iter().position(|field| field.name == part)?;
         steps.push(Step::Field(at as u16));
-        shape = match fields[at].kind {
-            ParamKind::Node(inner) => Some(inner),
-            _ => None,
-        };
+        (shape, items) = inside(&fields[at].kind);
     }
     Some(steps)
+}
+
+/// What stands below a value: the fields of a hash, or the items of an array.
+fn inside(kind: &ParamKind) -> (Option<&ParamsShape>, Option<&ParamKind>) {
+    match kind {
+        ParamKind::Node(shape) => (Some(shape), None),
+        ParamKind::List { of, .. } => (None, Some(of)),
+        _ => (None, None),
+    }
 }
 
 /// The command that the operation `name` makes of `pairs`.

@@ -21,6 +21,7 @@ fn a_card_is_saved_changed_and_taken_away() {
         > attach_payment_method @pm1 customer=@cus1
         200 pm1
         · pm1 4242 of cus1
+        · cus1 Ada - holds=pm1
         events payment_method.attached
 
         > attach_payment_method @pm1 customer=@cus1
@@ -37,6 +38,7 @@ fn a_card_is_saved_changed_and_taken_away() {
         > detach_payment_method @pm1
         200 pm1
         · pm1 4242 used up
+        · cus1 Ada -
         events payment_method.detached
 
         > detach_payment_method @pm1
@@ -68,6 +70,7 @@ fn a_payment_method_has_one_customer() {
         > attach_payment_method pm_card_visa customer=@cus1
         200 pm1
         · pm1 4242 of cus1
+        · cus1 Ada - holds=pm1
         events payment_method.attached
 
         > attach_payment_method @pm1 customer=@cus2

@@ -453,6 +453,20 @@ impl Player {
                 };
                 format!("{name} {scope} of {}", self.name(mandate.payment_method))
             }
+            Object::TaxId(tax_id) => {
+                let deleted = if tax_id.deleted { " (deleted)" } else { "" };
+                let (kind, status) = (tax_id.kind.name(), tax_id.verification.name());
+                format!("{name} {kind} {} {status}{deleted}", tax_id.value)
+            }
+            Object::CustomerBalanceTransaction(txn) => {
+                let (kind, currency) = (txn.kind.name(), txn.currency);
+                let ending = txn.ending_balance;
+                format!(
+                    "{name} {kind} {} {currency} to {ending} of {}",
+                    txn.amount,
+                    self.name(txn.customer)
+                )
+            }
             Object::PaymentMethod(method) => {
                 let saved = method
                     .customer

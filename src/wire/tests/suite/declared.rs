@@ -48,13 +48,10 @@ fn every_window_of_a_shape_belongs_to_a_change() {
         let object = shape.object.expect("an object");
         for field in shape.fields {
             for at in [field.since, field.until, field.included_until] {
-                let change = CHANGES.iter().find(|change| change.since == at);
-                let named = change.is_some_and(|change| {
-                    change
-                        .windows
-                        .iter()
-                        .any(|window| (window.object, window.field) == (object, field.name))
-                });
+                let changes = CHANGES.iter().filter(|change| change.since == at);
+                let named = changes
+                    .flat_map(|change| change.windows)
+                    .any(|window| (window.object, window.field) == (object, field.name));
                 assert!(
                     named || at == Version::ALWAYS || at == Version::NEVER,
                     "{object}.{} has a window that no change names",
