@@ -9,6 +9,7 @@ use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
+use crate::payments::charge::{CaptureCharge, CreateCharge, UpdateCharge};
 use crate::payments::confirmation_token::CreateConfirmationToken;
 use crate::payments::dispute::UpdateDispute;
 use crate::payments::payment_intent::{
@@ -60,6 +61,12 @@ pub enum Command {
     ApplyCustomerBalance(Id, Box<ApplyCustomerBalance>),
     /// `POST /v1/payment_intents/{intent}/cancel`.
     CancelPaymentIntent(Id, Box<CancelPaymentIntent>),
+    /// `POST /v1/charges`.
+    CreateCharge(Box<CreateCharge>),
+    /// `POST /v1/charges/{id}`.
+    UpdateCharge(Id, Box<UpdateCharge>),
+    /// `POST /v1/charges/{id}/capture`.
+    CaptureCharge(Id, Box<CaptureCharge>),
     /// `POST /v1/refunds`.
     CreateRefund(Box<CreateRefund>),
     /// `POST /v1/refunds/{refund}`, or below its charge.

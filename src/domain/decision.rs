@@ -12,7 +12,7 @@ use crate::facts::{Claim, Facts};
 use crate::inputs::Inputs;
 use crate::kinds;
 use crate::object::{Item, Object};
-use crate::payments::charge::Charge;
+use crate::payments::charge::{self, Charge};
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::dispute::{self, Dispute};
 use crate::payments::payment_intent::{self, PaymentIntent};
@@ -118,6 +118,9 @@ pub fn decide(
         Command::ApplyCustomerBalance(id, asked) => payment_intent::apply_customer_balance(&case, *id, asked),
         Command::CapturePaymentIntent(id, asked) => payment_intent::capture(&case, *id, asked),
         Command::CancelPaymentIntent(id, asked) => payment_intent::cancel(&case, *id, asked),
+        Command::CreateCharge(asked) => charge::create(&case, asked),
+        Command::UpdateCharge(id, asked) => charge::update(&case, *id, asked),
+        Command::CaptureCharge(id, asked) => charge::capture(&case, *id, asked),
         Command::CreateRefund(asked) => refund::create(&case, asked),
         Command::UpdateRefund(charge, id, asked) => refund::update(&case, *charge, *id, asked),
         Command::CancelRefund(id) => refund::cancel(&case, *id),
@@ -155,6 +158,7 @@ pub fn decide(
             refund::resolve(&case, *attempt, *answer)
         }
         Command::ResolveAttempt(attempt, answer) => payment_intent::resolve(&case, *attempt, *answer),
+        Command::TimerDue(object) if object.is(&kinds::CHARGE) => charge::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::REFUND) => refund::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::DISPUTE) => dispute::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::TAX_ID) => tax_id::timer_due(&case, *object),

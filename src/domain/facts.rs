@@ -97,6 +97,12 @@ impl Facts {
         })
     }
 
+    /// What an older object was before, where an event of the record says so.
+    fn previous_of(&self, at: usize) -> Option<&Object> {
+        let mut events = self.events.iter().filter(|event| usize::from(event.object) == at);
+        events.find_map(|event| event.previous.as_deref())
+    }
+
     /// Every event, in the order they happened.
     pub fn all_events(&self) -> impl Iterator<Item = Event> + '_ {
         (self.first_event_seq()..=self.seq_after).filter_map(|seq| self.event(seq))
@@ -130,6 +136,15 @@ impl Facts {
                     .any(|event| usize::from(event.object) == at && event.kind.joins_lists())
             {
                 object.parents(&mut |parent| entries.lists.push((parent.seq(), kind, seq)));
+            } else if let Some(before) = self.previous_of(at) {
+                // So does one that is given a parent that it did not have.
+                object.parents(&mut |parent| {
+                    let mut had = false;
+                    before.parents(&mut |of| had |= of == parent);
+                    if !had {
+                        entries.lists.push((parent.seq(), kind, seq));
+                    }
+                });
             }
             object.marks(&mut |mark| entries.lists.push((mark, kind, seq)));
         }

@@ -29,7 +29,7 @@ use crate::money::{Currency, Money};
 use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
 use crate::payments::card::HeldCard;
-use crate::payments::charge::{Charge, ChargeState, Concerns};
+use crate::payments::charge::{Charge, ChargeState, Concerns, UserReport};
 use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
@@ -110,6 +110,7 @@ fn record_lines() -> Vec<String> {
         Review,
         ReviewEnd,
         EarlyFraudWarning,
+        UserReport,
         Dispute,
         DisputeCause,
         DisputeState,

@@ -287,10 +287,14 @@ pub mod codes {
         AUTHENTICATION_REQUIRED = "authentication_required";
         /// The bank refused the card.
         CARD_DECLINED = "card_declined";
+        /// A hold that is captured already.
+        CHARGE_ALREADY_CAPTURED = "charge_already_captured";
         /// Nothing is left to refund.
         CHARGE_ALREADY_REFUNDED = "charge_already_refunded";
         /// A dispute has taken the charge's money.
         CHARGE_DISPUTED = "charge_disputed";
+        /// A hold that was not captured in time.
+        CHARGE_EXPIRED_FOR_CAPTURE = "charge_expired_for_capture";
         /// The confirmation token was used, or is too old.
         CONFIRMATION_TOKEN_UNUSABLE = "confirmation_token_unusable";
         /// Text that is no email address.
@@ -315,6 +319,8 @@ pub mod codes {
         INVALID_NUMBER = "invalid_number";
         /// Another request works on the object.
         LOCK_TIMEOUT = "lock_timeout";
+        /// The customer has nothing that could be charged.
+        MISSING = "missing";
         /// An integer out of bounds.
         PARAMETER_INVALID_INTEGER = "parameter_invalid_integer";
         /// Text that a parameter does not take.

@@ -146,7 +146,13 @@ impl Objects {
             Check::Ids,
             charge.is_some_and(|charge| charge.payment == refund.payment_intent.unwrap_or(refund.charge).seq()),
             || format!("{} names another intent than its charge", name()),
-        )
+        )?;
+        let released = charge.is_some_and(|charge| {
+            matches!(charge.state, ChargeState::Released | ChargeState::Expired) && charge.amount == refund.amount
+        });
+        ensure(Check::Limits, released != refund.balance_transaction.is_some(), || {
+            format!("{} moves no money, but does not release the whole of a hold", name())
+        })
     }
 }
 

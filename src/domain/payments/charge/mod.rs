@@ -1,19 +1,31 @@
 //! A charge: one attempt to move money. It is born decided (a remote network's word is waited for in the intent), and
-//! after that is captured, refunded, released or expires.
+//! after that is captured, refunded, released or expires. Older integrations make one by itself, without an intent.
 
+mod capture;
+mod create;
 mod params;
 mod shown;
+mod source;
+mod update;
 
-pub use params::{ENDPOINTS, ListCharges};
+pub(crate) use capture::{capture, timer_due};
+pub(crate) use create::create;
+pub use params::{CaptureCharge, CreateCharge, ENDPOINTS, ListCharges, UpdateCharge};
 pub use shown::ChargeShown;
+pub use source::ChargeSource;
+pub(crate) use update::update;
 
 use crate::acquirer::AttemptId;
 use crate::address::Shipping;
+use crate::decision::{Case, Stop};
 use crate::inputs::Network;
+use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::payments::authentication::ThreeDSecureResult;
-use crate::payments::payment_method::{Card, SeenMethod};
+use crate::payments::card::HeldCard;
+use crate::payments::payment_method::{Card, CheckResult, SeenMethod};
 use crate::radar::Risk;
+use crate::reject::Reject;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
@@ -124,6 +136,20 @@ pub struct Concerns {
     /// The issuer's report of fraud.
     #[record(5)]
     pub warning: Option<Id>,
+    /// What the merchant says of it.
+    #[record(6)]
+    pub user_report: Option<UserReport>,
+}
+
+/// What a merchant says of a charge's honesty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum UserReport {
+    /// It is fraud.
+    #[record(1)]
+    Fraudulent,
+    /// It is no fraud.
+    #[record(2)]
+    Safe,
 }
 
 /// The states, each with what only it knows.
@@ -169,6 +195,12 @@ pub enum ChargeStatus {
     Succeeded,
 }
 
+/// The charge a path names.
+pub(crate) fn charge_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a Charge, Stop> {
+    case.charge(id)?
+        .ok_or_else(|| Reject::no_such(&kinds::CHARGE, id, "id").into())
+}
+
 impl ChargeState {
     /// Whether the table allows `self` after `before`; `None` is before the charge exists.
     ///
@@ -204,7 +236,7 @@ impl Charge {
 
     /// What was given back, in minor units: by refunds, or all of a hold that was released by a cancellation.
     pub fn amount_refunded(&self) -> i64 {
-        if self.state == ChargeState::Released {
+        if matches!(self.state, ChargeState::Released | ChargeState::Expired) {
             self.amount
         } else {
             self.refunded
@@ -215,7 +247,7 @@ impl Charge {
     pub fn is_refunded(&self) -> bool {
         match self.state {
             ChargeState::Captured { amount, .. } => self.refunded == amount,
-            ChargeState::Released => true,
+            ChargeState::Released | ChargeState::Expired => true,
             _ => false,
         }
     }
@@ -243,6 +275,24 @@ impl Charge {
             } => Some(balance_transaction),
             _ => None,
         }
+    }
+
+    /// The card as older integrations see it, of a charge that was made with one.
+    pub fn source(&self) -> Option<HeldCard> {
+        let shown = self.payment_intent.is_none() && self.payment_method.is(&kinds::CARD);
+        shown.then(|| HeldCard {
+            card: self.card,
+            cvc_check: match self.seen.as_deref() {
+                None => Some(CheckResult::Pass),
+                Some(seen) => seen.cvc_check,
+            },
+            details: self.seen.as_deref().map(|seen| Box::new(seen.details.clone())),
+        })
+    }
+
+    /// What gives cause for concern about it, to be changed.
+    pub(crate) fn concerns_mut(&mut self) -> &mut Concerns {
+        self.concerns.get_or_insert_default()
     }
 
     /// Remembers a refund of `amount` as the latest.

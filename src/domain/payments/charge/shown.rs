@@ -1,19 +1,20 @@
 //! What a charge shows.
 
-use super::{Charge, ChargeState, ChargeStatus};
+use super::{Charge, ChargeState, ChargeStatus, UserReport};
 use crate::address::ShippingShown;
 use crate::country::Country;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::authentication::ThreeDSecureShown;
+use crate::payments::card::{HeldCard, HeldCardShown};
 use crate::payments::payment_method::{
     BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
 };
 use crate::radar::{BlockRule, Risk};
 use crate::time::seconds_of;
 use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
+use tollgate_resource::{Id, Kind, Metadata, Names, Ref, Shown, SubList};
 
 /// One attempt to move money.
 #[derive(Shown)]
@@ -93,7 +94,7 @@ pub struct ChargeShown<'a> {
     /// What was paid with, as it was then.
     pub payment_method_details: PaymentMethodDetailsShown<'a>,
     /// What the fraud checks were given.
-    pub radar_options: RadarOptionsShown,
+    pub radar_options: RadarOptionsShown<'a>,
     /// Where the receipt goes.
     pub receipt_email: Option<&'a str>,
     /// Number of the receipt.
@@ -110,8 +111,8 @@ pub struct ChargeShown<'a> {
     pub review: Option<Ref>,
     /// Where goods are sent.
     pub shipping: Option<ShippingShown<'a>>,
-    /// The source of older integrations.
-    pub source: Option<&'a str>,
+    /// The card of a charge that was made without an intent.
+    pub source: Option<HeldCardShown<'a>>,
     /// The transfer it came from.
     #[shown(expand)]
     pub source_transfer: Option<Ref>,
@@ -129,11 +130,19 @@ pub struct ChargeShown<'a> {
 
 /// Reports of fraud; empty when there is none.
 #[derive(Shown)]
-pub struct FraudDetailsShown {}
+pub struct FraudDetailsShown {
+    /// What the merchant says.
+    #[shown(omit)]
+    pub user_report: Option<UserReport>,
+}
 
 /// What the fraud checks were given; empty when nothing was.
 #[derive(Shown)]
-pub struct RadarOptionsShown {}
+pub struct RadarOptionsShown<'a> {
+    /// The session of the browser.
+    #[shown(omit)]
+    pub session: Option<&'a str>,
+}
 
 /// How the network and the bank took a charge.
 #[derive(Shown)]
@@ -263,13 +272,23 @@ pub struct NetworkTokenShown {
 impl Charge {
     /// Builds what is shown and passes it on.
     pub fn with_shown<R>(&self, context: &ShowContext<'_>, with: impl FnOnce(&dyn Shown) -> R) -> R {
-        with(&ChargeShown::of(self, context))
+        let source = self.source();
+        with(&ChargeShown::of(self, source.as_ref(), context))
+    }
+}
+
+/// What a charge is paid with: a payment method, or a card of the older API.
+fn method_kind(id: Id) -> &'static Kind {
+    if id.is(&kinds::CARD) {
+        &kinds::CARD
+    } else {
+        &kinds::PAYMENT_METHOD
     }
 }
 
 impl<'a> ChargeShown<'a> {
-    /// What `charge` shows.
-    pub fn of(charge: &'a Charge, context: &ShowContext<'_>) -> Self {
+    /// What `charge` shows; `source` is its [`Charge::source`].
+    pub fn of(charge: &'a Charge, source: Option<&'a HeldCard>, context: &ShowContext<'_>) -> Self {
         let decline = match charge.state {
             ChargeState::Failed { decline } => {
                 Some(Decline::by_number(decline).expect("numbers of declines are never withdrawn"))
@@ -313,7 +332,9 @@ impl<'a> ChargeShown<'a> {
             failure_balance_transaction: None,
             failure_code: decline.map(|decline| decline.code),
             failure_message: decline.map(|decline| decline.message),
-            fraud_details: FraudDetailsShown {},
+            fraud_details: FraudDetailsShown {
+                user_report: charge.concerns.as_deref().and_then(|concerns| concerns.user_report),
+            },
             invoice: None,
             livemode: context.livemode,
             metadata: &charge.metadata,
@@ -326,14 +347,19 @@ impl<'a> ChargeShown<'a> {
                 id,
             }),
             payment_method: Ident {
-                kind: &kinds::PAYMENT_METHOD,
+                kind: method_kind(charge.payment_method),
                 id: charge.payment_method,
             },
             payment_method_details: PaymentMethodDetailsShown {
                 card: ChargeCardShown::of(charge, context, decline.is_none()),
                 kind: "card",
             },
-            radar_options: RadarOptionsShown {},
+            radar_options: RadarOptionsShown {
+                session: charge
+                    .seen
+                    .as_deref()
+                    .and_then(|seen| seen.details.radar_session.as_deref()),
+            },
             receipt_email: charge.receipt_email.as_deref(),
             receipt_number: None,
             receipt_url: None,
@@ -356,7 +382,7 @@ impl<'a> ChargeShown<'a> {
                     id,
                 }),
             shipping: charge.shipping.as_deref().map(ShippingShown::from),
-            source: None,
+            source: source.map(|held| HeldCardShown::of(held, charge.payment_method, charge.customer, context.secrets)),
             source_transfer: None,
             statement_descriptor: charge.statement_descriptor.as_deref(),
             statement_descriptor_suffix: charge.statement_descriptor_suffix.as_deref(),

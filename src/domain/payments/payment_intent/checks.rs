@@ -60,7 +60,7 @@ pub(super) fn method_of_param<'a>(
 }
 
 /// A stored payment method, if it may be used for `customer`.
-pub(super) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -> Result<&'a PaymentMethod, Stop> {
+pub(crate) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -> Result<&'a PaymentMethod, Stop> {
     let method = case
         .payment_method(id)?
         .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, id, "payment_method"))?;
@@ -214,7 +214,7 @@ pub(crate) fn check_url(url: &str, param: &'static str) -> Result<(), Stop> {
 }
 
 /// Refuses text that banks do not print on statements.
-pub(super) fn check_descriptor(text: Option<&str>, param: &'static str) -> Result<(), Stop> {
+pub(crate) fn check_descriptor(text: Option<&str>, param: &'static str) -> Result<(), Stop> {
     let Some(text) = text else { return Ok(()) };
     if text.contains(['<', '>', '\'', '"', '\\', '*']) || !text.is_ascii() {
         let message = "The statement descriptor may only contain Latin letters, digits and signs other than \

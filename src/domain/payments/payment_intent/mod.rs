@@ -28,11 +28,12 @@ pub use card_options::{
     Availability, CardFutureUsage, CardNetwork, CardOptionsShown, InstallmentsParams, InstallmentsShown, ManualCapture,
     PaymentCardOptions, PaymentCardOptionsParams, PaymentOptionsParams,
 };
-pub(crate) use checks::{check_email, not_while_calling};
+pub(crate) use checks::{check_descriptor, check_email, not_while_calling, stored_method};
 pub(crate) use confirm::confirm;
 pub(crate) use decide::{cancel, create};
 pub use endpoints::ENDPOINTS;
 pub(crate) use increment::{apply_customer_balance, increment};
+pub(crate) use outcome::{capture_money, follow_capture, put_charge, statement_text};
 pub use params::*;
 pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};
 pub(crate) use resolve::{resolve, timer_due};

@@ -176,7 +176,7 @@ pub(super) fn captured(
     charge.metadata = intent.metadata.clone();
     charge.statement_descriptor = intent.statement_descriptor.clone();
     charge.statement_descriptor_suffix = intent.statement_descriptor_suffix.clone();
-    charge.calculated_statement_descriptor = statement_text(case, &intent);
+    charge.calculated_statement_descriptor = statement_of(case, &intent);
     charge.state = capture_money(case, draft, &charge, amount);
     intent.status = Status::Succeeded { received: amount };
     draft.event(EventType::ChargeCaptured, charge.id);
@@ -201,7 +201,7 @@ pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, intent: PaymentInte
 }
 
 /// Puts a charge that existed before, if the state table allows its state.
-pub(super) fn put_charge(case: &Case<'_>, draft: &mut Draft, charge: Charge) {
+pub(crate) fn put_charge(case: &Case<'_>, draft: &mut Draft, charge: Charge) {
     if let crate::decision::Lookup::Found(Object::Charge(before)) = case.world.objects.find(&kinds::CHARGE, charge.id) {
         assert!(
             charge.state.may_follow(Some(&before.state)),
@@ -243,7 +243,7 @@ fn new_charge(
         shipping: intent.shipping.clone(),
         statement_descriptor: intent.statement_descriptor.clone(),
         statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
-        calculated_statement_descriptor: statement_text(case, intent),
+        calculated_statement_descriptor: statement_of(case, intent),
         transfer_group: intent.transfer_group.clone(),
         seen: method.seen().map(Box::new),
         three_d_secure: by.three_d_secure,
@@ -256,7 +256,7 @@ fn new_charge(
 ///
 /// The balance transaction is there at once for every capture method. (`automatic_async` allows it to follow seconds
 /// later with a `charge.updated` event; here the money is visible with the answer, and there is one moving part less.)
-fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i64) -> ChargeState {
+pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i64) -> ChargeState {
     let now_ms = draft.now_ms();
     let card = charge.card.facts();
     let captured = Money::new(amount, charge.currency);
@@ -291,7 +291,7 @@ fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i6
 }
 
 /// What the issuers of a few test cards do once a payment has been captured.
-fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
+pub(crate) fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
     match charge.card.facts().aftermath {
         Aftermath::Quiet => {}
         Aftermath::Disputes(how) => dispute::after_capture(case, draft, charge, how),
@@ -299,14 +299,21 @@ fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
     }
 }
 
-/// What the cardholder reads: the intent's own text, or the account's, and the suffix behind it.
-fn statement_text(case: &Case<'_>, intent: &PaymentIntent) -> Option<Box<str>> {
-    let own = intent.statement_descriptor.as_deref();
+/// What the cardholder reads: the payment's own text, or the account's, and the suffix behind it.
+pub(crate) fn statement_text(case: &Case<'_>, own: Option<&str>, suffix: Option<&str>) -> Option<Box<str>> {
     let prefix = own.or(case.world.account.profile.statement_descriptor.as_deref());
-    let text = match (prefix, intent.statement_descriptor_suffix.as_deref()) {
+    let text = match (prefix, suffix) {
         (Some(prefix), Some(suffix)) => format!("{prefix}* {suffix}"),
         (Some(text), None) | (None, Some(text)) => text.to_owned(),
         (None, None) => return None,
     };
     Some(text.chars().take(STATEMENT_LEN_MAX).collect::<String>().into())
+}
+
+fn statement_of(case: &Case<'_>, intent: &PaymentIntent) -> Option<Box<str>> {
+    statement_text(
+        case,
+        intent.statement_descriptor.as_deref(),
+        intent.statement_descriptor_suffix.as_deref(),
+    )
 }

@@ -16,7 +16,7 @@ use crate::payments::token::{Token, TokenContent};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
 use tollgate_resource::params::{Bounds, scalar};
-use tollgate_resource::{MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
+use tollgate_resource::{Id, MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
 
 /// What a payment method is made of within another operation.
 #[derive(Params, Default, Clone, Debug)]
@@ -297,6 +297,11 @@ impl NewCard {
             cvc_check: self.cvc_check,
             details: self.details.clone(),
         }
+    }
+
+    /// The token it came by, if it did.
+    pub(crate) fn token_id(&self) -> Option<Id> {
+        self.token.as_ref().map(|token| token.id)
     }
 
     /// Uses the token up that it came by, if it did.

@@ -2,7 +2,7 @@
 
 use super::params::RefundedCharge;
 use super::settle::{advise, confirm_at_once, put_refund, wait_for_failure};
-use super::{CreateChargeRefund, CreateRefund, PENDING_MS, Refund, RefundState};
+use super::{CreateChargeRefund, CreateRefund, PENDING_MS, Refund, RefundReason, RefundState};
 use crate::balance::balance_transaction::{
     BalanceTransaction, BalanceTransactionType, available_on, refund_description,
 };
@@ -16,7 +16,7 @@ use crate::money::{AmountProblem, Money};
 use crate::object::Object;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::dispute;
-use crate::payments::payment_intent::{Status, check_email, not_while_calling, repeat_after_ms};
+use crate::payments::payment_intent::{Status, check_email, not_while_calling, put_charge, repeat_after_ms};
 use crate::payments::payment_method::RefundBehaviour;
 use crate::radar;
 use crate::reject::{Reject, codes};
@@ -57,6 +57,33 @@ pub(crate) fn create_for_charge(
     Ok(draft.decide(Reply::Object(answered, id)))
 }
 
+/// A refund that stands for the release of a whole hold: no money moves. The charge itself ends up in `charge`, for the
+/// caller to put.
+pub(crate) fn released(
+    draft: &mut Draft,
+    charge: &mut Charge,
+    reason: Option<RefundReason>,
+    pairs: Metadata,
+    state: ChargeState,
+) -> Refund {
+    let id = draft.born(&kinds::REFUND);
+    charge.state = state;
+    charge.remember_refund(id);
+    Refund {
+        id,
+        amount: charge.amount,
+        currency: charge.currency,
+        charge: charge.id,
+        payment_intent: charge.payment_intent,
+        balance_transaction: None,
+        reason,
+        metadata: pairs,
+        network: charge.network,
+        state: RefundState::Confirmed,
+        instructions_email: None,
+    }
+}
+
 fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(Draft, Id), Stop> {
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
@@ -64,6 +91,9 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
         check_email(email, "instructions_email")?;
     }
     no_transfer(asked)?;
+    if charge.state == ChargeState::Held && charge.payment_intent.is_none() {
+        return release(case, asked, charge, pairs);
+    }
     let ChargeState::Captured { available_day, .. } = charge.state else {
         return Err(not_refundable(charge).into());
     };
@@ -129,6 +159,26 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
         radar::after_refund(case, &mut draft, &after)?;
     }
     draft.put(Object::Charge(Arc::new(after)));
+    put_refund(case, &mut draft, refund);
+    Ok((draft, id))
+}
+
+/// Releases the hold of a charge that was made by itself. An intent's hold is released with the intent.
+fn release(case: &Case<'_>, asked: &CreateRefund, charge: &Charge, pairs: Metadata) -> Result<(Draft, Id), Stop> {
+    if asked.amount.is_some_and(|amount| amount != charge.amount) {
+        let message = "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less \
+                       than the original amount.";
+        return Err(Reject::invalid(None, message).with_param("amount").begun().into());
+    }
+    let mut draft = case.draft();
+    let mut after = charge.clone();
+    let reason = asked.reason.map(|reason| reason.0);
+    let mut refund = released(&mut draft, &mut after, reason, pairs, ChargeState::Released);
+    refund.instructions_email = asked.instructions_email.clone();
+    let id = refund.id;
+    draft.event(EventType::RefundCreated, id);
+    draft.event(EventType::ChargeRefunded, charge.id);
+    put_charge(case, &mut draft, after);
     put_refund(case, &mut draft, refund);
     Ok((draft, id))
 }

@@ -7,8 +7,11 @@ mod settle;
 mod shown;
 mod update;
 
-pub(crate) use decide::{create, create_for_charge};
-pub use params::{CreateChargeRefund, CreateRefund, ENDPOINTS, ListRefunds, RequestedRefundReason, UpdateRefund};
+pub(crate) use decide::{create, create_for_charge, released};
+pub use params::{
+    CreateChargeRefund, CreateRefund, ENDPOINTS, ListChargeRefunds, ListRefunds, RefundOrigin, RequestedRefundReason,
+    UpdateRefund,
+};
 pub(crate) use settle::{resolve, timer_due};
 pub use shown::RefundShown;
 pub(crate) use update::{cancel, update};

@@ -129,7 +129,7 @@ fn a_hold_expires_after_seven_days() {
 
         > wait 1h
         timer of pi1 at 604800 s
-        · ch1 expired 5000 usd
+        · ch1 expired 5000 usd refunded=5000 (all)
         · pi1 canceled 5000 usd method=pm1 charge=ch1 reason=automatic
         events charge.expired, payment_intent.canceled
 

@@ -4,6 +4,7 @@
 mod audit;
 mod authentication;
 mod cards;
+mod charges;
 mod customers;
 mod disputes;
 mod events;

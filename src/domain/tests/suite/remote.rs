@@ -386,7 +386,7 @@ fn a_remote_hold_that_expires_is_reversed() {
 
         > wait 7d
         timer of pi1 at 604800 s
-        · ch1 expired 2000 usd
+        · ch1 expired 2000 usd refunded=2000 (all)
         · pi1 canceled 2000 usd method=pm1 charge=ch1 reason=automatic
         · call reverse pi1/1
         events charge.expired, payment_intent.canceled
@@ -447,7 +447,7 @@ fn a_hold_that_ends_while_its_capture_is_open_expires_afterwards() {
 
         > wait 1s
         timer of pi1 at 604802 s
-        · ch1 expired 2000 usd
+        · ch1 expired 2000 usd refunded=2000 (all)
         · pi1 canceled 2000 usd method=pm1 charge=ch1 reason=automatic
         · call reverse pi1/1
         events charge.expired, payment_intent.canceled

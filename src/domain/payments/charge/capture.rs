@@ -1,0 +1,173 @@
+//! Capturing holds, and what becomes of those that are not captured in time.
+
+use super::{CaptureCharge, Charge, ChargeState};
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::events::EventType;
+use crate::kinds;
+use crate::money::{AmountProblem, Money};
+use crate::object::Object;
+use crate::payments::payment_intent::{
+    self, CapturePaymentIntent, capture_money, check_descriptor, check_email, follow_capture, put_charge,
+    statement_text,
+};
+use crate::payments::refund::{self, RefundReason};
+use crate::reject::{Reject, codes};
+use std::sync::Arc;
+use tollgate_resource::{Id, Metadata};
+
+/// Captures a hold, wholly or in part; what is not captured is released. The hold of an intent is captured with its
+/// intent.
+pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<Decision, Stop> {
+    let before = super::charge_of_path(case, id)?;
+    if let Some(email) = &asked.receipt_email {
+        check_email(email, "receipt_email")?;
+    }
+    check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
+    check_descriptor(
+        asked.statement_descriptor_suffix.as_deref(),
+        "statement_descriptor_suffix",
+    )?;
+    if let Some(reject) = refuse_capture(before) {
+        return Err(reject.into());
+    }
+    let amount = amount_of(case, asked, before)?;
+    if let Some(intent) = before.payment_intent {
+        return capture_intent(case, before, intent, asked, amount);
+    }
+    let mut charge = before.clone();
+    if asked.receipt_email.is_some() {
+        charge.receipt_email = asked.receipt_email.clone();
+    }
+    if asked.statement_descriptor.is_some() {
+        charge.statement_descriptor = asked.statement_descriptor.clone();
+    }
+    if asked.statement_descriptor_suffix.is_some() {
+        charge.statement_descriptor_suffix = asked.statement_descriptor_suffix.clone();
+    }
+    if asked.transfer_group.is_some() {
+        charge.transfer_group = asked.transfer_group.clone();
+    }
+    charge.calculated_statement_descriptor = statement_text(
+        case,
+        charge.statement_descriptor.as_deref(),
+        charge.statement_descriptor_suffix.as_deref(),
+    );
+    let mut draft = case.draft();
+    charge.state = capture_money(case, &mut draft, &charge, amount);
+    draft.event(EventType::ChargeCaptured, id);
+    follow_capture(case, &mut draft, &mut charge);
+    put_charge(case, &mut draft, charge);
+    Ok(draft.decide(Reply::Object(&kinds::CHARGE, id)))
+}
+
+/// A timer of a charge is due: a hold that was not captured in time is released. That leaves a refund of the whole hold
+/// that moved no money.
+pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
+    let Some(before) = case.charge(id)? else {
+        return Ok(case.nothing());
+    };
+    let ends = before.capture_before_ms.filter(|_| before.payment_intent.is_none());
+    let expired = before.state == ChargeState::Held && ends.is_some_and(|ends| case.inputs.now_ms >= ends);
+    if !expired {
+        return Ok(case.nothing());
+    }
+    let mut draft = case.draft();
+    let mut charge = before.clone();
+    let reason = Some(RefundReason::ExpiredUncapturedCharge);
+    let refund = refund::released(
+        &mut draft,
+        &mut charge,
+        reason,
+        Metadata::default(),
+        ChargeState::Expired,
+    );
+    draft.event(EventType::ChargeExpired, id);
+    draft.event(EventType::RefundCreated, refund.id);
+    draft.put(Object::Refund(Arc::new(refund)));
+    put_charge(case, &mut draft, charge);
+    Ok(draft.settle(None))
+}
+
+/// Captures by way of the intent that the hold belongs to; the charge answers.
+fn capture_intent(
+    case: &Case<'_>,
+    charge: &Charge,
+    intent: Id,
+    asked: &CaptureCharge,
+    amount: i64,
+) -> Result<Decision, Stop> {
+    let text = intent.text(&kinds::PAYMENT_INTENT);
+    if charge.authorised_by.is_some() {
+        let message = format!(
+            "This charge was made by the PaymentIntent {text} over a remote network. Capture the PaymentIntent instead."
+        );
+        return Err(Reject::invalid(None, message).begun().into());
+    }
+    if asked.receipt_email.is_some() || asked.transfer_group.is_some() {
+        let param = if asked.receipt_email.is_some() {
+            "receipt_email"
+        } else {
+            "transfer_group"
+        };
+        let message = format!("This charge was made by the PaymentIntent {text}. Change `{param}` of that instead.");
+        return Err(Reject::invalid(None, message).with_param(param).into());
+    }
+    let asked = CapturePaymentIntent {
+        amount_to_capture: Some(amount),
+        statement_descriptor: asked.statement_descriptor.clone(),
+        statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
+        ..CapturePaymentIntent::default()
+    };
+    let mut decision = payment_intent::capture(case, intent, &asked)?;
+    decision.reply = Reply::Object(&kinds::CHARGE, charge.id);
+    Ok(decision)
+}
+
+/// How much is captured: what is asked for, or all of the hold.
+fn amount_of(case: &Case<'_>, asked: &CaptureCharge, charge: &Charge) -> Result<i64, Stop> {
+    let Some(amount) = asked.amount else {
+        return Ok(charge.amount);
+    };
+    let money = Money::new(amount, charge.currency);
+    if amount <= 0 {
+        let reject = Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), "Invalid positive integer");
+        return Err(reject.with_param("amount").into());
+    }
+    if amount > charge.amount {
+        let held = Money::new(charge.amount, charge.currency);
+        let message = format!(
+            "The capture amount ({money}) is greater than the amount that this charge holds ({held}). Capture at most \
+             that."
+        );
+        return Err(Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), message)
+            .with_param("amount")
+            .begun()
+            .into());
+    }
+    if amount % charge.currency.step() != 0 {
+        return Err(Reject::amount(AmountProblem::Step, money, case.version(), "amount").into());
+    }
+    Ok(amount)
+}
+
+/// The refusal to capture a charge in its state; `None` if it may be captured.
+fn refuse_capture(charge: &Charge) -> Option<Reject> {
+    let text = charge.id.text(&kinds::CHARGE);
+    let (code, message) = match charge.state {
+        ChargeState::Held => return None,
+        ChargeState::Captured { .. } => (
+            Some(codes::CHARGE_ALREADY_CAPTURED),
+            format!("Charge {text} has already been captured."),
+        ),
+        ChargeState::Released => return Some(Reject::charge_already_refunded(charge.id)),
+        ChargeState::Expired => (
+            Some(codes::CHARGE_EXPIRED_FOR_CAPTURE),
+            format!("Charge {text} cannot be captured: its authorization has expired."),
+        ),
+        ChargeState::Failed { .. } => (
+            None,
+            format!("Charge {text} has failed, so there is nothing to capture."),
+        ),
+    };
+    Some(Reject::invalid(code, message).begun())
+}

@@ -1,0 +1,157 @@
+//! A charge that is made by itself, as older integrations do: decided at once, without an intent.
+
+use super::source::{payer, put_method};
+use super::{Charge, ChargeState, CreateCharge};
+use crate::address::Shipping;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::draft::Draft;
+use crate::events::EventType;
+use crate::inputs::Network;
+use crate::kinds;
+use crate::metadata;
+use crate::money::{Money, check_charge_amount};
+use crate::object::Object;
+use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureRequest};
+use crate::payments::payment_intent::{
+    HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, statement_text,
+};
+use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod};
+use crate::radar::{self, Judgement};
+use crate::reject::Reject;
+use std::sync::Arc;
+use tollgate_resource::Metadata;
+
+/// Charges a card. A decline leaves a failed charge.
+pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, Stop> {
+    let currency = asked.currency.expect("the form makes sure of required parameters");
+    let money = Money::new(asked.amount, currency);
+    check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
+    let customer = asked.customer.map(|customer| customer.0);
+    if let Some(customer) = customer {
+        case.check_customer(customer)?;
+    }
+    let mut pairs = Metadata::default();
+    metadata::merge(&mut pairs, &asked.metadata)?;
+    if let Some(email) = &asked.receipt_email {
+        check_email(email, "receipt_email")?;
+    }
+    check_descriptor(asked.statement_descriptor.as_deref(), "statement_descriptor")?;
+    check_descriptor(
+        asked.statement_descriptor_suffix.as_deref(),
+        "statement_descriptor_suffix",
+    )?;
+    let named = asked.source.as_ref().map(|source| (source, "source"));
+    let named = named.or(asked.card.as_ref().map(|card| (card, "card")));
+    let payer = payer(case, named, customer)?;
+
+    let mut draft = case.draft();
+    let id = draft.born(&kinds::CHARGE);
+    let mut method = payer.into_method(&mut draft, id);
+    if let Some(session) = asked.radar_options.as_ref().and_then(|options| options.session.clone()) {
+        method.details.get_or_insert_default().radar_session = Some(session);
+    }
+    let charge = Charge {
+        id,
+        amount: asked.amount,
+        currency,
+        payment_intent: None,
+        payment_method: method.id,
+        card: method.card,
+        customer,
+        state: ChargeState::Held,
+        network: Network::Instant,
+        authorised_by: None,
+        captured_by: None,
+        capture_before_ms: None,
+        refunded: 0,
+        refunds: Vec::new(),
+        refund_count: 0,
+        description: asked.description.clone(),
+        metadata: pairs,
+        receipt_email: asked.receipt_email.clone(),
+        shipping: asked
+            .shipping
+            .clone()
+            .map(|shipping| Box::new(Shipping::from(shipping))),
+        statement_descriptor: asked.statement_descriptor.clone(),
+        statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
+        calculated_statement_descriptor: statement_text(
+            case,
+            asked.statement_descriptor.as_deref(),
+            asked.statement_descriptor_suffix.as_deref(),
+        ),
+        transfer_group: asked.transfer_group.clone(),
+        seen: method.seen().map(Box::new),
+        three_d_secure: None,
+        concerns: None,
+        increments: false,
+    };
+    decide(case, draft, charge, method, asked.capture.unwrap_or(true))
+}
+
+fn decide(
+    case: &Case<'_>,
+    draft: Draft,
+    mut charge: Charge,
+    method: PaymentMethod,
+    capture: bool,
+) -> Result<Decision, Stop> {
+    if method.card.network(case.inputs.network) == Network::Remote {
+        let message = "A charge without a PaymentIntent cannot be made over a remote network. Make a PaymentIntent.";
+        return Err(Reject::invalid(None, message).into());
+    }
+    // Nobody can be asked here: the card decides as it does while its holder is away.
+    let need = method.card.facts().authentication.ask(AuthenticationAsk {
+        off_session: true,
+        request: ThreeDSecureRequest::Automatic,
+        prepared: method.prepared,
+    });
+    match need {
+        AuthenticationNeed::Nothing(tried) => charge.three_d_secure = tried,
+        AuthenticationNeed::Challenge => unreachable!("nobody is challenged while away"),
+        AuthenticationNeed::Declined(decline) => return Ok(declined(draft, charge, method, decline)),
+        // The bank was not asked, so nothing is left of it.
+        AuthenticationNeed::Refused(decline) => return Err(Reject::declined(decline).into()),
+    }
+    if radar::concerns(&method)
+        && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
+    {
+        charge.concerns_mut().risk = Some(risk);
+        return Ok(declined(draft, charge, method, decline));
+    }
+    match method.behaviour() {
+        Behaviour::Succeed => Ok(approved(case, draft, charge, method, capture)),
+        Behaviour::Decline(decline) => Ok(declined(draft, charge, method, decline)),
+        Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
+    }
+}
+
+fn approved(case: &Case<'_>, mut draft: Draft, mut charge: Charge, method: PaymentMethod, capture: bool) -> Decision {
+    let id = charge.id;
+    draft.event(EventType::ChargeSucceeded, id);
+    if radar::concerns(&method) {
+        radar::after_approval(case, &mut draft, &mut charge, &method);
+    }
+    if capture {
+        charge.state = capture_money(case, &mut draft, &charge, charge.amount);
+        follow_capture(case, &mut draft, &mut charge);
+    } else {
+        let capture_before_ms = draft.now_ms() + HOLD_MS;
+        charge.capture_before_ms = Some(capture_before_ms);
+        draft.timer(capture_before_ms, id);
+    }
+    put_method(&mut draft, method, true);
+    draft.put(Object::Charge(Arc::new(charge)));
+    draft.decide(Reply::Object(&kinds::CHARGE, id))
+}
+
+fn declined(mut draft: Draft, mut charge: Charge, method: PaymentMethod, decline: &'static Decline) -> Decision {
+    charge.state = ChargeState::Failed {
+        decline: decline.number,
+    };
+    draft.event(EventType::ChargeFailed, charge.id);
+    let reject = Reject::declined(decline).with_charge(charge.id);
+    put_method(&mut draft, method, false);
+    draft.put(Object::Charge(Arc::new(charge)));
+    draft.decide(Reply::Reject(Box::new(reject)))
+}

@@ -1,0 +1,176 @@
+//! What a charge that is made by itself is paid with: a token, a card's details, a card or payment method of the customer.
+
+use crate::decision::{Case, Stop};
+use crate::draft::Draft;
+use crate::kinds;
+use crate::object::Object;
+use crate::payments::card::{FlatCardParams, TokenParam};
+use crate::payments::payment_intent::stored_method;
+use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodParam};
+use crate::reject::{ErrorType, Reject, codes};
+use std::sync::Arc;
+use tollgate_resource::params::{Bounds, HasParams};
+use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Params, Problem, Step};
+
+/// What a request names to pay with.
+#[derive(Clone, Debug)]
+pub enum ChargeSource {
+    /// A token.
+    Token(TokenParam),
+    /// A payment method.
+    Method(PaymentMethodParam),
+    /// A card or source of the customer.
+    Saved(&'static Kind, Id),
+    /// A card's details.
+    Details(Box<FlatCardParams>),
+    /// None of these.
+    Unknown(Box<str>),
+}
+
+/// What a charge is paid with, once it was found.
+pub(super) enum Payer {
+    /// A card that is kept with the charge alone.
+    Passing(NewCard),
+    /// A payment method.
+    Method(Box<PaymentMethod>),
+}
+
+impl ParamValue for ChargeSource {
+    const KIND: ParamKind = ParamKind::Node(FlatCardParams::SHAPE);
+
+    fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
+        if !path.is_empty() {
+            let mut card = FlatCardParams::default();
+            card.set(path, text)?;
+            return Ok(ChargeSource::Details(Box::new(card)));
+        }
+        if let Ok(token) = TokenParam::first(path, text, bounds) {
+            return Ok(ChargeSource::Token(token));
+        }
+        if let Ok(method) = PaymentMethodParam::first(path, text, bounds) {
+            return Ok(ChargeSource::Method(method));
+        }
+        let saved = kinds::CARD.parse(text).map(|id| ChargeSource::Saved(&kinds::CARD, id));
+        Ok(saved.unwrap_or_else(|| ChargeSource::Unknown(text.into())))
+    }
+
+    fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
+        match self {
+            ChargeSource::Details(card) if !path.is_empty() => card.set(path, text),
+            _ => {
+                *self = ChargeSource::first(path, text, bounds)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Finds what a request pays with.
+///
+/// # Errors
+/// Nothing is named, it does not exist, is used up, or is not the customer's.
+pub(super) fn payer(
+    case: &Case<'_>,
+    named: Option<(&ChargeSource, &'static str)>,
+    customer: Option<Id>,
+) -> Result<Payer, Stop> {
+    let Some((source, param)) = named else {
+        let Some(customer) = customer else {
+            let message = "Must provide source or customer.";
+            return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message).into());
+        };
+        return default_source(case, customer);
+    };
+    match (source, customer) {
+        (ChargeSource::Method(PaymentMethodParam::Stored(id)), _) => {
+            Ok(Payer::Method(Box::new(stored_method(case, *id, customer)?.clone())))
+        }
+        (ChargeSource::Method(PaymentMethodParam::Fresh(card)), _) => {
+            NewCard::of_token(TokenParam::Magic(card), param, case).map(Payer::Passing)
+        }
+        (ChargeSource::Token(token), None) => NewCard::of_token(*token, param, case).map(Payer::Passing),
+        (ChargeSource::Details(card), None) => NewCard::of_flat(card, param, case).map(Payer::Passing),
+        (ChargeSource::Token(TokenParam::Stored(id)), Some(customer)) => {
+            Err(not_linked(customer, &id.text(&kinds::TOKEN), param).into())
+        }
+        (ChargeSource::Token(TokenParam::Magic(card)), Some(customer)) => {
+            let token = format!("tok_{}", card.name().unwrap_or_default());
+            Err(not_linked(customer, &token, param).into())
+        }
+        (ChargeSource::Details(_), Some(_)) => {
+            let message = "A customer is charged by a card that is saved to them. Save this card first, or leave \
+                           `customer` out.";
+            Err(Reject::invalid(None, message).with_param(param).into())
+        }
+        (ChargeSource::Saved(kind, id), Some(customer)) => saved(case, customer, kind, *id, param),
+        (ChargeSource::Saved(kind, id), None) => Err(no_such_token(&id.text(kind), param).into()),
+        (ChargeSource::Unknown(text), Some(customer)) => Err(not_linked(customer, text, param).into()),
+        (ChargeSource::Unknown(text), None) => Err(no_such_token(text, param).into()),
+    }
+}
+
+impl Payer {
+    /// The payment method to pay with. A card that is kept with the charge alone stands under the id of a card, which is
+    /// the token's or follows from the charge's own place; it is not stored.
+    pub(super) fn into_method(self, draft: &mut Draft, charge: Id) -> PaymentMethod {
+        match self {
+            Payer::Method(method) => *method,
+            Payer::Passing(mut card) => {
+                let of = card.token_id().unwrap_or(charge);
+                card.spend(draft);
+                PaymentMethod {
+                    id: Id::new(&kinds::CARD, of.unix_ms(), of.seq(), of.account_tag()),
+                    card: card.card,
+                    cvc_check: card.cvc_check,
+                    customer: None,
+                    used_up: false,
+                    details: card.details,
+                    prepared: false,
+                }
+            }
+        }
+    }
+}
+
+/// Puts what was paid with, as it stands after the payment, if it is stored at all.
+pub(super) fn put_method(draft: &mut Draft, mut method: PaymentMethod, paid: bool) {
+    if method.id.is(&kinds::PAYMENT_METHOD) {
+        method.see();
+        method.used_up = paid && method.customer.is_none();
+        draft.put(Object::PaymentMethod(Arc::new(method)));
+    }
+}
+
+/// What the customer pays with unless something else is named.
+fn default_source(case: &Case<'_>, customer: Id) -> Result<Payer, Stop> {
+    let found = case.customer(customer)?;
+    let Some(source) = found.and_then(|customer| customer.more().default_source) else {
+        return Err(missing("Cannot charge a customer that has no active card", "card").into());
+    };
+    saved(case, customer, &kinds::CARD, source, "customer")
+}
+
+/// A card or source of the customer.
+fn saved(_case: &Case<'_>, customer: Id, kind: &'static Kind, id: Id, param: &'static str) -> Result<Payer, Stop> {
+    Err(not_linked(customer, &id.text(kind), param).into())
+}
+
+fn not_linked(customer: Id, source: &str, param: &str) -> Reject {
+    let customer = customer.text(&kinds::CUSTOMER);
+    missing(
+        &format!("Customer {customer} does not have a linked source with ID {source}."),
+        param,
+    )
+}
+
+/// There is nothing to charge where the customer should have something: 402.
+fn missing(message: &str, param: &str) -> Reject {
+    let mut reject = Reject::invalid(Some(codes::MISSING), message).with_param(param);
+    reject.status = 402;
+    reject.kind = ErrorType::CardError;
+    reject.begun()
+}
+
+fn no_such_token(text: &str, param: &str) -> Reject {
+    Reject::invalid(Some(codes::RESOURCE_MISSING), format!("No such token: '{text}'")).with_param(param)
+}
