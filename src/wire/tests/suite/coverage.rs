@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use tollgate_domain::api::{BALANCE_SHAPE, ENDPOINTS};
 use tollgate_domain::{api, kinds};
-use tollgate_resource::{ParamKind, ParamsShape, Shape, ValueKind};
+use tollgate_resource::{ParamKind, ParamsShape, Shape, ValueKind, Version};
 
 const NAMES: &str = include_str!("../../../../docs/spec_names.txt");
 
@@ -134,6 +134,35 @@ fn value(kind: &ValueKind, into: &mut Tree) {
     }
 }
 
+/// The references and included lists of a shape that expand, in its hashes too.
+fn expandable(shape: &Shape, into: &mut Tree) {
+    for field in shape.fields.iter().filter(|field| field.until > Version::NEWEST) {
+        let mut kind = &field.kind;
+        while let ValueKind::List(of) = kind {
+            kind = of;
+        }
+        match kind {
+            ValueKind::Ref if field.expand => {
+                into.add(field.name);
+            }
+            ValueKind::SubList => {
+                into.add(field.name);
+            }
+            ValueKind::Node(inner) if inner.object.is_some() && field.expand => {
+                into.add(field.name);
+            }
+            ValueKind::Node(inner) if inner.object.is_none() => {
+                let mut inside = Tree::default();
+                expandable(inner, &mut inside);
+                if !inside.0.is_empty() {
+                    *into.add(field.name) = inside;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A path whose variable segments have no names.
 fn bare(path: &str) -> String {
     let parts = path
@@ -166,12 +195,26 @@ fn line(page: &mut String, what: &str, names: &Tree) {
 #[test]
 fn the_page_of_coverage_is_what_is_declared() {
     let mut page = HEAD.to_owned();
-    let (mut operations, mut objects) = (String::new(), String::new());
+    let (mut operations, mut objects, mut expansions) = (String::new(), String::new(), String::new());
     let mut seen = BTreeSet::new();
     for entry in NAMES.lines().filter(|line| !line.starts_with('#')) {
         let (title, names) = entry.split_once(':').expect("a title and its names");
         let spec = Tree::read(names.trim());
         let (first, rest) = title.split_once(' ').expect("a method and a path, or an object");
+        if first == "expand" {
+            let mut ours = Tree::default();
+            if let Some(shape) = shape(rest) {
+                expandable(shape, &mut ours);
+            }
+            let (both, none) = (spec.both(&ours), spec.without(&ours, true));
+            if !spec.0.is_empty() || !ours.0.is_empty() {
+                writeln!(expansions, "\n### {rest}\n").expect("text");
+            }
+            line(&mut expansions, "Expands", &both);
+            line(&mut expansions, "Does not expand here", &none);
+            line(&mut expansions, "Expands besides", &ours.without(&spec, true));
+            continue;
+        }
         if first == "object" {
             writeln!(objects, "\n### {rest}\n").expect("text");
             let Some(shape) = shape(rest) else {
@@ -212,6 +255,8 @@ fn the_page_of_coverage_is_what_is_declared() {
     page.push_str(&operations);
     page.push_str("\n## Objects\n");
     page.push_str(&objects);
+    page.push_str("\n## Expansion\n");
+    page.push_str(&expansions);
     page.push_str("\n## Operations that the public API of these resources does not name\n\n");
     for endpoint in ENDPOINTS.iter().filter(|endpoint| !seen.contains(endpoint.name)) {
         writeln!(page, "- {} {}", endpoint.method.name(), endpoint.path).expect("text");
