@@ -24,6 +24,25 @@ const OF_SEVERAL_KINDS: &[&str] = &[
     "external_accounts",
 ];
 
+/// References that the public API has and that lead nowhere here, because what they would lead to is not served. Clients
+/// that always expand them are answered, without them.
+const LEAD_NOWHERE: &[(&str, &[&[&str]])] = &[
+    (
+        "charge",
+        &[&["outcome", "rule"], &["transfer"], &["transfer_data", "destination"]],
+    ),
+    (
+        "payment_intent",
+        &[&["amount_details", "line_items"], &["transfer_data", "destination"]],
+    ),
+    ("customer", &[&["discount"], &["subscriptions"], &["test_clock"]]),
+    ("payment_method", &[&["card", "generated_from", "setup_attempt"]]),
+    (
+        "customer_balance_transaction",
+        &[&["checkout_session"], &["credit_note"], &["invoice"]],
+    ),
+];
+
 /// Every object that can be shown, by its `object` name.
 #[derive(Debug, Default)]
 pub struct Shapes {
@@ -101,6 +120,9 @@ impl Shapes {
         version: Version,
     ) -> Result<(), Reject> {
         while let Some((segment, rest)) = segments.split_first() {
+            if candidates.iter().any(|shape| leads_nowhere(shape, segments)) {
+                return Ok(());
+            }
             let found: SmallVec<[&'static FieldShape; 8]> = candidates
                 .iter()
                 .filter_map(|shape| field(shape, segment, version))
@@ -161,6 +183,14 @@ impl Shapes {
             None => self.by_object.values().copied().collect(),
         }
     }
+}
+
+/// Whether the path, seen from an object, is one of [`LEAD_NOWHERE`] or goes on from one.
+fn leads_nowhere(shape: &Shape, path: &[&str]) -> bool {
+    let of_object = LEAD_NOWHERE.iter().filter(|(object, _)| shape.object == Some(object));
+    of_object
+        .flat_map(|(_, paths)| *paths)
+        .any(|known| path.starts_with(known))
 }
 
 fn field(shape: &'static Shape, name: &str, version: Version) -> Option<&'static FieldShape> {

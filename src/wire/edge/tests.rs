@@ -30,7 +30,7 @@ struct ChargeShown<'a> {
     refunds: SubList<'a>,
     #[shown(expand)]
     source: Option<Ref>,
-    transfer: Option<Ref>,
+    parcel: Option<Ref>,
 }
 
 /// Who pays.
@@ -222,7 +222,7 @@ fn only_what_exists_is_expanded() {
         one source.charge => ok
         one source.nope => This property cannot be expanded because it doesn't exist: source.nope.
         one customer.nope => This property cannot be expanded because it doesn't exist: customer.nope.
-        one transfer => This property cannot be expanded (transfer).
+        one parcel => This property cannot be expanded (parcel).
         one id => This property cannot be expanded (id).
         one nope => This property cannot be expanded because it doesn't exist: nope.
         one invoice => This property cannot be expanded because it doesn't exist: invoice.

@@ -169,3 +169,20 @@ fn lists_expand_below_data() {
         "{body}"
     );
 }
+
+#[test]
+fn references_that_lead_nowhere_may_be_expanded() {
+    let mut shop = Shop::open();
+    paid(&mut shop, Version::NEWEST);
+    let answered = shop.send(
+        "GET",
+        "/v1/charges",
+        "expand[]=data.transfer&expand[]=data.transfer_data.destination",
+    );
+    let plain = shop.send("GET", "/v1/charges", "");
+    assert_eq!(answered, plain);
+    let (status, body) = shop.send("GET", "/v1/payment_intents", "expand[]=data.customer.subscriptions");
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = shop.send("GET", "/v1/payment_intents", "expand[]=data.transfer");
+    assert_eq!(status, 400, "{body}");
+}
