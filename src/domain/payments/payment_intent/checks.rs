@@ -116,7 +116,7 @@ pub(crate) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
 }
 
 /// Refuses to exclude the only type of payment method there is, and types that do not exist.
-pub(super) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
+pub(crate) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
     let message = match types.iter().find(|word| !is_known_type(word)) {
         Some(word) => format!("The payment method type \"{word}\" is invalid."),
         None if types.iter().any(|word| &**word == "card") => {
@@ -130,7 +130,7 @@ pub(super) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
 }
 
 /// Refuses any configuration of payment methods but the account's own.
-pub(super) fn check_configuration(case: &Case<'_>, given: Option<&str>) -> Result<(), Stop> {
+pub(crate) fn check_configuration(case: &Case<'_>, given: Option<&str>) -> Result<(), Stop> {
     let Some(given) = given else { return Ok(()) };
     let kind = &kinds::PAYMENT_METHOD_CONFIGURATION;
     if kind.parse(given) == Some(Id::new(kind, 0, 0, case.world.account.tag())) {

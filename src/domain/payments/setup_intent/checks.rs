@@ -4,6 +4,7 @@ use super::{SetupIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::kinds;
+use crate::payments::confirmation_token::{ChosenMethod, ConfirmationToken};
 use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, TestCard};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
@@ -36,19 +37,25 @@ pub(super) fn method_asked<'a>(
     case: &Case<'a>,
     named: Option<PaymentMethodParam>,
     data: Option<&PaymentMethodData>,
+    token: Option<&ConfirmationToken>,
     customer: Option<Id>,
 ) -> Result<Option<Method<'a>>, Stop> {
-    match (named, data) {
-        (Some(_), Some(_)) => {
-            let message = "You may only specify one of these parameters: payment_method, payment_method_data.";
-            Err(Reject::invalid(None, message).into())
-        }
-        (Some(named), None) => method_of_param(case, named, customer).map(Some),
-        (None, Some(data)) => {
+    match (named, data, token.map(ConfirmationToken::chosen)) {
+        (None, None, None) => Ok(None),
+        (Some(named), None, None) => method_of_param(case, named, customer).map(Some),
+        (None, Some(data), None) => {
             let card = data.check("payment_method_data", case)?;
             Ok(Some(Method::New(Box::new(card))))
         }
-        (None, None) => Ok(None),
+        (None, None, Some(ChosenMethod::New(card))) => Ok(Some(Method::New(card))),
+        (None, None, Some(ChosenMethod::Stored(id))) => {
+            stored_method(case, id, customer).map(|it| Some(Method::Stored(it)))
+        }
+        _ => {
+            let message = "You may only specify one of these parameters: confirmation_token, payment_method, \
+                           payment_method_data.";
+            Err(Reject::invalid(None, message).into())
+        }
     }
 }
 
@@ -105,17 +112,6 @@ pub(super) fn check_attach_to_self(asked: Option<bool>) -> Result<(), Stop> {
     let message = "You cannot attach a payment method of type `card` to your own account. Leave `attach_to_self` out, or \
                    set it to `false`.";
     Err(Reject::invalid(None, message).with_param("attach_to_self").into())
-}
-
-/// Refuses to exclude the one type there is.
-pub(super) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
-    if types.iter().all(|word| &**word != "card") {
-        return Ok(());
-    }
-    let message = "You cannot exclude the payment method type `card`: there would be nothing left that can be set up.";
-    Err(Reject::invalid(None, message)
-        .with_param("excluded_payment_method_types")
-        .into())
 }
 
 /// Refuses a client secret that is not the intent's.

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
-use crate::kinds;
+use crate::kinds::{self, ConfirmationTokenId};
 use crate::metadata;
 use crate::money::Money;
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
+use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::reject::{Reject, codes};
@@ -39,22 +40,22 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     }
     if !confirm {
         payment_checks::only_with_confirm(&[
+            (asked.confirmation_token.is_some(), "confirmation_token"),
             (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
             (asked.return_url.is_some(), "return_url"),
             (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
         ])?;
     }
-    checks::check_excluded(&asked.excluded_payment_method_types)?;
-    let confirmation = confirmation(
-        case,
-        &asked.mandate_data,
-        asked.return_url.as_ref(),
-        asked.use_stripe_sdk,
-    )?;
+    payment_checks::check_excluded(&asked.excluded_payment_method_types)?;
+    payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
+    let token = token_named(case, asked.confirmation_token)?;
+    let token_url = token.and_then(|token| token.return_url.as_deref());
+    let return_url = asked.return_url.as_deref().or(token_url);
+    let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
-    let data = asked.payment_method_data.as_ref();
-    let method = checks::method_asked(case, asked.payment_method, data, customer)?;
+    let data = asked.payment_method_data.as_deref();
+    let method = checks::method_asked(case, asked.payment_method, data, token, customer)?;
     let mut card_options = None;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut card_options)?;
@@ -86,6 +87,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     };
     let id = intent.id;
     draft.created_event(EventType::SetupIntentCreated, id);
+    if let Some(token) = token {
+        token.spend(&mut draft, id);
+    }
     if let Some(method) = method {
         let method = method.stored(&mut draft);
         if confirm {
@@ -115,8 +119,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
         }
     }
     asked.description.clone().apply_to(&mut intent.description);
+    payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     if let Some(types) = &asked.excluded_payment_method_types {
-        checks::check_excluded(types)?;
+        payment_checks::check_excluded(types)?;
         intent.extras_mut().excluded_types = words(types);
     }
     if let Some(directions) = &asked.flow_directions {
@@ -127,7 +132,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     metadata::merge(&mut intent.metadata, &asked.metadata)?;
     let named = asked.payment_method.clone().into_option();
-    let method = checks::method_asked(case, named, asked.payment_method_data.as_ref(), intent.customer)?;
+    let method = checks::method_asked(case, named, asked.payment_method_data.as_deref(), None, intent.customer)?;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
     }
@@ -176,14 +181,12 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
 pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
-    let confirmation = confirmation(
-        case,
-        &asked.mandate_data,
-        asked.return_url.as_ref(),
-        asked.use_stripe_sdk,
-    )?;
-    let data = asked.payment_method_data.as_ref();
-    let method = checks::method_asked(case, asked.payment_method, data, before.customer)?;
+    let token = token_named(case, asked.confirmation_token)?;
+    let token_url = token.and_then(|token| token.return_url.as_deref());
+    let return_url = asked.return_url.as_deref().or(token_url);
+    let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
+    let data = asked.payment_method_data.as_deref();
+    let method = checks::method_asked(case, asked.payment_method, data, token, before.customer)?;
     let mut intent = before.clone();
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
@@ -197,6 +200,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
         (None, None) => return Err(Reject::setup_intent_state(id, checks::MISSING_METHOD).into()),
     };
     let mut draft = case.draft();
+    if let Some(token) = token {
+        token.spend(&mut draft, intent.id);
+    }
     let method = method.stored(&mut draft);
     outcome::attempt(case, draft, intent, method, confirmation)
 }
@@ -241,11 +247,18 @@ pub(crate) fn verify_microdeposits(case: &Case<'_>, id: Id, asked: &VerifyMicrod
     Err(Reject::setup_intent_state(id, message).into())
 }
 
+/// The confirmation token that a request names, if it names one and it can be used.
+fn token_named<'a>(case: &Case<'a>, named: Option<ConfirmationTokenId>) -> Result<Option<&'a ConfirmationToken>, Stop> {
+    named
+        .map(|named| confirmation_token::of_param(case, named.0))
+        .transpose()
+}
+
 /// What a confirmation says besides what is set up.
 fn confirmation(
     case: &Case<'_>,
     mandate_data: &Update<MandateDataParams>,
-    return_url: Option<&Box<str>>,
+    return_url: Option<&str>,
     use_stripe_sdk: Option<bool>,
 ) -> Result<Confirmation, Stop> {
     let acceptance = match mandate_data {
@@ -256,7 +269,7 @@ fn confirmation(
         payment_checks::check_url(url, "return_url")?;
     }
     Ok(Confirmation {
-        return_url: return_url.cloned(),
+        return_url: return_url.map(Into::into),
         use_stripe_sdk: use_stripe_sdk.unwrap_or(false),
         acceptance,
     })

@@ -4,7 +4,7 @@ use super::options::PaymentMethodOptionsParams;
 use super::shown::SetupIntentShown;
 use super::{FlowDirection, SetupCancellationReason};
 use crate::call::{Call, Command, ListQuery, Read};
-use crate::kinds::{self, CustomerId, PaymentMethodId, SetupIntentId};
+use crate::kinds::{self, ConfirmationTokenId, CustomerId, PaymentMethodId, SetupIntentId};
 use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{AutomaticPaymentMethodsParams, FutureUsage};
@@ -25,6 +25,8 @@ pub struct CreateSetupIntent {
     pub automatic_payment_methods: Option<AutomaticPaymentMethodsParams>,
     /// Confirms it at once.
     pub confirm: Option<bool>,
+    /// What the customer chose in a browser. Only with `confirm=true`.
+    pub confirmation_token: Option<ConfirmationTokenId>,
     /// Whom the payment method is saved to.
     pub customer: Option<CustomerId>,
     /// Free text for the merchant.
@@ -42,8 +44,11 @@ pub struct CreateSetupIntent {
     pub metadata: MetadataUpdate,
     /// What is set up.
     pub payment_method: Option<PaymentMethodParam>,
+    /// The configuration of payment methods: the account's own.
+    #[param(max_len = 100)]
+    pub payment_method_configuration: Option<Box<str>>,
     /// What is set up, made with this request.
-    pub payment_method_data: Option<PaymentMethodData>,
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
     /// Settings by type of payment method.
     pub payment_method_options: Option<PaymentMethodOptionsParams>,
     /// What can be set up, instead of what the account's configuration says.
@@ -90,8 +95,11 @@ pub struct UpdateSetupIntent {
     pub metadata: MetadataUpdate,
     /// What is set up. An empty string takes it away.
     pub payment_method: Update<PaymentMethodParam>,
+    /// The configuration of payment methods: the account's own.
+    #[param(max_len = 100)]
+    pub payment_method_configuration: Option<Box<str>>,
     /// What is set up, made with this request.
-    pub payment_method_data: Option<PaymentMethodData>,
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
     /// Settings by type of payment method.
     pub payment_method_options: Option<PaymentMethodOptionsParams>,
     /// What can be set up, instead of what the account's configuration says.
@@ -104,12 +112,14 @@ pub struct UpdateSetupIntent {
 pub struct ConfirmSetupIntent {
     /// The intent's client secret, when a page in the customer's browser asks.
     pub client_secret: Option<Box<str>>,
+    /// What the customer chose in a browser.
+    pub confirmation_token: Option<ConfirmationTokenId>,
     /// The customer's agreement to a mandate.
     pub mandate_data: Update<MandateDataParams>,
     /// What is set up.
     pub payment_method: Option<PaymentMethodParam>,
     /// What is set up, made with this request.
-    pub payment_method_data: Option<PaymentMethodData>,
+    pub payment_method_data: Option<Box<PaymentMethodData>>,
     /// Settings by type of payment method.
     pub payment_method_options: Option<PaymentMethodOptionsParams>,
     /// Where the cardholder returns to after an action.

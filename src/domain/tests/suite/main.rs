@@ -21,6 +21,7 @@ mod remote;
 mod script;
 mod setup_cards;
 mod setup_properties;
+mod setup_refusals;
 mod setups;
 mod shop;
 mod size;
