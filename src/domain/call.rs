@@ -232,7 +232,7 @@ pub const PAGE_LIMIT_MAX: i64 = 100;
 /// Objects of a page where the request does not say.
 pub const PAGE_LIMIT_DEFAULT: i64 = 10;
 /// Most objects that a list with [`ListQuery::filters`] looks at for one page.
-pub const FILTERED_MAX: usize = 50_000;
+pub const FILTERED_MAX: usize = 100_000;
 /// How long an event is shown, milliseconds: 30 days.
 pub const EVENTS_SHOWN_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 

@@ -78,6 +78,10 @@ const CONVENTIONS: &str = "<h2 id=\"conventions\">Conventions</h2>
 <dd><p>A reference marked <em>expandable</em> is shown as a whole object when named: <code>expand[0]=latest_charge</code>, or <code>expand[0]=data.customer</code> in a list.</p></dd>
 <dt>Lists</dt>
 <dd><p>Newest first: <code>data</code> holds a page, <code>has_more</code> says whether it goes on. The next page starts with <code>starting_after</code> set to the last id.</p></dd>
+<dt>Search</dt>
+<dd><p>A <code>query</code> is one or more clauses joined by <code>AND</code> (or nothing), or by <code>OR</code>; the two are not mixed. A clause is <code>field:'value'</code>, <code>field~'part'</code> (text, at least three characters), <code>amount&gt;=1000</code> (numbers: <code>&lt; &lt;= &gt; &gt;= =</code>), <code>metadata['key']:'value'</code> or <code>field:null</code>; a minus before it turns it round. Letter case does not count. What was acknowledged is found at once. A page looks at up to 10,000 objects, newest first, and at up to 100,000 while it has found none; then it ends early, and <code>next_page</code> goes on. <code>created</code> and <code>customer</code> narrow what is looked at. <code>total_count</code>, if expanded, counts among the newest 10,000.</p></dd>
+<dt>Events</dt>
+<dd><p>Shown for 30 days. <code>delivery_success</code> tells what webhooks have taken; until there are webhooks every event counts as taken.</p></dd>
 <dt>Errors</dt>
 <dd><p>The body is <code>{\"error\": {…}}</code> with <code>type</code>, <code>message</code> and, where they apply, <code>code</code>, <code>param</code> and <code>decline_code</code>.</p></dd>
 </dl>
