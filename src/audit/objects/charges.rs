@@ -45,18 +45,25 @@ impl Objects {
             amount,
             balance_transaction,
             available_day,
+        }
+        | ChargeState::PartlyCaptured {
+            amount,
+            balance_transaction,
+            available_day,
         } = charge.state
         {
+            // Of a hold that is captured in parts, this part; nothing where only the rest was released.
+            let part = amount - before.as_ref().map_or(0, KeptCharge::captured);
             ensure(Check::Limits, 0 < amount && amount <= charge.amount, || {
                 format!("{} captures {amount} of {} authorised", name(), charge.amount)
             })?;
-            if before.is_none_or(|before| before.state != charge.state) {
+            if part != 0 {
                 changes.movements.push(Movement {
                     cause: EntryCause::Capture,
                     source: charge.id,
                     source_kind: &kinds::CHARGE,
                     balance_transaction: Some(balance_transaction),
-                    amount,
+                    amount: part,
                     currency: charge.currency,
                     network: charge.network,
                     day: Some(available_day),

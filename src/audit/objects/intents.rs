@@ -94,7 +94,10 @@ impl Objects {
         let agrees = match (&intent.status, state) {
             (Status::Succeeded { received }, Some(ChargeState::Captured { amount, .. })) => *received == amount,
             (Status::Succeeded { .. }, _) => false,
-            (Status::RequiresCapture { .. }, state) => state == Some(ChargeState::Held),
+            (Status::RequiresCapture { received, .. }, Some(ChargeState::PartlyCaptured { amount, .. })) => {
+                *received == amount
+            }
+            (Status::RequiresCapture { received, .. }, state) => *received == 0 && state == Some(ChargeState::Held),
             (Status::Canceled { .. }, state) => {
                 matches!(state, None | Some(ChargeState::Released | ChargeState::Expired))
             }

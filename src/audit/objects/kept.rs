@@ -134,7 +134,7 @@ impl KeptCharge {
     /// What was captured, in minor units.
     pub(super) fn captured(&self) -> i64 {
         match self.state {
-            ChargeState::Captured { amount, .. } => amount,
+            ChargeState::Captured { amount, .. } | ChargeState::PartlyCaptured { amount, .. } => amount,
             _ => 0,
         }
     }

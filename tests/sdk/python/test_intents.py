@@ -117,7 +117,7 @@ class Changes(unittest.TestCase):
         self.assertEqual(intent.amount_details.tax.total_tax_amount, 120)
         self.assertEqual(intent.payment_details.order_reference, "o-7")
         intent = intents().update(intent.id, {"metadata": {"order": ""}, "description": ""})
-        self.assertEqual((dict(intent.metadata.items()), intent.description), ({}, None))
+        self.assertEqual((intent.metadata.to_dict(), intent.description), ({}, None))
         paid = intents().confirm(intent.id, {"expand": ["latest_charge"]})
         self.assertEqual((paid.status, paid.amount_received), ("succeeded", 2500))
         secured = paid.latest_charge.payment_method_details.card.three_d_secure
@@ -144,6 +144,16 @@ class Changes(unittest.TestCase):
         raised = intents().increment_authorization(intent.id, {"amount": 4000})
         self.assertEqual((raised.amount, raised.amount_capturable), (4000, 4000))
         self.assertEqual(intents().capture(intent.id).amount_received, 4000)
+
+    def test_a_hold_is_captured_in_parts(self):
+        intent = pay(amount=5000, capture_method="manual", payment_method_options={
+            "card": {"request_multicapture": "if_available"}})
+        part = intents().capture(intent.id, {"amount_to_capture": 2000, "final_capture": False})
+        self.assertEqual((part.status, part.amount_received, part.amount_capturable), ("requires_capture", 2000, 3000))
+        whole = intents().capture(intent.id, {"amount_to_capture": 1000})
+        self.assertEqual((whole.status, whole.amount_received, whole.amount_capturable), ("succeeded", 3000, 0))
+        moved = client().v1.balance_transactions.list({"source": whole.latest_charge}).data
+        self.assertEqual([row.amount for row in moved], [1000, 2000])
 
     def test_connected_accounts_are_refused_by_name(self):
         for params in [{"on_behalf_of": "acct_1"}, {"application_fee_amount": 100},

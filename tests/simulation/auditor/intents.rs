@@ -235,6 +235,8 @@ impl Case<'_> {
         let Status::RequiresCapture {
             capture_before_ms,
             capture: open,
+            // No plan asks for captures in parts.
+            received: 0,
         } = &before.status
         else {
             return wrong("state tables", "not a hold");

@@ -125,16 +125,17 @@ fn capture_intent(
 
 /// How much is captured: what is asked for, or all of the hold.
 fn amount_of(case: &Case<'_>, asked: &CaptureCharge, charge: &Charge) -> Result<i64, Stop> {
+    let left = charge.amount - charge.amount_captured();
     let Some(amount) = asked.amount else {
-        return Ok(charge.amount);
+        return Ok(left);
     };
     let money = Money::new(amount, charge.currency);
     if amount <= 0 {
         let reject = Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), "Invalid positive integer");
         return Err(reject.with_param("amount").into());
     }
-    if amount > charge.amount {
-        let held = Money::new(charge.amount, charge.currency);
+    if amount > left {
+        let held = Money::new(left, charge.currency);
         let message = format!(
             "The capture amount ({money}) is greater than the amount that this charge holds ({held}). Capture at most \
              that."
@@ -154,7 +155,7 @@ fn amount_of(case: &Case<'_>, asked: &CaptureCharge, charge: &Charge) -> Result<
 fn refuse_capture(charge: &Charge) -> Option<Reject> {
     let text = charge.id.text(&kinds::CHARGE);
     let (code, message) = match charge.state {
-        ChargeState::Held => return None,
+        ChargeState::Held | ChargeState::PartlyCaptured { .. } => return None,
         ChargeState::Captured { .. } => (
             Some(codes::CHARGE_ALREADY_CAPTURED),
             format!("Charge {text} has already been captured."),

@@ -85,6 +85,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         three_d_secure: None,
         concerns: None,
         increments: false,
+        multicapture: false,
     };
     decide(case, draft, charge, method, asked.capture.unwrap_or(true))
 }

@@ -113,6 +113,9 @@ pub struct Charge {
     /// Whether the held amount may be raised.
     #[record(46)]
     pub increments: bool,
+    /// Whether the hold may be captured in parts.
+    #[record(47)]
+    pub multicapture: bool,
     /// What gives cause for concern about it; nothing for nearly every charge.
     #[record(50)]
     pub concerns: Option<Box<Concerns>>,
@@ -184,6 +187,19 @@ pub enum ChargeState {
     /// The hold was not captured in time.
     #[record(5)]
     Expired,
+    /// Captured in part; the rest is still held.
+    #[record(6)]
+    PartlyCaptured {
+        /// How much so far, in minor units.
+        #[record(1)]
+        amount: i64,
+        /// The newest movement of the merchant's balance; the list of movements by their source has them all.
+        #[record(2)]
+        balance_transaction: Id,
+        /// The day bucket it moved (days since 1970-01-01).
+        #[record(3)]
+        available_day: i32,
+    },
 }
 
 /// The public names of the states of the attempt itself.
@@ -204,14 +220,58 @@ pub(crate) fn charge_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a Charge, 
 impl ChargeState {
     /// Whether the table allows `self` after `before`; `None` is before the charge exists.
     ///
-    /// A charge is born failed, held or captured; only a hold goes on, to captured, released or expired.
+    /// A charge is born failed, held or captured; only a hold goes on, to captured (perhaps in parts), released or
+    /// expired.
     pub fn may_follow(&self, before: Option<&ChargeState>) -> bool {
         use ChargeState::*;
         match (before, self) {
             (None, Failed { .. } | Held | Captured { .. }) => true,
-            (Some(Held), Held | Captured { .. } | Released | Expired) => true,
+            (Some(Held), Held | PartlyCaptured { .. } | Captured { .. } | Released | Expired) => true,
+            (Some(PartlyCaptured { amount: before, .. }), PartlyCaptured { amount, .. } | Captured { amount, .. }) => {
+                before <= amount
+            }
             (Some(before), _) => before == self,
             (None, _) => false,
+        }
+    }
+}
+
+impl ChargeState {
+    /// A capture after which the rest is still held.
+    ///
+    /// # Panics
+    /// On any other state: decisions hold nothing else open.
+    pub(crate) fn unfinished(self) -> ChargeState {
+        match self {
+            ChargeState::Captured {
+                amount,
+                balance_transaction,
+                available_day,
+            } => ChargeState::PartlyCaptured {
+                amount,
+                balance_transaction,
+                available_day,
+            },
+            other => panic!("{other:?} is no capture"),
+        }
+    }
+
+    /// A charge captured in part, when nothing more will be captured.
+    ///
+    /// # Panics
+    /// On any other state: decisions complete nothing else.
+    pub(crate) fn completed(self) -> ChargeState {
+        match self {
+            ChargeState::PartlyCaptured {
+                amount,
+                balance_transaction,
+                available_day,
+            } => ChargeState::Captured {
+                amount,
+                balance_transaction,
+                available_day,
+            },
+            other => panic!("{other:?} is not captured in part"),
         }
     }
 }
@@ -227,10 +287,9 @@ impl Charge {
 
     /// What was captured, in minor units.
     pub fn amount_captured(&self) -> i64 {
-        if let ChargeState::Captured { amount, .. } = self.state {
-            amount
-        } else {
-            0
+        match self.state {
+            ChargeState::Captured { amount, .. } | ChargeState::PartlyCaptured { amount, .. } => amount,
+            _ => 0,
         }
     }
 
@@ -271,6 +330,9 @@ impl Charge {
     pub fn balance_transaction(&self) -> Option<Id> {
         match self.state {
             ChargeState::Captured {
+                balance_transaction, ..
+            }
+            | ChargeState::PartlyCaptured {
                 balance_transaction, ..
             } => Some(balance_transaction),
             _ => None,

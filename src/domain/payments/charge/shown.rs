@@ -472,7 +472,13 @@ impl<'a> ChargeCardShown<'a> {
             installments: None,
             last4: charge.card.last4(),
             mandate: None,
-            multicapture: FeatureShown { status: "unavailable" },
+            multicapture: FeatureShown {
+                status: if charge.multicapture {
+                    "available"
+                } else {
+                    "unavailable"
+                },
+            },
             network: facts.brand,
             network_token: NetworkTokenShown { used: false },
             network_transaction_id: approved.then(|| network_transaction_id(charge.id)),

@@ -3,8 +3,8 @@
 use super::checks::{check_descriptor, intent_of_path, not_while_calling, refuse_capture};
 use super::confirm::change_payment_details;
 use super::decide::{begin, card_money, held_charge};
-use super::outcome::{self, put_intent};
-use super::{CapturePaymentIntent, Status};
+use super::outcome::{self, Part, put_intent};
+use super::{CapturePaymentIntent, PaymentIntent, Status};
 use crate::acquirer::Ask;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::kinds;
@@ -18,8 +18,11 @@ use tollgate_resource::{Id, Update};
 pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> Result<Decision, Stop> {
     let before = intent_of_path(case, id)?;
     not_while_calling(before)?;
+    let last = asked.final_capture != Some(false);
+    // Nothing more is taken of a hold that was captured in parts: the rest is released.
+    let finishes = last && asked.amount_to_capture == Some(0) && captured_in_parts(before);
     match asked.amount_to_capture {
-        Some(0) => {
+        Some(0) if !finishes => {
             let message = "This value must be greater than or equal to 1.";
             return Err(Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), message)
                 .with_param("amount")
@@ -31,11 +34,6 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
                 .into());
         }
         _ => {}
-    }
-    if asked.final_capture == Some(false) {
-        let message = "Capturing a PaymentIntent more than once is not available for this payment method. Leave \
-                       `final_capture` out, or set it to `true`; what is not captured is released.";
-        return Err(Reject::invalid(None, message).with_param("final_capture").into());
     }
     let mut intent = before.clone();
     if asked.amount_details.is_some() || !matches!(asked.payment_details, Update::Keep) {
@@ -56,7 +54,15 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
     if let Some(reject) = refuse_capture(before) {
         return Err(reject.into());
     }
-    let amount = asked.amount_to_capture.unwrap_or(before.amount);
+    let charge = held_charge(case, before)?;
+    if !last && !charge.multicapture {
+        let message = "Capturing a PaymentIntent more than once is not available for this payment. Leave `final_capture` \
+                       out, or set it to `true`: what is not captured is released. To capture in parts, ask for it when the \
+                       PaymentIntent is confirmed, with `payment_method_options[card][request_multicapture]=if_available`.";
+        let reject = Reject::invalid(None, message).with_param("final_capture");
+        return Err(reject.with_payment_intent(id).begun().into());
+    }
+    let amount = asked.amount_to_capture.unwrap_or(before.amount_capturable());
     if amount > before.amount_capturable() && !broken!(CaptureTooMuch) {
         let capturable = Money::new(before.amount_capturable(), before.currency);
         let asked = Money::new(amount, before.currency);
@@ -78,25 +84,44 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
     if asked.statement_descriptor_suffix.is_some() {
         intent.statement_descriptor_suffix = asked.statement_descriptor_suffix.clone();
     }
-    let charge = held_charge(case, before)?;
     let mut draft = case.draft();
+    if finishes {
+        outcome::finished(case, &mut draft, intent, charge.clone());
+        return Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)));
+    }
     if let Some(authorised) = charge.authorised_by {
         let ask = Ask::Capture {
             of: authorised,
             money: card_money(&intent, charge.card, amount),
         };
         let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
-        let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
+        let Status::RequiresCapture {
+            capture_before_ms,
+            received,
+            ..
+        } = intent.status
+        else {
             unreachable!("it is a hold")
         };
         let id = attempt.id(intent.id);
         intent.status = Status::RequiresCapture {
             capture_before_ms,
             capture: Some(Box::new(attempt)),
+            received,
         };
         put_intent(case, &mut draft, intent);
         return Ok(draft.decide(Reply::Await(id)));
     }
-    outcome::captured(case, &mut draft, intent, charge.clone(), amount, None);
+    let part = Part {
+        amount,
+        last,
+        attempt: None,
+    };
+    outcome::captured(case, &mut draft, intent, charge.clone(), part);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}
+
+/// Whether something was captured of a hold that stands.
+fn captured_in_parts(intent: &PaymentIntent) -> bool {
+    matches!(intent.status, Status::RequiresCapture { capture: None, received, .. } if received > 0)
 }

@@ -296,7 +296,16 @@ pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
 pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
     let message = match &intent.status {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. } => return None,
-        Status::RequiresCapture { capture: None, .. } => return None,
+        Status::RequiresCapture {
+            capture: None,
+            received: 0,
+            ..
+        } => return None,
+        Status::RequiresCapture { capture: None, .. } => {
+            "You cannot cancel this PaymentIntent because part of it was captured. To release the rest, capture it with \
+             `amount_to_capture=0` and `final_capture=true`."
+                .to_owned()
+        }
         Status::RequiresCapture { capture: Some(_), .. } => {
             "You cannot cancel this PaymentIntent because the outcome of its capture is not known yet. It is being found \
              out; retrieve the PaymentIntent to see it."

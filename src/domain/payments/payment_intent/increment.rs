@@ -25,6 +25,13 @@ impl PaymentIntent {
             .and_then(|card| card.request_incremental_authorization);
         self.captures_manually() && network == Network::Instant && asked == Some(Availability::IfAvailable)
     }
+
+    /// Whether what `network` holds for it may be captured in parts: if that was asked for. A remote network captures
+    /// once.
+    pub(super) fn may_capture_in_parts(&self, network: Network) -> bool {
+        let asked = self.card_options().and_then(|card| card.request_multicapture);
+        self.captures_manually() && network == Network::Instant && asked == Some(Availability::IfAvailable)
+    }
 }
 
 /// Raises the held amount.

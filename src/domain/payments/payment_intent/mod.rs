@@ -154,6 +154,9 @@ pub enum Status {
         /// A capture whose outcome at a remote network is not known yet.
         #[record(2)]
         capture: Option<Box<Attempt>>,
+        /// What was captured of it so far, in minor units.
+        #[record(3)]
+        received: i64,
     },
     /// The money was captured.
     #[record(5)]
@@ -384,19 +387,17 @@ impl PaymentIntent {
 
     /// What is held and can still be captured, in minor units.
     pub fn amount_capturable(&self) -> i64 {
-        if matches!(self.status, Status::RequiresCapture { .. }) {
-            self.amount
-        } else {
-            0
+        match self.status {
+            Status::RequiresCapture { received, .. } => self.amount - received,
+            _ => 0,
         }
     }
 
     /// What was captured, in minor units.
     pub fn amount_received(&self) -> i64 {
-        if let Status::Succeeded { received } = self.status {
-            received
-        } else {
-            0
+        match self.status {
+            Status::Succeeded { received } | Status::RequiresCapture { received, .. } => received,
+            _ => 0,
         }
     }
 

@@ -76,12 +76,14 @@ pub(super) fn approved(
         intent.status = Status::RequiresCapture {
             capture_before_ms,
             capture: None,
+            received: 0,
         };
         draft.timer(capture_before_ms, intent.id);
         draft.event(EventType::PaymentIntentAmountCapturableUpdated, intent.id);
     } else {
         charge.captured_by = by.attempt;
-        charge.state = capture_money(case, draft, &charge, charge.amount);
+        let amount = charge.amount;
+        charge.state = capture_money(case, draft, &charge, amount);
         follow_capture(case, draft, &mut charge);
         intent.status = Status::Succeeded {
             received: charge.amount,
@@ -162,25 +164,57 @@ pub(super) fn refused_unasked(
     put_intent(case, draft, intent);
 }
 
-/// A hold was captured with `amount`; what is left of it is released. `intent` and `charge` end up in the draft.
-pub(super) fn captured(
-    case: &Case<'_>,
-    draft: &mut Draft,
-    mut intent: PaymentIntent,
-    mut charge: Charge,
-    amount: i64,
-    attempt: Option<AttemptId>,
-) {
-    assert!(0 < amount && amount <= charge.amount, "a capture lies within the hold");
-    charge.captured_by = attempt;
+/// One capture of a hold.
+pub(super) struct Part {
+    /// How much, in minor units.
+    pub(super) amount: i64,
+    /// Whether what is left is released.
+    pub(super) last: bool,
+    /// The attempt at a remote network that captured it.
+    pub(super) attempt: Option<AttemptId>,
+}
+
+/// A hold was captured, wholly or in part. `intent` and `charge` end up in the draft.
+pub(super) fn captured(case: &Case<'_>, draft: &mut Draft, mut intent: PaymentIntent, mut charge: Charge, part: Part) {
+    let received = charge.amount_captured() + part.amount;
+    assert!(
+        0 < part.amount && received <= charge.amount,
+        "a capture lies within the hold"
+    );
+    let last = part.last || received == charge.amount;
+    charge.captured_by = part.attempt;
     charge.metadata = intent.metadata.clone();
     charge.statement_descriptor = intent.statement_descriptor.clone();
     charge.statement_descriptor_suffix = intent.statement_descriptor_suffix.clone();
     charge.calculated_statement_descriptor = statement_of(case, &intent);
-    charge.state = capture_money(case, draft, &charge, amount);
-    intent.status = Status::Succeeded { received: amount };
+    let state = capture_money(case, draft, &charge, part.amount);
+    charge.state = if last { state } else { state.unfinished() };
     draft.event(EventType::ChargeCaptured, charge.id);
+    match intent.status {
+        Status::RequiresCapture { capture_before_ms, .. } if !last => {
+            intent.status = Status::RequiresCapture {
+                capture_before_ms,
+                capture: None,
+                received,
+            };
+            draft.event(EventType::PaymentIntentAmountCapturableUpdated, intent.id);
+        }
+        _ => {
+            follow_capture(case, draft, &mut charge);
+            intent.status = Status::Succeeded { received };
+            draft.event(EventType::PaymentIntentSucceeded, intent.id);
+        }
+    }
+    put_charge(case, draft, charge);
+    put_intent(case, draft, intent);
+}
+
+/// Nothing more is captured of a hold that was captured in parts: what is left is released.
+pub(super) fn finished(case: &Case<'_>, draft: &mut Draft, mut intent: PaymentIntent, mut charge: Charge) {
+    let received = charge.amount_captured();
+    charge.state = charge.state.completed();
     follow_capture(case, draft, &mut charge);
+    intent.status = Status::Succeeded { received };
     draft.event(EventType::PaymentIntentSucceeded, intent.id);
     put_charge(case, draft, charge);
     put_intent(case, draft, intent);
@@ -249,6 +283,7 @@ fn new_charge(
         three_d_secure: by.three_d_secure,
         concerns: None,
         increments: intent.may_increment(by.network),
+        multicapture: intent.may_capture_in_parts(by.network),
     }
 }
 
@@ -284,7 +319,7 @@ pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge,
         },
     ));
     ChargeState::Captured {
-        amount,
+        amount: charge.amount_captured() + amount,
         balance_transaction: id,
         available_day: day,
     }

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Phase, repeat_after_ms};
 use super::decide::{give_up, held_charge};
-use super::outcome::{self, DecidedBy, put_intent};
+use super::outcome::{self, DecidedBy, Part, put_intent};
 use super::{CancellationReason, PaymentIntent, Status};
 use crate::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, NetworkCall, Said};
 use crate::decision::{Case, Decision, Reply, Settled, Stop};
@@ -48,7 +48,12 @@ pub(crate) fn resolve(case: &Case<'_>, id: AttemptId, answer: NetworkAnswer) -> 
         (Status::RequiresCapture { .. }, Meaning::Done) => {
             let charge = held_charge(case, intent)?.clone();
             let mut draft = case.draft();
-            outcome::captured(case, &mut draft, intent.clone(), charge, open.amount, Some(id));
+            let part = Part {
+                amount: open.amount,
+                last: true,
+                attempt: Some(id),
+            };
+            outcome::captured(case, &mut draft, intent.clone(), charge, part);
             Ok(draft.settle(settled(
                 intent.id,
                 open,
@@ -82,6 +87,12 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         (Some(open), _) if now_ms >= open.due_ms() => Ok(go_on(case, intent, open)),
         (None, Status::RequiresCapture { capture_before_ms, .. }) if now_ms >= *capture_before_ms => {
             let mut draft = case.draft();
+            if intent.amount_received() > 0 {
+                // What was captured of it stays; only the rest is released.
+                let charge = held_charge(case, intent)?.clone();
+                outcome::finished(case, &mut draft, intent.clone(), charge);
+                return Ok(draft.settle(None));
+            }
             give_up(
                 case,
                 &mut draft,
@@ -152,13 +163,19 @@ fn payment_failed(
 
 /// The hold stays as it was, and can be captured again or given up.
 fn capture_failed(case: &Case<'_>, intent: &PaymentIntent, open: &Attempt, decline: &'static Decline) -> Decision {
-    let Status::RequiresCapture { capture_before_ms, .. } = intent.status else {
+    let Status::RequiresCapture {
+        capture_before_ms,
+        received,
+        ..
+    } = intent.status
+    else {
         unreachable!("it is a hold")
     };
     let mut held = intent.clone();
     held.status = Status::RequiresCapture {
         capture_before_ms,
         capture: None,
+        received,
     };
     let mut draft = case.draft();
     // The hold's own timer may have passed while the capture was open.
@@ -219,9 +236,14 @@ fn call_again(case: &Case<'_>, draft: &mut Draft, intent: &PaymentIntent, open: 
     let mut after = intent.clone();
     after.status = match after.status {
         Status::Processing { .. } => Status::Processing { attempt },
-        Status::RequiresCapture { capture_before_ms, .. } => Status::RequiresCapture {
+        Status::RequiresCapture {
+            capture_before_ms,
+            received,
+            ..
+        } => Status::RequiresCapture {
             capture_before_ms,
             capture: Some(attempt),
+            received,
         },
         Status::Canceled { at_ms, reason, .. } => Status::Canceled {
             at_ms,

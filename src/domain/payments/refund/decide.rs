@@ -307,6 +307,13 @@ fn not_refundable(charge: &Charge) -> Reject {
             );
             Reject::invalid(None, message).begun()
         }
+        ChargeState::PartlyCaptured { .. } => {
+            let message = format!(
+                "Charge {text} is still being captured and cannot be refunded yet. Capture or release the rest of the held \
+                 amount first, with `final_capture=true`."
+            );
+            Reject::invalid(None, message).begun()
+        }
         ChargeState::Failed { .. } | ChargeState::Expired | ChargeState::Captured { .. } => Reject::invalid(
             None,
             format!("Charge {text} moved no money, so there is nothing to refund."),

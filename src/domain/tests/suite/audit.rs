@@ -67,14 +67,18 @@ fn books_balance(shop: &Shop) {
             "open refunds are in transit"
         );
     }
-    let sources: Vec<(_, Id)> = shop
+    let sources: Vec<(_, Id, _)> = shop
         .records
         .iter()
         .flat_map(|facts| &facts.entries)
-        .map(|entry| (entry.cause, entry.source))
+        .map(|entry| (entry.cause, entry.source, entry.balance_transaction))
         .collect();
     let distinct: BTreeSet<_> = sources.iter().collect();
-    assert_eq!(sources.len(), distinct.len(), "a cause makes one entry for an object");
+    assert_eq!(
+        sources.len(),
+        distinct.len(),
+        "a cause makes one entry for an object and a movement"
+    );
 }
 
 fn customers_agree_with_what_they_hold(shop: &Shop) {
@@ -207,7 +211,10 @@ fn intents_agree_with_charges(shop: &Shop) {
         assert!(good.len() <= 1, "an intent is paid at most once");
         match &intent.status {
             Status::Succeeded { received } => assert_eq!(good[0].amount_captured(), *received),
-            Status::RequiresCapture { .. } => assert_eq!(good[0].state, ChargeState::Held),
+            Status::RequiresCapture { received: 0, .. } => assert_eq!(good[0].state, ChargeState::Held),
+            Status::RequiresCapture { received, .. } => {
+                assert!(matches!(good[0].state, ChargeState::PartlyCaptured { amount, .. } if amount == *received));
+            }
             Status::Canceled { .. } => {
                 assert!(
                     good.iter()

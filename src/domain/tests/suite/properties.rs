@@ -10,7 +10,8 @@ use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::{EvidenceParams, UpdateDispute};
 use tollgate_domain::payments::payment_intent::{
-    CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
+    Availability, CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
+    IncrementAuthorization, PaymentCardOptionsParams, PaymentOptionsParams, UpdatePaymentIntent,
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
@@ -62,6 +63,15 @@ enum Step {
     Capture {
         intent: usize,
         amount: Option<i64>,
+        last: bool,
+    },
+    Update {
+        intent: usize,
+        amount: i64,
+    },
+    Increment {
+        intent: usize,
+        amount: i64,
     },
     Act {
         intent: usize,
@@ -98,7 +108,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(amount, card, confirm, manual, save)| Step::Create { amount, card, confirm, manual, save }),
         4 => (0usize..6, some()).prop_map(|(intent, card)| Step::Confirm { intent, card }),
         2 => (0usize..6, 0usize..6).prop_map(|(intent, method)| Step::ConfirmStored { intent, method }),
-        4 => (0usize..6, proptest::option::of(1i64..3_200)).prop_map(|(intent, amount)| Step::Capture { intent, amount }),
+        5 => (0usize..6, proptest::option::of(0i64..3_200), any::<bool>())
+            .prop_map(|(intent, amount, last)| Step::Capture { intent, amount, last }),
+        2 => (0usize..6, 50i64..3_000).prop_map(|(intent, amount)| Step::Update { intent, amount }),
+        2 => (0usize..6, 50i64..4_000).prop_map(|(intent, amount)| Step::Increment { intent, amount }),
         3 => (0usize..6, any::<bool>()).prop_map(|(intent, authenticated)| Step::Act { intent, authenticated }),
         2 => (0usize..6).prop_map(|intent| Step::Cancel { intent }),
         6 => (0usize..6, proptest::option::of(1i64..2_000)).prop_map(|(intent, amount)| Step::Refund { intent, amount }),
@@ -147,6 +160,17 @@ proptest! {
     }
 }
 
+/// Holds that may be raised and captured in parts, where the network does that.
+fn wishes_of_holds() -> Box<PaymentOptionsParams> {
+    Box::new(PaymentOptionsParams {
+        card: Update::Set(PaymentCardOptionsParams {
+            request_incremental_authorization: Some(Availability::IfAvailable),
+            request_multicapture: Some(Availability::IfAvailable),
+            ..PaymentCardOptionsParams::default()
+        }),
+    })
+}
+
 impl Play {
     fn step(&mut self, step: Step) {
         let fresh = |card: usize| PaymentMethodParam::Fresh(TestCard::by_name(CARDS[card]).expect("a known card"));
@@ -169,6 +193,7 @@ impl Play {
                     confirm: Some(confirm),
                     payment_method: card.map(fresh),
                     capture_method: manual.then_some(CaptureMethod::Manual),
+                    payment_method_options: manual.then(wishes_of_holds),
                     customer: customer.filter(|_| save).map(CustomerId),
                     setup_future_usage: save.then_some(FutureUsage::OffSession),
                     ..CreatePaymentIntent::default()
@@ -195,10 +220,27 @@ impl Play {
                 };
                 Command::ConfirmPaymentIntent(id, Box::new(asked))
             }
-            Step::Capture { intent, amount } => {
+            Step::Update { intent, amount } => {
+                let Some(id) = self.intent(intent) else { return };
+                let asked = UpdatePaymentIntent {
+                    amount: Some(amount),
+                    ..UpdatePaymentIntent::default()
+                };
+                Command::UpdatePaymentIntent(id, Box::new(asked))
+            }
+            Step::Increment { intent, amount } => {
+                let Some(id) = self.intent(intent) else { return };
+                let asked = IncrementAuthorization {
+                    amount,
+                    ..IncrementAuthorization::default()
+                };
+                Command::IncrementAuthorization(id, Box::new(asked))
+            }
+            Step::Capture { intent, amount, last } => {
                 let Some(id) = self.intent(intent) else { return };
                 let asked = CapturePaymentIntent {
                     amount_to_capture: amount,
+                    final_capture: Some(last),
                     ..CapturePaymentIntent::default()
                 };
                 Command::CapturePaymentIntent(id, Box::new(asked))
