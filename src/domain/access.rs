@@ -26,6 +26,19 @@ pub enum Browser {
     WithClientSecret(&'static Kind),
 }
 
+/// What the ephemeral key of one customer may do with an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfCustomer {
+    /// Nothing.
+    Refused,
+    /// Call it when the first id in its path is the customer.
+    InPath,
+    /// Call it when its parameter `customer` is the customer.
+    AsParameter,
+    /// Call it when the payment method in its path is the customer's.
+    OfPaymentMethod,
+}
+
 /// A resource, and what may be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub struct Permission {
@@ -129,6 +142,56 @@ const BY_SECRET: &[(Method, &str)] = &[
     (Method::Post, "/confirm"),
     (Method::Post, "/verify_microdeposits"),
 ];
+
+/// Paths that a customer's ephemeral key may call, with the methods; those that end in `*` with all that lies below.
+const OF_CUSTOMER: &[(&[Method], &str, OfCustomer)] = {
+    use Method::{Delete, Get, Post};
+    &[
+        (&[Get, Post], "/v1/customers/{}", OfCustomer::InPath),
+        (&[Get, Post, Delete], "/v1/customers/{}/cards*", OfCustomer::InPath),
+        (
+            &[Get, Post, Delete],
+            "/v1/customers/{}/payment_methods*",
+            OfCustomer::InPath,
+        ),
+        (&[Get, Post, Delete], "/v1/customers/{}/sources*", OfCustomer::InPath),
+        (&[Get], "/v1/payment_methods", OfCustomer::AsParameter),
+        (&[Post], "/v1/payment_methods/{}/attach", OfCustomer::AsParameter),
+        (&[Get, Post], "/v1/payment_methods/{}", OfCustomer::OfPaymentMethod),
+        (&[Post], "/v1/payment_methods/{}/detach", OfCustomer::OfPaymentMethod),
+    ]
+};
+
+/// What the ephemeral key of one customer may do with `endpoint`.
+pub fn of_customer(endpoint: &Endpoint<Call>) -> OfCustomer {
+    let words: Vec<&str> = endpoint.path.split('/').collect();
+    let fits = |pattern: &str| {
+        let (pattern, below) = match pattern.strip_suffix('*') {
+            Some(pattern) => (pattern, true),
+            None => (pattern, false),
+        };
+        let parts: Vec<&str> = pattern.split('/').collect();
+        let long_enough = if below {
+            words.len() >= parts.len()
+        } else {
+            words.len() == parts.len()
+        };
+        long_enough
+            && parts
+                .iter()
+                .zip(&words)
+                .all(|(part, word)| part == word || (*part == "{}" && word.starts_with('{')))
+    };
+    let found = OF_CUSTOMER
+        .iter()
+        .find(|(methods, pattern, _)| methods.contains(&endpoint.method) && fits(pattern));
+    found.map_or(OfCustomer::Refused, |(.., what)| *what)
+}
+
+/// Whether a request of `endpoint` must name an API version: what it makes is used by something that cannot be asked.
+pub fn needs_version(endpoint: &Endpoint<Call>) -> bool {
+    (endpoint.method, endpoint.path) == (Method::Post, "/v1/ephemeral_keys")
+}
 
 /// Who may call `endpoint`.
 ///
@@ -272,6 +335,24 @@ mod tests {
             assert!(known.contains(&line.as_str()), "a browser may call {line}");
         }
         assert!(listed.iter().any(|line| line.starts_with(known[3])), "{listed:?}");
+    }
+
+    #[test]
+    fn a_customers_own_key_opens_what_is_theirs() {
+        let found: Vec<String> = ENDPOINTS
+            .iter()
+            .filter(|endpoint| of_customer(endpoint) != OfCustomer::Refused)
+            .map(|endpoint| format!("{} {}", endpoint.method.name(), endpoint.path))
+            .collect();
+        for line in ["GET /v1/customers/{id}", "GET /v1/payment_methods"] {
+            assert!(found.iter().any(|known| known == line), "{line} of {found:?}");
+        }
+        for line in &found {
+            let mine = line.contains(" /v1/customers/{") || line.contains(" /v1/payment_methods");
+            let open = line != "DELETE /v1/customers/{id}" && line != "POST /v1/payment_methods";
+            let inside = !line.contains("balance") && !line.contains("tax_ids");
+            assert!(mine && open && inside, "{line}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::balance::{self, BalanceShown};
 use crate::call::Call;
 use crate::customers::customer::{self, CustomerShown};
 use crate::customers::customer_balance_transaction::{self, CustomerBalanceTransactionShown};
+use crate::customers::ephemeral_key::{self, EphemeralKeyShown};
 use crate::customers::tax_id::{self, TaxIdShown};
 use crate::events::{self, EventShown};
 use crate::kinds;
@@ -37,6 +38,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     tax_id::ENDPOINTS,
     payment_method::ENDPOINTS,
     token::ENDPOINTS,
+    ephemeral_key::ENDPOINTS,
     confirmation_token::ENDPOINTS,
     balance::ENDPOINTS,
     balance_transaction::ENDPOINTS,
@@ -66,6 +68,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
     (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
     (&kinds::TOKEN, TokenShown::SHAPE),
+    (&kinds::EPHEMERAL_KEY, EphemeralKeyShown::SHAPE),
     (&kinds::CONFIRMATION_TOKEN, ConfirmationTokenShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
     (&kinds::DISPUTE, DisputeShown::SHAPE),

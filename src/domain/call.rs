@@ -113,6 +113,10 @@ pub enum Command {
     AttachPaymentMethod(PaymentMethodParam, Option<Id>),
     /// `POST /v1/payment_methods/{payment_method}/detach`.
     DetachPaymentMethod(PaymentMethodParam),
+    /// `POST /v1/ephemeral_keys`, for this customer.
+    CreateEphemeralKey(Id),
+    /// `DELETE /v1/ephemeral_keys/{key}`.
+    DeleteEphemeralKey(Id),
     /// `POST /v1/tokens`.
     CreateToken(Box<CreateToken>),
     /// `POST /v1/test_helpers/confirmation_tokens`.

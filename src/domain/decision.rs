@@ -6,6 +6,7 @@ use crate::balance::Balance;
 use crate::call::{Command, Read};
 use crate::customers::customer::{self, Customer};
 use crate::customers::customer_balance_transaction;
+use crate::customers::ephemeral_key::{self, EphemeralKey};
 use crate::customers::tax_id;
 use crate::draft::Draft;
 use crate::facts::{Claim, Facts};
@@ -153,6 +154,8 @@ pub fn decide(
         Command::ConfirmSetupIntent(id, asked) => setup_intent::confirm(&case, *id, asked),
         Command::CancelSetupIntent(id, asked) => setup_intent::cancel(&case, *id, asked),
         Command::VerifySetupIntent(id, asked) => setup_intent::verify_microdeposits(&case, *id, asked),
+        Command::CreateEphemeralKey(customer) => ephemeral_key::create(&case, *customer),
+        Command::DeleteEphemeralKey(key) => ephemeral_key::delete(&case, *key),
         Command::ApproveReview(id) => review::approve(&case, *id),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
@@ -311,6 +314,14 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::DISPUTE, id)?.map(|object| match object {
             Object::Dispute(dispute) => &**dispute,
             other => unreachable!("{:?} was found as a dispute", other.id()),
+        }))
+    }
+
+    /// An ephemeral key, if there is one with that id.
+    pub(crate) fn ephemeral_key(&self, id: Id) -> Result<Option<&'a EphemeralKey>, Stop> {
+        Ok(self.find(&kinds::EPHEMERAL_KEY, id)?.map(|object| match object {
+            Object::EphemeralKey(key) => &**key,
+            other => unreachable!("{:?} was found as an ephemeral key", other.id()),
         }))
     }
 

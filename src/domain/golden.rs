@@ -19,6 +19,7 @@ use crate::customers::customer::{
     AmountTaxDisplay, CustomField, Customer, CustomerMore, InvoiceRendering, InvoiceSettings, TaxExempt,
 };
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionType};
+use crate::customers::ephemeral_key::EphemeralKey;
 use crate::customers::tax_id::{TaxId, Verification};
 use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
 use crate::events::{EventFact, EventType, EventVersion};
@@ -171,6 +172,7 @@ fn record_lines() -> Vec<String> {
         ApiKeyHash,
         ApiKeyKind,
         KeyUse,
+        EphemeralKey,
         Permission,
         Resource,
         Level,

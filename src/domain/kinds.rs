@@ -118,6 +118,12 @@ pub static FILE_LINK: Kind = Kind {
     prefix: "link",
     object: "file_link",
 };
+/// A key for one customer's own app.
+pub static EPHEMERAL_KEY: Kind = Kind {
+    number: 23,
+    prefix: "ephkey",
+    object: "ephemeral_key",
+};
 /// A payment that a person should look at.
 pub static REVIEW: Kind = Kind {
     number: 24,
@@ -145,7 +151,7 @@ pub static CUSTOMER_BALANCE_TRANSACTION: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 23] = [
+pub static ALL: [&Kind; 24] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -167,6 +173,7 @@ pub static ALL: [&Kind; 23] = [
     &FILE_LINK,
     &TAX_ID,
     &CUSTOMER_BALANCE_TRANSACTION,
+    &EPHEMERAL_KEY,
     &REVIEW,
     &EARLY_FRAUD_WARNING,
 ];

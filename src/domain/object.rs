@@ -5,6 +5,7 @@ use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransaction
 use crate::call::mark_of;
 use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionShown};
+use crate::customers::ephemeral_key::{EphemeralKey, EphemeralKeyShown};
 use crate::customers::tax_id::{DeletedTaxIdShown, TaxId, TaxIdShown};
 use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
@@ -70,6 +71,9 @@ pub enum Object {
     /// A movement of a customer's balance.
     #[record(22)]
     CustomerBalanceTransaction(Arc<CustomerBalanceTransaction>),
+    /// An ephemeral key.
+    #[record(23)]
+    EphemeralKey(Arc<EphemeralKey>),
     /// A review.
     #[record(24)]
     Review(Arc<Review>),
@@ -120,6 +124,7 @@ impl Object {
             Object::Token(_) => &kinds::TOKEN,
             Object::ConfirmationToken(_) => &kinds::CONFIRMATION_TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
+            Object::EphemeralKey(_) => &kinds::EPHEMERAL_KEY,
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
             Object::TaxId(_) => &kinds::TAX_ID,
@@ -144,6 +149,7 @@ impl Object {
             Object::Token(token) => token.id,
             Object::ConfirmationToken(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
+            Object::EphemeralKey(key) => key.id,
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
         }
@@ -178,6 +184,7 @@ impl Object {
             }
             Object::SetupIntent(intent) => intent.customer.into_iter().for_each(parent),
             Object::SetupAttempt(attempt) => parent(attempt.setup_intent),
+            Object::EphemeralKey(key) => parent(key.customer),
             Object::Customer(_) | Object::Token(_) | Object::Mandate(_) => {}
             Object::EarlyFraudWarning(warning) => {
                 parent(warning.charge);
@@ -247,6 +254,7 @@ impl Object {
             Object::SetupIntent(intent) => with(&SetupIntentShown::of(intent, context)),
             Object::SetupAttempt(attempt) => with(&SetupAttemptShown::of(attempt, context)),
             Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),
+            Object::EphemeralKey(key) => with(&EphemeralKeyShown::of(key, context)),
             Object::Token(token) => with(&TokenShown::of(token, context)),
             Object::ConfirmationToken(token) => with(&ConfirmationTokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),

@@ -29,10 +29,12 @@ pub enum Purpose {
     ApiKey = 6,
     /// Address of the page on which a card's holder proves who they are.
     ActionToken = 7,
+    /// Proof that an ephemeral key is ours.
+    EphemeralKey = 8,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 7] = [
+const PURPOSES: [Purpose; 8] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
@@ -40,6 +42,7 @@ const PURPOSES: [Purpose; 7] = [
     Purpose::Check,
     Purpose::ApiKey,
     Purpose::ActionToken,
+    Purpose::EphemeralKey,
 ];
 
 impl Secrets {

@@ -47,7 +47,7 @@ const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
 /// The API on one worker thread.
 pub(crate) struct Api {
     pub(crate) services: Arc<Services>,
-    client: Client,
+    pub(crate) client: Client,
     ids: RefCell<RequestIds>,
     limiter: RefCell<LocalRateLimiter>,
     /// The class of each operation, by its number.
@@ -226,7 +226,15 @@ impl Api {
                 .await;
             }
         };
-        let caller = self.caller(&http, &matched, early.as_deref(), exchange.now_ms).await?;
+        let caller = self
+            .caller(
+                &http,
+                &matched,
+                early.as_deref(),
+                exchange.echo.request,
+                exchange.now_ms,
+            )
+            .await?;
         let version = self.version(&http, &caller.profile, exchange)?;
         self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;

@@ -1,5 +1,6 @@
 //! Who asks: the key of a request, what it opens, and whether it may call the operation.
 
+use crate::answer::STRIPE_VERSION;
 use crate::api::Api;
 use crate::authorization::{Authorization, Token};
 use crate::refused::Refused;
@@ -7,10 +8,11 @@ use actix_http::{HttpMessage, Request as Http};
 use actix_web::http::header::{self, HeaderName};
 use std::sync::Arc;
 use tollgate_actors::{AuthRefusal, Authenticated};
-use tollgate_domain::access::{Browser, access_of};
+use tollgate_domain::access::{Browser, access_of, needs_version};
+use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, kinds};
-use tollgate_resource::{Endpoint, Kind};
+use tollgate_resource::{Endpoint, Id, Kind};
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
@@ -34,6 +36,7 @@ impl Api {
         http: &Http,
         matched: &Match<'_>,
         body: Option<&[u8]>,
+        request: Id,
         now_ms: u64,
     ) -> Result<Caller, Refused> {
         let endpoint = matched.endpoint();
@@ -49,6 +52,15 @@ impl Api {
             Authorization::Malformed => return Err(errors::invalid_api_key("").into()),
             Authorization::Key(token) => token,
         };
+        if token.secret().starts_with(SECRET_START) {
+            let query = http.uri().query().map(str::as_bytes);
+            // Rare: in a box, so that other requests' futures have no room for it.
+            let profile = Box::pin(self.ephemeral(token.secret(), matched, [body, query], request, now_ms)).await?;
+            return Ok(Caller {
+                profile,
+                by_browser: false,
+            });
+        }
         let authenticated = self.lookup(&token, now_ms).await?;
         if authenticated.kind != ApiKeyKind::Secret {
             may_call(&authenticated, &token, endpoint)?;
@@ -62,6 +74,9 @@ impl Api {
             if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
                 return Err(errors::no_access_to_account(token.secret(), &account).into());
             }
+        }
+        if needs_version(endpoint) && http.headers().get(STRIPE_VERSION).is_none() {
+            return Err(errors::version_missing().into());
         }
         Ok(Caller {
             by_browser: authenticated.kind == ApiKeyKind::Publishable,

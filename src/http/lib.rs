@@ -16,6 +16,7 @@ mod authorization;
 mod body;
 mod bounds;
 mod caller;
+mod ephemeral;
 mod operator;
 mod pages;
 mod rate_limit;

@@ -40,9 +40,14 @@ pub struct BrowserForm {
 
 /// The key in a form: `key=pk_…`, as a page's library sends it in place of a header.
 pub fn key_of(form: &[u8]) -> Option<String> {
+    value_of(form, "key")
+}
+
+/// The value of a parameter of a form; of the first one if it stands there several times.
+pub fn value_of(form: &[u8], name: &str) -> Option<String> {
     let mut pairs = Pairs::default();
     pairs.read(form).ok()?;
-    let found = pairs.iter().find(|(key, _)| *key == "key");
+    let found = pairs.iter().find(|(key, _)| *key == name);
     found.map(|(_, value)| value.to_owned())
 }
 

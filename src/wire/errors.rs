@@ -61,12 +61,31 @@ pub fn permission_missing(token: &str, account: &str, permission: &str) -> Rejec
     )
 }
 
+/// 400: the request makes something for an app, and does not say for which version.
+pub fn version_missing() -> Reject {
+    invalid(
+        400,
+        "This request must name an API version in the Stripe-Version header: the one that the app expects which uses what \
+         is made here."
+            .into(),
+    )
+}
+
 /// 400: a publishable key asks for an object and does not show its client secret.
 pub fn client_secret_missing() -> Reject {
     Reject {
         code: Some("parameter_missing".into()),
         param: Some("client_secret".into()),
         ..invalid(400, "Missing required param: client_secret.".into())
+    }
+}
+
+/// 400: an ephemeral key lists payment methods and does not say whose.
+pub fn customer_missing() -> Reject {
+    Reject {
+        code: Some("parameter_missing".into()),
+        param: Some("customer".into()),
+        ..invalid(400, "Missing required param: customer.".into())
     }
 }
 

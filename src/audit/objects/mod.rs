@@ -101,10 +101,18 @@ impl Objects {
                     self.others.push(object.id())
                 }
                 Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) | Object::BalanceTransaction(_) => {}
-                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) if born => {
+                Object::EphemeralKey(_)
+                | Object::Review(_)
+                | Object::EarlyFraudWarning(_)
+                | Object::ConfirmationToken(_)
+                    if born =>
+                {
                     self.others.push(object.id())
                 }
-                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {}
+                Object::EphemeralKey(_)
+                | Object::Review(_)
+                | Object::EarlyFraudWarning(_)
+                | Object::ConfirmationToken(_) => {}
             }
         }
         for object in &mine {
@@ -122,7 +130,10 @@ impl Objects {
                 | Object::TaxId(_)
                 | Object::PaymentMethod(_)
                 | Object::Token(_) => {}
-                Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {}
+                Object::EphemeralKey(_)
+                | Object::Review(_)
+                | Object::EarlyFraudWarning(_)
+                | Object::ConfirmationToken(_) => {}
             }
         }
         // After the charges: an intent's state must agree with the charge that the same record moved.
@@ -223,9 +234,10 @@ impl Objects {
             Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
-            Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {
-                find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
-            }
+            Object::EphemeralKey(_)
+            | Object::Review(_)
+            | Object::EarlyFraudWarning(_)
+            | Object::ConfirmationToken(_) => find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at]),
             Object::BalanceTransaction(_) => None,
         };
         ensure(Check::Ids, known == Some(id), || {
@@ -251,7 +263,9 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::Token(_)
         | Object::SetupIntent(_)
         | Object::Mandate(_) => Some(object.id().seq()),
-        Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => Some(object.id().seq()),
+        Object::EphemeralKey(_) | Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {
+            Some(object.id().seq())
+        }
         Object::BalanceTransaction(_) => None,
     }
 }

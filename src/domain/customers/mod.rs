@@ -2,4 +2,5 @@
 
 pub mod customer;
 pub mod customer_balance_transaction;
+pub mod ephemeral_key;
 pub mod tax_id;
