@@ -128,7 +128,6 @@ class Intents(unittest.TestCase):
         self.assertEqual((intent.charges.object, len(intent.charges.data)), ("list", 1))
         self.assertEqual(intent.charges.data[0].amount, 1500)
         self.assertEqual(intent.capture_method, "automatic")
-        self.assertNotIn("latest_charge", intent)
 
     def test_manual_confirmation(self):
         intent = stripe.PaymentIntent.create(amount=1500, currency="eur", payment_method_types=["card"])
