@@ -9,7 +9,7 @@ use crate::payments::payment_method::{
 };
 use crate::secrets::Secrets;
 use tollgate_resource::shown::Ident;
-use tollgate_resource::{Id, Metadata, Params, Record, Ref, Shown};
+use tollgate_resource::{Id, Metadata, MetadataUpdate, Names, Params, Record, Ref, Shown};
 
 /// A card with what was said besides, as tokens and customers keep it.
 #[derive(Clone, Debug, PartialEq, Record)]
@@ -46,12 +46,23 @@ pub struct FlatCardParams {
     pub exp_month: Option<i64>,
     /// Year of expiry, of two or four digits.
     pub exp_year: Option<i64>,
+    /// The merchant's pairs.
+    pub metadata: MetadataUpdate,
     /// Full name.
     pub name: Option<Box<str>>,
     /// Which network is to take it.
     pub networks: Option<CardNetworksParams>,
     /// The number, without separators.
     pub number: Option<CardNumber>,
+    /// Always `card`.
+    pub object: Option<CardWord>,
+}
+
+/// The only object whose details are taken in place of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum CardWord {
+    /// A card.
+    Card,
 }
 
 /// A card of a token or customer.

@@ -222,6 +222,9 @@ impl NewCard {
         if billing != BillingDetails::default() {
             new.details.get_or_insert_default().bill(billing);
         }
+        if !params.metadata.pairs.is_empty() {
+            metadata::merge(&mut new.details.get_or_insert_default().metadata, &params.metadata)?;
+        }
         if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
             new.prefer(preferred, path)?;
         }
