@@ -59,6 +59,8 @@ pub enum Command {
     IncrementAuthorization(Id, Box<IncrementAuthorization>),
     /// `POST /v1/payment_intents/{intent}/apply_customer_balance`.
     ApplyCustomerBalance(Id, Box<ApplyCustomerBalance>),
+    /// `POST /v1/payment_intents/{intent}/verify_microdeposits`.
+    VerifyPaymentMicrodeposits(Id, Box<VerifyMicrodeposits>),
     /// `POST /v1/payment_intents/{intent}/cancel`.
     CancelPaymentIntent(Id, Box<CancelPaymentIntent>),
     /// `POST /v1/charges`.

@@ -117,6 +117,7 @@ pub fn decide(
         Command::UpdatePaymentIntent(id, asked) => payment_intent::update(&case, *id, asked),
         Command::IncrementAuthorization(id, asked) => payment_intent::increment(&case, *id, asked),
         Command::ApplyCustomerBalance(id, asked) => payment_intent::apply_customer_balance(&case, *id, asked),
+        Command::VerifyPaymentMicrodeposits(id, asked) => payment_intent::verify_microdeposits(&case, *id, asked),
         Command::CapturePaymentIntent(id, asked) => payment_intent::capture(&case, *id, asked),
         Command::CancelPaymentIntent(id, asked) => payment_intent::cancel(&case, *id, asked),
         Command::CreateCharge(asked) => charge::create(&case, asked),

@@ -136,6 +136,15 @@ class Changes(unittest.TestCase):
         self.assertEqual(intent.payment_method.card.brand, "mastercard")
         self.assertEqual(intent.latest_charge.billing_details.name, "Ada")
 
+    def test_a_confirmation_token_says_how_to_pay(self):
+        token = client().v1.test_helpers.confirmation_tokens.create({
+            "payment_method": "pm_card_threeDSecure2Required", "return_url": "https://shop.example/back"})
+        intent = intents().create({
+            "amount": 2000, "currency": "usd", "confirm": True, "confirmation_token": token.id})
+        self.assertEqual(intent.next_action.redirect_to_url.return_url, "https://shop.example/back")
+        self.assertIn("redirect_status=succeeded", act(intent, "complete"))
+        self.assertEqual(intents().retrieve(intent.id).status, "succeeded")
+
     def test_a_hold_is_raised(self):
         intent = pay(capture_method="manual", payment_method_options={
             "card": {"request_incremental_authorization": "if_available"}}, expand=["latest_charge"])

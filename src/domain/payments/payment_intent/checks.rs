@@ -3,6 +3,8 @@
 use super::{AllowRedirects, PaymentIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
+use crate::kinds::ConfirmationTokenId;
+use crate::payments::confirmation_token::{self, ChosenMethod, ConfirmationToken};
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, is_known_type};
 use crate::reject::{Reject, codes};
@@ -24,21 +26,36 @@ pub(super) fn chosen_method<'a>(
     case: &Case<'a>,
     param: Option<PaymentMethodParam>,
     data: Option<&PaymentMethodData>,
+    token: Option<&ConfirmationToken>,
     customer: Option<Id>,
 ) -> Result<Option<Method<'a>>, Stop> {
-    match (param, data) {
-        (None, None) => Ok(None),
-        (Some(param), None) => method_of_param(case, param, customer).map(Some),
-        (None, Some(data)) => {
+    match (param, data, token) {
+        (None, None, None) => Ok(None),
+        (Some(param), None, None) => method_of_param(case, param, customer).map(Some),
+        (None, Some(data), None) => {
             let new = data.check("payment_method_data", case)?;
             Ok(Some(Method::New(Box::new(new))))
         }
-        (Some(_), Some(_)) => Err(Reject::invalid(
-            None,
-            "You may only specify one of these parameters: payment_method, payment_method_data.",
-        )
-        .into()),
+        (None, None, Some(token)) => match token.chosen() {
+            ChosenMethod::New(card) => Ok(Some(Method::New(card))),
+            ChosenMethod::Stored(id) => stored_method(case, id, customer).map(|method| Some(Method::Stored(method))),
+        },
+        _ => {
+            let message = "You may only specify one of these parameters: confirmation_token, payment_method, \
+                           payment_method_data.";
+            Err(Reject::invalid(None, message).into())
+        }
     }
+}
+
+/// The confirmation token that a request names, if it names one and it can be used.
+pub(super) fn token_named<'a>(
+    case: &Case<'a>,
+    named: Option<ConfirmationTokenId>,
+) -> Result<Option<&'a ConfirmationToken>, Stop> {
+    named
+        .map(|named| confirmation_token::of_param(case, named.0))
+        .transpose()
 }
 
 /// The payment method a parameter names, if it may be used for `customer`.

@@ -14,6 +14,7 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
+use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
@@ -43,9 +44,13 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     checks::check_mandate(case, &asked.mandate_data)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     let data = asked.payment_method_data.as_deref();
-    let method = checks::chosen_method(case, asked.payment_method, data, before.customer)?;
+    let token = checks::token_named(case, asked.confirmation_token)?;
+    let method = checks::chosen_method(case, asked.payment_method, data, token, before.customer)?;
     checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
+    if let Some(token) = token {
+        token.describe(&mut intent);
+    }
     describe(&mut intent, asked)?;
     asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
     if let Some(email) = &intent.receipt_email {
@@ -90,12 +95,18 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         Update::Set(shipping) => intent.shipping = Some(Box::new(Shipping::from(shipping))),
     }
     let mut draft = case.draft();
+    if let Some(token) = token {
+        token.spend(&mut draft, id);
+    }
     let method = stored(&mut draft, method);
     intent.payment_method = Some(method.id);
     let terms = Terms {
         off_session: asked.off_session.is_some_and(|off_session| off_session.0),
         error_on_requires_action: asked.error_on_requires_action.unwrap_or(false),
-        return_url: asked.return_url.as_deref(),
+        return_url: asked
+            .return_url
+            .as_deref()
+            .or(token.and_then(|token| token.return_url.as_deref())),
         use_stripe_sdk: asked.use_stripe_sdk.unwrap_or(false),
         proof,
     };
@@ -270,4 +281,14 @@ fn refuse(
         .with_payment_method(method.id);
     outcome::refused_unasked(case, &mut draft, intent, method, Some(decline));
     draft.decide(Reply::Reject(Box::new(reject)))
+}
+
+impl ConfirmationToken {
+    /// Takes over what the payer said besides what is paid with, where the intent does not say it.
+    pub(super) fn describe(&self, intent: &mut PaymentIntent) {
+        intent.setup_future_usage = self.setup_future_usage.or(intent.setup_future_usage);
+        if self.shipping.is_some() {
+            intent.shipping = self.shipping.clone();
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     if !confirm {
         checks::only_with_confirm(&[
+            (asked.confirmation_token.is_some(), "confirmation_token"),
             (asked.error_on_requires_action.is_some(), "error_on_requires_action"),
             (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
             (asked.off_session.is_some(), "off_session"),
@@ -58,7 +59,8 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     checks::check_mandate(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
-    let method = checks::chosen_method(case, asked.payment_method, data, customer)?;
+    let token = checks::token_named(case, asked.confirmation_token)?;
+    let method = checks::chosen_method(case, asked.payment_method, data, token, customer)?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
@@ -110,6 +112,10 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         transfer_group: asked.transfer_group.clone(),
         particulars: particulars(asked)?,
     };
+    if let Some(token) = token {
+        token.describe(&mut intent);
+        token.spend(&mut draft, intent.id);
+    }
     draft.created_event(EventType::PaymentIntentCreated, intent.id);
     let Some(method) = method.map(|method| stored(&mut draft, method)) else {
         let id = intent.id;
@@ -121,7 +127,10 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         let terms = Terms {
             off_session: asked.off_session.is_some_and(|off_session| off_session.0),
             error_on_requires_action: asked.error_on_requires_action.unwrap_or(false),
-            return_url: asked.return_url.as_deref(),
+            return_url: asked
+                .return_url
+                .as_deref()
+                .or(token.and_then(|token| token.return_url.as_deref())),
             use_stripe_sdk: asked.use_stripe_sdk.unwrap_or(false),
             proof: None,
         };

@@ -4,6 +4,7 @@ use super::params::*;
 use super::shown::PaymentIntentShown;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds;
+use crate::payments::setup_intent::VerifyMicrodeposits;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::HasParams;
 use tollgate_resource::shown::HasShape;
@@ -18,6 +19,7 @@ pub const ENDPOINTS: &[&Endpoint<Call>] = &[
     &CAPTURE,
     &INCREMENT,
     &APPLY_BALANCE,
+    &VERIFY_MICRODEPOSITS,
     &CANCEL,
     &LIST,
 ];
@@ -123,6 +125,22 @@ static APPLY_BALANCE: Endpoint<Call> = Endpoint {
     parse: |path, form| {
         let asked = take(form)?;
         Ok(Call::Write(Command::ApplyCustomerBalance(
+            path.id(0, &kinds::PAYMENT_INTENT)?,
+            Box::new(asked),
+        )))
+    },
+};
+
+static VERIFY_MICRODEPOSITS: Endpoint<Call> = Endpoint {
+    name: "verify_microdeposits_payment_intent",
+    doc: "Verifies a bank account by the deposits it got.",
+    method: Method::Post,
+    path: "/v1/payment_intents/{intent}/verify_microdeposits",
+    params: VerifyMicrodeposits::SHAPE,
+    answers: Answers::One(PaymentIntentShown::SHAPE),
+    parse: |path, form| {
+        let asked = take(form)?;
+        Ok(Call::Write(Command::VerifyPaymentMicrodeposits(
             path.id(0, &kinds::PAYMENT_INTENT)?,
             Box::new(asked),
         )))

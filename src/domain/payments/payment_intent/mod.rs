@@ -32,7 +32,7 @@ pub(crate) use checks::{check_descriptor, check_email, not_while_calling, stored
 pub(crate) use confirm::confirm;
 pub(crate) use decide::{cancel, create};
 pub use endpoints::ENDPOINTS;
-pub(crate) use increment::{apply_customer_balance, increment};
+pub(crate) use increment::{apply_customer_balance, increment, verify_microdeposits};
 pub(crate) use outcome::{capture_money, follow_capture, put_charge, statement_text};
 pub use params::*;
 pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};

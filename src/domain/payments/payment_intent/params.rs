@@ -5,7 +5,7 @@ use super::card_options::PaymentOptionsParams;
 use super::particulars::PaymentDetailsParams;
 use super::{AllowRedirects, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage};
 use crate::address::ShippingParams;
-use crate::kinds::{CustomerId, PaymentIntentId};
+use crate::kinds::{ConfirmationTokenId, CustomerId, PaymentIntentId};
 use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, RadarOptionsParams};
@@ -33,6 +33,8 @@ pub struct CreatePaymentIntent {
     pub confirm: Option<bool>,
     /// Who goes on after an action of the payer.
     pub confirmation_method: Option<ConfirmationMethod>,
+    /// What the payer chose in a browser. Only with `confirm=true`.
+    pub confirmation_token: Option<ConfirmationTokenId>,
     /// Who pays.
     pub customer: Option<CustomerId>,
     /// Free text for the merchant.
@@ -109,6 +111,8 @@ pub struct ConfirmPaymentIntent {
     pub capture_method: Option<CaptureMethod>,
     /// The intent's client secret, as a page in the payer's browser gives it.
     pub client_secret: Option<Box<str>>,
+    /// What the payer chose in a browser.
+    pub confirmation_token: Option<ConfirmationTokenId>,
     /// Fails the payment instead of asking the payer for an action.
     pub error_on_requires_action: Option<bool>,
     /// Types of payment method that may not be used.

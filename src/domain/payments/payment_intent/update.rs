@@ -48,7 +48,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
         check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
     }
     let data = asked.payment_method_data.as_deref();
-    let method = checks::chosen_method(case, asked.payment_method, data, intent.customer)?;
+    let method = checks::chosen_method(case, asked.payment_method, data, None, intent.customer)?;
     if let (None, Some(kept), Some(_)) = (&method, intent.payment_method, asked.customer) {
         // Another customer must be allowed what is there to pay with.
         checks::stored_method(case, kept, intent.customer)?;

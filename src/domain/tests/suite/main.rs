@@ -7,6 +7,7 @@ mod cards;
 mod charges;
 mod customers;
 mod disputes;
+mod event_orders;
 mod events;
 mod form;
 mod holds;

@@ -46,6 +46,19 @@ pub(crate) fn check(scenario: &str) {
     );
 }
 
+/// Plays commands, and tells the types of all events that came of them, in order.
+pub(crate) fn events_of(commands: &[&str]) -> Vec<&'static str> {
+    let mut player = Player::default();
+    for command in commands {
+        player.play(command, &mut Vec::new());
+    }
+    crate::audit::check(&player.shop);
+    let facts = player.shop.records.iter();
+    facts
+        .flat_map(|facts| facts.events.iter().map(|event| event.kind.name()))
+        .collect()
+}
+
 struct Player {
     shop: Shop,
     names: HashMap<Id, String>,

@@ -262,3 +262,36 @@ fn a_wrong_client_secret_confirms_nothing() {
     shop.ask(&confirm(&secret)).expect("it is right");
     assert_eq!(kept(&shop, intent.id).amount_received(), 2_000);
 }
+
+#[test]
+fn a_confirmation_token_confirms_once() {
+    check(
+        "
+        > create_confirmation_token payment_method=pm_card_visa return_url=https://shop.example/back
+        200 ctoken1
+        · ctoken1
+
+        > create_payment_intent amount=2000 currency=usd confirm=true confirmation_token=@ctoken1
+        200 pi1
+        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 captured 2000 usd captured=2000
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · ctoken1 used by pi1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1912
+
+        > create_payment_intent amount=2000 currency=usd
+        200 pi2
+        · pi2 requires_payment_method 2000 usd
+        events payment_intent.created
+
+        > confirm_payment_intent @pi2 confirmation_token=@ctoken1
+        400 confirmation_token_unusable param=confirmation_token: The ConfirmationToken ctoken1 has already been used. Please make a new one.
+
+        > verify_microdeposits_payment_intent @pi2 descriptor_code=SM11AA
+        400 payment_intent_unexpected_state pi=pi2: You cannot verify microdeposits of this PaymentIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits; this account accepts cards.
+        ",
+    );
+}
