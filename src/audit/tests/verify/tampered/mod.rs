@@ -2,6 +2,7 @@
 
 mod blocks;
 mod facts;
+mod setups;
 mod whole;
 
 use crate::audit;
