@@ -3,7 +3,7 @@
 use crate::merchants::Body;
 use tollgate_actors::request::Answer;
 use tollgate_actors::{Response, Shown};
-use tollgate_domain::Item;
+use tollgate_domain::{Item, kinds};
 use tollgate_resource::{Id, Kind};
 
 /// Tries of a session while faults last; when they have stopped it goes on until it is answered.
@@ -71,5 +71,6 @@ pub fn hear(answer: &Answer) -> Hears {
 /// A decline names the intent it was made for.
 fn failed_intent(response: &Response) -> Option<(&'static Kind, Id)> {
     let reject = response.result.as_ref().err()?;
-    Some((&tollgate_domain::kinds::PAYMENT_INTENT, reject.payment_intent?))
+    let payment = reject.payment_intent.map(|id| (&kinds::PAYMENT_INTENT, id));
+    payment.or(reject.setup_intent.map(|id| (&kinds::SETUP_INTENT, id)))
 }

@@ -14,6 +14,7 @@ use tollgate_domain::payments::payment_intent::{
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
+use tollgate_domain::payments::setup_intent::{ConfirmSetupIntent, CreateSetupIntent};
 use tollgate_domain::secrets::Purpose;
 use tollgate_domain::{Claim, Secrets};
 use tollgate_resource::{Expand, Id, Kind, Update, Version};
@@ -121,6 +122,11 @@ pub fn body_of(
             .filter(|(kind, _)| *kind == &kinds::CUSTOMER)
             .map(|(_, id)| id)
     };
+    let setup = |of: usize| {
+        known(of)
+            .filter(|(kind, _)| *kind == &kinds::SETUP_INTENT)
+            .map(|(_, id)| id)
+    };
     let mut path: &[&str] = &["latest_charge", "balance_transaction"];
     let call = match action {
         Action::CreateCustomer => {
@@ -178,6 +184,33 @@ pub fn body_of(
                 payment_intent: Some(PaymentIntentId(intent(*of)?)),
                 ..CreateRefund::default()
             })))
+        }
+        Action::SetUp {
+            card,
+            confirm,
+            customer: holder,
+        } => {
+            path = &["latest_attempt"];
+            Call::Write(Command::CreateSetupIntent(Box::new(CreateSetupIntent {
+                confirm: Some(*confirm),
+                payment_method: card.map(fresh),
+                customer: holder.and_then(customer).map(CustomerId),
+                ..CreateSetupIntent::default()
+            })))
+        }
+        Action::ConfirmSetup { of, card } => {
+            path = &["latest_attempt"];
+            Call::Write(Command::ConfirmSetupIntent(
+                setup(*of)?,
+                Box::new(ConfirmSetupIntent {
+                    payment_method: Some(fresh(card)),
+                    ..ConfirmSetupIntent::default()
+                }),
+            ))
+        }
+        Action::CancelSetup { of } => {
+            path = &["latest_attempt"];
+            Call::Write(Command::CancelSetupIntent(setup(*of)?, Box::default()))
         }
         Action::Get { of } => {
             let (kind, id) = known(*of)?;

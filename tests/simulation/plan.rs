@@ -139,6 +139,18 @@ pub enum Action {
         of: usize,
         amount: Option<i64>,
     },
+    SetUp {
+        card: Option<&'static str>,
+        confirm: bool,
+        customer: Option<usize>,
+    },
+    ConfirmSetup {
+        of: usize,
+        card: &'static str,
+    },
+    CancelSetup {
+        of: usize,
+    },
     Get {
         of: usize,
     },
@@ -249,6 +261,8 @@ struct Author {
     /// Steps that make intents, by account, with whether they make a hold and their amount.
     intents: Vec<Vec<(usize, bool, i64)>>,
     customers: Vec<Vec<usize>>,
+    /// Steps that make setup intents, by account.
+    setups: Vec<Vec<usize>>,
     /// Steps with a key.
     keyed: Vec<usize>,
 }
@@ -272,6 +286,7 @@ impl Plan {
             weather,
             intents: vec![Vec::new(); accounts],
             customers: vec![Vec::new(); accounts],
+            setups: vec![Vec::new(); accounts],
             keyed: Vec::new(),
         };
         author.write(length_ms);
@@ -397,7 +412,7 @@ impl Author {
     fn action(&mut self, number: usize, account: usize) -> Action {
         let intent = self.intent(account);
         let customer = self.recent_customer(account);
-        match (self.dice.below(30), intent) {
+        match (self.dice.below(34), intent) {
             (0, _) => {
                 self.customers[account].push(number);
                 Action::CreateCustomer
@@ -422,7 +437,38 @@ impl Author {
                 of,
                 amount: self.part(amount),
             },
+            (30..34, _) => self.set_up(number, account, customer),
             _ => self.create(number, account, customer),
+        }
+    }
+
+    /// A new setup, or something that is done to one of the newest.
+    fn set_up(&mut self, number: usize, account: usize, customer: Option<usize>) -> Action {
+        const CARDS: [&str; 6] = [
+            "visa",
+            "visa_chargeDeclined",
+            "authenticationRequired",
+            "authenticationRequired",
+            "tollgate_remote",
+            "tollgate_remoteDecline",
+        ];
+        let card = CARDS[self.dice.below(CARDS.len() as u64) as usize];
+        let known = &self.setups[account];
+        let reach = known.len().min(3) as u64;
+        let of = (reach > 0).then(|| known[known.len() - 1 - self.dice.below(reach) as usize]);
+        match (self.dice.below(6), of) {
+            (0..2, Some(of)) => Action::ConfirmSetup { of, card },
+            (2, Some(of)) => Action::CancelSetup { of },
+            (3, Some(of)) => Action::Get { of },
+            _ => {
+                self.setups[account].push(number);
+                let confirm = self.dice.below(3) > 0;
+                Action::SetUp {
+                    card: (confirm || self.dice.below(2) == 0).then_some(card),
+                    confirm,
+                    customer: customer.filter(|_| self.dice.below(2) == 0),
+                }
+            }
         }
     }
 

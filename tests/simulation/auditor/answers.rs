@@ -337,6 +337,7 @@ impl AccountModel {
                         | Status::RequiresCapture { capture: None, .. }
                 )
             ),
+            Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_over(*id, at),
             Command::CreateRefund(asked) => {
                 let intent = asked.payment_intent.and_then(|intent| self.intent_at(intent.0, at));
                 let charge = intent
@@ -375,12 +376,14 @@ impl AccountModel {
     }
 }
 
-/// The intent a command is about.
+/// The intent or setup intent a command is about.
 fn subject(command: &Command) -> Option<Id> {
     match command {
         Command::ConfirmPaymentIntent(id, _)
         | Command::CapturePaymentIntent(id, _)
-        | Command::CancelPaymentIntent(id, _) => Some(*id),
+        | Command::CancelPaymentIntent(id, _)
+        | Command::ConfirmSetupIntent(id, _)
+        | Command::CancelSetupIntent(id, _) => Some(*id),
         Command::CreateRefund(asked) => asked.payment_intent.map(|intent| intent.0),
         _ => None,
     }
@@ -391,6 +394,8 @@ fn may_decline(command: &Command) -> bool {
     let method = match command {
         Command::CreatePaymentIntent(asked) => asked.payment_method,
         Command::ConfirmPaymentIntent(_, asked) => asked.payment_method,
+        Command::CreateSetupIntent(asked) => asked.payment_method,
+        Command::ConfirmSetupIntent(_, asked) => asked.payment_method,
         Command::CapturePaymentIntent(..) => return true,
         _ => return false,
     };

@@ -19,6 +19,7 @@ mod model;
 mod money;
 mod records;
 mod refunds;
+mod setups;
 
 use model::AccountModel;
 use std::collections::{BTreeMap, BTreeSet};

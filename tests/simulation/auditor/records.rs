@@ -236,6 +236,13 @@ impl Case<'_> {
         if let Some(refund) = refund {
             return self.refund(refund);
         }
+        let setup = self.facts.objects.iter().find_map(|object| match object {
+            Object::SetupIntent(intent) => Some(intent),
+            _ => None,
+        });
+        if let Some(setup) = setup {
+            return self.setup(setup);
+        }
         let intent = self.facts.objects.iter().find_map(|object| match object {
             Object::PaymentIntent(intent) => Some(intent),
             _ => None,
