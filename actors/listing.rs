@@ -159,7 +159,13 @@ impl Listing<'_> {
     fn item_of(&self, query: &ListQuery, seq: u64) -> Result<Option<Item>, StoreError> {
         for kind in std::iter::once(query.kind).chain(query.also.iter().copied()) {
             if let Some(item) = self.item(kind, seq)? {
-                return Ok(Some(item));
+                return Ok(Some(match item {
+                    // A list of payment methods shows cards and sources as such.
+                    Item::Object(object) if *query.kind == kinds::PAYMENT_METHOD => {
+                        Item::Object(object.into_payment_method())
+                    }
+                    item => item,
+                }));
             }
         }
         Ok(None)

@@ -147,7 +147,8 @@ pub(crate) fn retell(facts: &Facts, outcome: &Outcome, showing: &Showing<'_>) ->
             outcome
                 .attached
                 .iter()
-                .find(|object| object.id() == id && object.kind() == kind)
+                // An id is of one object, which may be kept in the words it was shown in.
+                .find(|object| object.id() == id)
         };
         facts
             .object(kind, id)
@@ -224,7 +225,11 @@ fn take(find: &mut Find<'_>, attached: &[Object], kind: &'static Kind, id: Id) -
     {
         return Ok(Some(object.clone()));
     }
-    match find(kind, id) {
+    // What is paid with may be a card or source of the older API: it is shown as a payment method.
+    let of_method = *kind == kinds::PAYMENT_METHOD;
+    let stored = if of_method { kinds::of_method(id) } else { kind };
+    match find(stored, id) {
+        Sought::Found(object) if of_method => Ok(Some(object.into_payment_method())),
         Sought::Found(object) => Ok(Some(object)),
         Sought::Absent => Ok(None),
         Sought::NotLoaded => Err(Missing(kind, id)),

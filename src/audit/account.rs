@@ -231,7 +231,7 @@ fn check_nets(currency: Currency, owed: i128, net: i128) -> Checked {
 fn check_events(facts: &Facts) -> Checked {
     for event in &facts.events {
         let object = facts.objects.get(usize::from(event.object));
-        let right = object.is_some_and(|object| object.kind() == event.kind.subject());
+        let right = object.is_some_and(|object| event.kind.is_about(object.kind()));
         ensure(Check::Events, right, || {
             format!(
                 "event {:?} is about object {} of its record, which is not of its kind",

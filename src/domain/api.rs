@@ -6,9 +6,11 @@ use crate::call::Call;
 use crate::customers::customer::{self, CustomerShown};
 use crate::customers::customer_balance_transaction::{self, CustomerBalanceTransactionShown};
 use crate::customers::ephemeral_key::{self, EphemeralKeyShown};
+use crate::customers::source::{self, SourceShown};
 use crate::customers::tax_id::{self, TaxIdShown};
 use crate::events::{self, EventShown};
 use crate::kinds;
+use crate::payments::card::HeldCardShown;
 use crate::payments::charge::{self, ChargeShown};
 use crate::payments::confirmation_token::{self, ConfirmationTokenShown};
 use crate::payments::dispute::{self, DisputeShown};
@@ -36,6 +38,8 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     customer::ENDPOINTS,
     customer_balance_transaction::ENDPOINTS,
     tax_id::ENDPOINTS,
+    source::ENDPOINTS,
+    source::CUSTOMER_ENDPOINTS,
     payment_method::ENDPOINTS,
     token::ENDPOINTS,
     ephemeral_key::ENDPOINTS,
@@ -77,6 +81,8 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::MANDATE, MandateShown::SHAPE),
     (&kinds::REVIEW, ReviewShown::SHAPE),
     (&kinds::EARLY_FRAUD_WARNING, EarlyFraudWarningShown::SHAPE),
+    (&kinds::SOURCE, SourceShown::SHAPE),
+    (&kinds::CARD, HeldCardShown::SHAPE),
     (&kinds::TAX_ID, TaxIdShown::SHAPE),
     (
         &kinds::CUSTOMER_BALANCE_TRANSACTION,

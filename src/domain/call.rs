@@ -5,6 +5,7 @@ use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::customers::customer_balance_transaction::{
     CreateCustomerBalanceTransaction, UpdateCustomerBalanceTransaction,
 };
+use crate::customers::source::{CreateCustomerSource, CreateSource, UpdateCustomerSource, UpdateSource};
 use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
 use crate::object::Object;
@@ -99,6 +100,16 @@ pub enum Command {
     CreateCustomerBalanceTransaction(Id, Box<CreateCustomerBalanceTransaction>),
     /// `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
     UpdateCustomerBalanceTransaction(Id, Id, Box<UpdateCustomerBalanceTransaction>),
+    /// `POST /v1/customers/{customer}/sources`.
+    SaveSource(Id, Box<CreateCustomerSource>),
+    /// `POST /v1/customers/{customer}/sources/{id}`.
+    ChangeSource(Id, Id, Box<UpdateCustomerSource>),
+    /// `DELETE /v1/customers/{customer}/sources/{id}`.
+    RemoveSource(Id, Id),
+    /// `POST /v1/sources`.
+    CreateSource(Box<CreateSource>),
+    /// `POST /v1/sources/{source}`.
+    UpdateSource(Id, Box<UpdateSource>),
     /// `POST /v1/customers/{customer}/tax_ids`, or `POST /v1/tax_ids`.
     CreateTaxId(Option<Id>, Box<CreateTaxId>),
     /// `DELETE /v1/customers/{customer}/tax_ids/{id}`, or `DELETE /v1/tax_ids/{id}`.

@@ -7,6 +7,7 @@ use crate::call::{Command, Read};
 use crate::customers::customer::{self, Customer};
 use crate::customers::customer_balance_transaction;
 use crate::customers::ephemeral_key::{self, EphemeralKey};
+use crate::customers::source;
 use crate::customers::tax_id;
 use crate::draft::Draft;
 use crate::facts::{Claim, Facts};
@@ -138,6 +139,11 @@ pub fn decide(
         Command::UpdateCustomerBalanceTransaction(customer, id, asked) => {
             customer_balance_transaction::update(&case, *customer, *id, asked)
         }
+        Command::SaveSource(customer, asked) => source::save(&case, *customer, asked),
+        Command::ChangeSource(customer, id, asked) => source::change(&case, *customer, *id, asked),
+        Command::RemoveSource(customer, id) => source::remove(&case, *customer, *id),
+        Command::CreateSource(asked) => source::create(&case, asked),
+        Command::UpdateSource(id, asked) => source::update(&case, *id, asked),
         Command::CreateTaxId(customer, asked) => tax_id::create(&case, *customer, asked),
         Command::DeleteTaxId(customer, id) => tax_id::delete(&case, *customer, *id),
         Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
@@ -182,6 +188,14 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),
+        // A card or source in newer words.
+        Read::Object(kind, id, param) if *kind == kinds::PAYMENT_METHOD && !id.is(kind) => {
+            let object = found(world, kinds::of_method(id), id, param)?;
+            if object.is_deleted() {
+                return Err(Reject::no_such(kinds::of_method(id), id, param).into());
+            }
+            Ok(Item::Object(object.clone().into_payment_method()))
+        }
         Read::Object(kind, id, param) => {
             let object = found(world, kind, id, param)?;
             // Of a deleted customer the stub stays; other objects are gone.
@@ -343,12 +357,15 @@ impl<'a> Case<'a> {
         }))
     }
 
-    /// A payment method, if there is one with that id.
+    /// What is paid with, if there is such a payment method, card or source.
     pub(crate) fn payment_method(&self, id: Id) -> Result<Option<&'a PaymentMethod>, Stop> {
-        Ok(self.find(&kinds::PAYMENT_METHOD, id)?.map(|object| match object {
-            Object::PaymentMethod(method) => &**method,
+        let found = self.find(kinds::of_method(id), id)?.map(|object| match object {
+            Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => (object, &**method),
             other => unreachable!("{:?} was found as a payment method", other.id()),
-        }))
+        });
+        Ok(found
+            .filter(|(object, _)| !object.is_deleted())
+            .map(|(_, method)| method))
     }
 
     /// A token, if there is one with that id.

@@ -155,7 +155,7 @@ impl Draft {
             let at = self.facts.objects.iter().position(|object| object.id() == subject);
             let at = at.expect("an event is about an object of its record");
             assert!(
-                self.facts.objects[at].kind() == fact.kind.subject(),
+                fact.kind.is_about(self.facts.objects[at].kind()),
                 "an event is about an object of its kind"
             );
             fact.object = u16::try_from(at).expect("a command makes fewer than 65,536 objects");

@@ -20,6 +20,7 @@ use crate::customers::customer::{
 };
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionType};
 use crate::customers::ephemeral_key::EphemeralKey;
+use crate::customers::source::{SourceData, SourceUsage};
 use crate::customers::tax_id::{TaxId, Verification};
 use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
 use crate::events::{EventFact, EventType, EventVersion};
@@ -137,6 +138,8 @@ fn record_lines() -> Vec<String> {
         CustomerBalanceTransaction,
         CustomerBalanceTransactionType,
         TaxId,
+        SourceData,
+        SourceUsage,
         Verification,
         Address,
         Shipping,

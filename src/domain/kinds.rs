@@ -150,8 +150,15 @@ pub static CUSTOMER_BALANCE_TRANSACTION: Kind = Kind {
     object: "customer_balance_transaction",
 };
 
+/// A way to pay of the older API that comes before payment methods: here, a card.
+pub static SOURCE: Kind = Kind {
+    number: 15,
+    prefix: "src",
+    object: "source",
+};
+
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 24] = [
+pub static ALL: [&Kind; 25] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -166,6 +173,7 @@ pub static ALL: [&Kind; 24] = [
     &SETUP_ATTEMPT,
     &MANDATE,
     &TOKEN,
+    &SOURCE,
     &CARD,
     &CONFIRMATION_TOKEN,
     &DISPUTE,
@@ -185,8 +193,13 @@ pub fn by_number(number: u8) -> Option<&'static Kind> {
 
 /// The kind of what is paid with: the check in an id tells a payment method from a card of the older API and a source.
 pub fn of_method(id: Id) -> &'static Kind {
-    let _ = id;
-    &PAYMENT_METHOD
+    if id.is(&PAYMENT_METHOD) {
+        &PAYMENT_METHOD
+    } else if id.is(&SOURCE) {
+        &SOURCE
+    } else {
+        &CARD
+    }
 }
 
 /// Declares parameter types whose text must be an id of a kind.

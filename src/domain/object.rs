@@ -6,10 +6,12 @@ use crate::call::mark_of;
 use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionShown};
 use crate::customers::ephemeral_key::{EphemeralKey, EphemeralKeyShown};
+use crate::customers::source::{DeletedCardShown, SourceShown};
 use crate::customers::tax_id::{DeletedTaxIdShown, TaxId, TaxIdShown};
 use crate::events::{Event, EventDataShown, EventShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
+use crate::payments::card::HeldCardShown;
 use crate::payments::charge::Charge;
 use crate::payments::confirmation_token::{ConfirmationToken, ConfirmationTokenShown};
 use crate::payments::dispute::{Dispute, DisputeShown};
@@ -59,6 +61,12 @@ pub enum Object {
     /// A token.
     #[record(14)]
     Token(Arc<Token>),
+    /// A source: what pays is kept as a payment method is.
+    #[record(15)]
+    Source(Arc<PaymentMethod>),
+    /// A card of a customer, as the older API saves it: kept as a payment method is.
+    #[record(16)]
+    Card(Arc<PaymentMethod>),
     /// A confirmation token.
     #[record(17)]
     ConfirmationToken(Arc<ConfirmationToken>),
@@ -109,6 +117,24 @@ pub struct ShowContext<'a> {
 }
 
 impl Object {
+    /// What is paid with, as the kind of object that its id names.
+    pub fn of_method(method: impl Into<Arc<PaymentMethod>>) -> Object {
+        let method = method.into();
+        match kinds::of_method(method.id) {
+            kind if *kind == kinds::CARD => Object::Card(method),
+            kind if *kind == kinds::SOURCE => Object::Source(method),
+            _ => Object::PaymentMethod(method),
+        }
+    }
+
+    /// A card or source as a payment method, which shows it in newer words under the same id; others stay what they are.
+    pub fn into_payment_method(self) -> Object {
+        match self {
+            Object::Card(method) | Object::Source(method) => Object::PaymentMethod(method),
+            other => other,
+        }
+    }
+
     /// Its kind.
     pub fn kind(&self) -> &'static Kind {
         match self {
@@ -118,6 +144,8 @@ impl Object {
             Object::Customer(_) => &kinds::CUSTOMER,
             Object::BalanceTransaction(_) => &kinds::BALANCE_TRANSACTION,
             Object::PaymentMethod(_) => &kinds::PAYMENT_METHOD,
+            Object::Source(_) => &kinds::SOURCE,
+            Object::Card(_) => &kinds::CARD,
             Object::SetupIntent(_) => &kinds::SETUP_INTENT,
             Object::SetupAttempt(_) => &kinds::SETUP_ATTEMPT,
             Object::Mandate(_) => &kinds::MANDATE,
@@ -140,7 +168,7 @@ impl Object {
             Object::Refund(refund) => refund.id,
             Object::Customer(customer) => customer.id,
             Object::BalanceTransaction(transaction) => transaction.id,
-            Object::PaymentMethod(method) => method.id,
+            Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => method.id,
             Object::SetupIntent(intent) => intent.id,
             Object::SetupAttempt(attempt) => attempt.id,
             Object::Mandate(mandate) => mandate.id,
@@ -160,6 +188,8 @@ impl Object {
         match self {
             Object::Customer(customer) => customer.deleted,
             Object::TaxId(tax_id) => tax_id.deleted,
+            // A card of a customer is never used up but by being deleted.
+            Object::Card(card) => card.used_up,
             _ => false,
         }
     }
@@ -177,7 +207,9 @@ impl Object {
                 refund.payment_intent.into_iter().for_each(parent);
             }
             Object::BalanceTransaction(transaction) => parent(transaction.source),
-            Object::PaymentMethod(method) => method.customer.into_iter().for_each(parent),
+            Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => {
+                method.customer.into_iter().for_each(parent)
+            }
             Object::Dispute(dispute) => {
                 parent(dispute.charge);
                 dispute.payment_intent.into_iter().for_each(parent);
@@ -237,6 +269,10 @@ impl Object {
         match self {
             Object::Customer(customer) => Object::Customer(Arc::new(customer.as_undeleted())),
             Object::TaxId(tax_id) => Object::TaxId(Arc::new(tax_id.as_undeleted())),
+            Object::Card(card) => Object::Card(Arc::new(PaymentMethod {
+                used_up: false,
+                ..PaymentMethod::clone(card)
+            })),
             other => other.clone(),
         }
     }
@@ -251,6 +287,9 @@ impl Object {
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
+            Object::Source(source) => with(&SourceShown::of(source, context)),
+            Object::Card(card) if card.used_up => with(&DeletedCardShown::of(card.id)),
+            Object::Card(card) => with(&HeldCardShown::of_saved(card, context)),
             Object::SetupIntent(intent) => with(&SetupIntentShown::of(intent, context)),
             Object::SetupAttempt(attempt) => with(&SetupAttemptShown::of(attempt, context)),
             Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),

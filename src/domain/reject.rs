@@ -100,7 +100,10 @@ impl Reject {
 
     /// An object named by a parameter does not exist for this account: 400.
     pub fn no_such_param(kind: &Kind, id: Id, param: &str) -> Reject {
-        let message = format!("No such {}: '{}'", spoken(kind), id.text(kind));
+        // What is paid with is called by its own id, whatever it was looked for as.
+        let paid_with = [&crate::kinds::PAYMENT_METHOD, &crate::kinds::SOURCE].contains(&kind);
+        let named = if paid_with { crate::kinds::of_method(id) } else { kind };
+        let message = format!("No such {}: '{}'", spoken(kind), id.text(named));
         Reject::invalid(Some(codes::RESOURCE_MISSING), message).with_param(param)
     }
 
@@ -246,6 +249,8 @@ fn spoken(kind: &Kind) -> &'static str {
         "PaymentMethod"
     } else if *kind == crate::kinds::SETUP_INTENT {
         "setupintent"
+    } else if *kind == crate::kinds::CARD {
+        "source"
     } else {
         kind.object
     }
@@ -331,6 +336,8 @@ pub mod codes {
         PAYMENT_INTENT_AUTHENTICATION_FAILURE = "payment_intent_authentication_failure";
         /// The intent's state does not allow it.
         PAYMENT_INTENT_UNEXPECTED_STATE = "payment_intent_unexpected_state";
+        /// A type of payment method that the account does not offer.
+        PAYMENT_METHOD_NOT_AVAILABLE = "payment_method_not_available";
         /// The card could not be processed.
         PROCESSING_ERROR = "processing_error";
         /// No such object.

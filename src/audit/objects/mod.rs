@@ -97,10 +97,17 @@ impl Objects {
                 Object::Customer(customer) => self.step_customer(customer, born)?,
                 Object::CustomerBalanceTransaction(moved) => self.step_customer_movement(moved, born)?,
                 Object::TaxId(tax_id) => self.step_tax_id(tax_id, born)?,
-                Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) if born => {
+                Object::PaymentMethod(_)
+                | Object::Source(_)
+                | Object::Card(_)
+                | Object::Token(_)
+                | Object::Mandate(_)
+                    if born =>
+                {
                     self.others.push(object.id())
                 }
-                Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) | Object::BalanceTransaction(_) => {}
+                Object::PaymentMethod(_) | Object::Source(_) | Object::Card(_) => {}
+                Object::Token(_) | Object::Mandate(_) | Object::BalanceTransaction(_) => {}
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
@@ -129,6 +136,8 @@ impl Objects {
                 | Object::CustomerBalanceTransaction(_)
                 | Object::TaxId(_)
                 | Object::PaymentMethod(_)
+                | Object::Source(_)
+                | Object::Card(_)
                 | Object::Token(_) => {}
                 Object::EphemeralKey(_)
                 | Object::Review(_)
@@ -231,7 +240,7 @@ impl Objects {
                 find(&self.movements, id.seq(), |kept| kept.0).map(|at| self.movements[at].0)
             }
             Object::TaxId(_) => find(&self.tax_ids, id.seq(), |kept| kept.id).map(|at| self.tax_ids[at].id),
-            Object::PaymentMethod(_) | Object::Token(_) | Object::Mandate(_) => {
+            Object::PaymentMethod(_) | Object::Source(_) | Object::Card(_) | Object::Token(_) | Object::Mandate(_) => {
                 find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at])
             }
             Object::EphemeralKey(_)
@@ -260,6 +269,8 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::TaxId(tax_id) => Some(tax_id.customer.unwrap_or(tax_id.id).seq()),
         Object::Customer(_)
         | Object::PaymentMethod(_)
+        | Object::Source(_)
+        | Object::Card(_)
         | Object::Token(_)
         | Object::SetupIntent(_)
         | Object::Mandate(_) => Some(object.id().seq()),

@@ -162,6 +162,22 @@ pub enum EventType {
     #[record(66)]
     #[name = "refund.failed"]
     RefundFailed,
+    /// A card or source was saved to a customer.
+    #[record(51)]
+    #[name = "customer.source.created"]
+    CustomerSourceCreated,
+    /// A card or source of a customer changed.
+    #[record(52)]
+    #[name = "customer.source.updated"]
+    CustomerSourceUpdated,
+    /// A card or source was taken from its customer.
+    #[record(53)]
+    #[name = "customer.source.deleted"]
+    CustomerSourceDeleted,
+    /// A source can be charged.
+    #[record(57)]
+    #[name = "source.chargeable"]
+    SourceChargeable,
     /// A tax id was given to a customer.
     #[record(54)]
     #[name = "customer.tax_id.created"]
@@ -199,6 +215,8 @@ impl EventType {
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             CustomerTaxIdCreated | CustomerTaxIdUpdated | CustomerTaxIdDeleted => &kinds::TAX_ID,
+            CustomerSourceCreated | CustomerSourceUpdated | CustomerSourceDeleted => &kinds::CARD,
+            SourceChargeable => &kinds::SOURCE,
             PaymentMethodAttached | PaymentMethodDetached | PaymentMethodUpdated => &kinds::PAYMENT_METHOD,
             SetupIntentCreated
             | SetupIntentSucceeded
@@ -208,9 +226,31 @@ impl EventType {
         }
     }
 
+    /// What happens when this payment method, card or source is saved to a customer.
+    pub fn of_saving(method: Id) -> EventType {
+        if method.is(&kinds::PAYMENT_METHOD) {
+            EventType::PaymentMethodAttached
+        } else {
+            EventType::CustomerSourceCreated
+        }
+    }
+
+    /// Whether it may be about an object of that kind.
+    pub fn is_about(self, kind: &Kind) -> bool {
+        use EventType::{CustomerSourceCreated, CustomerSourceDeleted, CustomerSourceUpdated};
+        let of_customer = matches!(
+            self,
+            CustomerSourceCreated | CustomerSourceUpdated | CustomerSourceDeleted
+        );
+        *kind == *self.subject() || of_customer && *kind == kinds::SOURCE
+    }
+
     /// Whether its object thereby comes onto lists of other objects, if it was made before.
     pub fn joins_lists(self) -> bool {
-        matches!(self, EventType::PaymentMethodAttached)
+        matches!(
+            self,
+            EventType::PaymentMethodAttached | EventType::CustomerSourceCreated
+        )
     }
 
     /// The stored number, as the derive numbers it.

@@ -1,6 +1,7 @@
 //! One interpreter for every shown struct.
 
 use super::{FoundPage, json, previous};
+use tollgate_domain::kinds;
 use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
 use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
 
@@ -210,7 +211,13 @@ impl Show<'_> {
         );
     }
 
-    fn id(&mut self, kind: &Kind, id: Id) {
+    fn id(&mut self, kind: &'static Kind, id: Id) {
+        // What is paid with may be a card or source of the older API, and is called by its own id.
+        let kind = if *kind == kinds::PAYMENT_METHOD {
+            kinds::of_method(id)
+        } else {
+            kind
+        };
         self.out.push(b'"');
         id.write(kind, self.out);
         self.out.push(b'"');

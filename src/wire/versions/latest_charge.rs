@@ -7,7 +7,8 @@ use tollgate_resource::Version;
 /// The change.
 pub(super) static CHANGE: Change = Change {
     since: Version(20221115),
-    doc: "`payment_intent.charges` is gone, see `latest_charge`; `charge.refunds` is shown when expanded.",
+    doc: "`payment_intent.charges` is gone, see `latest_charge`; `charge.refunds`, `customer.sources` and \
+          `customer.subscriptions` are shown when expanded.",
     requests: &[],
     answers: &[],
     windows: &[
@@ -20,6 +21,18 @@ pub(super) static CHANGE: Change = Change {
         Window {
             object: "charge",
             field: "refunds",
+            before: Presence::Shown,
+            after: Presence::Expanded,
+        },
+        Window {
+            object: "customer",
+            field: "sources",
+            before: Presence::Shown,
+            after: Presence::Expanded,
+        },
+        Window {
+            object: "customer",
+            field: "subscriptions",
             before: Presence::Shown,
             after: Presence::Expanded,
         },

@@ -4,6 +4,7 @@ use super::invoicing::InvoiceSettingsParams;
 use super::{CreateCustomer, Customer, CustomerMore, TaxExempt, UpdateCustomer, save_method};
 use crate::address::{Address, Shipping, changed};
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransactionType, move_balance};
+use crate::customers::source;
 use crate::customers::tax_id;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
@@ -12,6 +13,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::payment_intent::check_email;
+use crate::reject::Reject;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Update};
 
@@ -54,6 +56,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision
         Some(param) => Some((param, save_method(case, &mut draft, &mut customer, param)?)),
         None => None,
     };
+    let source = asked.source.as_ref().map(|source| (source, "source"));
+    if let Some(named) = source.or(asked.card.as_ref().map(|card| (card, "card"))) {
+        let id = source::add(case, &mut draft, &mut customer, named, None)?;
+        customer.more_mut().default_source = Some(id);
+    }
     if let Some(settings) = &asked.invoice_settings {
         let mut settings = settings.clone();
         // A fresh card has no id before; named twice, it means the same one.
@@ -114,6 +121,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<
         change_invoicing(case, &mut after, settings)?;
     }
     let mut draft = case.draft();
+    change_source(case, &mut draft, &mut after, asked)?;
     if let Some(balance) = asked.balance {
         let kind = CustomerBalanceTransactionType::Adjustment;
         move_balance(case, &mut draft, &mut after, balance, kind)?;
@@ -131,6 +139,34 @@ pub(crate) fn put_changed(draft: &mut Draft, before: &Customer, after: Customer)
         draft.put(Object::Customer(Arc::new(after)));
         draft.update_event(EventType::CustomerUpdated, id, previous);
     }
+}
+
+/// A new card or source takes the place of the one that was charged by default; a saved one is named for that.
+fn change_source(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    customer: &mut Customer,
+    asked: &UpdateCustomer,
+) -> Result<(), Stop> {
+    let named = asked.source.as_ref().map(|source| (source, "source"));
+    if let Some(named) = named.or(asked.card.as_ref().map(|card| (card, "card"))) {
+        let id = source::add(case, draft, customer, named, None)?;
+        if let Some(replaced) = customer.more().default_source
+            && let Some(method) = case.payment_method(replaced)?
+        {
+            source::take(draft, method);
+            customer.release_method(replaced);
+        }
+        customer.more_mut().default_source = Some(id);
+    }
+    let default = asked.default_source.map(|default| (default, "default_source"));
+    if let Some((default, param)) = default.or(asked.default_card.map(|card| (card, "default_card"))) {
+        if !customer.more().sources.contains(&default.id) {
+            return Err(Reject::no_such_param(&kinds::SOURCE, default.id, param).into());
+        }
+        customer.more_mut().default_source = Some(default.id);
+    }
+    Ok(())
 }
 
 fn change_invoicing(case: &Case<'_>, customer: &mut Customer, asked: &InvoiceSettingsParams) -> Result<(), Stop> {

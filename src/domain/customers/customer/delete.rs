@@ -1,6 +1,7 @@
 //! Deleting a customer: what was saved to it is detached in the same record.
 
 use super::Customer;
+use crate::customers::source;
 use crate::customers::tax_id::TaxId;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
@@ -21,9 +22,13 @@ pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
             used_up: true,
             ..method.clone()
         };
-        draft.put(Object::PaymentMethod(Arc::new(detached)));
-        let previous = Object::PaymentMethod(Arc::new(method.clone()));
+        draft.put(Object::of_method(detached));
+        let previous = Object::of_method(method.clone());
         draft.update_event(EventType::PaymentMethodDetached, *id, previous);
+    }
+    for id in &before.more().sources {
+        let saved = case.payment_method(*id)?.expect("a saved card or source exists");
+        source::take(&mut draft, saved);
     }
     for id in &before.more().tax_ids {
         let Some(Object::TaxId(tax_id)) = case.find(&kinds::TAX_ID, *id)? else {

@@ -147,7 +147,7 @@ impl InvoiceSettings {
                     return Err(Reject::no_such_param(&kinds::PAYMENT_METHOD, id, DEFAULT_METHOD).into());
                 }
                 if !held(id) {
-                    return Err(not_held(&id.text(&kinds::PAYMENT_METHOD)));
+                    return Err(not_held(&id.text(kinds::of_method(id))));
                 }
                 self.default_payment_method = Some(id);
             }

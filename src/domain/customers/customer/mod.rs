@@ -16,6 +16,7 @@ pub use shown::{CustomerShown, DeletedCustomerShown};
 
 use crate::address::{Address, Shipping};
 use crate::decision::Stop;
+use crate::kinds;
 use crate::money::Currency;
 use crate::reject::Reject;
 use tollgate_resource::{Id, Metadata, Names, Record};
@@ -142,7 +143,7 @@ impl Customer {
     /// Notes that a payment method is saved to the customer; refused when it holds too many.
     pub(crate) fn hold_method(&mut self, method: Id) -> Result<(), Stop> {
         let more = self.more();
-        if more.methods.contains(&method) {
+        if more.methods.contains(&method) || more.sources.contains(&method) {
             return Ok(());
         }
         if more.methods.len() + more.sources.len() >= METHODS_MAX {
@@ -152,7 +153,12 @@ impl Customer {
             );
             return Err(Reject::invalid(None, message).with_param("payment_method").into());
         }
-        self.more_mut().methods.push(method);
+        let more = self.more_mut();
+        if method.is(&kinds::PAYMENT_METHOD) {
+            more.methods.push(method);
+        } else {
+            more.sources.insert(0, method);
+        }
         Ok(())
     }
 
@@ -163,6 +169,10 @@ impl Customer {
         }
         let more = self.more_mut();
         more.methods.retain(|held| *held != method);
+        more.sources.retain(|held| *held != method);
+        if more.default_source == Some(method) {
+            more.default_source = more.sources.first().copied();
+        }
         if more.invoicing.default_payment_method == Some(method) {
             more.invoicing.default_payment_method = None;
         }

@@ -5,6 +5,7 @@ use super::invoicing::InvoiceSettingsParams;
 use super::shown::{CustomerShown, DeletedCustomerShown};
 use crate::address::{AddressParams, CustomerShippingParams};
 use crate::call::{Call, Command, ListQuery, Read};
+use crate::customers::source::{NamedSource, SavedSourceId};
 use crate::customers::tax_id::TaxIdData;
 use crate::kinds::{self, CustomerId};
 use crate::payments::payment_method::PaymentMethodParam;
@@ -27,6 +28,8 @@ pub struct CreateCustomer {
     /// Name of the customer's business.
     #[param(max_len = 150)]
     pub business_name: Update<Box<str>>,
+    /// The older name of `source`.
+    pub card: Option<NamedSource>,
     /// Free text for the merchant.
     pub description: Update<Box<str>>,
     /// Email address.
@@ -57,6 +60,8 @@ pub struct CreateCustomer {
     pub preferred_locales: Vec<Box<str>>,
     /// Where goods are sent.
     pub shipping: Update<CustomerShippingParams>,
+    /// A token, a source, or a card's details to save to the customer, and to charge unless something else is named.
+    pub source: Option<NamedSource>,
     /// Where the customer is, for tax.
     pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
@@ -77,6 +82,12 @@ pub struct UpdateCustomer {
     /// Name of the customer's business.
     #[param(max_len = 150)]
     pub business_name: Update<Box<str>>,
+    /// The older name of `source`.
+    pub card: Option<NamedSource>,
+    /// The older name of `default_source`.
+    pub default_card: Option<SavedSourceId>,
+    /// The card or source, saved to the customer, to charge unless something else is named.
+    pub default_source: Option<SavedSourceId>,
     /// Free text for the merchant.
     pub description: Update<Box<str>>,
     /// Email address.
@@ -105,6 +116,8 @@ pub struct UpdateCustomer {
     pub preferred_locales: Option<Vec<Box<str>>>,
     /// Where goods are sent, replaced as a whole.
     pub shipping: Update<CustomerShippingParams>,
+    /// A token, a source, or a card's details to save to the customer in place of what is charged by default now.
+    pub source: Option<NamedSource>,
     /// Where the customer is, for tax.
     pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.

@@ -7,7 +7,6 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::payment_method::{self, PaymentMethodParam};
 use crate::reject::Reject;
-use std::sync::Arc;
 use tollgate_resource::Id;
 
 /// Saves the payment method that a parameter names to a customer of the same draft; answers with its id. A fresh one is
@@ -31,6 +30,6 @@ pub(crate) fn save_method(
     };
     let method = payment_method::save(case, draft, method, customer)?;
     let id = method.id;
-    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::of_method(method));
     Ok(id)
 }

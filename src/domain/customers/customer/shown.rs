@@ -3,6 +3,7 @@
 use super::invoicing::InvoiceSettingsShown;
 use super::{Customer, TaxExempt};
 use crate::address::{AddressShown, CustomerShippingShown};
+use crate::customers::source::BESIDES_CARDS;
 use crate::kinds;
 use crate::object::ShowContext;
 use tollgate_resource::shown::{Ident, Seconds};
@@ -62,6 +63,12 @@ pub struct CustomerShown<'a> {
     pub preferred_locales: &'a Vec<String>,
     /// Where goods are sent.
     pub shipping: Option<CustomerShippingShown<'a>>,
+    /// Cards and sources of the older API, newest first.
+    #[shown(included_until = 20221115)]
+    pub sources: SubList<'a>,
+    /// Subscriptions; there are none yet.
+    #[shown(included_until = 20221115)]
+    pub subscriptions: SubList<'a>,
     /// Where the customer is, for tax.
     #[shown(expand)]
     pub tax: CustomerTaxShown<'a>,
@@ -147,6 +154,24 @@ impl<'a> CustomerShown<'a> {
             phone: customer.phone.as_deref(),
             preferred_locales: &customer.preferred_locales,
             shipping: customer.shipping.as_ref().map(CustomerShippingShown::from),
+            sources: SubList {
+                kind: &kinds::CARD,
+                also: &BESIDES_CARDS,
+                ids: &more.sources[..more.sources.len().min(LISTED)],
+                has_more: more.sources.len() > LISTED,
+                total: more.sources.len() as u64,
+                url: "/v1/customers/{}/sources",
+                of: Some(id),
+            },
+            subscriptions: SubList {
+                kind: &kinds::CUSTOMER,
+                also: &[],
+                ids: &[],
+                has_more: false,
+                total: 0,
+                url: "/v1/customers/{}/subscriptions",
+                of: Some(id),
+            },
             tax: CustomerTaxShown {
                 automatic_tax: "unrecognized_location",
                 ip_address: more.tax_ip_address.as_deref(),

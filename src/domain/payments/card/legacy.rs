@@ -4,8 +4,9 @@ use super::number::{CardNumber, Cvc};
 use super::params::CardNetworksParams;
 use crate::country::Country;
 use crate::kinds;
+use crate::object::ShowContext;
 use crate::payments::payment_method::{
-    Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, RegulatedStatus,
+    Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, PaymentMethod, RegulatedStatus,
 };
 use crate::secrets::Secrets;
 use tollgate_resource::shown::Ident;
@@ -132,8 +133,27 @@ pub struct HeldCardNetworksShown {
 impl<'a> HeldCardShown<'a> {
     /// What `held` shows under the id `id` of a card.
     pub fn of(held: &'a HeldCard, id: Id, customer: Option<Id>, secrets: &Secrets) -> HeldCardShown<'a> {
-        let facts = held.card.facts();
-        let details = held.details.as_deref();
+        let HeldCard {
+            card,
+            cvc_check,
+            details,
+        } = held;
+        Self::of_parts((*card, *cvc_check, details.as_deref()), id, customer, secrets)
+    }
+
+    /// What the card of a customer shows.
+    pub fn of_saved(card: &'a PaymentMethod, context: &ShowContext<'_>) -> HeldCardShown<'a> {
+        let parts = (card.card, card.cvc_check, card.details.as_deref());
+        Self::of_parts(parts, card.id, card.customer, context.secrets)
+    }
+
+    fn of_parts(
+        (card, cvc_check, details): (Card, Option<CheckResult>, Option<&'a Details>),
+        id: Id,
+        customer: Option<Id>,
+        secrets: &Secrets,
+    ) -> HeldCardShown<'a> {
+        let facts = card.facts();
         let billing = details.map(|details| &details.billing);
         let address = billing.map(|billing| &billing.address);
         HeldCardShown {
@@ -152,13 +172,13 @@ impl<'a> HeldCardShown<'a> {
                 kind: &kinds::CUSTOMER,
                 id,
             }),
-            cvc_check: held.cvc_check,
+            cvc_check,
             dynamic_last4: None,
-            exp_month: i64::from(held.card.exp_month),
-            exp_year: i64::from(held.card.exp_year),
-            fingerprint: held.card.fingerprint(secrets, id.account_tag()),
+            exp_month: i64::from(card.exp_month),
+            exp_year: i64::from(card.exp_year),
+            fingerprint: card.fingerprint(secrets, id.account_tag()),
             funding: facts.funding,
-            last4: held.card.last4(),
+            last4: card.last4(),
             metadata: details.map_or(&NO_METADATA, |details| &details.metadata),
             name: billing.and_then(|billing| billing.name.as_deref()),
             networks: HeldCardNetworksShown {

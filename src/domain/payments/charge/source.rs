@@ -8,7 +8,6 @@ use crate::payments::card::{FlatCardParams, TokenParam};
 use crate::payments::payment_intent::stored_method;
 use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodParam};
 use crate::reject::{ErrorType, Reject, codes};
-use std::sync::Arc;
 use tollgate_resource::params::{Bounds, HasParams};
 use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Params, Problem, Step};
 
@@ -47,11 +46,11 @@ impl ParamValue for ChargeSource {
         if let Ok(token) = TokenParam::first(path, text, bounds) {
             return Ok(ChargeSource::Token(token));
         }
-        if let Ok(method) = PaymentMethodParam::first(path, text, bounds) {
-            return Ok(ChargeSource::Method(method));
+        if let Some(id) = kinds::CARD.parse(text) {
+            return Ok(ChargeSource::Saved(&kinds::CARD, id));
         }
-        let saved = kinds::CARD.parse(text).map(|id| ChargeSource::Saved(&kinds::CARD, id));
-        Ok(saved.unwrap_or_else(|| ChargeSource::Unknown(text.into())))
+        let method = PaymentMethodParam::first(path, text, bounds).map(ChargeSource::Method);
+        Ok(method.unwrap_or_else(|_| ChargeSource::Unknown(text.into())))
     }
 
     fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
@@ -126,6 +125,7 @@ impl Payer {
                     used_up: false,
                     details: card.details,
                     prepared: false,
+                    source: None,
                 }
             }
         }
@@ -134,10 +134,10 @@ impl Payer {
 
 /// Puts what was paid with, as it stands after the payment, if it is stored at all.
 pub(super) fn put_method(draft: &mut Draft, mut method: PaymentMethod, paid: bool) {
-    if method.id.is(&kinds::PAYMENT_METHOD) {
+    if is_stored(&method) {
         method.see();
         method.used_up = paid && method.customer.is_none();
-        draft.put(Object::PaymentMethod(Arc::new(method)));
+        draft.put(Object::of_method(method));
     }
 }
 
@@ -147,12 +147,20 @@ fn default_source(case: &Case<'_>, customer: Id) -> Result<Payer, Stop> {
     let Some(source) = found.and_then(|customer| customer.more().default_source) else {
         return Err(missing("Cannot charge a customer that has no active card", "card").into());
     };
-    saved(case, customer, &kinds::CARD, source, "customer")
+    saved(case, customer, kinds::of_method(source), source, "customer")
 }
 
 /// A card or source of the customer.
-fn saved(_case: &Case<'_>, customer: Id, kind: &'static Kind, id: Id, param: &'static str) -> Result<Payer, Stop> {
-    Err(not_linked(customer, &id.text(kind), param).into())
+fn saved(case: &Case<'_>, customer: Id, kind: &'static Kind, id: Id, param: &'static str) -> Result<Payer, Stop> {
+    match case.payment_method(id)? {
+        Some(method) if method.customer == Some(customer) => Ok(Payer::Method(Box::new(method.clone()))),
+        _ => Err(not_linked(customer, &id.text(kind), param).into()),
+    }
+}
+
+/// A card that came by a token or its details for this charge alone is not: it has the id of a card, but no customer.
+fn is_stored(method: &PaymentMethod) -> bool {
+    !method.id.is(&kinds::CARD) || method.customer.is_some()
 }
 
 fn not_linked(customer: Id, source: &str, param: &str) -> Reject {

@@ -12,7 +12,6 @@ use crate::object::Object;
 use crate::payments::authentication::{Action, CompletedAction, ThreeDSecureResult};
 use crate::payments::payment_method::PaymentMethod;
 use crate::reject::Reject;
-use std::sync::Arc;
 
 /// Parks `intent` until the payer has proved who they are.
 pub(super) fn park(
@@ -34,7 +33,7 @@ pub(super) fn park(
     intent.last_error = None;
     draft.event(EventType::PaymentIntentRequiresAction, id);
     if method.id.seq() > case.world.account.seq {
-        draft.put(Object::PaymentMethod(Arc::new(method)));
+        draft.put(Object::of_method(method));
     }
     put_intent(case, &mut draft, intent);
     draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id))

@@ -81,7 +81,7 @@ pub(crate) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -
     let method = case
         .payment_method(id)?
         .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, id, "payment_method"))?;
-    let method_text = id.text(&kinds::PAYMENT_METHOD);
+    let method_text = id.text(kinds::of_method(id));
     match (method.customer, customer) {
         (None, _) if method.used_up => Err(Reject::payment_method_used_up().into()),
         (None, _) => Ok(method),

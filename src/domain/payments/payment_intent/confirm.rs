@@ -18,7 +18,6 @@ use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
-use std::sync::Arc;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Update};
 
@@ -245,7 +244,7 @@ pub(super) fn attempt(
         };
         // Taken while the attempt is open, so that no other payment uses it meanwhile; a decline gives it back.
         method.used_up = method.customer.is_none();
-        draft.put(Object::PaymentMethod(Arc::new(method)));
+        draft.put(Object::of_method(method));
         put_intent(case, &mut draft, intent);
         return Ok(draft.decide(Reply::Await(attempt_id)));
     }

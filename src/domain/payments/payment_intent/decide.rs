@@ -20,7 +20,6 @@ use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::payment_method::Card;
 use crate::reject::{Reject, codes};
-use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -139,7 +138,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     intent.status = Status::RequiresConfirmation { proof: None };
     let id = intent.id;
     if method.id.seq() > case.world.account.seq {
-        draft.put(Object::PaymentMethod(Arc::new(method)));
+        draft.put(Object::of_method(method));
     }
     put_intent(case, &mut draft, intent);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))

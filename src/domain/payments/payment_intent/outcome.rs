@@ -55,7 +55,7 @@ pub(super) fn approved(
         let mut customer = customer.clone();
         if customer.hold_method(method.id).is_ok() {
             method.customer = Some(id);
-            draft.event(EventType::PaymentMethodAttached, method.id);
+            draft.event(EventType::of_saving(method.id), method.id);
             draft.put(Object::Customer(Arc::new(customer)));
         }
     }
@@ -90,7 +90,7 @@ pub(super) fn approved(
         };
         draft.event(EventType::PaymentIntentSucceeded, intent.id);
     }
-    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::of_method(method));
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     Ok(())
@@ -134,7 +134,7 @@ pub(super) fn declined(
         .with_charge(charge.id)
         .with_payment_intent(intent.id)
         .with_payment_method(method.id);
-    draft.put(Object::PaymentMethod(method));
+    draft.put(Object::of_method(method));
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     reject
@@ -159,7 +159,7 @@ pub(super) fn refused_unasked(
     }));
     draft.event(EventType::PaymentIntentPaymentFailed, intent.id);
     if method.id.seq() > case.world.account.seq {
-        draft.put(Object::PaymentMethod(method));
+        draft.put(Object::of_method(method));
     }
     put_intent(case, draft, intent);
 }

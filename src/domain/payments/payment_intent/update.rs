@@ -11,7 +11,6 @@ use crate::metadata;
 use crate::money::check_charge_amount;
 use crate::object::Object;
 use crate::reject::Reject;
-use std::sync::Arc;
 use tollgate_resource::{Id, Names, Update};
 
 /// Changes an intent. What decides the payment may only change while it is not being paid; the rest at any time.
@@ -58,7 +57,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
         let method = stored(&mut draft, method);
         intent.payment_method = Some(method.id);
         if method.id.seq() > case.world.account.seq {
-            draft.put(Object::PaymentMethod(Arc::new(method)));
+            draft.put(Object::of_method(method));
         }
         intent.status = Status::RequiresConfirmation { proof: None };
     } else if pays_otherwise && proved(before) {

@@ -16,7 +16,7 @@ use crate::payments::token::{Token, TokenContent};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
 use tollgate_resource::params::{Bounds, scalar};
-use tollgate_resource::{Id, MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
+use tollgate_resource::{Id, Kind, MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
 
 /// What a payment method is made of within another operation.
 #[derive(Params, Default, Clone, Debug)]
@@ -340,16 +340,22 @@ impl NewCard {
     }
 
     /// The payment method, with an id of the draft; a token it came by is used up. It still has to be put.
-    pub(crate) fn born(mut self, draft: &mut Draft) -> PaymentMethod {
+    pub(crate) fn born(self, draft: &mut Draft) -> PaymentMethod {
+        self.born_as(&kinds::PAYMENT_METHOD, draft)
+    }
+
+    /// The same as a card or source of the older API.
+    pub(crate) fn born_as(mut self, kind: &'static Kind, draft: &mut Draft) -> PaymentMethod {
         self.spend(draft);
         PaymentMethod {
-            id: draft.born(&kinds::PAYMENT_METHOD),
+            id: draft.born(kind),
             card: self.card,
             cvc_check: self.cvc_check,
             customer: None,
             used_up: false,
             details: self.details,
             prepared: false,
+            source: None,
         }
     }
 

@@ -20,6 +20,8 @@ const ATTACHED_ALREADY: &str = "The payment method you provided has already been
 const NOT_ATTACHED: &str = "The payment method you provided is not attached to a customer so detachment is impossible.";
 const MAY_NOT_BE_USED_AGAIN: &str = "This PaymentMethod was previously used without being attached to a Customer or was \
     detached from a Customer, and may not be used again.";
+const OLDER_API: &str = "This is a card or source of the older API. Save, change and remove it with \
+    /v1/customers/:id/sources.";
 const ONLY_SAVED_CHANGE: &str = "You must save this PaymentMethod to a customer before you can update it.";
 
 /// Makes a payment method. There is no event of that.
@@ -90,8 +92,8 @@ pub(crate) fn update(
     }
     let mut draft = case.draft();
     if after != *before {
-        let previous = Object::PaymentMethod(Arc::new(before.clone()));
-        draft.put(Object::PaymentMethod(Arc::new(after)));
+        let previous = Object::of_method(before.clone());
+        draft.put(Object::of_method(after));
         draft.update_event(EventType::PaymentMethodUpdated, id, previous);
     }
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
@@ -117,7 +119,7 @@ pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Optio
     let mut holder = holder.clone();
     let method = save(case, &mut draft, method, &mut holder)?;
     let id = method.id;
-    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::of_method(method));
     draft.put(Object::Customer(Arc::new(holder)));
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
 }
@@ -149,7 +151,7 @@ pub(crate) fn save(
     customer.hold_method(method.id)?;
     method.customer = Some(customer.id);
     method.see();
-    draft.event(EventType::PaymentMethodAttached, method.id);
+    draft.event(EventType::of_saving(method.id), method.id);
     Ok(method)
 }
 
@@ -169,8 +171,8 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
         used_up: true,
         ..before.clone()
     };
-    let previous = Object::PaymentMethod(Arc::new(before.clone()));
-    draft.put(Object::PaymentMethod(Arc::new(after)));
+    let previous = Object::of_method(before.clone());
+    draft.put(Object::of_method(after));
     draft.update_event(EventType::PaymentMethodDetached, id, previous);
     if let Some(before) = holder {
         let mut holder = before.clone();
@@ -225,11 +227,14 @@ pub(crate) fn fresh(
 
 fn put(mut draft: Draft, method: PaymentMethod) -> Decision {
     let id = method.id;
-    draft.put(Object::PaymentMethod(Arc::new(method)));
+    draft.put(Object::of_method(method));
     draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id))
 }
 
 fn of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a PaymentMethod, Stop> {
+    if !id.is(&kinds::PAYMENT_METHOD) {
+        return Err(Reject::invalid(None, OLDER_API).with_param("payment_method").into());
+    }
     case.payment_method(id)?
         .ok_or_else(|| Reject::no_such(&kinds::PAYMENT_METHOD, id, "payment_method").into())
 }

@@ -35,6 +35,7 @@ pub use test_card::{
     TestCard,
 };
 
+use crate::customers::source::SourceData;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// A stored payment method that is a card.
@@ -61,6 +62,9 @@ pub struct PaymentMethod {
     /// Whether its holder proved who they are when it was saved for payments without them.
     #[record(20)]
     pub prepared: bool,
+    /// What only a source of the older API has.
+    #[record(21)]
+    pub source: Option<Box<SourceData>>,
 }
 
 /// What was said about a payment method besides the card.
@@ -144,6 +148,7 @@ impl PaymentMethod {
             used_up: false,
             details: None,
             prepared: false,
+            source: None,
         }
     }
 

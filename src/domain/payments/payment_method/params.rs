@@ -8,7 +8,7 @@ use tollgate_resource::{Id, ParamKind, ParamValue, Problem, Step};
 /// Which payment method a request means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentMethodParam {
-    /// A stored one.
+    /// A stored one; also a card or source of the older API.
     Stored(Id),
     /// A fresh one of this test card. In live mode there is no such payment method.
     Fresh(&'static TestCard),
@@ -20,6 +20,10 @@ impl ParamValue for PaymentMethodParam {
         let stored = first_id(&kinds::PAYMENT_METHOD, path, text).map(PaymentMethodParam::Stored);
         match stored {
             Err(Problem::NoSuch { .. }) => {
+                let older = [&kinds::CARD, &kinds::SOURCE];
+                if let Some(id) = older.into_iter().find_map(|kind| kind.parse(text)) {
+                    return Ok(PaymentMethodParam::Stored(id));
+                }
                 let card = text.strip_prefix("pm_card_").and_then(TestCard::by_name);
                 card.map(PaymentMethodParam::Fresh).ok_or(Problem::NoSuch {
                     kind: &kinds::PAYMENT_METHOD,

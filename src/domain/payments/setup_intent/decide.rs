@@ -18,7 +18,6 @@ use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
-use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -98,7 +97,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         intent.payment_method = Some(method.id);
         intent.status = Status::RequiresConfirmation;
         if method.id.seq() > case.world.account.seq {
-            draft.put(Object::PaymentMethod(Arc::new(method)));
+            draft.put(Object::of_method(method));
         }
     }
     put_intent(case, &mut draft, intent);
@@ -164,7 +163,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
         intent.payment_method = Some(method.id);
         intent.status = Status::RequiresConfirmation;
         if method.id.seq() > case.world.account.seq {
-            draft.put(Object::PaymentMethod(Arc::new(method)));
+            draft.put(Object::of_method(method));
         }
     } else if asked.payment_method == Update::Clear {
         abandon(case, &mut draft, before)?;

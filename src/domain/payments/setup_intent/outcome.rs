@@ -202,7 +202,7 @@ fn park(
     intent.last_error = None;
     draft.event(EventType::SetupIntentRequiresAction, intent.id);
     if method.id.seq() > case.world.account.seq {
-        draft.put(Object::PaymentMethod(Arc::new(method)));
+        draft.put(Object::of_method(method));
     }
     put_attempt(case, draft, attempt);
     put_intent(case, draft, intent);
@@ -222,7 +222,7 @@ fn succeeded(
     if let (Some(customer), None) = (intent.customer, method.customer) {
         let holder = saved_to(case, customer, method.id)?;
         method.customer = Some(customer);
-        draft.event(EventType::PaymentMethodAttached, method.id);
+        draft.event(EventType::of_saving(method.id), method.id);
         draft.put(Object::Customer(Arc::new(holder)));
     }
     let single_use = intent.extras.as_ref().and_then(|extras| extras.single_use);
@@ -245,7 +245,7 @@ fn succeeded(
     let method = Arc::new(method);
     attempt.payment_method = Arc::clone(&method);
     attempt.state = AttemptState::Succeeded;
-    draft.put(Object::PaymentMethod(method));
+    draft.put(Object::of_method(method));
     put_attempt(case, draft, attempt);
     put_intent(case, draft, intent);
     Ok(())
@@ -292,7 +292,7 @@ fn failed(
     attempt.state = AttemptState::Failed { error };
     draft.event(EventType::SetupIntentSetupFailed, intent.id);
     let reject = reject.with_setup_intent(intent.id).with_payment_method(method.id);
-    draft.put(Object::PaymentMethod(method));
+    draft.put(Object::of_method(method));
     put_attempt(case, draft, attempt);
     put_intent(case, draft, intent);
     reject

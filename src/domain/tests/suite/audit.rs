@@ -99,7 +99,11 @@ fn customers_agree_with_what_they_hold(shop: &Shop) {
         let mut tax_ids: BTreeSet<Id> = BTreeSet::new();
         for object in objects() {
             match object {
-                Object::PaymentMethod(method) if method.customer == Some(customer.id) => _ = held.insert(method.id),
+                Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method)
+                    if method.customer == Some(customer.id) && !object.is_deleted() =>
+                {
+                    held.insert(method.id);
+                }
                 Object::TaxId(tax_id) if tax_id.customer == Some(customer.id) && !tax_id.deleted => {
                     tax_ids.insert(tax_id.id);
                 }

@@ -255,3 +255,122 @@ fn tax_ids_are_looked_up_and_deleted() {
         ",
     );
 }
+
+#[test]
+fn cards_are_saved_to_a_customer_as_in_2019() {
+    check(
+        "
+        > create_customer email=ada@example.com source=tok_visa
+        200 cus1
+        · cus1 - ada@example.com sources=card1 default=card1
+        · card1 4242 of cus1
+        events customer.created, customer.source.created
+
+        > create_customer_source @cus1 source=tok_mastercard
+        200 card2
+        · card2 4444 of cus1
+        · cus1 - ada@example.com sources=card2,card1 default=card1
+        events customer.source.created
+
+        > create_customer_source @cus1 source=tok_visa_chargeDeclined
+        402 card_declined decline=generic_decline param=: Your card was declined.
+
+        > update_customer @cus1 default_source=@card2
+        200 cus1
+        · cus1 - ada@example.com sources=card2,card1 default=card2
+        events customer.updated
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@card2 confirm=true
+        200 pi1
+        · pi1 succeeded 1000 usd received=1000 customer=cus1 method=card2 charge=ch1
+        · ch1 captured 1000 usd captured=1000
+        · txn1 charge 1000 fee 59 net 941 in 2 days for ch1
+        · card2 4444 of cus1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 941
+
+        > update_customer_source @cus1 @card1 name=Ada exp_year=2031
+        200 card1
+        · card1 4242 of cus1
+        events customer.source.updated
+
+        > update_customer_source @cus1 @card1 name=Ada
+        200 card1
+
+        > delete_customer_source @cus1 @card2
+        200 card2
+        · card2 4444 of cus1 used up
+        · cus1 - ada@example.com sources=card1 default=card1
+        events customer.source.deleted, customer.updated
+
+        > retrieve_customer_source @cus1 @card2
+        404 resource_missing param=id (not begun): No such source: 'card2'
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@card2 confirm=true
+        400 resource_missing param=payment_method (not begun): No such PaymentMethod: 'card2'
+
+        > update_customer @cus1 default_source=@card2
+        400 resource_missing param=default_source (not begun): No such source: 'card2'
+
+        > update_customer @cus1 source=tok_amex
+        200 cus1
+        · card3 8431 of cus1
+        · card1 4242 of cus1 used up
+        · cus1 - ada@example.com sources=card3 default=card3
+        events customer.source.created, customer.source.deleted, customer.updated
+
+        > delete_customer @cus1
+        200 cus1
+        · card3 8431 of cus1 used up
+        · cus1 - ada@example.com sources=card3 default=card3 (deleted)
+        events customer.source.deleted, customer.deleted
+        ",
+    );
+}
+
+#[test]
+fn a_source_is_made_saved_and_taken_away() {
+    check(
+        "
+        > create_customer name=Ada
+        200 cus1
+        · cus1 Ada -
+        events customer.created
+
+        > create_source type=card token=tok_visa owner[name]=Ada usage=reusable
+        200 src1
+        · src1 4242
+        events source.chargeable
+
+        > create_customer_source @cus1 source=@src1
+        200 src1
+        · src1 4242 of cus1
+        · cus1 Ada - sources=src1 default=src1
+        events customer.source.created, customer.updated
+
+        > update_source @src1 metadata[a]=b
+        200 src1
+        · src1 4242 of cus1
+        events customer.source.updated
+
+        > create_charge amount=500 currency=usd customer=@cus1
+        200 ch1
+        · ch1 captured 500 usd captured=500
+        · txn1 charge 500 fee 45 net 455 in 2 days for ch1
+        · src1 4242 of cus1
+        · entry capture ch1: network_receivable{instant} 500, merchant_balance -500, merchant_balance 45, fee_revenue -45
+        events charge.succeeded
+        balance usd available 0 pending 455
+
+        > delete_customer_source @cus1 @src1
+        200 src1
+        · src1 4242 used up
+        · cus1 Ada -
+        events customer.source.deleted, customer.updated
+
+        > retrieve_source @src1
+        src1 4242 used up
+        ",
+    );
+}

@@ -420,6 +420,11 @@ impl Player {
                         line.push_str(&format!(" {label}={}", names.join(",")));
                     }
                 }
+                line.push_str(
+                    &more
+                        .default_source
+                        .map_or(String::new(), |id| format!(" default={}", self.name(id))),
+                );
                 let invoiced_to = more.invoicing.default_payment_method;
                 line.push_str(&invoiced_to.map_or(String::new(), |id| format!(" invoices={}", self.name(id))));
                 if customer.deleted {
@@ -481,7 +486,7 @@ impl Player {
                     self.name(txn.customer)
                 )
             }
-            Object::PaymentMethod(method) => {
+            Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => {
                 let saved = method
                     .customer
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
