@@ -1,5 +1,6 @@
 //! What the declared operations reach: the shapes, by name, and the operations by resource. The documents read it.
 
+use crate::expand::OF_SEVERAL_KINDS;
 use std::collections::BTreeMap;
 use tollgate_domain::api::shape_of;
 use tollgate_domain::kinds;
@@ -49,6 +50,9 @@ impl<'e, C> Catalogue<'e, C> {
     /// The object that may stand where the reference `field` is expanded: the one that the field is named after
     /// (`customer`, `latest_charge`). `None` when the name tells nothing (`source` may be of several kinds).
     pub(crate) fn referable(&self, field: &str) -> Option<&'static Shape> {
+        if OF_SEVERAL_KINDS.contains(&field) {
+            return None;
+        }
         let is_named_after = |object: &str| {
             field
                 .strip_suffix(object)

@@ -16,7 +16,7 @@ pub const EXPAND_DEPTH_MAX: usize = 4;
 
 /// Names behind which objects of several kinds may stand, although one kind has the name itself: a balance transaction's
 /// `source` is a charge or a refund, a customer's `default_source` may be a card.
-const OF_SEVERAL_KINDS: &[&str] = &[
+pub(crate) const OF_SEVERAL_KINDS: &[&str] = &[
     "source",
     "default_source",
     "sources",
