@@ -61,8 +61,12 @@ pub enum Break {
     RoundFeeUp,
     /// What was given back does not count against what may still be.
     ForgetRefund,
+    /// A refund that came back still counts as given back.
+    KeepFailedRefund,
     /// More is captured than was authorised.
     CaptureTooMuch,
+    /// More is captured of a charge made by itself than was authorised.
+    CaptureChargeTooMuch,
     /// An intent is confirmed in any state.
     ConfirmAgain,
     /// An attempt the network does not know counts as refused and is not reversed.
@@ -300,11 +304,25 @@ pub const ALL: &[Known] = &[
         what: "what was given back does not count against what may still be",
     },
     Known {
+        of: Break::KeepFailedRefund,
+        name: "keep-failed-refund",
+        place: "src/domain/payments/charge/mod.rs",
+        invariants: &[7],
+        what: "a refund that came back still counts as given back",
+    },
+    Known {
         of: Break::CaptureTooMuch,
         name: "capture-too-much",
         place: "src/domain/payments/payment_intent/decide.rs",
         invariants: &[7, 9],
         what: "more is captured than was authorised",
+    },
+    Known {
+        of: Break::CaptureChargeTooMuch,
+        name: "capture-charge-too-much",
+        place: "src/domain/payments/charge/capture.rs",
+        invariants: &[7, 9],
+        what: "more is captured of a charge made by itself than was authorised",
     },
     Known {
         of: Break::ConfirmAgain,

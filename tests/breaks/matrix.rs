@@ -156,6 +156,12 @@ pub(crate) const MATRIX: &[Row] = &[
         DOMAIN,
         "refunds::partial_refunds_go_on_until_nothing_is_left",
     ),
+    row(Break::KeepFailedRefund, SIMULATION, WORLDS),
+    row(
+        Break::KeepFailedRefund,
+        DOMAIN,
+        "refund_fates::a_refund_that_comes_back_can_be_made_again",
+    ),
     row(
         Break::CaptureTooMuch,
         SIMULATION,
@@ -165,6 +171,11 @@ pub(crate) const MATRIX: &[Row] = &[
         Break::CaptureTooMuch,
         DOMAIN,
         "holds::a_partial_capture_releases_the_rest",
+    ),
+    row(
+        Break::CaptureChargeTooMuch,
+        DOMAIN,
+        "charges::a_hold_is_captured_in_part_or_released_or_expires",
     ),
     row(Break::ConfirmAgain, SIMULATION, WORLDS),
     row(Break::TrustNotFound, SIMULATION, WORLDS),

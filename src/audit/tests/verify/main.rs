@@ -1,5 +1,6 @@
 //! A clean journal passes; each check finds the journal that was broken for it, and names the place.
 
+mod charges;
 mod journal;
 mod tampered;
 

@@ -385,7 +385,7 @@ impl Charge {
     /// # Panics
     /// When less was given back: a refund comes back once.
     pub(crate) fn take_refund_back(&mut self, amount: i64) {
-        self.refunded -= amount;
+        self.refunded -= if broken!(KeepFailedRefund) { 0 } else { amount };
         assert!(
             amount > 0 && self.refunded >= 0,
             "a refund that comes back was given back before"

@@ -1,7 +1,7 @@
 //! Changing a refund's pairs, and why a refund is not cancelled.
 
 use super::settle::{changed, put_refund};
-use super::{Refund, UpdateRefund};
+use super::{Refund, RefundState, UpdateRefund};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::kinds;
 use crate::metadata;
@@ -17,6 +17,12 @@ pub(crate) fn update(case: &Case<'_>, charge: Option<Id>, id: Id, asked: &Update
     let mut draft = case.draft();
     if after.metadata != before.metadata {
         changed(&mut draft, before);
+        // A record of what waits for something also says when that is looked at again.
+        match after.state {
+            RefundState::InTransit { next_ms, .. } => draft.timer(next_ms, id),
+            RefundState::Pending { until_ms } => draft.timer(until_ms, id),
+            RefundState::Confirmed | RefundState::Failed { .. } => {}
+        }
         put_refund(case, &mut draft, after);
     }
     Ok(draft.decide(Reply::Object(&kinds::REFUND, id)))

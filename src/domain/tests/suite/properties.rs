@@ -7,21 +7,22 @@ use tollgate_domain::acquirer::{AttemptId, NetworkAnswer, NetworkCall};
 use tollgate_domain::kinds::{CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::authentication::CompletedAction;
-use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::card::TokenParam;
+use tollgate_domain::payments::charge::{CaptureCharge, ChargeSource, ChargeState, CreateCharge};
 use tollgate_domain::payments::dispute::{EvidenceParams, UpdateDispute};
 use tollgate_domain::payments::payment_intent::{
     Availability, CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
     IncrementAuthorization, PaymentCardOptionsParams, PaymentOptionsParams, UpdatePaymentIntent,
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
-use tollgate_domain::payments::refund::CreateRefund;
+use tollgate_domain::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
 use tollgate_domain::{Command, Network, Object, Stop, kinds};
 use tollgate_resource::{Id, Update};
 
 /// Rounds after which everything unknown must have been found out once the network answers.
 const SETTLE_ROUNDS_MAX: usize = 200;
 
-const CARDS: [&str; 10] = [
+const CARDS: [&str; 12] = [
     "visa",
     "mastercard",
     "visa_chargeDeclined",
@@ -32,6 +33,8 @@ const CARDS: [&str; 10] = [
     "createDispute",
     "createDisputeInquiry",
     "createMultipleDisputes",
+    "pendingRefund",
+    "refundFail",
 ];
 
 /// What is said to disputes.
@@ -84,6 +87,23 @@ enum Step {
         intent: usize,
         amount: Option<i64>,
     },
+    Charge {
+        amount: i64,
+        card: usize,
+        capture: bool,
+    },
+    CaptureCharge {
+        charge: usize,
+        amount: Option<i64>,
+    },
+    RefundCharge {
+        charge: usize,
+        amount: Option<i64>,
+    },
+    UpdateRefund {
+        refund: usize,
+        text: bool,
+    },
     Evidence {
         dispute: usize,
         text: usize,
@@ -115,6 +135,13 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0usize..6, any::<bool>()).prop_map(|(intent, authenticated)| Step::Act { intent, authenticated }),
         2 => (0usize..6).prop_map(|intent| Step::Cancel { intent }),
         6 => (0usize..6, proptest::option::of(1i64..2_000)).prop_map(|(intent, amount)| Step::Refund { intent, amount }),
+        4 => (50i64..3_000, 0usize..CARDS.len(), any::<bool>())
+            .prop_map(|(amount, card, capture)| Step::Charge { amount, card, capture }),
+        3 => (0usize..8, proptest::option::of(1i64..3_200))
+            .prop_map(|(charge, amount)| Step::CaptureCharge { charge, amount }),
+        3 => (0usize..8, proptest::option::of(1i64..2_000))
+            .prop_map(|(charge, amount)| Step::RefundCharge { charge, amount }),
+        1 => (0usize..6, any::<bool>()).prop_map(|(refund, text)| Step::UpdateRefund { refund, text }),
         4 => (0usize..4, 0usize..EVIDENCE.len(), proptest::option::of(any::<bool>()))
             .prop_map(|(dispute, text, submit)| Step::Evidence { dispute, text, submit }),
         1 => (0usize..4).prop_map(|dispute| Step::CloseDispute { dispute }),
@@ -285,6 +312,39 @@ impl Play {
                 let Some(id) = self.dispute(dispute) else { return };
                 Command::CloseDispute(id)
             }
+            Step::Charge { amount, card, capture } => {
+                let card = TestCard::by_name(CARDS[card]).expect("a known card");
+                Command::CreateCharge(Box::new(CreateCharge {
+                    amount,
+                    currency: Some(Currency::USD),
+                    capture: Some(capture),
+                    source: Some(ChargeSource::Token(TokenParam::Magic(card))),
+                    ..CreateCharge::default()
+                }))
+            }
+            Step::CaptureCharge { charge, amount } => {
+                let Some(id) = self.charge(charge) else { return };
+                let asked = CaptureCharge {
+                    amount,
+                    ..CaptureCharge::default()
+                };
+                Command::CaptureCharge(id, Box::new(asked))
+            }
+            Step::RefundCharge { charge, amount } => {
+                let Some(id) = self.charge(charge) else { return };
+                let asked = CreateChargeRefund {
+                    amount,
+                    ..CreateChargeRefund::default()
+                };
+                Command::CreateChargeRefund(id, Box::new(asked))
+            }
+            Step::UpdateRefund { refund, text } => {
+                let refunds = self.ids(|object| matches!(object, Object::Refund(_)));
+                let Some(id) = refunds.get(refund) else { return };
+                let mut asked = UpdateRefund::default();
+                asked.metadata.pairs = vec![("text".into(), text.to_string().into())];
+                Command::UpdateRefund(None, *id, Box::new(asked))
+            }
             Step::Wait { ms } => return self.wait(ms),
             Step::CatchUp => return self.catch_up(),
             Step::Network(network) => {
@@ -421,6 +481,10 @@ impl Play {
         self.ids(|object| matches!(object, Object::PaymentIntent(_)))
             .get(at)
             .copied()
+    }
+
+    fn charge(&self, at: usize) -> Option<Id> {
+        self.ids(|object| matches!(object, Object::Charge(_))).get(at).copied()
     }
 
     fn dispute(&self, at: usize) -> Option<Id> {
