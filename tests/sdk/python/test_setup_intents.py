@@ -9,6 +9,7 @@ import stripe
 from server import Server
 
 KEY = "sk_test_pythonsetups0123456789abcdef"
+PUBLISHABLE = KEY.replace("sk_", "pk_")
 
 
 def setUpModule():
@@ -20,8 +21,8 @@ def tearDownModule():
     server.close()
 
 
-def client():
-    return stripe.StripeClient(KEY, base_addresses={"api": server.api}, max_network_retries=0)
+def client(key=KEY):
+    return stripe.StripeClient(key, base_addresses={"api": server.api}, max_network_retries=0)
 
 
 def setups():
@@ -171,6 +172,16 @@ class Setups(unittest.TestCase):
         self.assertEqual(mandate.customer_acceptance.accepted_at, 1750000000)
         once = set_up(single_use={"amount": 500, "currency": "eur"}, expand=["single_use_mandate"])
         self.assertEqual((once.mandate, once.single_use_mandate.single_use.amount), (None, 500))
+
+    def test_a_page_finishes_a_setup_with_its_secret(self):
+        intent = setups().create()
+        page = client(PUBLISHABLE).v1.setup_intents
+        secret = {"client_secret": intent.client_secret}
+        self.assertEqual(page.retrieve(intent.id, secret).status, "requires_payment_method")
+        refused(stripe.StripeError, lambda: page.retrieve(intent.id, {"client_secret": intent.client_secret + "x"}))
+        token = client().v1.test_helpers.confirmation_tokens.create({"payment_method": "pm_card_visa"})
+        self.assertEqual(page.confirm(intent.id, {**secret, "confirmation_token": token.id}).status, "succeeded")
+        self.assertEqual(setups().retrieve(intent.id, {"expand": ["payment_method"]}).payment_method.card.last4, "4242")
 
     def test_lists_are_filtered(self):
         jenny = customer()

@@ -23,7 +23,7 @@ use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::card::HeldCard;
-use crate::payments::payment_method::{Card, CheckResult, SeenMethod};
+use crate::payments::payment_method::{Card, CheckResult, Details, PaymentMethod, SeenMethod};
 use crate::radar::Risk;
 use crate::reject::Reject;
 use tollgate_breaks::broken;
@@ -277,6 +277,18 @@ impl ChargeState {
 }
 
 impl Charge {
+    /// Remembers the mandate that it led to.
+    pub(crate) fn made_under(&mut self, mandate: Id, method: &PaymentMethod) {
+        let seen = self.seen.get_or_insert_with(|| {
+            Box::new(SeenMethod {
+                cvc_check: method.cvc_check,
+                details: Details::default(),
+                mandate: None,
+            })
+        });
+        seen.mandate = Some(mandate);
+    }
+
     /// The public state of the attempt.
     pub fn status(&self) -> ChargeStatus {
         match self.state {

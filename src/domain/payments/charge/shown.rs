@@ -227,7 +227,7 @@ pub struct ChargeCardShown<'a> {
     /// The last four digits.
     pub last4: Last4,
     /// The mandate it was made under.
-    pub mandate: Option<&'a str>,
+    pub mandate: Option<Ident>,
     /// Whether a hold may be captured in parts.
     pub multicapture: FeatureShown<'a>,
     /// The network that took it.
@@ -471,7 +471,10 @@ impl<'a> ChargeCardShown<'a> {
             },
             installments: None,
             last4: charge.card.last4(),
-            mandate: None,
+            mandate: charge.seen.as_ref().and_then(|seen| seen.mandate).map(|id| Ident {
+                kind: &kinds::MANDATE,
+                id,
+            }),
             multicapture: FeatureShown {
                 status: if charge.multicapture {
                     "available"

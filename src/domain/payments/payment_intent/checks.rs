@@ -5,7 +5,7 @@ use crate::decision::{Case, Stop};
 use crate::kinds;
 use crate::kinds::ConfirmationTokenId;
 use crate::payments::confirmation_token::{self, ChosenMethod, ConfirmationToken};
-use crate::payments::mandate::MandateDataParams;
+use crate::payments::mandate::{Acceptance, MandateDataParams};
 use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, is_known_type};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
@@ -159,11 +159,11 @@ pub(crate) fn check_configuration(case: &Case<'_>, given: Option<&str>) -> Resul
         .into())
 }
 
-/// Refuses an agreement on a page that does not say which browser. (A card needs no mandate to be kept.)
-pub(super) fn check_mandate(case: &Case<'_>, data: &Update<MandateDataParams>) -> Result<(), Stop> {
+/// The customer's agreement to a mandate; one on a page that does not say which browser is refused.
+pub(super) fn agreement(case: &Case<'_>, data: &Update<MandateDataParams>) -> Result<Option<Acceptance>, Stop> {
     match data {
-        Update::Set(data) => data.acceptance(seconds_of(case.inputs.now_ms)).map(|_| ()),
-        Update::Keep | Update::Clear => Ok(()),
+        Update::Set(data) => data.acceptance(seconds_of(case.inputs.now_ms)).map(Some),
+        Update::Keep | Update::Clear => Ok(None),
     }
 }
 

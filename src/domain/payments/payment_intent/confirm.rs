@@ -40,7 +40,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
-    checks::check_mandate(case, &asked.mandate_data)?;
+    let agreement = checks::agreement(case, &asked.mandate_data)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
@@ -51,6 +51,11 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         token.describe(&mut intent);
     }
     describe(&mut intent, asked)?;
+    // What was agreed to before belonged to a try that is over.
+    intent.take_agreement();
+    if agreement.is_some() {
+        intent.with_particulars(|particulars| particulars.agreement = agreement);
+    }
     asked.receipt_email.clone().apply_to(&mut intent.receipt_email);
     if let Some(email) = &intent.receipt_email {
         checks::check_email(email, "receipt_email")?;

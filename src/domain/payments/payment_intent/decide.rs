@@ -18,6 +18,7 @@ use crate::money::{Money, check_charge_amount};
 use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::Card;
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Metadata, Update, Version};
@@ -56,7 +57,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
-    checks::check_mandate(case, &asked.mandate_data)?;
+    let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let method = checks::chosen_method(case, asked.payment_method, data, token, customer)?;
@@ -109,7 +110,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         statement_descriptor: asked.statement_descriptor.clone(),
         statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
         transfer_group: asked.transfer_group.clone(),
-        particulars: particulars(asked)?,
+        particulars: particulars(asked, agreement)?,
     };
     if let Some(token) = token {
         token.describe(&mut intent);
@@ -145,16 +146,18 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
 }
 
 /// What only few requests say.
-fn particulars(asked: &CreatePaymentIntent) -> Result<Option<Box<Particulars>>, Stop> {
+fn particulars(asked: &CreatePaymentIntent, agreement: Option<Acceptance>) -> Result<Option<Box<Particulars>>, Stop> {
     let says_nothing = asked.amount_details.is_none()
         && asked.payment_details.is_none()
         && asked.payment_method_options.is_none()
-        && asked.excluded_payment_method_types.is_empty();
+        && asked.excluded_payment_method_types.is_empty()
+        && agreement.is_none();
     if says_nothing {
         return Ok(None);
     }
     let mut particulars = Particulars {
         excluded_types: asked.excluded_payment_method_types.clone(),
+        agreement,
         ..Particulars::default()
     };
     if let Some(options) = &asked.payment_method_options {

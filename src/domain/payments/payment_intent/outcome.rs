@@ -14,6 +14,7 @@ use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute;
+use crate::payments::mandate::{self, MandateScope};
 use crate::payments::payment_method::{Aftermath, Decline, PaymentMethod};
 use crate::radar::{self, Risk, early_fraud_warning};
 use crate::reject::Reject;
@@ -64,6 +65,10 @@ pub(super) fn approved(
     method.prepared |= !method.used_up
         && intent.saves_for() == Some(FutureUsage::OffSession)
         && by.three_d_secure == Some(ThreeDSecureResult::Authenticated);
+    if let (Some(agreement), Some(FutureUsage::OffSession)) = (intent.take_agreement(), intent.saves_for()) {
+        let mandate = mandate::grant(draft, method.id, agreement, MandateScope::MultiUse);
+        charge.made_under(mandate, &method);
+    }
     intent.add_charge(charge.id);
     intent.last_error = None;
     draft.event(EventType::ChargeSucceeded, charge.id);

@@ -4,6 +4,7 @@ use super::amount_details::AmountDetails;
 use super::card_options::PaymentCardOptions;
 use super::{CaptureMethod, FutureUsage, PaymentIntent};
 use crate::payments::authentication::ThreeDSecureRequest;
+use crate::payments::mandate::Acceptance;
 use tollgate_resource::{Params, Record, Shown, Update};
 
 /// What only few payment intents say.
@@ -24,6 +25,9 @@ pub struct Particulars {
     /// How often the held amount was raised.
     #[record(5)]
     pub increments: u32,
+    /// The customer's agreement that came with the newest confirmation, until a payment made it a mandate.
+    #[record(6)]
+    pub agreement: Option<Acceptance>,
 }
 
 /// References of the merchant's for a payment.
@@ -77,6 +81,12 @@ impl<'a> From<&'a PaymentDetails> for PaymentDetailsShown<'a> {
 }
 
 impl PaymentIntent {
+    /// Takes away the customer's agreement, if the newest confirmation brought one.
+    pub(super) fn take_agreement(&mut self) -> Option<Acceptance> {
+        self.particulars.as_ref()?.agreement.as_ref()?;
+        self.with_particulars(|particulars| particulars.agreement.take())
+    }
+
     /// Changes the particulars; they are dropped when nothing is left in them.
     pub(super) fn with_particulars<R>(&mut self, change: impl FnOnce(&mut Particulars) -> R) -> R {
         let mut particulars = self.particulars.take().unwrap_or_default();

@@ -102,6 +102,9 @@ pub struct SeenMethod {
     /// What was said besides the card. The merchant's pairs stay with the payment method.
     #[record(2)]
     pub details: Details,
+    /// The customer's permission that the charge led to.
+    #[record(3)]
+    pub mandate: Option<Id>,
 }
 
 /// Whether a payment method may be shown again in a checkout.
@@ -185,6 +188,7 @@ impl PaymentMethod {
         Some(SeenMethod {
             cvc_check: seen.cvc_check,
             details,
+            mandate: None,
         })
     }
 

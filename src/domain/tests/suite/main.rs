@@ -12,6 +12,7 @@ mod events;
 mod form;
 mod holds;
 mod intents;
+mod mandates;
 mod network;
 mod payment_methods;
 mod properties;

@@ -371,6 +371,9 @@ impl Player {
                 let state = format!("{:?}", charge.state);
                 let state = state.split([' ', '{']).next().unwrap_or_default().to_lowercase();
                 let mut line = format!("{name} {state} {} {}", charge.amount, charge.currency);
+                if let Some(mandate) = charge.seen.as_ref().and_then(|seen| seen.mandate) {
+                    line.push_str(&format!(" mandate={}", self.name(mandate)));
+                }
                 if charge.amount_captured() != 0 {
                     line.push_str(&format!(" captured={}", charge.amount_captured()));
                 }
