@@ -12,7 +12,7 @@ use tollgate_domain::access::{Browser, access_of, needs_version};
 use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, kinds};
-use tollgate_resource::{Endpoint, Id, Kind};
+use tollgate_resource::{Endpoint, Id};
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
@@ -117,9 +117,7 @@ pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) 
     // The secret follows from the id, so a wrong one is told apart before anything is looked up. What is no id at all
     // goes on to its 404.
     match kind.parse(text) {
-        Some(id) if !same(&secrets.client_secret(kind, id), &given) => {
-            Err(errors::client_secret_wrong(&object_title(kind)).into())
-        }
+        Some(id) if !same(&secrets.client_secret(kind, id), &given) => Err(errors::client_secret_wrong(kind).into()),
         _ => Ok(read.form),
     }
 }
@@ -148,15 +146,6 @@ fn may_call(authenticated: &Authenticated, token: &Token<'_>, endpoint: &Endpoin
             Err(errors::permission_missing(token.secret(), &account, &needed).into())
         }
     }
-}
-
-/// `PaymentIntent` of `payment_intent`.
-fn object_title(kind: &Kind) -> String {
-    let capital = |word: &str| {
-        let (first, rest) = word.split_at(1);
-        first.to_ascii_uppercase() + rest
-    };
-    kind.object.split('_').map(capital).collect()
 }
 
 /// Whether two texts are the same, in a time that says nothing about where they differ.

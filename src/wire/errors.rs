@@ -3,6 +3,7 @@
 
 use crate::wording::{echo, invalid, of_type};
 use tollgate_domain::{ErrorType, Reject};
+use tollgate_resource::Kind;
 
 /// Most bytes of a body that is read; http holds it.
 pub const BODY_LEN_MAX: usize = 1024 * 1024;
@@ -89,8 +90,9 @@ pub fn customer_missing() -> Reject {
     }
 }
 
-/// 400: the client secret is that of something else; `object` as in `PaymentIntent`.
-pub fn client_secret_wrong(object: &str) -> Reject {
+/// 400: the client secret is not that of the object of `kind`.
+pub fn client_secret_wrong(kind: &Kind) -> Reject {
+    let object = object_title(kind);
     Reject {
         param: Some("client_secret".into()),
         ..invalid(
@@ -98,6 +100,15 @@ pub fn client_secret_wrong(object: &str) -> Reject {
             format!("The client_secret provided does not match the client_secret associated with the {object}."),
         )
     }
+}
+
+/// `PaymentIntent` of `payment_intent`.
+fn object_title(kind: &Kind) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    };
+    kind.object.split('_').map(capital).collect()
 }
 
 /// 403: the key may not act for that account (`Stripe-Account`).

@@ -11,9 +11,9 @@ use crate::versions::{CHANGES, Chain};
 use crate::wording::refused;
 use route::{Routes, Segments};
 use smallvec::SmallVec;
-use tollgate_domain::{Call, Reject, Secrets};
+use tollgate_domain::{Call, Reject, Secrets, kinds};
 use tollgate_resource::operation::PathArgs;
-use tollgate_resource::{Endpoint, Expand, Shape, Version};
+use tollgate_resource::{Endpoint, Expand, Method, Shape, Version};
 
 /// Every operation, compiled once and shared by all workers. `C` is what a request becomes: the domain's [`Call`].
 pub struct Edge<C: 'static = Call> {
@@ -155,6 +155,11 @@ impl<C> Edge<C> {
             "{} declares parameters and does not read them",
             endpoint.name
         );
+        if endpoint.method == Method::Get
+            && let Some(given) = filling.text("client_secret")
+        {
+            check_client_secret(segments.first().map_or("", |(_, text)| text), given, secrets)?;
+        }
         let paths = filling.expand().map_err(word)?;
         let expand = if paths.is_empty() {
             Expand::default()
@@ -169,6 +174,20 @@ impl<C> Edge<C> {
             fingerprint,
             endpoint_hash,
         })
+    }
+}
+
+/// Refuses a client secret that does not belong to the object of the path. (What changes something is refused by the
+/// object itself, in its own words.)
+fn check_client_secret(path: &str, given: &str, secrets: &Secrets) -> Result<(), Box<Reject>> {
+    let named = kinds::ALL
+        .iter()
+        .find_map(|kind| kind.parse(path).map(|id| (*kind, id)));
+    match named {
+        Some((kind, id)) if secrets.client_secret(kind, id) != given => {
+            Err(Box::new(crate::errors::client_secret_wrong(kind)))
+        }
+        _ => Ok(()),
     }
 }
 

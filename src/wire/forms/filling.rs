@@ -33,6 +33,17 @@ impl<'a> Filling<'a> {
         self.filled || self.table.shape().fields.is_empty()
     }
 
+    /// The text of one parameter that is no hash or array, if it is given.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let field = self.table.shape().fields.iter().position(|field| field.name == name)?;
+        let placed = &self.decoded.places.placed;
+        let found = placed
+            .iter()
+            .rev()
+            .find(|placed| usize::from(code(placed.order, 0)) == field + 1)?;
+        Some(self.decoded.pairs.value(found.pair.into()))
+    }
+
     /// The texts of `expand`, in order.
     ///
     /// # Errors

@@ -5,7 +5,9 @@ use super::attempt::Attempt;
 use super::checks::{self, Method};
 use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
-use super::{AmountDetailsParams, ConfirmPaymentIntent, Particulars, PaymentDetailsParams, PaymentIntent, Status};
+use super::{
+    AmountDetailsParams, ConfirmPaymentIntent, FutureUsage, Particulars, PaymentDetailsParams, PaymentIntent, Status,
+};
 use crate::acquirer::Ask;
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -89,6 +91,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if !asked.payment_method_types.is_empty() {
         intent.automatic_payment_methods = None;
     }
+    intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked
         .setup_future_usage
         .clone()
@@ -115,6 +118,11 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         proof,
     };
     try_to_pay(case, draft, intent, method, &terms)
+}
+
+/// How a payment method is saved by the parameter of older integrations.
+pub(super) fn saved_for(save_payment_method: Option<bool>) -> Option<FutureUsage> {
+    (save_payment_method == Some(true)).then_some(FutureUsage::OnSession)
 }
 
 /// Takes over what a confirmation says besides how it is paid.

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Phase, repeat_after_ms};
 use super::checks;
-use super::confirm::{Terms, stored, try_to_pay};
+use super::confirm::{Terms, saved_for, stored, try_to_pay};
 use super::outcome::{put_charge, put_intent};
 use super::{
     CancelPaymentIntent, CancellationReason, CaptureMethod, CreatePaymentIntent, Particulars, PaymentIntent, Status,
@@ -102,7 +102,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         description: asked.description.clone(),
         metadata: pairs,
         receipt_email: asked.receipt_email.clone(),
-        setup_future_usage: asked.setup_future_usage,
+        setup_future_usage: asked.setup_future_usage.or(saved_for(asked.save_payment_method)),
         shipping: asked
             .shipping
             .clone()

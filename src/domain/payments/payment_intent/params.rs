@@ -72,6 +72,8 @@ pub struct CreatePaymentIntent {
     pub receipt_email: Option<Box<str>>,
     /// Where the payer returns to after an action. Only with `confirm=true`.
     pub return_url: Option<Box<str>>,
+    /// Saves the payment method to the customer; the name of older integrations for `setup_future_usage`.
+    pub save_payment_method: Option<bool>,
     /// Saves the payment method to the customer for payments to come.
     pub setup_future_usage: Option<FutureUsage>,
     /// Where goods are sent.
@@ -139,6 +141,8 @@ pub struct ConfirmPaymentIntent {
     pub receipt_email: Update<Box<str>>,
     /// Where the payer returns to after an action.
     pub return_url: Option<Box<str>>,
+    /// Saves the payment method to the customer; the name of older integrations for `setup_future_usage`.
+    pub save_payment_method: Option<bool>,
     /// Saves the payment method to the customer for payments to come.
     pub setup_future_usage: Update<FutureUsage>,
     /// Where goods are sent.
@@ -215,6 +219,8 @@ pub struct UpdatePaymentIntent {
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Update<Box<str>>,
+    /// Saves the payment method to the customer; the name of older integrations for `setup_future_usage`.
+    pub save_payment_method: Option<bool>,
     /// Saves the payment method to the customer for payments to come.
     pub setup_future_usage: Update<FutureUsage>,
     /// Where goods are sent.

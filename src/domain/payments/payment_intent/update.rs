@@ -1,7 +1,7 @@
 //! Changing an intent without confirming it.
 
 use super::checks;
-use super::confirm::{change_amount_details, change_payment_details, stored};
+use super::confirm::{change_amount_details, change_payment_details, saved_for, stored};
 use super::outcome::put_intent;
 use super::{PaymentIntent, Status, UpdatePaymentIntent};
 use crate::address::Shipping;
@@ -119,6 +119,11 @@ fn late(asked: &UpdatePaymentIntent) -> Option<(&'static str, &'static str)> {
             "payment_method_types",
         ),
         (
+            asked.save_payment_method.is_some(),
+            "save_payment_method",
+            "setup_future_usage",
+        ),
+        (
             !matches!(asked.setup_future_usage, Update::Keep),
             "setup_future_usage",
             "setup_future_usage",
@@ -166,6 +171,7 @@ fn describe(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) {
 /// How it is to be paid.
 fn settle_terms(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Result<(), Stop> {
     intent.capture_method = asked.capture_method.unwrap_or(intent.capture_method);
+    intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked
         .setup_future_usage
         .clone()

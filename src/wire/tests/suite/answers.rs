@@ -186,3 +186,18 @@ fn references_that_lead_nowhere_may_be_expanded() {
     let (status, body) = shop.send("GET", "/v1/payment_intents", "expand[]=data.transfer");
     assert_eq!(status, 400, "{body}");
 }
+
+#[test]
+fn a_client_secret_must_be_that_of_the_object_it_is_given_for() {
+    let mut shop = Shop::open();
+    let paid = paid(&mut shop, Version::NEWEST);
+    let path = format!("/v1/payment_intents/{}", paid["id"].as_str().expect("an id"));
+    let secret = paid["client_secret"].as_str().expect("a secret").to_owned();
+    let (status, body) = shop.send("GET", &path, &format!("client_secret={secret}"));
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = shop.send("GET", &path, &format!("client_secret={secret}x"));
+    assert_eq!(
+        (status, &json(&body)["error"]["param"]),
+        (400, &Value::from("client_secret"))
+    );
+}
