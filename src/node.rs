@@ -6,7 +6,7 @@ use crate::config::{Config, Store};
 use crate::descriptors;
 use crate::exit::{Exit, Failure};
 use crate::logs::Level;
-use crate::tuning::{self, Sources, Tuner};
+use crate::tuning::{Sources, Tuner};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;

@@ -8,6 +8,7 @@ mod old_data;
 mod remote;
 mod routes;
 mod secrets;
+mod tenancy;
 mod tuning;
 mod walls;
 
