@@ -8,7 +8,8 @@ use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
-use crate::{demo, limits, node, settings_command, shards, verify};
+use crate::vault_command::VaultCommand;
+use crate::{demo, limits, node, settings_command, shards, vault_command, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -71,6 +72,11 @@ enum Command {
     Config {
         #[command(subcommand)]
         command: Option<ConfigCommand>,
+    },
+    /// Card numbers under lock: audit, check, rotate master keys. Offline, on a data directory.
+    Vault {
+        #[command(subcommand)]
+        command: VaultCommand,
     },
     /// Print the API's OpenAPI document.
     Openapi,
@@ -245,6 +251,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             }
             Some(ConfigCommand::Reload { server }) => settings_command::reload(server.admin.as_deref(), server.json),
         },
+        Command::Vault { command } => vault_command::run(&command),
         Command::Openapi => print(&tollgate_http::openapi_text(tollgate_domain::api::ENDPOINTS)),
     }
 }
@@ -320,6 +327,10 @@ mod tests {
             ("shard list --over 50", true),
             ("shard move 3 --to 1", true),
             ("shard move 3", false),
+            ("vault audit --data d --sealed --json", true),
+            ("vault check --data d", true),
+            ("vault rotate --data d", true),
+            ("vault rotate", false),
         ];
         for (line, fine) in table {
             let words = ["tollgate"].into_iter().chain(line.split(' '));

@@ -22,6 +22,7 @@ mod output;
 mod settings_command;
 mod shards;
 mod tuning;
+mod vault_command;
 mod verify;
 
 use std::process::ExitCode;

@@ -23,6 +23,7 @@ use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
 use tollgate_store_embedded::{Embedded, OnGroup, Options};
+use tollgate_vault::Vault;
 use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
@@ -256,7 +257,8 @@ impl Data {
             let secret = settings.data.join("secret");
             tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
         }
-        let secrets = Secrets::new(*store.secret().bytes());
+        let vault = Vault::open(&settings.data, now_ms()).map_err(Failure::environment)?;
+        let secrets = Secrets::new(*store.secret().bytes()).with_vault(Arc::new(vault));
         Ok(Data { store, secrets })
     }
 
@@ -278,6 +280,12 @@ fn measure_groups() -> OnGroup {
         sync.record(group.sync);
         publish.record(group.publish);
     })
+}
+
+/// Milliseconds since the Unix epoch, as the machine has it.
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 fn unusable(error: StoreError) -> Failure {

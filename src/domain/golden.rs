@@ -30,7 +30,7 @@ use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
-use crate::payments::card::HeldCard;
+use crate::payments::card::{HeldCard, SealedNumber};
 use crate::payments::charge::{Charge, ChargeState, Concerns, UserReport};
 use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
@@ -155,6 +155,7 @@ fn record_lines() -> Vec<String> {
         Token,
         TokenContent,
         HeldCard,
+        SealedNumber,
         Card,
         UnlistedNumber,
         CheckResult,

@@ -1,7 +1,10 @@
 //! Keys of the data directory's keyed hashes. Nothing here can be printed.
 
+use crate::account::AccountKey;
+use crate::payments::card::{CardNumber, SealCards, SealedNumber};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
+use std::sync::Arc;
 use tollgate_resource::id::{ID_DIGITS, write_digits};
 use tollgate_resource::{Id, Kind};
 
@@ -10,6 +13,8 @@ use tollgate_resource::{Id, Kind};
 pub struct Secrets {
     /// A hasher under the key of each purpose, in the order of [`PURPOSES`], with nothing hashed yet.
     hashers: [SipHasher24; PURPOSES.len()],
+    /// What seals card numbers. None where none is kept: in tests, and where data is only read.
+    vault: Option<Arc<dyn SealCards>>,
 }
 
 /// What a keyed hash is for; each purpose has a key of its own.
@@ -55,7 +60,19 @@ impl Secrets {
             derive.write_u8(purpose as u8);
             SipHasher24::new_with_key(&derive.finish128().as_bytes())
         });
-        Secrets { hashers }
+        Secrets { hashers, vault: None }
+    }
+
+    /// The same keys, with a vault for card numbers.
+    pub fn with_vault(mut self, vault: Arc<dyn SealCards>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Seals a card number for an account, if there is a vault. `unique` is different for each call.
+    pub(crate) fn seal(&self, number: &CardNumber, account: AccountKey, unique: [u64; 4]) -> Option<SealedNumber> {
+        let vault = self.vault.as_deref()?;
+        Some(vault.seal(number.expose(), account, unique))
     }
 
     /// A hasher under the key of `purpose`: SipHash-2-4-128, a keyed pseudo-random function.

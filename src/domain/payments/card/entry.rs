@@ -1,6 +1,7 @@
 //! The way of a card number into the house: checked, recognised, and gone. What is left is a [`Card`].
 
 use super::number::{CardNumber, Cvc, NumberProblem};
+use super::sealed::SealedNumber;
 use crate::decision::{Case, Stop};
 use crate::payments::payment_method::{Card, TestCard, UnlistedNumber};
 use crate::reject::{ErrorType, Reject, codes};
@@ -29,6 +30,8 @@ pub struct EnteredCard {
     pub card: Card,
     /// Whether a security code came with it, to be checked by the issuer.
     pub cvc_given: bool,
+    /// The number under lock; `None` only where there is no vault.
+    pub sealed: Option<Box<SealedNumber>>,
 }
 
 impl CardDetails<'_> {
@@ -79,8 +82,18 @@ impl CardDetails<'_> {
                 unlisted,
             },
             cvc_given: self.cvc.is_some(),
+            sealed: seal(number, case),
         })
     }
+}
+
+/// The number under lock. This is the only way a number takes into what is stored.
+fn seal(number: &CardNumber, case: &Case<'_>) -> Option<Box<SealedNumber>> {
+    let account = case.world.account;
+    let [first, second] = case.inputs.entropy;
+    let unique = [first, second, account.seq, case.inputs.now_ms];
+    let sealed = case.inputs.secrets.seal(number, account.profile.key, unique);
+    sealed.map(Box::new)
 }
 
 /// A month and year of expiry that have not passed; a year of two digits is one of this century.

@@ -188,7 +188,7 @@ impl NewCard {
                     cvc: params.cvc.as_ref(),
                 }
                 .check(path, case)?;
-                NewCard::of_entered(&entered)
+                NewCard::of_entered(entered)
             }
         };
         if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
@@ -206,7 +206,7 @@ impl NewCard {
             cvc: params.cvc.as_ref(),
         }
         .check(path, case)?;
-        let mut new = NewCard::of_entered(&entered);
+        let mut new = NewCard::of_entered(entered);
         let billing = BillingDetails {
             address: Address {
                 city: params.address_city.clone(),
@@ -274,11 +274,16 @@ impl NewCard {
         }
     }
 
-    fn of_entered(entered: &EnteredCard) -> NewCard {
+    fn of_entered(entered: EnteredCard) -> NewCard {
         NewCard {
             card: entered.card,
             cvc_check: entered.cvc_given.then_some(CheckResult::Unchecked),
-            details: None,
+            details: entered.sealed.map(|sealed| {
+                Box::new(Details {
+                    sealed: Some(sealed),
+                    ..Details::default()
+                })
+            }),
             token: None,
         }
     }

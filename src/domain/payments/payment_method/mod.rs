@@ -36,6 +36,7 @@ pub use test_card::{
 };
 
 use crate::customers::source::SourceData;
+use crate::payments::card::SealedNumber;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// A stored payment method that is a card.
@@ -91,6 +92,9 @@ pub struct Details {
     /// The session of the fraud checks it came from.
     #[record(7)]
     pub radar_session: Option<Box<str>>,
+    /// The card number under lock, if the card came by its number.
+    #[record(8)]
+    pub sealed: Option<Box<SealedNumber>>,
 }
 
 /// What a charge remembers of its payment method besides the card, as the issuer saw it.
@@ -185,6 +189,7 @@ impl PaymentMethod {
         seen.see();
         let mut details = seen.details.map(|details| *details).unwrap_or_default();
         details.metadata = Metadata::default();
+        details.sealed = None;
         Some(SeenMethod {
             cvc_check: seen.cvc_check,
             details,

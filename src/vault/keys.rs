@@ -1,0 +1,172 @@
+//! Master keys: a text file of one key a line, readable by its owner only.
+
+use crate::VaultError;
+use crate::files;
+use std::fmt;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use zeroize::{Zeroize, Zeroizing};
+
+/// First line of the file.
+const HEADING: &str = "tollgate vault keys 1";
+/// Most master keys at once: a rotation that did not end leaves two.
+pub const MASTER_KEYS_MAX: usize = 16;
+
+/// One master key.
+pub struct MasterKey {
+    /// Its number; grows by one with each rotation, never reused.
+    pub number: u32,
+    /// When it was drawn, milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    pub(crate) bytes: Zeroizing<[u8; 32]>,
+}
+
+/// The master keys of a vault, oldest first; at least one.
+#[derive(Debug)]
+pub struct KeyRing {
+    path: PathBuf,
+    keys: Vec<MasterKey>,
+}
+
+impl KeyRing {
+    /// Reads the keys in `folder`.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be read, or others than their owner may read them.
+    pub fn open(folder: &Path) -> Result<KeyRing, VaultError> {
+        let path = folder.join("keys");
+        let missing = || files::io(&path, std::io::ErrorKind::NotFound.into());
+        let bytes = Zeroizing::new(files::read(&path)?.ok_or_else(missing)?);
+        files::owners_only(&path)?;
+        let keys = parse(&bytes).map_err(|what| VaultError::Damaged {
+            path: path.clone(),
+            what,
+        })?;
+        Ok(KeyRing { path, keys })
+    }
+
+    /// Reads the keys in `folder`, or draws the first.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open`]; or the file cannot be written.
+    pub fn open_or_create(folder: &Path, now_ms: u64) -> Result<KeyRing, VaultError> {
+        let path = folder.join("keys");
+        if files::read(&path)?.map(Zeroizing::new).is_some() {
+            return KeyRing::open(folder);
+        }
+        let mut ring = KeyRing { path, keys: Vec::new() };
+        ring.draw(now_ms)?;
+        Ok(ring)
+    }
+
+    /// The key that seals.
+    pub fn newest(&self) -> &MasterKey {
+        self.keys.last().expect("a vault has a key")
+    }
+
+    /// The key with that number.
+    pub fn get(&self, number: u32) -> Option<&MasterKey> {
+        self.keys.iter().find(|key| key.number == number)
+    }
+
+    /// All keys, oldest first.
+    pub fn keys(&self) -> &[MasterKey] {
+        &self.keys
+    }
+
+    /// Draws a new key, which seals from now on. It is durable when this returns.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn draw(&mut self, now_ms: u64) -> Result<u32, VaultError> {
+        assert!(
+            self.keys.len() < MASTER_KEYS_MAX,
+            "rotations end before so many have begun"
+        );
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut_slice()).expect("the operating system gives entropy");
+        let number = self.keys.last().map_or(1, |newest| newest.number + 1);
+        self.keys.push(MasterKey {
+            number,
+            created_ms: now_ms,
+            bytes,
+        });
+        self.write()?;
+        Ok(number)
+    }
+
+    /// Destroys all keys but the newest.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep_newest(&mut self) -> Result<(), VaultError> {
+        let older = self.keys.len() - 1;
+        self.keys.drain(..older);
+        self.write()
+    }
+
+    fn write(&self) -> Result<(), VaultError> {
+        let mut text = Zeroizing::new(format!("{HEADING}\n"));
+        for key in &self.keys {
+            write!(text, "key {} {} ", key.number, key.created_ms).expect("writing to a string cannot fail");
+            for byte in key.bytes.iter() {
+                write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+            }
+            text.push('\n');
+        }
+        files::replace(&self.path, text.as_bytes())
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<MasterKey>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not text".to_owned())?;
+    let mut lines = text.lines();
+    if lines.next() != Some(HEADING) {
+        return Err(format!("the first line is not `{HEADING}`"));
+    }
+    let mut keys: Vec<MasterKey> = Vec::new();
+    for (at, line) in lines.enumerate() {
+        // The line itself is never repeated: it holds a key.
+        let key = parse_key(line).ok_or_else(|| format!("line {} is no key", at + 2))?;
+        if keys.last().is_some_and(|before| before.number >= key.number) || keys.len() == MASTER_KEYS_MAX {
+            return Err(format!(
+                "line {}: numbers of keys ascend, and there are few of them",
+                at + 2
+            ));
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        return Err("it holds no key".to_owned());
+    }
+    Ok(keys)
+}
+
+fn parse_key(line: &str) -> Option<MasterKey> {
+    let mut words = line.strip_prefix("key ")?.split(' ');
+    let (number, created_ms, hex) = (words.next()?, words.next()?, words.next()?);
+    if words.next().is_some() || hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    let mut bytes = Zeroizing::new([0; 32]);
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(MasterKey {
+        number: number.parse().ok()?,
+        created_ms: created_ms.parse().ok()?,
+        bytes,
+    })
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MasterKey({}, ..)", self.number)
+    }
+}
+
+impl Drop for MasterKey {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
