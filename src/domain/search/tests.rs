@@ -175,7 +175,7 @@ fn what_makes_no_sense_is_refused_by_name() {
         email>'abc' => Field `email` is no number: use `:` to compare it, or `~`.
         ",
     );
-    let clauses = vec!["amount:1"; CLAUSES_MAX + 1].join(" AND ");
+    let clauses = ["amount:1"; CLAUSES_MAX + 1].join(" AND ");
     assert!(Query::parse(&clauses, &CHARGES).is_err_and(|said| said.contains("at most 10 clauses")));
     assert!(Query::parse(&clauses[..clauses.len() - 13], &CHARGES).is_ok());
 }

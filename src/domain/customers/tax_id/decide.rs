@@ -112,7 +112,7 @@ fn fresh(case: &Case<'_>, draft: &mut Draft, customer: Option<Id>, given: &TaxId
     let kind = given.kind.expect("the form makes sure of required parameters");
     let test_number = [TO_BE_VERIFIED, NOT_TO_BE_FOUND, TO_STAY_PENDING].contains(&&*given.value);
     let livemode = case.world.account.profile.livemode;
-    if !kind.takes(&given.value) && !(test_number && !livemode) {
+    if !kind.takes(&given.value) && (!test_number || livemode) {
         let reject = Reject::invalid(
             Some(codes::TAX_ID_INVALID),
             format!("Invalid value for {}.", kind.name()),

@@ -23,10 +23,10 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateDispute) -> Result<D
     let mut dispute = before.clone();
     metadata::merge(&mut dispute.metadata, &asked.metadata)?;
     let submits = asked.submit.unwrap_or(asked.evidence.is_some());
-    if asked.evidence.is_some() || submits {
-        if let Some(reject) = refuse_evidence(before) {
-            return Err(reject.into());
-        }
+    if (asked.evidence.is_some() || submits)
+        && let Some(reject) = refuse_evidence(before)
+    {
+        return Err(reject.into());
     }
     if let Some(sent) = &asked.evidence {
         let mut evidence = dispute.evidence.take().unwrap_or_default();

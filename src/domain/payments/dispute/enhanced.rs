@@ -303,6 +303,7 @@ impl<'a> EnhancedEvidenceShown<'a> {
 
 /// Something that Visa's compelling evidence 3.0 still wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+#[expect(clippy::enum_variant_names, reason = "the public names begin so")]
 pub enum RequiredAction {
     /// Nothing identifies the customer.
     MissingCustomerIdentifiers,
