@@ -251,26 +251,23 @@ impl Case<'_> {
             return self.intent(intent);
         }
         for object in &self.facts.objects {
-            match object {
-                Object::Customer(customer) => {
-                    let is_new = self.model.object_at(customer.id, u64::MAX).is_none();
-                    let named = match self.command {
-                        Some(Command::CreateCustomer(_)) => is_new,
-                        Some(Command::UpdateCustomer(id, asked)) => {
-                            *id == customer.id && asked.name == customer.name.clone().map_or(Update::Clear, Update::Set)
-                        }
-                        _ => false,
-                    };
-                    if !named {
-                        return wrong("nothing unexplained", format!("{customer:?} by {:?}", self.command));
+            if let Object::Customer(customer) = object {
+                let is_new = self.model.object_at(customer.id, u64::MAX).is_none();
+                let named = match self.command {
+                    Some(Command::CreateCustomer(_)) => is_new,
+                    Some(Command::UpdateCustomer(id, asked)) => {
+                        *id == customer.id && asked.name == customer.name.clone().map_or(Update::Clear, Update::Set)
                     }
-                    return Ok(Expected {
-                        events: vec![if is_new { "customer.created" } else { "customer.updated" }],
-                        objects: vec![customer.id.seq()],
-                        ..Expected::default()
-                    });
+                    _ => false,
+                };
+                if !named {
+                    return wrong("nothing unexplained", format!("{customer:?} by {:?}", self.command));
                 }
-                _ => {}
+                return Ok(Expected {
+                    events: vec![if is_new { "customer.created" } else { "customer.updated" }],
+                    objects: vec![customer.id.seq()],
+                    ..Expected::default()
+                });
             }
         }
         Ok(Expected::default())
