@@ -130,6 +130,7 @@ impl Facts {
             }
             // An older object joins lists when it is attached.
             if born
+                || object.joins_lists()
                 || self
                     .events
                     .iter()

@@ -235,6 +235,11 @@ impl Object {
         }
     }
 
+    /// Whether this version comes onto a list that the ones before were not on, and no event tells of it.
+    pub fn joins_lists(&self) -> bool {
+        matches!(self, Object::SetupIntent(intent) if intent.joined)
+    }
+
     /// What the payer must do before it goes on, for kinds that wait for payers.
     pub fn action(&self) -> Option<&Action> {
         match self {

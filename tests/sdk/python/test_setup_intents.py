@@ -190,6 +190,10 @@ class Setups(unittest.TestCase):
         listed = setups().list({"customer": jenny.id, "limit": 2})
         self.assertEqual(([seen.id for seen in listed.data], listed.has_more), ([mine[2].id, mine[1].id], True))
         self.assertEqual([seen.id for seen in listed.auto_paging_iter()], [seen.id for seen in reversed(mine)])
+        later = setups().update(setups().create().id, {"customer": jenny.id})
+        self.assertEqual(setups().list({"customer": jenny.id, "limit": 1}).data[0].id, later.id)
+        setups().update(later.id, {"customer": ""})
+        self.assertEqual(setups().list({"customer": jenny.id, "limit": 1}).data[0].id, mine[2].id)
         by_method = setups().list({"payment_method": mine[1].payment_method}).data
         self.assertEqual([seen.id for seen in by_method], [mine[1].id])
         self.assertEqual(setups().list({"attach_to_self": True}).data, [])

@@ -83,6 +83,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         metadata: pairs,
         card_options,
         extras: (extras != Extras::default()).then(|| Box::new(extras)),
+        joined: false,
     };
     let id = intent.id;
     draft.created_event(EventType::SetupIntentCreated, id);

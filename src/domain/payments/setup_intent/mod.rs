@@ -79,6 +79,9 @@ pub struct SetupIntent {
     /// What few integrations say.
     #[record(15)]
     pub extras: Option<Box<Extras>>,
+    /// Whether this version has another customer than the one before, whose list it joins.
+    #[record(16)]
+    pub joined: bool,
 }
 
 /// What few integrations say about a setup intent.

@@ -160,13 +160,15 @@ pub(super) fn abandon(case: &Case<'_>, draft: &mut Draft, intent: &SetupIntent) 
 ///
 /// # Panics
 /// When it does not: a decision that would break the table must not become durable.
-pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, intent: SetupIntent) {
+pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, mut intent: SetupIntent) {
     let before = match case.world.objects.find(&kinds::SETUP_INTENT, intent.id) {
-        Lookup::Found(Object::SetupIntent(before)) => Some(before.status.name()),
+        Lookup::Found(Object::SetupIntent(before)) => Some(before),
         _ => None,
     };
     let next = intent.status.name();
-    assert!(next.may_follow(before), "{next:?} may not follow {before:?}");
+    let last = before.map(|before| before.status.name());
+    assert!(next.may_follow(last), "{next:?} may not follow {last:?}");
+    intent.joined = before.is_some_and(|before| before.customer != intent.customer);
     draft.put(Object::SetupIntent(Arc::new(intent)));
 }
 

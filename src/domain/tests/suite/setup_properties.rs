@@ -235,6 +235,40 @@ proptest! {
     }
 }
 
+#[test]
+fn a_customer_who_is_named_later_lists_the_setup() {
+    let mut shop = Shop::open();
+    let customer = made(
+        &shop
+            .ask(&Command::CreateCustomer(Box::default()))
+            .expect("made")
+            .decision
+            .reply,
+    );
+    let id = made(
+        &shop
+            .ask(&Command::CreateSetupIntent(Box::default()))
+            .expect("made")
+            .decision
+            .reply,
+    );
+    let update = |customer| {
+        let asked = UpdateSetupIntent {
+            customer,
+            ..UpdateSetupIntent::default()
+        };
+        Command::UpdateSetupIntent(id, Box::new(asked))
+    };
+    let member = (customer.seq(), kinds::SETUP_INTENT.number, id.seq());
+    let named = shop.ask(&update(Update::Set(CustomerId(customer)))).expect("changed");
+    assert_eq!(named.decision.facts.index().lists.to_vec(), [member]);
+    let described = shop.ask(&command(id, &Step::Describe)).expect("changed");
+    assert_eq!(described.decision.facts.index().lists.to_vec(), []);
+    let cleared = shop.ask(&update(Update::Clear)).expect("changed");
+    assert_eq!(cleared.decision.facts.index().lists.to_vec(), []);
+    assert_eq!(intent(&shop, id).customer, None);
+}
+
 fn command(id: Id, step: &Step) -> Command {
     match *step {
         Step::Update(card) => Command::UpdateSetupIntent(
