@@ -124,8 +124,10 @@ pub(crate) struct Echo {
     pub(crate) request: Id,
     /// The API version it is answered at, or the unknown one it asked for.
     pub(crate) version: HeaderValue,
-    /// The idempotency key, when it is a POST with one.
+    /// The idempotency key, when it is a POST or DELETE with one.
     pub(crate) key: Option<HeaderValue>,
+    /// Whether the key remembers the request: then it is told which was the first.
+    pub(crate) remembers: bool,
     /// What the account has left of its rate limit, where it is told.
     pub(crate) left: Option<Left>,
 }
@@ -150,7 +152,9 @@ impl Answer {
             if original.is_some() {
                 headers.insert(REPLAYED, TRUE);
             }
-            headers.insert(ORIGINAL_REQUEST, original.unwrap_or_else(|| request.clone()));
+            if echo.remembers {
+                headers.insert(ORIGINAL_REQUEST, original.unwrap_or_else(|| request.clone()));
+            }
         }
         headers.insert(REQUEST_ID, request);
         response

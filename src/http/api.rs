@@ -100,6 +100,7 @@ impl Dispatch for Api {
                 request,
                 version,
                 key: None,
+                remembers: false,
                 left: None,
             },
             now_ms,
@@ -238,7 +239,7 @@ impl Api {
         let version = self.version(&http, &caller.profile, exchange)?;
         self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;
-        let key = exchange.echo.key.is_some().then(|| http.headers().get(IDEMPOTENCY_KEY));
+        let key = exchange.posts.then(|| http.headers().get(IDEMPOTENCY_KEY));
         let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
             Some(body) => body,
@@ -287,7 +288,9 @@ impl Api {
         };
         exchange.endpoint = Some(matched.endpoint());
         exchange.posts = method == "POST";
-        if exchange.posts {
+        exchange.echo.remembers = exchange.posts;
+        // A DELETE takes no key, but says it again.
+        if method != "GET" {
             exchange.echo.key = http.headers().get(IDEMPOTENCY_KEY).cloned();
         }
         Ok(Addressed::Operation(matched))

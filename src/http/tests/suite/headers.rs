@@ -90,6 +90,13 @@ fn what_became_of_a_request_is_told_in_headers() {
             "200 retry - key - original - replayed -",
         ),
         (
+            "DELETE",
+            "/v1/customers/cus_nobody",
+            Some("a"),
+            "",
+            "404 retry - key a original - replayed -",
+        ),
+        (
             "GET",
             "/v1/charges/ch_nobody",
             None,
