@@ -4,6 +4,7 @@ use crate::request::{Request, Response, Shown};
 use crate::shard::answering::{Missing, Showing, Sought, respond};
 use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, FILTERED_MAX};
 use tollgate_domain::object::Item;
+use tollgate_domain::search::COUNTED_MAX;
 use tollgate_domain::{Facts, ListQuery, Object, Reject, SHAPE_REVISION, Secrets, ShowContext, kinds};
 use tollgate_resource::params::Range;
 use tollgate_resource::{Expand, Id, Kind, Record};
@@ -35,14 +36,29 @@ impl Listing<'_> {
         };
         let expand = self.request.expand.child("data").unwrap_or(Expand::NONE);
         let attached = self.attached(expand, &items)?;
+        let total_count = match self.request.expand.child("total_count") {
+            None => None,
+            Some(_) => Some(self.total(query)?),
+        };
         Ok(self.answer(
             Shown::Page {
                 url: query.shown_url(),
                 items,
                 has_more,
+                total_count,
             },
             attached,
         ))
+    }
+
+    /// How long the whole list is, whatever page is asked for; [`COUNTED_MAX`] where it is longer.
+    fn total(&self, query: &ListQuery) -> Result<u64, StoreError> {
+        let whole = ListQuery {
+            cursor: Cursor::Start,
+            limit: COUNTED_MAX,
+            ..query.clone()
+        };
+        Ok(self.walk(&whole)?.map_or(0, |walked| walked.items.len() as u64))
     }
 
     /// Everything that is shown in place in these.

@@ -60,6 +60,8 @@ pub enum Shown {
         items: Vec<Item>,
         /// Whether there are more in the direction of the page.
         has_more: bool,
+        /// How long the whole list is, if that was asked.
+        total_count: Option<u64>,
     },
     /// A page of a search.
     Found {

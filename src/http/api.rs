@@ -436,9 +436,14 @@ impl Api {
                 rendering.item(item, &mut body);
                 (200, body)
             }
-            Ok(Shown::Page { url, items, has_more }) => {
+            Ok(Shown::Page {
+                url,
+                items,
+                has_more,
+                total_count,
+            }) => {
                 let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
-                rendering.list(url, items, *has_more, &mut body);
+                rendering.list(url, items, *has_more, *total_count, &mut body);
                 (200, body)
             }
             Ok(Shown::Found {

@@ -24,6 +24,9 @@ pub(crate) const OF_SEVERAL_KINDS: &[&str] = &[
     "external_accounts",
 ];
 
+/// First version whose lists cannot say how long they are.
+const TOTAL_COUNT_UNTIL: Version = Version(20250331);
+
 /// References that the public API has and that lead nowhere here, because what they would lead to is not served. Clients
 /// that always expand them are answered, without them.
 const LEAD_NOWHERE: &[(&str, &[&[&str]])] = &[
@@ -93,6 +96,7 @@ impl Shapes {
         match answers {
             Answers::One(shape) => self.walk(path, segments, Candidates::from_slice(&[shape]), version),
             Answers::Found(_) if segments == ["total_count"] => Ok(()),
+            Answers::Many(_) if segments == ["total_count"] && version < TOTAL_COUNT_UNTIL => Ok(()),
             Answers::Many(shape) | Answers::Found(shape) => {
                 let inside = Candidates::from_slice(&[shape]);
                 match segments {

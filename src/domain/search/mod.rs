@@ -24,5 +24,5 @@ pub const SEARCHED_MAX: usize = 10_000;
 /// Objects after which a page ends even empty. More, because a client that pages by itself may take an empty page for the
 /// last one.
 pub const SEARCHED_EMPTY_MAX: usize = 100_000;
-/// Most objects that are counted for `total_count`, from the newest on.
+/// Most objects that are counted for `total_count`, from the newest on, of a search or (older versions) of a list.
 pub const COUNTED_MAX: usize = 10_000;

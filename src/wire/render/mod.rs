@@ -58,11 +58,11 @@ impl Rendering<'_> {
         });
     }
 
-    /// Writes a list object.
-    pub fn list(&self, url: &str, items: &[Item], has_more: bool, out: &mut Vec<u8>) {
+    /// Writes a list object; `total` is printed when there is one.
+    pub fn list(&self, url: &str, items: &[Item], has_more: bool, total: Option<u64>, out: &mut Vec<u8>) {
         let expand = self.expand.child("data").unwrap_or(Expand::NONE);
         self.write(out, |show| {
-            show.list(url, None, has_more, items.len(), 0, &mut |show, at, depth| {
+            show.list(url, total, has_more, items.len(), 0, &mut |show, at, depth| {
                 items[at].with_shown(&self.show, |shown| show.node(shown, expand, depth));
             });
         });

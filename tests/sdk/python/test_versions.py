@@ -101,6 +101,16 @@ class Versions(unittest.TestCase):
         self.assertIn("invoice", old)
         self.assertNotIn("invoice", new)
 
+    def test_until_basil_a_list_says_how_long_it_is(self):
+        for number in range(3):
+            call("POST", "/v1/customers", NEWEST, {"email": "counted@example.com", "name": str(number)})
+        listed = call("GET", "/v1/customers", "2024-06-20",
+                      {"limit": 1, "email": "counted@example.com", "expand[]": "total_count"})
+        self.assertEqual((listed["total_count"], len(listed["data"]), listed["has_more"]), (3, 1, True))
+        self.assertNotIn("total_count", call("GET", "/v1/customers", "2024-06-20", {"limit": 1}))
+        error = call("GET", "/v1/customers", "2025-03-31.basil", {"expand[]": "total_count"}, 400)["error"]
+        self.assertEqual(error["message"], "This property cannot be included (total_count)")
+
     def test_a_body_of_an_old_version_is_printed_like_any_other(self):
         intent = pay("2018-02-28")
         answer = requests.get(f"{server.api}/v1/payment_intents/{intent['id']}", auth=(KEY, ""),

@@ -103,7 +103,7 @@ impl Shop {
                 let mut out = Vec::new();
                 let items = self.page(query);
                 self.rendering(version, &parsed.expand)
-                    .list(&query.shown_url(), &items, false, &mut out);
+                    .list(&query.shown_url(), &items, false, None, &mut out);
                 return (200, text(out));
             }
         };
