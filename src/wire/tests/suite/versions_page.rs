@@ -33,8 +33,8 @@ const TAIL: &str = "
   own. Here there is none at any version; only the amounts of the charge are told the old way.
 - `total_count` of lists can be expanded until 2025-03-31.basil and counts up to 10,000; lists inside objects show it until
   2022-11-15. Searches have it at every version.
-- The public changelog ended the inclusion of a customer's `sources` and `subscriptions` with 2020-08-27; here they are
-  included until 2022-11-15, as integrations of those years were seen to get them.
+- The public changelog dates the end of a customer's included `sources` and `subscriptions` to 2020-08-27; here they are
+  included until 2022-11-15, like the refunds of a charge.
 - Versions before 2018-01-23 are refused by name. Those from before 2019-02-11 have the old names of payment intents, and
   otherwise the shapes of 2019.
 ";
