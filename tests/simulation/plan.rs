@@ -489,8 +489,9 @@ impl Author {
     }
 
     fn card(&mut self) -> &'static str {
-        const CARDS: [&str; 12] = [
+        const CARDS: [&str; 13] = [
             "visa",
+            "authenticationRequired",
             "visa",
             "pendingRefund",
             "refundFail",

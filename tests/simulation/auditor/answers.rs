@@ -321,7 +321,9 @@ impl AccountModel {
         match command {
             Command::ConfirmPaymentIntent(id, _) => !matches!(
                 status(*id),
-                Some(Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. })
+                Some(
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. }
+                )
             ),
             Command::CapturePaymentIntent(id, asked) => match self.intent_at(*id, at) {
                 Some(intent) if matches!(intent.status, Status::RequiresCapture { capture: None, .. }) => {
@@ -334,6 +336,7 @@ impl AccountModel {
                 Some(
                     Status::RequiresPaymentMethod
                         | Status::RequiresConfirmation { .. }
+                        | Status::RequiresAction { .. }
                         | Status::RequiresCapture { capture: None, .. }
                 )
             ),

@@ -5,6 +5,7 @@ use super::money::{Postings, available_day, fee, receivable};
 use super::records::{Case, Expected, Wrong, wrong};
 use crate::plan::HOUR_MS;
 use tollgate_domain::acquirer::{Asked, Said};
+use tollgate_domain::payments::authentication::{AuthenticationRule, Lookup};
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::payment_intent::{Attempt, CaptureMethod, HOLD_MS, PaymentIntent, Phase, Status};
 use tollgate_domain::payments::payment_method::{Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour};
@@ -49,13 +50,16 @@ impl Case<'_> {
             }
             Some(before) => match (&before.status, &after.status) {
                 (
-                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. },
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. },
                     Status::Canceled { release: None, .. },
                 ) => {
                     self.by_cancel(after)?;
                     expected.events.push("payment_intent.canceled");
                 }
-                (Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. }, _) => {
+                (
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. },
+                    _,
+                ) => {
                     let Some(Command::ConfirmPaymentIntent(id, asked)) = self.command else {
                         return wrong("nothing unexplained", format!("confirmed by {:?}", self.command));
                     };
@@ -113,7 +117,18 @@ impl Case<'_> {
             (_, Some(method)) => method.card.facts(),
             _ => return wrong("requests", "paid with nothing"),
         };
+        // No plan sends its payers away, and none asks for 3D Secure itself.
+        let asks = matches!(card.authentication, AuthenticationRule::Required(Lookup::Challenge, _));
         match (card.behaviour, &after.status) {
+            (_, Status::RequiresAction { action }) if asks => {
+                let parked = after.charge_count == self.charges_before(after) && after.payment_method.is_some();
+                if !parked || action.return_url.is_some() {
+                    return wrong("state tables", format!("parked as {after:?}"));
+                }
+                expected.events.push("payment_intent.requires_action");
+                Ok(())
+            }
+            (_, status) if asks => wrong("requests", format!("nobody was asked: {status:?}")),
             (Behaviour::Succeed, Status::Succeeded { .. } | Status::RequiresCapture { capture: None, .. }) => {
                 self.approved(expected, after)
             }
@@ -130,6 +145,13 @@ impl Case<'_> {
             }
             (behaviour, status) => wrong("requests", format!("{behaviour:?} led to {status:?}")),
         }
+    }
+
+    /// How many charges the intent had before.
+    fn charges_before(&self, intent: &PaymentIntent) -> u32 {
+        self.model
+            .intent_at(intent.id, u64::MAX)
+            .map_or(0, |before| before.charge_count)
     }
 
     /// The card was charged or money is held.
