@@ -7,5 +7,6 @@ mod documents;
 mod errors;
 mod fuzz;
 mod schema;
+mod setups;
 mod shop;
 mod versions_page;
