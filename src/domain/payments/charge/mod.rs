@@ -17,6 +17,7 @@ pub(crate) use update::update;
 
 use crate::acquirer::AttemptId;
 use crate::address::Shipping;
+use crate::customers::source::SourceData;
 use crate::decision::{Case, Stop};
 use crate::inputs::Network;
 use crate::kinds;
@@ -104,6 +105,9 @@ pub struct Charge {
     /// Groups payments and transfers.
     #[record(23)]
     pub transfer_group: Option<Box<str>>,
+    /// What only a source has, of a charge that was made with one.
+    #[record(24)]
+    pub source: Option<Box<SourceData>>,
     /// What was said about the card, where that is more than a security code that is right.
     #[record(40)]
     pub seen: Option<Box<SeenMethod>>,
@@ -119,6 +123,15 @@ pub struct Charge {
     /// What gives cause for concern about it; nothing for nearly every charge.
     #[record(50)]
     pub concerns: Option<Box<Concerns>>,
+}
+
+/// What a charge was paid with, as older integrations see it.
+#[derive(Clone, Debug)]
+pub enum PaidWith {
+    /// A card.
+    Card(HeldCard),
+    /// A source.
+    Source(Box<PaymentMethod>),
 }
 
 /// What gives cause for concern about a charge.
@@ -351,17 +364,31 @@ impl Charge {
         }
     }
 
-    /// The card as older integrations see it, of a charge that was made with one.
-    pub fn source(&self) -> Option<HeldCard> {
-        let shown = self.payment_intent.is_none() && self.payment_method.is(&kinds::CARD);
-        shown.then(|| HeldCard {
+    /// What it was paid with as older integrations see it, of a charge that was made with a card or a source.
+    pub fn source(&self) -> Option<PaidWith> {
+        let cvc_check = match self.seen.as_deref() {
+            None => Some(CheckResult::Pass),
+            Some(seen) => seen.cvc_check,
+        };
+        let details = self.seen.as_deref().map(|seen| Box::new(seen.details.clone()));
+        if self.payment_intent.is_none() && self.payment_method.is(&kinds::CARD) {
+            return Some(PaidWith::Card(HeldCard {
+                card: self.card,
+                cvc_check,
+                details,
+            }));
+        }
+        let source = self.source.clone()?;
+        Some(PaidWith::Source(Box::new(PaymentMethod {
+            id: self.payment_method,
             card: self.card,
-            cvc_check: match self.seen.as_deref() {
-                None => Some(CheckResult::Pass),
-                Some(seen) => seen.cvc_check,
-            },
-            details: self.seen.as_deref().map(|seen| Box::new(seen.details.clone())),
-        })
+            cvc_check,
+            customer: self.customer,
+            used_up: self.customer.is_none(),
+            details,
+            prepared: false,
+            source: Some(source),
+        })))
     }
 
     /// What gives cause for concern about it, to be changed.

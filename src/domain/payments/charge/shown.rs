@@ -1,20 +1,21 @@
 //! What a charge shows.
 
-use super::{Charge, ChargeState, ChargeStatus, UserReport};
+use super::{Charge, ChargeState, ChargeStatus, PaidWith, UserReport};
 use crate::address::ShippingShown;
 use crate::country::Country;
+use crate::customers::source::SourceShown;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::authentication::ThreeDSecureShown;
-use crate::payments::card::{HeldCard, HeldCardShown};
+use crate::payments::card::HeldCardShown;
 use crate::payments::payment_method::{
     BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
 };
 use crate::radar::{BlockRule, Risk};
 use crate::time::seconds_of;
-use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Id, Kind, Metadata, Names, Ref, Shown, SubList};
+use tollgate_resource::shown::{HasShape, Ident, Seconds};
+use tollgate_resource::{Id, Metadata, Names, Ref, Shown, ShownValue, SubList, Value, ValueKind};
 
 /// One attempt to move money.
 #[derive(Shown)]
@@ -111,8 +112,8 @@ pub struct ChargeShown<'a> {
     pub review: Option<Ref>,
     /// Where goods are sent.
     pub shipping: Option<ShippingShown<'a>>,
-    /// The card of a charge that was made without an intent.
-    pub source: Option<HeldCardShown<'a>>,
+    /// The card or source of a charge that was made without an intent.
+    pub source: Option<PaidWithShown<'a>>,
     /// The transfer it came from.
     #[shown(expand)]
     pub source_transfer: Option<Ref>,
@@ -277,18 +278,40 @@ impl Charge {
     }
 }
 
-/// What a charge is paid with: a payment method, or a card of the older API.
-fn method_kind(id: Id) -> &'static Kind {
-    if id.is(&kinds::CARD) {
-        &kinds::CARD
-    } else {
-        &kinds::PAYMENT_METHOD
+/// A card or a source of the older API. Written by hand, because it is one of two objects.
+pub enum PaidWithShown<'a> {
+    /// A card.
+    Card(Box<HeldCardShown<'a>>),
+    /// A source.
+    Source(Box<SourceShown<'a>>),
+}
+
+impl<'a> PaidWithShown<'a> {
+    fn of(source: &'a PaidWith, charge: &Charge, context: &ShowContext<'_>) -> Self {
+        match source {
+            PaidWith::Card(held) => {
+                let (id, customer) = (charge.payment_method, charge.customer);
+                PaidWithShown::Card(Box::new(HeldCardShown::of(held, id, customer, context.secrets)))
+            }
+            PaidWith::Source(source) => PaidWithShown::Source(Box::new(SourceShown::of(source, context))),
+        }
+    }
+}
+
+impl ShownValue for PaidWithShown<'_> {
+    // Nearly always a card; sources came between cards and payment methods.
+    const KIND: ValueKind = ValueKind::Node(HeldCardShown::SHAPE);
+    fn shown(&self) -> Value<'_> {
+        match self {
+            PaidWithShown::Card(card) => Value::Node(&**card),
+            PaidWithShown::Source(source) => Value::Node(&**source),
+        }
     }
 }
 
 impl<'a> ChargeShown<'a> {
     /// What `charge` shows; `source` is its [`Charge::source`].
-    pub fn of(charge: &'a Charge, source: Option<&'a HeldCard>, context: &ShowContext<'_>) -> Self {
+    pub fn of(charge: &'a Charge, source: Option<&'a PaidWith>, context: &ShowContext<'_>) -> Self {
         let decline = match charge.state {
             ChargeState::Failed { decline } => {
                 Some(Decline::by_number(decline).expect("numbers of declines are never withdrawn"))
@@ -347,7 +370,7 @@ impl<'a> ChargeShown<'a> {
                 id,
             }),
             payment_method: Ident {
-                kind: method_kind(charge.payment_method),
+                kind: kinds::of_method(charge.payment_method),
                 id: charge.payment_method,
             },
             payment_method_details: PaymentMethodDetailsShown {
@@ -382,7 +405,7 @@ impl<'a> ChargeShown<'a> {
                     id,
                 }),
             shipping: charge.shipping.as_deref().map(ShippingShown::from),
-            source: source.map(|held| HeldCardShown::of(held, charge.payment_method, charge.customer, context.secrets)),
+            source: source.map(|source| PaidWithShown::of(source, charge, context)),
             source_transfer: None,
             statement_descriptor: charge.statement_descriptor.as_deref(),
             statement_descriptor_suffix: charge.statement_descriptor_suffix.as_deref(),

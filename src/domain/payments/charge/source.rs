@@ -46,8 +46,9 @@ impl ParamValue for ChargeSource {
         if let Ok(token) = TokenParam::first(path, text, bounds) {
             return Ok(ChargeSource::Token(token));
         }
-        if let Some(id) = kinds::CARD.parse(text) {
-            return Ok(ChargeSource::Saved(&kinds::CARD, id));
+        let mut saved = [&kinds::CARD, &kinds::SOURCE].into_iter();
+        if let Some((kind, id)) = saved.find_map(|kind| kind.parse(text).map(|id| (kind, id))) {
+            return Ok(ChargeSource::Saved(kind, id));
         }
         let method = PaymentMethodParam::first(path, text, bounds).map(ChargeSource::Method);
         Ok(method.unwrap_or_else(|_| ChargeSource::Unknown(text.into())))
@@ -102,6 +103,7 @@ pub(super) fn payer(
             Err(Reject::invalid(None, message).with_param(param).into())
         }
         (ChargeSource::Saved(kind, id), Some(customer)) => saved(case, customer, kind, *id, param),
+        (ChargeSource::Saved(kind, id), None) if **kind == kinds::SOURCE => unsaved(case, *id, param),
         (ChargeSource::Saved(kind, id), None) => Err(no_such_token(&id.text(kind), param).into()),
         (ChargeSource::Unknown(text), Some(customer)) => Err(not_linked(customer, text, param).into()),
         (ChargeSource::Unknown(text), None) => Err(no_such_token(text, param).into()),
@@ -155,6 +157,24 @@ fn saved(case: &Case<'_>, customer: Id, kind: &'static Kind, id: Id, param: &'st
     match case.payment_method(id)? {
         Some(method) if method.customer == Some(customer) => Ok(Payer::Method(Box::new(method.clone()))),
         _ => Err(not_linked(customer, &id.text(kind), param).into()),
+    }
+}
+
+/// A source that is saved to nobody: it can be charged once.
+fn unsaved(case: &Case<'_>, id: Id, param: &'static str) -> Result<Payer, Stop> {
+    let text = id.text(&kinds::SOURCE);
+    match case.payment_method(id)? {
+        None => Err(Reject::no_such_param(&kinds::SOURCE, id, param).into()),
+        Some(source) if source.customer.is_some() => {
+            let message = format!("The source {text} belongs to a customer. Name that in `customer`.");
+            Err(Reject::invalid(None, message).with_param(param).into())
+        }
+        Some(source) if source.used_up => {
+            let message =
+                format!("The source {text} was consumed. It may be charged once, unless it is saved to a customer.");
+            Err(Reject::invalid(None, message).with_param(param).begun().into())
+        }
+        Some(source) => Ok(Payer::Method(Box::new(source.clone()))),
     }
 }
 

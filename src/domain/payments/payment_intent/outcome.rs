@@ -284,6 +284,7 @@ fn new_charge(
         statement_descriptor_suffix: intent.statement_descriptor_suffix.clone(),
         calculated_statement_descriptor: statement_of(case, intent),
         transfer_group: intent.transfer_group.clone(),
+        source: None,
         seen: method.seen().map(Box::new),
         three_d_secure: by.three_d_secure,
         concerns: None,

@@ -118,8 +118,8 @@ fn customers_agree_with_what_they_hold(shop: &Shop) {
         } else {
             assert_eq!(
                 held,
-                more.methods.iter().copied().collect(),
-                "a customer knows its payment methods"
+                more.methods.iter().chain(&more.sources).copied().collect(),
+                "a customer knows its payment methods, cards and sources"
             );
             assert_eq!(
                 tax_ids,

@@ -246,3 +246,54 @@ fn the_hold_of_an_intent_is_captured_with_its_intent() {
         ",
     );
 }
+
+#[test]
+fn a_source_is_charged_once_and_a_customers_card_again_and_again() {
+    check(
+        "
+        > create_source type=card token=tok_visa
+        200 src1
+        · src1 4242
+        events source.chargeable
+
+        > create_charge amount=2000 currency=usd source=@src1
+        200 ch1
+        · ch1 captured 2000 usd captured=2000
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · src1 4242 used up
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events charge.succeeded
+        balance usd available 0 pending 1912
+
+        > create_charge amount=2000 currency=usd source=@src1
+        400 param=source: The source src1 was consumed. It may be charged once, unless it is saved to a customer.
+
+        > create_customer source=tok_mastercard
+        200 cus1
+        · cus1 - - sources=card1 default=card1
+        · card1 4444 of cus1
+        events customer.created, customer.source.created
+
+        > create_charge amount=700 currency=usd customer=@cus1
+        200 ch2
+        · ch2 captured 700 usd captured=700
+        · txn2 charge 700 fee 50 net 650 in 2 days for ch2
+        · card1 4444 of cus1
+        · entry capture ch2: network_receivable{instant} 700, merchant_balance -700, merchant_balance 50, fee_revenue -50
+        events charge.succeeded
+        balance usd available 0 pending 2562
+
+        > create_charge amount=700 currency=usd customer=@cus1 source=@card1 capture=false
+        200 ch3
+        · ch3 held 700 usd
+        · card1 4444 of cus1
+        events charge.succeeded
+
+        > create_charge amount=700 currency=usd source=@card1
+        400 resource_missing param=source (not begun): No such token: 'card1'
+
+        > create_charge amount=700 currency=usd customer=@cus1 source=@src1
+        402 missing param=source: Customer cus1 does not have a linked source with ID src1.
+        ",
+    );
+}
