@@ -116,11 +116,10 @@ fn customers_agree_with_what_they_hold(shop: &Shop) {
                 "nothing belongs to a deleted customer"
             );
         } else {
-            assert_eq!(
-                held,
-                more.methods.iter().chain(&more.sources).copied().collect(),
-                "a customer knows its payment methods, cards and sources"
-            );
+            let known: BTreeSet<Id> = more.methods.iter().chain(&more.sources).copied().collect();
+            assert_eq!(held, known, "a customer knows its payment methods, cards and sources");
+            let default = more.default_source.is_none_or(|id| more.sources.contains(&id));
+            assert!(default, "a customer is charged by what it holds");
             assert_eq!(
                 tax_ids,
                 more.tax_ids.iter().copied().collect(),

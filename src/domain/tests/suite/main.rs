@@ -5,6 +5,7 @@ mod audit;
 mod authentication;
 mod cards;
 mod charges;
+mod customer_properties;
 mod customers;
 mod disputes;
 mod event_orders;
