@@ -1,7 +1,7 @@
 //! Pages of lists: cursors, filters on what objects show, and which events are shown.
 
 use crate::engine::{Network, in_system};
-use crate::office::{Desk, merchant, object, pay, refund, secrets, short};
+use crate::office::{Desk, customer, merchant, object, pay, refund, secrets, short};
 use std::sync::Arc;
 use tollgate_actors::{Client, Engine, EngineConfig, Request, Response, Shown};
 use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, ListQuery};
@@ -9,6 +9,7 @@ use tollgate_domain::object::Item;
 use tollgate_domain::{Object, kinds};
 use tollgate_resource::{Id, Kind};
 use tollgate_store::memory::{Memory, Mode};
+use tollgate_store::reads::PAGE_SCAN_MAX;
 
 pub(crate) fn start(store: &Arc<Memory>) -> Engine {
     let mut config = EngineConfig::for_one_machine(2, 1);
@@ -188,5 +189,26 @@ fn events_are_shown_for_thirty_days_and_found_by_their_object() {
         assert!(!page(&listed).0.contains(&event));
         let earlier = aged(&list, EVENTS_SHOWN_MS + 60_000).expect("answered");
         assert_eq!(page(&earlier), (Vec::new(), false));
+    });
+}
+
+#[test]
+fn a_rare_event_is_found_behind_more_others_than_one_step_looks_at() {
+    in_system(async {
+        let store = Memory::new(Mode::Immediate);
+        let engine = start(&store);
+        let client = engine.client();
+        let mut desk = Desk::of(merchant(1));
+        let paid = ask(&client, desk.write(pay(1_000, "visa"))).await;
+        let intent = object(&paid).id();
+        for _ in 0..=PAGE_SCAN_MAX {
+            ask(&client, desk.write(customer())).await;
+        }
+        let query = ListQuery {
+            about: Some(intent.text(&kinds::PAYMENT_INTENT).into()),
+            ..all(&kinds::EVENT)
+        };
+        let (events, more) = page(&ask(&client, desk.list(query)).await);
+        assert_eq!((events.len(), more), (2, false));
     });
 }
