@@ -26,6 +26,7 @@ const CARDS: &str = "
     cvcCheckFail                                           incorrect_cvc      -
     avsZipFail                                             ok                 ok
     avsFail                                                ok                 ok
+    radarBlock                                             ok                 fraudulent
     createDispute                                          ok                 ok
     authenticationRequiredOnSetup                          challenge          ok
     authenticationRequired                                 challenge          authentication_required
