@@ -4,7 +4,7 @@
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, LimitReason, STRIPE_VERSION, raw};
 use crate::authentication::{self, Visit};
 use crate::body::{BodyMemory, BodyProblem, read_body};
-use crate::caller::browser_form;
+use crate::caller::{browser_form, check_raw_card};
 use crate::pages::Pages;
 use crate::rate_limit::{Class, Layer, LocalRateLimiter};
 use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
@@ -309,6 +309,8 @@ impl Api {
         let mut form = form_of(http, exchange.posts, body)?;
         if exchange.by_browser {
             form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
+        } else {
+            check_raw_card(&profile, &form)?;
         }
         let services = &self.services;
         let parsed = self.parsing.measure(|| {

@@ -9,6 +9,7 @@ use actix_web::http::header::{self, HeaderName};
 use std::sync::Arc;
 use tollgate_actors::{AuthRefusal, Authenticated};
 use tollgate_domain::access::{Browser, access_of, needs_version};
+use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, kinds};
@@ -120,6 +121,16 @@ pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) 
         Some(id) if !same(&secrets.client_secret(kind, id), &given) => Err(errors::client_secret_wrong(kind).into()),
         _ => Ok(read.form),
     }
+}
+
+/// Refuses card numbers where the account wants them from browsers only.
+pub(crate) fn check_raw_card(profile: &Profile, form: &[u8]) -> Result<(), Refused> {
+    // Nearly every account has no settings of its own, and is not looked at further.
+    let refuses = profile.settings.is_some() && profile.settings().raw_cards == RawCards::Refused;
+    if refuses && browser::carries_card_number(form) {
+        return Err(errors::raw_card_refused(profile.livemode).into());
+    }
+    Ok(())
 }
 
 /// The key a page's library sends in the form, where a page may call the operation.

@@ -62,6 +62,22 @@ pub fn permission_missing(token: &str, account: &str, permission: &str) -> Rejec
     )
 }
 
+/// 402: a card number came with a secret key, and the account refuses that.
+pub fn raw_card_refused(livemode: bool) -> Reject {
+    let instead = if livemode {
+        "To continue processing use Stripe.js, the Stripe mobile bindings, or Stripe Elements."
+    } else {
+        "We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing."
+    };
+    invalid(
+        402,
+        format!(
+            "Sending credit card numbers directly to the Stripe API is generally unsafe. {instead} An operator allows it \
+             with `tollgate account update ACCOUNT --set raw_cards=allowed`."
+        ),
+    )
+}
+
 /// 400: the request makes something for an app, and does not say for which version.
 pub fn version_missing() -> Reject {
     invalid(

@@ -8,6 +8,7 @@ mod charges;
 mod customer_properties;
 mod customers;
 mod disputes;
+mod ephemeral_keys;
 mod event_orders;
 mod events;
 mod form;

@@ -456,7 +456,7 @@ impl Player {
                     .map_or(String::new(), |id| format!(" used by {}", self.name(id)));
                 format!("{name}{used}")
             }
-            Object::EphemeralKey(_) => name.to_owned(),
+            Object::EphemeralKey(key) => format!("{name} {}", if key.deleted { "deleted" } else { "open" }),
             Object::Token(token) => format!("{name}{}", if token.used { " used" } else { "" }),
             Object::SetupIntent(intent) => self.setup_intent(intent),
             Object::SetupAttempt(attempt) => {

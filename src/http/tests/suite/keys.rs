@@ -400,3 +400,30 @@ fn an_ephemeral_key_opens_its_customers_things_until_it_is_deleted() {
         assert_eq!(with(&edge, wrong, "GET", "/v1/balance", "").status, 401, "{wrong}");
     }
 }
+
+#[test]
+fn an_account_may_refuse_card_numbers_but_not_from_a_browser() {
+    let edge = Edge::start();
+    let account = account(&edge);
+    let card = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123";
+    let make = |key: &str, form: &str| with(&edge, key, "POST", "/v1/payment_methods", form);
+    assert_eq!(make(KEY, card).status, 200);
+    operate(
+        &edge,
+        &format!("/admin/accounts/{account}"),
+        &json!({ "set": { "raw_cards": "refused" } }),
+    );
+    let refused = make(KEY, card);
+    assert_eq!(refused.status, 402, "{refused:?}");
+    assert_eq!(refused.json()["error"]["type"], "invalid_request_error");
+    assert!(
+        refused
+            .message()
+            .starts_with("Sending credit card numbers directly to the Stripe API is generally unsafe."),
+        "{refused:?}"
+    );
+    assert!(!refused.text.contains("4242"));
+    assert_eq!(make(PUBLISHABLE, card).status, 200);
+    assert_eq!(make(KEY, "type=card&card[token]=tok_visa").status, 200);
+    assert_eq!(edge.keyed("POST", "/v1/payment_intents", &[], PAYMENT).status, 200);
+}

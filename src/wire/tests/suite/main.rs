@@ -1,5 +1,6 @@
 //! The edge with the domain behind it: forms of the real operations in, answers out, no socket and no store.
 
+mod access;
 mod answers;
 mod coverage;
 mod declared;
