@@ -33,6 +33,8 @@ pub enum OfCustomer {
     Refused,
     /// Call it when the first id in its path is the customer.
     InPath,
+    /// The same, with [`BY_CUSTOMERS`] parameters only.
+    Itself,
     /// Call it when its parameter `customer` is the customer.
     AsParameter,
     /// Call it when the payment method in its path is the customer's.
@@ -143,11 +145,14 @@ const BY_SECRET: &[(Method, &str)] = &[
     (Method::Post, "/verify_microdeposits"),
 ];
 
+/// What a customer may change about themselves: how they pay and where goods go, not what the merchant holds of them.
+pub const BY_CUSTOMERS: &[&str] = &["default_source", "expand", "invoice_settings", "shipping", "source"];
+
 /// Paths that a customer's ephemeral key may call, with the methods; those that end in `*` with all that lies below.
 const OF_CUSTOMER: &[(&[Method], &str, OfCustomer)] = {
     use Method::{Delete, Get, Post};
     &[
-        (&[Get, Post], "/v1/customers/{}", OfCustomer::InPath),
+        (&[Get, Post], "/v1/customers/{}", OfCustomer::Itself),
         (&[Get, Post, Delete], "/v1/customers/{}/cards*", OfCustomer::InPath),
         (
             &[Get, Post, Delete],

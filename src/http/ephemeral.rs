@@ -5,7 +5,7 @@ use crate::api::Api;
 use crate::refused::Refused;
 use std::sync::Arc;
 use tollgate_actors::{Request, Shown};
-use tollgate_domain::access::{OfCustomer, access_of, of_customer};
+use tollgate_domain::access::{BY_CUSTOMERS, OfCustomer, access_of, of_customer};
 use tollgate_domain::customers::ephemeral_key::Bearer;
 use tollgate_domain::object::{Item, Object};
 use tollgate_domain::{Call, Profile, Read, Reject, kinds};
@@ -45,7 +45,11 @@ impl Api {
         };
         match of_customer(matched.endpoint()) {
             OfCustomer::Refused => return Err(may_not()),
-            OfCustomer::InPath => {
+            what @ (OfCustomer::InPath | OfCustomer::Itself) => {
+                let more = |form: &&[u8]| browser::other_than(form, BY_CUSTOMERS).is_some();
+                if what == OfCustomer::Itself && forms.iter().flatten().any(more) {
+                    return Err(may_not());
+                }
                 if let Some(other) = named(&kinds::CUSTOMER, matched.segment(0)).filter(|named| *named != customer) {
                     return Err(Reject::no_such(&kinds::CUSTOMER, other, "id").into());
                 }

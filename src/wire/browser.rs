@@ -64,6 +64,17 @@ pub fn value_of(form: &[u8], name: &str) -> Option<String> {
     found.map(|(_, value)| value.to_owned())
 }
 
+/// The first parameter of a form that is none of these, without its brackets.
+pub fn other_than(form: &[u8], known: &[&str]) -> Option<String> {
+    let mut pairs = Pairs::default();
+    pairs.read(form).ok()?;
+    let name = |key: &str| key.split('[').next().unwrap_or(key).to_owned();
+    pairs
+        .iter()
+        .map(|(key, _)| name(key))
+        .find(|name| !known.contains(&name.as_str()))
+}
+
 /// The form without what is no parameter. `keeps_secret` says whether the operation declares `client_secret`.
 ///
 /// # Errors

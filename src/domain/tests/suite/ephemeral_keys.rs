@@ -20,7 +20,7 @@ fn a_key_is_made_for_a_customer_and_ended_once() {
         · ephkey1 deleted
 
         > delete_ephemeral_key @ephkey1
-        404 resource_missing
+        404 resource_missing param=key (not begun): No such ephemeral_key: 'ephkey1'
         ",
     );
 }

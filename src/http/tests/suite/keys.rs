@@ -337,7 +337,18 @@ fn an_ephemeral_key_opens_its_customers_things_until_it_is_deleted() {
     let (mine, theirs) = (card(&own), card(&other));
     for (method, path, form, status) in [
         ("GET", format!("/v1/customers/{own}"), String::new(), 200),
-        ("POST", format!("/v1/customers/{own}"), "name=Jen".to_owned(), 200),
+        (
+            "POST",
+            format!("/v1/customers/{own}"),
+            "name=Jen&balance=-5000".to_owned(),
+            403,
+        ),
+        (
+            "POST",
+            format!("/v1/customers/{own}"),
+            "shipping[name]=Jen&shipping[address][line1]=here".to_owned(),
+            200,
+        ),
         ("GET", format!("/v1/customers/{other}"), String::new(), 404),
         ("DELETE", format!("/v1/customers/{own}"), String::new(), 403),
         (

@@ -36,6 +36,7 @@ fn the_page_of_access_is_what_is_declared() {
         let customer = match of_customer(endpoint) {
             OfCustomer::Refused => "",
             OfCustomer::InPath => "of its customer",
+            OfCustomer::Itself => "its customer, with few parameters",
             OfCustomer::AsParameter => "`customer` is its own",
             OfCustomer::OfPaymentMethod => "the payment method is its customer's",
         };
