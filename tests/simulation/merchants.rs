@@ -9,11 +9,13 @@ use tollgate_domain::country::Country;
 use tollgate_domain::customers::customer::UpdateCustomer;
 use tollgate_domain::kinds::{self, CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
+use tollgate_domain::payments::card::TokenParam;
+use tollgate_domain::payments::charge::{CaptureCharge, ChargeSource, CreateCharge};
 use tollgate_domain::payments::payment_intent::{
     CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
 };
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
-use tollgate_domain::payments::refund::CreateRefund;
+use tollgate_domain::payments::refund::{CreateChargeRefund, CreateRefund};
 use tollgate_domain::payments::setup_intent::{ConfirmSetupIntent, CreateSetupIntent};
 use tollgate_domain::secrets::Purpose;
 use tollgate_domain::{Claim, Secrets};
@@ -122,6 +124,7 @@ pub fn body_of(
             .filter(|(kind, _)| *kind == &kinds::CUSTOMER)
             .map(|(_, id)| id)
     };
+    let charge = |of: usize| known(of).filter(|(kind, _)| *kind == &kinds::CHARGE).map(|(_, id)| id);
     let setup = |of: usize| {
         known(of)
             .filter(|(kind, _)| *kind == &kinds::SETUP_INTENT)
@@ -211,6 +214,33 @@ pub fn body_of(
         Action::CancelSetup { of } => {
             path = &["latest_attempt"];
             Call::Write(Command::CancelSetupIntent(setup(*of)?, Box::default()))
+        }
+        Action::Charge { amount, card, capture } => {
+            path = &["balance_transaction"];
+            let card = TestCard::by_name(card).expect("a name of the table");
+            Call::Write(Command::CreateCharge(Box::new(CreateCharge {
+                amount: *amount,
+                currency: Some(Currency::USD),
+                capture: Some(*capture),
+                source: Some(ChargeSource::Token(TokenParam::Magic(card))),
+                ..CreateCharge::default()
+            })))
+        }
+        Action::CaptureCharge { of, amount } => {
+            path = &["balance_transaction"];
+            let asked = CaptureCharge {
+                amount: *amount,
+                ..CaptureCharge::default()
+            };
+            Call::Write(Command::CaptureCharge(charge(*of)?, Box::new(asked)))
+        }
+        Action::RefundCharge { of, amount } => {
+            path = &["charge"];
+            let asked = CreateChargeRefund {
+                amount: *amount,
+                ..CreateChargeRefund::default()
+            };
+            Call::Write(Command::CreateChargeRefund(charge(*of)?, Box::new(asked)))
         }
         Action::Get { of } => {
             let (kind, id) = known(*of)?;

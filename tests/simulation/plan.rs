@@ -151,6 +151,19 @@ pub enum Action {
     CancelSetup {
         of: usize,
     },
+    Charge {
+        amount: i64,
+        card: &'static str,
+        capture: bool,
+    },
+    CaptureCharge {
+        of: usize,
+        amount: Option<i64>,
+    },
+    RefundCharge {
+        of: usize,
+        amount: Option<i64>,
+    },
     Get {
         of: usize,
     },
@@ -263,6 +276,8 @@ struct Author {
     customers: Vec<Vec<usize>>,
     /// Steps that make setup intents, by account.
     setups: Vec<Vec<usize>>,
+    /// Steps that charged without an intent, with the amount, by account.
+    charges: Vec<Vec<(usize, i64)>>,
     /// Steps with a key.
     keyed: Vec<usize>,
 }
@@ -287,6 +302,7 @@ impl Plan {
             intents: vec![Vec::new(); accounts],
             customers: vec![Vec::new(); accounts],
             setups: vec![Vec::new(); accounts],
+            charges: vec![Vec::new(); accounts],
             keyed: Vec::new(),
         };
         author.write(length_ms);
@@ -412,7 +428,7 @@ impl Author {
     fn action(&mut self, number: usize, account: usize) -> Action {
         let intent = self.intent(account);
         let customer = self.recent_customer(account);
-        match (self.dice.below(34), intent) {
+        match (self.dice.below(38), intent) {
             (0, _) => {
                 self.customers[account].push(number);
                 Action::CreateCustomer
@@ -438,6 +454,7 @@ impl Author {
                 amount: self.part(amount),
             },
             (30..34, _) => self.set_up(number, account, customer),
+            (34..38, _) => self.charge(number, account),
             _ => self.create(number, account, customer),
         }
     }
@@ -467,6 +484,33 @@ impl Author {
                     card: (confirm || self.dice.below(2) == 0).then_some(card),
                     confirm,
                     customer: customer.filter(|_| self.dice.below(2) == 0),
+                }
+            }
+        }
+    }
+
+    /// A new charge without an intent, or something that is done to one of the newest.
+    fn charge(&mut self, number: usize, account: usize) -> Action {
+        const CARDS: [&str; 5] = ["visa", "de", "visa_chargeDeclined", "pendingRefund", "refundFail"];
+        let known = &self.charges[account];
+        let reach = known.len().min(4) as u64;
+        let of = (reach > 0).then(|| known[known.len() - 1 - self.dice.below(reach) as usize]);
+        match (self.dice.below(6), of) {
+            (0..2, Some((of, amount))) => Action::CaptureCharge {
+                of,
+                amount: self.part(amount),
+            },
+            (2..4, Some((of, amount))) => Action::RefundCharge {
+                of,
+                amount: self.part(amount),
+            },
+            _ => {
+                let amount = 1_000 + 10 * self.dice.below(20_000) as i64;
+                self.charges[account].push((number, amount));
+                Action::Charge {
+                    amount,
+                    card: CARDS[self.dice.below(CARDS.len() as u64) as usize],
+                    capture: self.dice.below(2) == 0,
                 }
             }
         }

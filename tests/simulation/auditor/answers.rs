@@ -9,6 +9,8 @@ use std::sync::Arc;
 use tollgate_actors::request::Answer;
 use tollgate_actors::{Request, Response, Shown};
 use tollgate_domain::facts::OutcomeResult;
+use tollgate_domain::payments::card::TokenParam;
+use tollgate_domain::payments::charge::{ChargeSource, ChargeState};
 use tollgate_domain::payments::payment_intent::{PaymentIntent, Phase, Status};
 use tollgate_domain::payments::payment_method::PaymentMethodParam;
 use tollgate_domain::{Call, Command, ErrorType, Item, Object, Read, Reject};
@@ -341,6 +343,18 @@ impl AccountModel {
                 )
             ),
             Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_over(*id, at),
+            Command::CaptureCharge(id, asked) => !self.charge_at(*id, at).is_some_and(|charge| {
+                charge.state == ChargeState::Held && asked.amount.is_none_or(|amount| amount <= charge.amount)
+            }),
+            Command::CreateChargeRefund(id, asked) => match self.charge_at(*id, at) {
+                Some(charge) if charge.state == ChargeState::Held => {
+                    asked.amount.is_some_and(|amount| amount != charge.amount)
+                }
+                charge => {
+                    let left = charge.map_or(0, |charge| captured(charge) - charge.refunded);
+                    left == 0 || asked.amount.is_some_and(|amount| amount > left)
+                }
+            },
             Command::CreateRefund(asked) => {
                 let intent = asked.payment_intent.and_then(|intent| self.intent_at(intent.0, at));
                 let charge = intent
@@ -387,6 +401,7 @@ fn subject(command: &Command) -> Option<Id> {
         | Command::CancelPaymentIntent(id, _)
         | Command::ConfirmSetupIntent(id, _)
         | Command::CancelSetupIntent(id, _) => Some(*id),
+        Command::CaptureCharge(id, _) | Command::CreateChargeRefund(id, _) => Some(*id),
         Command::CreateRefund(asked) => asked.payment_intent.map(|intent| intent.0),
         _ => None,
     }
@@ -400,6 +415,12 @@ fn may_decline(command: &Command) -> bool {
         Command::CreateSetupIntent(asked) => asked.payment_method,
         Command::ConfirmSetupIntent(_, asked) => asked.payment_method,
         Command::CapturePaymentIntent(..) => return true,
+        Command::CreateCharge(asked) => {
+            return match &asked.source {
+                Some(ChargeSource::Token(TokenParam::Magic(card))) => declines(card.behaviour),
+                _ => true,
+            };
+        }
         _ => return false,
     };
     match method {

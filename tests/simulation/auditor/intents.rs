@@ -191,7 +191,7 @@ impl Case<'_> {
     }
 
     /// The entry and movement of a charge that is captured here.
-    fn capture(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
+    pub(super) fn capture(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
         let ChargeState::Captured {
             amount,
             available_day: day,

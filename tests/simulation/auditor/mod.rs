@@ -12,6 +12,7 @@
 //! It uses the domain's vocabulary to read records, and none of its decisions. It draws no randomness.
 
 mod answers;
+mod charges;
 mod ending;
 mod intents;
 mod linear;

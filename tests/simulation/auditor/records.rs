@@ -234,7 +234,17 @@ impl Case<'_> {
             _ => None,
         });
         if let Some(refund) = refund {
-            return self.refund(refund);
+            return match refund.balance_transaction {
+                Some(_) => self.refund(refund),
+                None => self.release(refund),
+            };
+        }
+        let alone = self.facts.objects.iter().find_map(|object| match object {
+            Object::Charge(charge) if charge.payment_intent.is_none() => Some(charge),
+            _ => None,
+        });
+        if let Some(charge) = alone {
+            return self.charge(charge);
         }
         let setup = self.facts.objects.iter().find_map(|object| match object {
             Object::SetupIntent(intent) => Some(intent),

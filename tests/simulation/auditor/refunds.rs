@@ -18,21 +18,21 @@ impl Case<'_> {
             .add(currency, "refund_in_transit", 0, after.amount)
             .add(currency, receivable(after.network), 0, -after.amount);
         let Some(before) = before else {
-            let Some(Command::CreateRefund(asked)) = self.command else {
-                return wrong("nothing unexplained", format!("a refund by {:?}", self.command));
+            let (asked, of) = match self.command {
+                Some(Command::CreateRefund(asked)) => {
+                    let intent = asked.payment_intent.map(|intent| intent.0);
+                    (asked.amount, intent == after.payment_intent)
+                }
+                Some(Command::CreateChargeRefund(id, asked)) => (asked.amount, *id == after.charge),
+                _ => return wrong("nothing unexplained", format!("a refund by {:?}", self.command)),
             };
             let Some(charge) = self.model.charge_at(after.charge, u64::MAX) else {
                 return wrong("refunds", format!("{after:?} is of no charge"));
             };
             let left = captured(charge) - charge.refunded;
-            let amount = asked.amount.unwrap_or(left);
-            let of_intent = asked.payment_intent.map(|intent| intent.0) == after.payment_intent;
-            if after.amount != amount || amount <= 0 || amount > left || !of_intent || charge.currency != after.currency
-            {
-                return wrong(
-                    "refunds",
-                    format!("{after:?} when {left} was left and {:?} asked", asked.amount),
-                );
+            let amount = asked.unwrap_or(left);
+            if after.amount != amount || amount <= 0 || amount > left || !of || charge.currency != after.currency {
+                return wrong("refunds", format!("{after:?} when {left} was left and {asked:?} asked"));
             }
             let ChargeState::Captured { available_day, .. } = charge.state else {
                 return wrong("refunds", format!("of a charge in state {:?}", charge.state));
