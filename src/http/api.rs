@@ -28,11 +28,12 @@ use std::task::Poll;
 use std::time::Instant;
 use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Response, Shown, Waiting};
+use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
 use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
-use tollgate_wire::{FoundPage, Match, Rendering, browser, errors, versions};
+use tollgate_wire::{FoundPage, Match, Rendering, browser, errors, versions, wording};
 
 /// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
 /// only after its sender is known.
@@ -319,6 +320,10 @@ impl Api {
                 .parse(matched, &form, version, &services.secrets)
                 .map_err(Refused::from)
         })?;
+        let refuses_numbers = profile.settings().raw_cards == RawCards::Refused;
+        if parsed.brings_card_number && refuses_numbers && !exchange.by_browser {
+            return Err(errors::raw_cards_refused().into());
+        }
         let claim = key.map(|key| {
             let claim = Claim {
                 key: key.into(),
@@ -387,7 +392,7 @@ impl Api {
             Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
                 Some(version) => version,
                 None => {
-                    exchange.echo.version = header.clone();
+                    exchange.echo.version = without_card_numbers(header);
                     return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
                 }
             },
@@ -578,4 +583,11 @@ fn form_of<'a>(http: &'a Http, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u
     } else {
         Ok(Cow::Owned([query, b"&", body].concat()))
     }
+}
+
+/// A header's value as an answer may repeat it.
+fn without_card_numbers(header: &HeaderValue) -> HeaderValue {
+    let shown = header.to_str().map(wording::without_card_numbers);
+    let shown = shown.ok().and_then(|text| HeaderValue::from_str(text.as_ref()).ok());
+    shown.unwrap_or_else(|| header.clone())
 }

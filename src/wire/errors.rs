@@ -50,6 +50,14 @@ pub fn publishable_key() -> Reject {
     }
 }
 
+/// 402: the account takes no card numbers from its own servers.
+pub fn raw_cards_refused() -> Reject {
+    let message = "Sending credit card numbers directly to the API is generally unsafe, and this account does not accept it. \
+                   Use a token or a payment method made in the payer's browser, or a test token such as `tok_visa`; or let \
+                   an operator set `raw_cards` to `allowed`.";
+    invalid(402, message.into())
+}
+
 /// 403: a restricted key without the permission that the operation needs, e.g. `rak_charge_read`.
 pub fn permission_missing(token: &str, account: &str, permission: &str) -> Reject {
     invalid(

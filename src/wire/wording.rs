@@ -16,9 +16,17 @@ const SHOWN_END: usize = 10;
 /// Last digits of a card number that a message may repeat.
 const SHOWN_CARD_DIGITS: usize = 4;
 
+/// What a body that is no form is told.
+const NO_FORM: &str = "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have \
+    any questions, the reference page of this server shows an example of every request.";
+
 /// Words a refusal. The execution has not begun.
 pub fn refused(refused: &Refused) -> Reject {
     match refused {
+        // JSON in place of a form arrives as one strange name; it may hold anything, so none of it is repeated.
+        Refused::Unknown(names) if names.iter().any(|name| name.trim_start().starts_with(['{', '['])) => {
+            invalid(400, NO_FORM.into())
+        }
         Refused::Unknown(names) => {
             let plural = if names.len() == 1 { "" } else { "s" };
             let names: Vec<Cow<'_, str>> = names.iter().map(|name| without_card_numbers(name)).collect();
@@ -155,7 +163,7 @@ pub(crate) fn echo(text: &str) -> Cow<'_, str> {
 
 /// The text with every card number in it replaced by stars and its last four digits. Blanks and hyphens between its
 /// digits do not hide one.
-fn without_card_numbers(text: &str) -> Cow<'_, str> {
+pub fn without_card_numbers(text: &str) -> Cow<'_, str> {
     let mut out = Cow::Borrowed(text);
     let mut at = 0;
     while let Some(from) = text.as_bytes()[at..]

@@ -55,6 +55,8 @@ pub struct Parsed<C = Call> {
     pub fingerprint: u128,
     /// Keyed hash of method and path alone.
     pub endpoint_hash: u64,
+    /// Whether it brings a card number, which an account may refuse from its own servers.
+    pub brings_card_number: bool,
 }
 
 impl Edge<Call> {
@@ -173,6 +175,7 @@ impl<C> Edge<C> {
             expand,
             fingerprint,
             endpoint_hash,
+            brings_card_number: decoded.brings_card_number(),
         })
     }
 }

@@ -21,6 +21,7 @@ use paths::Places;
 use std::cell::Cell;
 use tollgate_resource::Version;
 use tollgate_resource::operation::Refused;
+use zeroize::Zeroize;
 
 /// Bytes of buffers that a thread keeps for its next request.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -45,13 +46,24 @@ impl Decoded {
     }
 
     /// Gives the memory back for the next request of this thread.
+    ///
+    /// What a request with a secret parameter left in it is overwritten first.
     pub fn give_back(mut self: Box<Self>) {
+        if self.places.secret {
+            self.pairs.overwrite();
+            self.bytes.zeroize();
+        }
         self.pairs.shrink(KEPT_BYTES);
         self.places.clear();
         if self.bytes.capacity() > KEPT_BYTES {
             self.bytes = Vec::new();
         }
         SPARE.set(Some(self));
+    }
+
+    /// Whether a card number is among the placed pairs.
+    pub fn brings_card_number(&self) -> bool {
+        self.places.card_number
     }
 
     /// Matches the pairs against what the operation takes.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use tollgate_resource::operation::Refused;
+use zeroize::Zeroize;
 
 /// Most pairs of one form. The largest declared operation has some 60 parameters, and 50 metadata keys.
 pub const PAIRS_MAX: usize = 1_000;
@@ -110,6 +111,12 @@ impl Pairs {
         if self.text.capacity() > keep {
             *self = Pairs::default();
         }
+    }
+
+    /// Forgets everything, and leaves nothing of it in memory.
+    pub(super) fn overwrite(&mut self) {
+        self.text.zeroize();
+        self.spans.clear();
     }
 
     fn clear(&mut self) {

@@ -8,6 +8,8 @@ use tollgate_resource::operation::Refused;
 use tollgate_resource::params::{ParamKind, Problem};
 use tollgate_resource::{Step, Version};
 
+/// What the parameters call a card number.
+const CARD_NUMBER: &str = "card_number";
 /// Most unknown parameters that an error names.
 pub const UNKNOWN_MAX: usize = 20;
 
@@ -69,6 +71,10 @@ pub(super) struct Places {
     arrays: Vec<Array>,
     labels: Vec<Label>,
     seen: Vec<Seen>,
+    /// Whether a secret parameter is among the pairs.
+    pub secret: bool,
+    /// Whether one of them is a card number.
+    pub card_number: bool,
 }
 
 /// An array that a path went through.
@@ -104,6 +110,8 @@ impl Places {
         self.arrays.clear();
         self.labels.clear();
         self.seen.clear();
+        self.secret = false;
+        self.card_number = false;
     }
 
     /// Finds every pair's place and sorts the pairs in declaration order.
@@ -115,7 +123,13 @@ impl Places {
         let mut unknown: Vec<String> = Vec::new();
         for pair in 0..pairs.len() {
             match self.place(table, pairs, pair, version)? {
-                Some(placed) => self.placed.push(placed),
+                Some(placed) => {
+                    if let Some(ParamKind::Secret(word)) = table.node(placed.node).kind {
+                        self.secret = true;
+                        self.card_number |= *word == CARD_NUMBER;
+                    }
+                    self.placed.push(placed);
+                }
                 None => {
                     let name = pairs.key(pair);
                     if unknown.len() < UNKNOWN_MAX && !unknown.iter().any(|known| known == name) {

@@ -2,6 +2,7 @@
 
 use super::json;
 use super::show::Show;
+use crate::wording::without_card_numbers;
 use tollgate_domain::reject::doc_url;
 use tollgate_domain::{Reject, kinds};
 use tollgate_resource::{Expand, Id, Kind, Names};
@@ -23,10 +24,11 @@ pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
     members.text("decline_code", reject.decline_code.as_deref());
     let code = reject.code.as_deref().filter(|code| !WITHOUT_PAGE.contains(code));
     members.text("doc_url", code.map(doc_url).as_deref());
-    members.text("message", Some(&reject.message));
+    // Whoever words a refusal may repeat what was sent; a card number that was sent to the wrong place is not repeated.
+    members.text("message", Some(&without_card_numbers(&reject.message)));
     members.text("network_advice_code", reject.network_advice_code.as_deref());
     members.text("network_decline_code", reject.network_decline_code.as_deref());
-    members.text("param", reject.param.as_deref());
+    members.text("param", reject.param.as_deref().map(without_card_numbers).as_deref());
     members.object("payment_intent", &kinds::PAYMENT_INTENT, reject.payment_intent);
     members.object("payment_method", &kinds::PAYMENT_METHOD, reject.payment_method);
     members.object("setup_intent", &kinds::SETUP_INTENT, reject.setup_intent);

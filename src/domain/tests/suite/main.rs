@@ -23,6 +23,7 @@ mod refund_fates;
 mod refunds;
 mod remote;
 mod script;
+mod sealed;
 mod setup_cards;
 mod setup_properties;
 mod setup_refusals;
