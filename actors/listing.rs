@@ -177,7 +177,7 @@ impl Listing<'_> {
             if let Some(item) = self.item(kind, seq)? {
                 return Ok(Some(match item {
                     // A list of payment methods shows cards and sources as such.
-                    Item::Object(object) if *query.kind == kinds::PAYMENT_METHOD => {
+                    Item::Object(object) if *query.kind == kinds::PAYMENT_METHOD && !object.is_deleted() => {
                         Item::Object(object.into_payment_method())
                     }
                     item => item,

@@ -252,9 +252,13 @@ fn payment_method_of(world: &World<'_>, customer: Id, method: Id) -> Result<Item
         Lookup::NotLoaded => Err(Stop::Load(kind, id)),
     };
     find(&kinds::CUSTOMER, customer, "customer")?;
-    let object = find(&kinds::PAYMENT_METHOD, method, "payment_method")?;
+    let object = find(kinds::of_method(method), method, "payment_method")?;
     match object {
-        Object::PaymentMethod(found) if found.customer == Some(customer) => Ok(Item::Object(object.clone())),
+        Object::PaymentMethod(found) | Object::Card(found) | Object::Source(found)
+            if found.customer == Some(customer) && !object.is_deleted() =>
+        {
+            Ok(Item::Object(object.clone().into_payment_method()))
+        }
         _ => Err(Reject::no_such(&kinds::PAYMENT_METHOD, method, "payment_method").into()),
     }
 }

@@ -202,6 +202,23 @@ pub fn of_method(id: Id) -> &'static Kind {
     }
 }
 
+/// What stands among payment methods besides them: cards and sources of the older API.
+pub static OLDER_METHODS: [&Kind; 2] = [&CARD, &SOURCE];
+
+/// The id of anything that is paid with, as a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnyMethodId(pub Id);
+
+impl ParamValue for AnyMethodId {
+    const KIND: ParamKind = ParamKind::Id(&PAYMENT_METHOD);
+    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
+        let older = OLDER_METHODS.iter().find_map(|kind| kind.parse(text));
+        older
+            .map_or_else(|| first_id(&PAYMENT_METHOD, path, text), Ok)
+            .map(AnyMethodId)
+    }
+}
+
 /// Declares parameter types whose text must be an id of a kind.
 macro_rules! id_params {
     ($($(#[$doc:meta])* $name:ident of $kind:ident;)*) => {$(

@@ -157,6 +157,12 @@ class Sources(unittest.TestCase):
         self.assertEqual((intent.status, intent.payment_method), ("succeeded", second.id))
         shown = client().v1.payment_methods.retrieve(second.id)
         self.assertEqual((shown.object, shown.id, shown.card.brand), ("payment_method", second.id, "mastercard"))
+        methods = client().v1.payment_methods
+        methods.attach("pm_card_amex", {"customer": customer.id})
+        listed = methods.list({"customer": customer.id, "type": "card", "limit": 1}).auto_paging_iter()
+        self.assertEqual([(row.object, row.card.last4) for row in listed],
+                         [("payment_method", "8431"), ("payment_method", "4444"), ("payment_method", "4242")])
+        self.assertEqual(client().v1.customers.payment_methods.retrieve(customer.id, card.id).card.last4, "4242")
         changed = sources.update(customer.id, card.id, {"name": "Ada", "exp_year": 2040, "metadata": {"a": "b"}})
         self.assertEqual((changed.name, changed.exp_year, changed.metadata["a"]), ("Ada", 2040, "b"))
         self.assertTrue(sources.delete(customer.id, card.id).deleted)

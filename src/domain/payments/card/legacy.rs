@@ -6,7 +6,7 @@ use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
 use crate::payments::payment_method::{
-    Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, PaymentMethod, RegulatedStatus,
+    AllowRedisplay, Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, PaymentMethod, RegulatedStatus,
 };
 use crate::secrets::Secrets;
 use tollgate_resource::shown::Ident;
@@ -88,6 +88,8 @@ pub struct HeldCardShown<'a> {
     pub address_zip: Option<&'a str>,
     /// Check of the postal code by the issuer; null if none was given.
     pub address_zip_check: Option<CheckResult>,
+    /// Whether it may be shown again in a checkout.
+    pub allow_redisplay: AllowRedisplay,
     /// Brand, in the words of older integrations.
     pub brand: &'static str,
     /// Country of the issuer.
@@ -166,6 +168,7 @@ impl<'a> HeldCardShown<'a> {
             address_state: address.and_then(|address| address.state.as_deref()),
             address_zip: address.and_then(|address| address.postal_code.as_deref()),
             address_zip_check: details.and_then(|details| details.address_postal_code_check),
+            allow_redisplay: details.map_or(AllowRedisplay::Unspecified, |details| details.allow_redisplay),
             brand: facts.brand.older_name(),
             country: facts.country,
             customer: customer.map(|id| Ref {

@@ -3,12 +3,12 @@
 use super::data::{ListedType, PaymentMethodTypeParam, RadarOptionsParams};
 use super::{AllowRedisplay, BillingDetailsParams, PaymentMethodParam, PaymentMethodShown};
 use crate::call::{Call, Command, ListQuery, Read};
-use crate::kinds::{self, CustomerId, PaymentMethodId};
+use crate::kinds::{self, AnyMethodId, CustomerId};
 use crate::payments::card::{CardNetworksParams, CardParams};
 use tollgate_resource::operation::{Answers, PathArgs, Refused, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
-use tollgate_resource::{Endpoint, MetadataUpdate, Method, Names, ParamValue, Params};
+use tollgate_resource::{Endpoint, Id, MetadataUpdate, Method, Names, ParamValue, Params};
 
 /// What a new payment method is made of.
 #[derive(Params, Default, Clone, Debug)]
@@ -67,11 +67,11 @@ pub struct ListPaymentMethods {
     /// Only payment methods of this customer.
     pub customer: Option<CustomerId>,
     /// Only payment methods newer than this one.
-    pub ending_before: Option<PaymentMethodId>,
+    pub ending_before: Option<AnyMethodId>,
     /// Most payment methods of the page: 1 to 100, 10 if not given.
     pub limit: Option<i64>,
     /// Only payment methods older than this one.
-    pub starting_after: Option<PaymentMethodId>,
+    pub starting_after: Option<AnyMethodId>,
     /// Only payment methods of this type.
     #[param(name = "type")]
     pub kind: Option<ListedType>,
@@ -83,11 +83,11 @@ pub struct ListCustomerPaymentMethods {
     /// Only payment methods of which this was said.
     pub allow_redisplay: Option<AllowRedisplay>,
     /// Only payment methods newer than this one.
-    pub ending_before: Option<PaymentMethodId>,
+    pub ending_before: Option<AnyMethodId>,
     /// Most payment methods of the page: 1 to 100, 10 if not given.
     pub limit: Option<i64>,
     /// Only payment methods older than this one.
-    pub starting_after: Option<PaymentMethodId>,
+    pub starting_after: Option<AnyMethodId>,
     /// Only payment methods of this type.
     #[param(name = "type")]
     pub kind: Option<ListedType>,
@@ -224,14 +224,15 @@ static RETRIEVE_OF_CUSTOMER: Endpoint<Call> = Endpoint {
         let customer = path.id(0, &kinds::CUSTOMER)?;
         Ok(Call::Read(Read::PaymentMethodOf {
             customer,
-            method: path.id(1, &kinds::PAYMENT_METHOD)?,
+            method: stored(path, 1)?,
         }))
     },
 };
 
 impl ListCustomerPaymentMethods {
     /// The page of `query` that is asked for.
-    fn query(self, query: ListQuery) -> Result<ListQuery, Refused> {
+    fn query(self, mut query: ListQuery) -> Result<ListQuery, Refused> {
+        query.also = &kinds::OLDER_METHODS;
         query
             .filtered("type", self.kind.map(|kind| kind.0))
             .filtered("allow_redisplay", self.allow_redisplay.map(Names::name))
@@ -241,6 +242,17 @@ impl ListCustomerPaymentMethods {
                 self.ending_before.map(|id| id.0),
             )
     }
+}
+
+/// What is paid with that a path names, by id.
+fn stored(path: &PathArgs<'_>, at: usize) -> Result<Id, Refused> {
+    let (name, text) = path.segments[at];
+    let read = AnyMethodId::first(&[], text, &Bounds::DEFAULT).map(|id| id.0);
+    read.map_err(|_| Refused::Path {
+        kind: &kinds::PAYMENT_METHOD,
+        param: name,
+        text: text.into(),
+    })
 }
 
 /// The payment method that a path names, by id or as a test card.

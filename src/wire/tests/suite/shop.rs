@@ -186,12 +186,15 @@ impl Shop {
             .iter()
             .rev()
             .filter(listed)
+            .map(
+                |object| match *query.kind == kinds::PAYMENT_METHOD && !object.is_deleted() {
+                    true => object.clone().into_payment_method(),
+                    false => object.clone(),
+                },
+            )
             .filter(|object| query.belongs(object))
             .filter(|object| object.with_shown(&rendering.show, |shown| query.admits_shown(shown)));
-        objects
-            .take(query.limit)
-            .map(|object| Item::Object(object.clone()))
-            .collect()
+        objects.take(query.limit).map(Item::Object).collect()
     }
 
     fn search(&self, search: &SearchQuery) -> Vec<Item> {
