@@ -3,6 +3,7 @@
 
 mod audit;
 mod authentication;
+mod card_table;
 mod cards;
 mod charges;
 mod customer_properties;
