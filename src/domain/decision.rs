@@ -17,6 +17,7 @@ use crate::object::{Item, Object};
 use crate::payments::charge::{self, Charge};
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::dispute::{self, Dispute};
+use crate::payments::mandate::Mandate;
 use crate::payments::payment_intent::{self, PaymentIntent};
 use crate::payments::payment_method::{self, PaymentMethod};
 use crate::payments::refund::{self, Refund};
@@ -402,6 +403,14 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::SETUP_ATTEMPT, id)?.map(|object| match object {
             Object::SetupAttempt(attempt) => &**attempt,
             other => unreachable!("{:?} was found as a setup attempt", other.id()),
+        }))
+    }
+
+    /// A mandate, if there is one with that id.
+    pub(crate) fn mandate(&self, id: Id) -> Result<Option<&'a Mandate>, Stop> {
+        Ok(self.find(&kinds::MANDATE, id)?.map(|object| match object {
+            Object::Mandate(mandate) => &**mandate,
+            other => unreachable!("{:?} was found as a mandate", other.id()),
         }))
     }
 

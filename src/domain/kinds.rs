@@ -250,6 +250,8 @@ id_params! {
     PaymentMethodId of PAYMENT_METHOD;
     /// A confirmation token's id as a parameter.
     ConfirmationTokenId of CONFIRMATION_TOKEN;
+    /// A mandate's id as a parameter.
+    MandateId of MANDATE;
     /// An event's id as a parameter.
     EventId of EVENT;
     /// A setup intent's id as a parameter.

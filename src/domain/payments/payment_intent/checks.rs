@@ -3,7 +3,7 @@
 use super::{AllowRedirects, PaymentIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
-use crate::kinds::ConfirmationTokenId;
+use crate::kinds::{ConfirmationTokenId, MandateId};
 use crate::payments::confirmation_token::{self, ChosenMethod, ConfirmationToken};
 use crate::payments::mandate::{Acceptance, MandateDataParams};
 use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, is_known_type};
@@ -46,6 +46,28 @@ pub(super) fn chosen_method<'a>(
             Err(Reject::invalid(None, message).into())
         }
     }
+}
+
+/// The mandate that a request names, and what pays under it: the mandate's own payment method, which the request need not
+/// name and cannot replace.
+pub(super) fn mandate_named(
+    case: &Case<'_>,
+    named: Option<MandateId>,
+    param: Option<PaymentMethodParam>,
+) -> Result<(Option<Id>, Option<PaymentMethodParam>), Stop> {
+    let Some(MandateId(id)) = named else {
+        return Ok((None, param));
+    };
+    let mandate = case
+        .mandate(id)?
+        .ok_or_else(|| Reject::no_such_param(&kinds::MANDATE, id, "mandate"))?;
+    let own = PaymentMethodParam::Stored(mandate.payment_method);
+    if param.is_some_and(|param| param != own) {
+        let message = "The mandate was given for another payment method. Leave `payment_method` out, or name the payment \
+                       method of the mandate.";
+        return Err(Reject::invalid(None, message).with_param("mandate").into());
+    }
+    Ok((Some(id), Some(own)))
 }
 
 /// The confirmation token that a request names, if it names one and it can be used.

@@ -46,13 +46,17 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
-    let method = checks::chosen_method(case, asked.payment_method, data, token, before.customer)?;
+    let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
+    let method = checks::chosen_method(case, param, data, token, before.customer)?;
     checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
     if let Some(token) = token {
         token.describe(&mut intent);
     }
     describe(&mut intent, asked)?;
+    if mandate.is_some() || intent.mandate().is_some() {
+        intent.with_particulars(|particulars| particulars.mandate = mandate);
+    }
     // What was agreed to before belonged to a try that is over.
     intent.take_agreement();
     if agreement.is_some() {

@@ -48,6 +48,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         checks::only_with_confirm(&[
             (asked.confirmation_token.is_some(), "confirmation_token"),
             (asked.error_on_requires_action.is_some(), "error_on_requires_action"),
+            (asked.mandate.is_some(), "mandate"),
             (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
             (asked.off_session.is_some(), "off_session"),
             (asked.return_url.is_some(), "return_url"),
@@ -60,7 +61,8 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
-    let method = checks::chosen_method(case, asked.payment_method, data, token, customer)?;
+    let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
+    let method = checks::chosen_method(case, param, data, token, customer)?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
@@ -112,6 +114,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         transfer_group: asked.transfer_group.clone(),
         particulars: particulars(asked, agreement)?,
     };
+    if mandate.is_some() {
+        intent.with_particulars(|particulars| particulars.mandate = mandate);
+    }
     if let Some(token) = token {
         token.describe(&mut intent);
         token.spend(&mut draft, intent.id);

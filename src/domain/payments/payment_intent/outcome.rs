@@ -65,6 +65,9 @@ pub(super) fn approved(
     method.prepared |= !method.used_up
         && intent.saves_for() == Some(FutureUsage::OffSession)
         && by.three_d_secure == Some(ThreeDSecureResult::Authenticated);
+    if let Some(mandate) = intent.mandate() {
+        charge.made_under(mandate, &method);
+    }
     if let (Some(agreement), Some(FutureUsage::OffSession)) = (intent.take_agreement(), intent.saves_for()) {
         let mandate = mandate::grant(draft, method.id, agreement, MandateScope::MultiUse);
         charge.made_under(mandate, &method);

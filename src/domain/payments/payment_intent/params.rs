@@ -5,7 +5,7 @@ use super::card_options::PaymentOptionsParams;
 use super::particulars::PaymentDetailsParams;
 use super::{AllowRedirects, CancellationReason, CaptureMethod, ConfirmationMethod, FutureUsage};
 use crate::address::ShippingParams;
-use crate::kinds::{ConfirmationTokenId, CustomerId, PaymentIntentId};
+use crate::kinds::{ConfirmationTokenId, CustomerId, MandateId, PaymentIntentId};
 use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, RadarOptionsParams};
@@ -44,6 +44,8 @@ pub struct CreatePaymentIntent {
     pub error_on_requires_action: Option<bool>,
     /// Types of payment method that may not be used.
     pub excluded_payment_method_types: Vec<Box<str>>,
+    /// The mandate it is made under: its payment method pays. Only with `confirm=true`.
+    pub mandate: Option<MandateId>,
     /// The payer's agreement to payments to come. Only with `confirm=true`.
     pub mandate_data: Update<MandateDataParams>,
     /// The merchant's pairs.
@@ -119,6 +121,8 @@ pub struct ConfirmPaymentIntent {
     pub error_on_requires_action: Option<bool>,
     /// Types of payment method that may not be used.
     pub excluded_payment_method_types: Vec<Box<str>>,
+    /// The mandate it is made under: its payment method pays.
+    pub mandate: Option<MandateId>,
     /// The payer's agreement to payments to come.
     pub mandate_data: Update<MandateDataParams>,
     /// Whether the payer is absent.

@@ -5,7 +5,7 @@ use super::card_options::PaymentCardOptions;
 use super::{CaptureMethod, FutureUsage, PaymentIntent};
 use crate::payments::authentication::ThreeDSecureRequest;
 use crate::payments::mandate::Acceptance;
-use tollgate_resource::{Params, Record, Shown, Update};
+use tollgate_resource::{Id, Params, Record, Shown, Update};
 
 /// What only few payment intents say.
 #[derive(Clone, Debug, Default, PartialEq, Record)]
@@ -28,6 +28,9 @@ pub struct Particulars {
     /// The customer's agreement that came with the newest confirmation, until a payment made it a mandate.
     #[record(6)]
     pub agreement: Option<Acceptance>,
+    /// The mandate that the newest confirmation names.
+    #[record(7)]
+    pub mandate: Option<Id>,
 }
 
 /// References of the merchant's for a payment.
@@ -85,6 +88,11 @@ impl PaymentIntent {
     pub(super) fn take_agreement(&mut self) -> Option<Acceptance> {
         self.particulars.as_ref()?.agreement.as_ref()?;
         self.with_particulars(|particulars| particulars.agreement.take())
+    }
+
+    /// The mandate it is paid under, if the newest confirmation names one.
+    pub fn mandate(&self) -> Option<Id> {
+        self.particulars.as_ref()?.mandate
     }
 
     /// Changes the particulars; they are dropped when nothing is left in them.

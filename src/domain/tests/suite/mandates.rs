@@ -144,3 +144,43 @@ fn a_payment_that_saves_the_card_makes_a_mandate() {
         ",
     );
 }
+
+#[test]
+fn a_payment_is_made_under_a_mandate() {
+    check(
+        "
+        > create_customer name=Ada
+        200 cus1
+        · cus1 Ada -
+        events customer.created
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 setup_future_usage=off_session payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=offline
+        200 pi1
+        · pi1 succeeded 1000 usd received=1000 customer=cus1 method=pm1 charge=ch1
+        · pm1 4242 of cus1
+        · ch1 captured 1000 usd mandate=mandate1 captured=1000
+        · mandate1 multi_use of pm1
+        · txn1 charge 1000 fee 59 net 941 in 2 days for ch1
+        · cus1 Ada - holds=pm1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, payment_method.attached, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 941
+
+        > create_payment_intent amount=500 currency=usd customer=@cus1 confirm=true off_session=true mandate=@mandate1
+        200 pi2
+        · pi2 succeeded 500 usd received=500 customer=cus1 method=pm1 charge=ch2
+        · ch2 captured 500 usd mandate=mandate1 captured=500
+        · txn2 charge 500 fee 45 net 455 in 2 days for ch2
+        · pm1 4242 of cus1
+        · entry capture ch2: network_receivable{instant} 500, merchant_balance -500, merchant_balance 45, fee_revenue -45
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1396
+
+        > create_payment_intent amount=500 currency=usd customer=@cus1 confirm=true mandate=@mandate1 payment_method=pm_card_visa
+        400 param=mandate (not begun): The mandate was given for another payment method. Leave `payment_method` out, or name the payment method of the mandate.
+
+        > create_payment_intent amount=500 currency=usd mandate=@mandate1
+        400 param=mandate (not begun): The parameter `mandate` can only be used when `confirm` is set to `true`.
+        ",
+    );
+}
