@@ -47,7 +47,9 @@ fn a_number_reaches_the_vault_from_every_door_and_no_record() {
         ]
         .map(|(name, text)| (format!("{path}[{name}]"), text.to_owned()))
     };
-    let doors: &[(&str, &[(&str, &str)], &str)] = &[
+    // An operation, what it takes besides, and where its card stands.
+    type Door = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+    let doors: &[Door] = &[
         ("create_payment_method", &[("type", "card")], "card"),
         ("create_token", &[], "card"),
         (
