@@ -22,6 +22,7 @@ mod output;
 mod settings_command;
 mod shards;
 mod tuning;
+mod uploads;
 mod vault_command;
 mod verify;
 

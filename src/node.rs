@@ -7,6 +7,7 @@ use crate::descriptors;
 use crate::exit::{Exit, Failure};
 use crate::logs::Level;
 use crate::tuning::{Sources, Tuner};
+use crate::uploads::Uploads;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
@@ -20,9 +21,9 @@ use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
-use tollgate_http::{OperatorError, RateLimiter, Running, Services, Tuning, Wish};
+use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::{Embedded, OnGroup, Options};
+use tollgate_store_embedded::{Embedded, FileArea, OnGroup, Options};
 use tollgate_vault::Vault;
 use tollgate_wire::Edge;
 
@@ -125,6 +126,8 @@ impl Node {
         let api = listener("api.listen", config.api.listen)?;
         let admin = listener("admin.listen", config.admin_listen)?;
         let data = Data::open(&config.store)?;
+        let files = FileArea::open(&config.store.data).map_err(unusable)?;
+        files.remove_parts().map_err(unusable)?;
         let shards = data.store.meta().shards;
         if config.actors.lanes > usize::from(shards) {
             let why = format!(
@@ -155,6 +158,7 @@ impl Node {
             public_url,
             directory: engine.directory().clone(),
             engine: engine.clone(),
+            files: Files::new(Arc::new(Uploads(files))),
             secrets: data.secrets,
             limiter,
             tuning: wishes.clone(),
@@ -167,6 +171,9 @@ impl Node {
                 metrics.render()
             }),
         });
+        tollgate_http::settle_pending(&services)
+            .await
+            .map_err(|error| Failure::environment(format!("cannot look at uploads: {error}")))?;
         let stop_timeout = config.api.stop_timeout;
         let served = |error: std::io::Error| Failure::environment(format!("cannot serve: {error}"));
         Ok(Node {

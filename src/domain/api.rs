@@ -9,6 +9,8 @@ use crate::customers::ephemeral_key::{self, EphemeralKeyShown};
 use crate::customers::source::{self, SourceShown};
 use crate::customers::tax_id::{self, TaxIdShown};
 use crate::events::{self, EventShown};
+use crate::files::file::{self, FileShown};
+use crate::files::file_link::{self, FileLinkShown};
 use crate::kinds;
 use crate::payments::card::HeldCardShown;
 use crate::payments::charge::{self, ChargeShown};
@@ -34,6 +36,8 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     refund::ENDPOINTS,
     dispute::ENDPOINTS,
     review::ENDPOINTS,
+    file::ENDPOINTS,
+    file_link::ENDPOINTS,
     early_fraud_warning::ENDPOINTS,
     customer::ENDPOINTS,
     customer_balance_transaction::ENDPOINTS,
@@ -79,6 +83,8 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::SETUP_INTENT, SetupIntentShown::SHAPE),
     (&kinds::SETUP_ATTEMPT, SetupAttemptShown::SHAPE),
     (&kinds::MANDATE, MandateShown::SHAPE),
+    (&kinds::FILE, FileShown::SHAPE),
+    (&kinds::FILE_LINK, FileLinkShown::SHAPE),
     (&kinds::REVIEW, ReviewShown::SHAPE),
     (&kinds::EARLY_FRAUD_WARNING, EarlyFraudWarningShown::SHAPE),
     (&kinds::SOURCE, SourceShown::SHAPE),

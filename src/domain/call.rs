@@ -8,6 +8,8 @@ use crate::customers::customer_balance_transaction::{
 use crate::customers::source::{CreateCustomerSource, CreateSource, UpdateCustomerSource, UpdateSource};
 use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
+use crate::files::file::CreateFile;
+use crate::files::file_link::{CreateFileLink, UpdateFileLink};
 use crate::object::Object;
 use crate::payments::authentication::CompletedAction;
 use crate::payments::charge::{CaptureCharge, CreateCharge, UpdateCharge};
@@ -140,6 +142,12 @@ pub enum Command {
     CloseDispute(Id),
     /// `POST /v1/reviews/{review}/approve`.
     ApproveReview(Id),
+    /// `POST /v1/files`.
+    CreateFile(Box<CreateFile>),
+    /// `POST /v1/file_links`.
+    CreateFileLink(Box<CreateFileLink>),
+    /// `POST /v1/file_links/{link}`.
+    UpdateFileLink(Id, Box<UpdateFileLink>),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.

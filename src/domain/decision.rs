@@ -11,6 +11,8 @@ use crate::customers::source;
 use crate::customers::tax_id;
 use crate::draft::Draft;
 use crate::facts::{Claim, Facts};
+use crate::files::file::{self, File};
+use crate::files::file_link::{self, FileLink};
 use crate::inputs::Inputs;
 use crate::kinds;
 use crate::object::{Item, Object};
@@ -165,6 +167,9 @@ pub fn decide(
         Command::CreateEphemeralKey(customer) => ephemeral_key::create(&case, *customer),
         Command::DeleteEphemeralKey(key) => ephemeral_key::delete(&case, *key),
         Command::ApproveReview(id) => review::approve(&case, *id),
+        Command::CreateFile(asked) => file::create(&case, asked),
+        Command::CreateFileLink(asked) => file_link::create(&case, asked),
+        Command::UpdateFileLink(id, asked) => file_link::update(&case, *id, asked),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -342,6 +347,22 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::EPHEMERAL_KEY, id)?.map(|object| match object {
             Object::EphemeralKey(key) => &**key,
             other => unreachable!("{:?} was found as an ephemeral key", other.id()),
+        }))
+    }
+
+    /// A file, if there is one with that id.
+    pub(crate) fn file(&self, id: Id) -> Result<Option<&'a File>, Stop> {
+        Ok(self.find(&kinds::FILE, id)?.map(|object| match object {
+            Object::File(file) => &**file,
+            other => unreachable!("{:?} was found as a file", other.id()),
+        }))
+    }
+
+    /// A file link, if there is one with that id.
+    pub(crate) fn file_link(&self, id: Id) -> Result<Option<&'a FileLink>, Stop> {
+        Ok(self.find(&kinds::FILE_LINK, id)?.map(|object| match object {
+            Object::FileLink(link) => &**link,
+            other => unreachable!("{:?} was found as a file link", other.id()),
         }))
     }
 

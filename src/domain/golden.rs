@@ -25,6 +25,8 @@ use crate::customers::tax_id::{TaxId, Verification};
 use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
+use crate::files::file::{File, FileContents, FilePurpose, FileType};
+use crate::files::file_link::FileLink;
 use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
@@ -109,6 +111,11 @@ fn record_lines() -> Vec<String> {
         Concerns,
         Risk,
         BlockRule,
+        File,
+        FileContents,
+        FileType,
+        FilePurpose,
+        FileLink,
         Review,
         ReviewEnd,
         EarlyFraudWarning,

@@ -24,6 +24,7 @@ pub mod directory;
 mod draft;
 pub mod events;
 pub mod facts;
+pub mod files;
 #[cfg(test)]
 mod golden;
 pub mod inputs;

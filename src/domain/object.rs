@@ -9,6 +9,8 @@ use crate::customers::ephemeral_key::{EphemeralKey, EphemeralKeyShown};
 use crate::customers::source::{DeletedCardShown, SourceShown};
 use crate::customers::tax_id::{DeletedTaxIdShown, TaxId, TaxIdShown};
 use crate::events::{Event, EventDataShown, EventShown};
+use crate::files::file::{File, FileContents, FileShown};
+use crate::files::file_link::{FileLink, FileLinkShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
 use crate::payments::card::HeldCardShown;
@@ -82,6 +84,12 @@ pub enum Object {
     /// An ephemeral key.
     #[record(23)]
     EphemeralKey(Arc<EphemeralKey>),
+    /// A file.
+    #[record(19)]
+    File(Arc<File>),
+    /// A file link.
+    #[record(20)]
+    FileLink(Arc<FileLink>),
     /// A review.
     #[record(24)]
     Review(Arc<Review>),
@@ -153,6 +161,8 @@ impl Object {
             Object::ConfirmationToken(_) => &kinds::CONFIRMATION_TOKEN,
             Object::Dispute(_) => &kinds::DISPUTE,
             Object::EphemeralKey(_) => &kinds::EPHEMERAL_KEY,
+            Object::File(_) => &kinds::FILE,
+            Object::FileLink(_) => &kinds::FILE_LINK,
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
             Object::TaxId(_) => &kinds::TAX_ID,
@@ -178,6 +188,8 @@ impl Object {
             Object::ConfirmationToken(token) => token.id,
             Object::Dispute(dispute) => dispute.id,
             Object::EphemeralKey(key) => key.id,
+            Object::File(file) => file.id,
+            Object::FileLink(link) => link.id,
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
         }
@@ -222,7 +234,8 @@ impl Object {
                 parent(warning.charge);
                 warning.payment_intent.into_iter().for_each(parent);
             }
-            Object::Review(_) | Object::ConfirmationToken(_) => {}
+            Object::FileLink(link) => parent(link.file),
+            Object::Review(_) | Object::ConfirmationToken(_) | Object::File(_) => {}
             Object::TaxId(tax_id) => tax_id.customer.into_iter().for_each(parent),
             Object::CustomerBalanceTransaction(transaction) => parent(transaction.customer),
         }
@@ -238,6 +251,14 @@ impl Object {
     /// Whether this version comes onto a list that the ones before were not on, and no event tells of it.
     pub fn joins_lists(&self) -> bool {
         matches!(self, Object::SetupIntent(intent) if intent.joined)
+    }
+
+    /// The bytes it stands for, for kinds that stand for bytes.
+    pub fn contents(&self) -> Option<&FileContents> {
+        match self {
+            Object::File(file) => Some(&file.contents),
+            _ => None,
+        }
     }
 
     /// What the payer must do before it goes on, for kinds that wait for payers.
@@ -302,6 +323,8 @@ impl Object {
             Object::Token(token) => with(&TokenShown::of(token, context)),
             Object::ConfirmationToken(token) => with(&ConfirmationTokenShown::of(token, context)),
             Object::Dispute(dispute) => DisputeShown::with(dispute, context, with),
+            Object::File(file) => with(&FileShown::of(file, context)),
+            Object::FileLink(link) => with(&FileLinkShown::of(link, context)),
             Object::Review(review) => with(&ReviewShown::of(review, context)),
             Object::EarlyFraudWarning(warning) => with(&EarlyFraudWarningShown::of(warning, context)),
             Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),

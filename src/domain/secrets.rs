@@ -36,10 +36,12 @@ pub enum Purpose {
     ActionToken = 7,
     /// Proof that an ephemeral key is ours.
     EphemeralKey = 8,
+    /// Address of a file link.
+    FileLink = 9,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 8] = [
+const PURPOSES: [Purpose; 9] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
@@ -48,6 +50,7 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::ApiKey,
     Purpose::ActionToken,
     Purpose::EphemeralKey,
+    Purpose::FileLink,
 ];
 
 impl Secrets {

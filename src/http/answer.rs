@@ -41,6 +41,9 @@ const FALSE: HeaderValue = HeaderValue::from_static("false");
 /// A form's page runs no script and loads nothing. (Where the form may lead is left open: an address to return to.)
 const FORM_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+/// A file of somebody else's runs no script and loads nothing.
+const FILE_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store");
 
@@ -55,6 +58,8 @@ pub(crate) enum Content {
     Form,
     /// Text.
     Text,
+    /// A file that somebody uploaded, of this media type. It runs nothing, whatever it says it is.
+    File(&'static str),
 }
 
 impl Content {
@@ -62,6 +67,7 @@ impl Content {
         match self {
             Content::Json => HeaderValue::from_static("application/json"),
             Content::Html | Content::Form => HeaderValue::from_static("text/html; charset=utf-8"),
+            Content::File(media_type) => HeaderValue::from_static(media_type),
             Content::Text => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
         }
     }
@@ -180,6 +186,10 @@ impl Answer {
         if self.content == Content::Form {
             headers.insert(header::CONTENT_SECURITY_POLICY, FORM_POLICY);
             headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        }
+        if let Content::File(_) = self.content {
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+            headers.insert(header::CONTENT_SECURITY_POLICY, FILE_POLICY);
         }
         if let Some(location) = self.location {
             let location = HeaderValue::try_from(location).expect("addresses are written in ASCII");

@@ -5,6 +5,8 @@ use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, Limi
 use crate::authentication::{self, Visit};
 use crate::body::{BodyMemory, BodyProblem, read_body};
 use crate::caller::{browser_form, check_raw_card};
+use crate::files::{self, PendingBytes};
+use crate::multipart::{self, Received};
 use crate::pages::Pages;
 use crate::rate_limit::{Class, Layer, LocalRateLimiter};
 use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
@@ -29,9 +31,12 @@ use std::time::Instant;
 use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Response, Shown, Waiting};
 use tollgate_domain::account_settings::RawCards;
+use tollgate_domain::files::file::FILE_BYTES_MAX;
+use tollgate_domain::files::file_link::{LINKS_PATH, LinkToken};
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
 use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
+use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, Expand, Id, Version};
 use tollgate_wire::{FoundPage, Match, Rendering, browser, errors, versions, wording};
 
@@ -81,6 +86,8 @@ enum Addressed<'p> {
     Page(Box<Answer>),
     /// The page of an action.
     Action(Box<ActionToken>),
+    /// A file, under an address that needs no key.
+    Link(Box<LinkToken>),
 }
 
 /// Who asks, and how.
@@ -196,21 +203,28 @@ impl Api {
             return Err(Refused::LongLine);
         }
         let length = content_length(&http);
-        if length.is_some_and(|length| length > self.services.bounds.body_bytes_max as u64) {
+        let bytes_max = self.body_bytes_max(&http, length);
+        if length.is_some_and(|length| length > bytes_max as u64) {
             return Err(Refused::ending(errors::body_too_large()));
         }
         let early = match length {
-            Some(length) if length <= SMALL_BODY_BYTES => Some(self.body(payload, Some(length), watch).await?),
+            Some(length) if length <= SMALL_BODY_BYTES => {
+                Some(self.body(payload, Some(length), bytes_max, watch).await?)
+            }
             _ => None,
         };
         let matched = match self.addressed(&http, exchange)? {
             Addressed::Operation(matched) => matched,
             Addressed::Page(answer) => return Ok(*answer),
+            Addressed::Link(token) => {
+                let (now_ms, request) = (exchange.now_ms, exchange.echo.request);
+                return Box::pin(files::visit(&self.services, &self.client, *token, now_ms, request)).await;
+            }
             Addressed::Action(token) => {
                 let visit = if http.method() == Method::POST {
                     let body = match early {
                         Some(body) => body,
-                        None => self.body(payload, length, watch).await?,
+                        None => self.body(payload, length, bytes_max, watch).await?,
                     };
                     Visit::Press(body.to_vec())
                 } else {
@@ -244,19 +258,86 @@ impl Api {
         let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
             Some(body) => body,
-            None => self.body(payload, length, watch).await?,
+            None => self.body(payload, length, bytes_max, watch).await?,
         };
         let asked = Asked {
             profile: caller.profile,
             version,
             key,
         };
-        let waiting = self.begin(&http, &matched, &body, asked, exchange)?;
+        if let Some(param) = multipart::file_param(matched.endpoint()) {
+            // Rare, and it waits for a disk: in a box, as above.
+            return Box::pin(self.upload(&http, &matched, body, param, asked, exchange)).await;
+        }
+        let form = form_of(&http, exchange.posts, &body)?;
+        let waiting = self.begin(&http, &matched, form, asked, exchange)?;
         // While the engine works, the head's memory serves the next request of some other connection.
         drop((matched, body));
         drop(http);
         let response = waiting.await?;
+        if let Some(contents) = contents_asked(exchange.endpoint, &response) {
+            return Box::pin(files::contents(&self.services, contents)).await;
+        }
         Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
+    }
+
+    /// An upload: its bytes are durable before the engine hears of them.
+    async fn upload(
+        &self,
+        http: &Http,
+        matched: &Match<'_>,
+        body: bytes::Bytes,
+        param: &str,
+        asked: Asked<'_>,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, Refused> {
+        let Received { form, file } = multipart::read(http, &body, param)?;
+        // What is wrong is refused before anything is kept.
+        let parsed = self
+            .services
+            .edge
+            .parse(matched, &form, asked.version, &self.services.secrets);
+        parsed.map_err(Refused::from)?;
+        let pending = file.as_ref().map(|(_, digest)| PendingBytes {
+            digest: *digest,
+            account: asked.profile.key,
+            request: exchange.echo.request,
+        });
+        if let (Some(pending), Some((bytes, _))) = (pending, file)
+            && let Err(error) = self.services.files.keep(pending, bytes).await
+        {
+            tracing::error!(%error, "an upload could not be written");
+            return Err(errors::unavailable().into());
+        }
+        drop(body);
+        let waiting = match self.begin(http, matched, Cow::Borrowed(&form), asked, exchange) {
+            Ok(waiting) => waiting,
+            Err(refused) => {
+                // It never left, so no record will name the bytes.
+                if let Some(pending) = pending {
+                    self.services.files.settle(pending, false).await;
+                }
+                return Err(refused);
+            }
+        };
+        let response = waiting.await?;
+        if let Some(pending) = pending {
+            self.services.files.settle(pending, response.result.is_ok()).await;
+        }
+        Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
+    }
+
+    /// Longest body of a request: uploads may be longer than others.
+    fn body_bytes_max(&self, http: &Http, length: Option<u64>) -> usize {
+        let usual = self.services.bounds.body_bytes_max;
+        if http.method() != Method::POST || length.is_some_and(|length| length <= usual as u64) {
+            return usual;
+        }
+        let matched = self.services.edge.route("POST", http.path());
+        match matched.and_then(|matched| multipart::file_param(matched.endpoint())) {
+            Some(_) => usual.max((FILE_BYTES_MAX + multipart::OVERHEAD_BYTES_MAX) as usize),
+            None => usual,
+        }
     }
 
     /// What the request is about, by method and path.
@@ -285,6 +366,10 @@ impl Api {
             if let Some(token) = token.and_then(|text| ActionToken::parse(text, &self.services.secrets)) {
                 return Ok(Addressed::Action(Box::new(token)));
             }
+            let link = http.path().strip_prefix(LINKS_PATH).filter(|_| method == "GET");
+            if let Some(token) = link.and_then(|text| LinkToken::parse(text, &self.services.secrets)) {
+                return Ok(Addressed::Link(Box::new(token)));
+            }
             return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
         };
         exchange.endpoint = Some(matched.endpoint());
@@ -302,12 +387,11 @@ impl Api {
         &self,
         http: &Http,
         matched: &Match<'_>,
-        body: &[u8],
+        mut form: Cow<'_, [u8]>,
         asked: Asked<'_>,
         exchange: &mut Exchange,
     ) -> Result<Waiting, Refused> {
         let Asked { profile, version, key } = asked;
-        let mut form = form_of(http, exchange.posts, body)?;
         if exchange.by_browser {
             form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
         } else {
@@ -369,15 +453,14 @@ impl Api {
         }
     }
 
-    async fn body(&self, payload: &mut Payload, length: Option<u64>, watch: &Watch) -> Result<bytes::Bytes, Refused> {
-        let read = read_body(
-            payload,
-            length,
-            self.services.bounds.body_bytes_max,
-            &self.memory,
-            watch,
-        )
-        .await;
+    async fn body(
+        &self,
+        payload: &mut Payload,
+        length: Option<u64>,
+        bytes_max: usize,
+        watch: &Watch,
+    ) -> Result<bytes::Bytes, Refused> {
+        let read = read_body(payload, length, bytes_max, &self.memory, watch).await;
         read.map_err(|problem| match problem {
             BodyProblem::TooLarge => Refused::ending(errors::body_too_large()),
             BodyProblem::TooSlow => Refused::ending(errors::request_timeout()),
@@ -538,6 +621,17 @@ impl Api {
         let mut body = Vec::with_capacity(OBJECT_BYTES / 4);
         rendering.reject(reject, request, &mut body);
         body
+    }
+}
+
+/// What the file holds that an operation answers with, where it answers with bytes.
+fn contents_asked<'r>(
+    endpoint: Option<&'static Endpoint<Call>>,
+    response: &'r Response,
+) -> Option<&'r tollgate_domain::files::file::FileContents> {
+    match (endpoint?.answers, &response.result) {
+        (Answers::Contents(_), Ok(Shown::One(tollgate_domain::Item::Object(object)))) => object.contents(),
+        _ => None,
     }
 }
 

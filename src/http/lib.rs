@@ -17,6 +17,8 @@ mod body;
 mod bounds;
 mod caller;
 mod ephemeral;
+mod files;
+mod multipart;
 mod operator;
 mod pages;
 mod rate_limit;
@@ -31,6 +33,7 @@ mod tuning;
 mod watch;
 
 pub use bounds::Bounds;
+pub use files::{FileBytes, Files, PendingBytes, settle_pending};
 pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 pub use pages::openapi_text;
 pub use rate_limit::{Allowance, CLASSES, Class, ClassLimit, Rate, RateLimiter, Rates};

@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Content};
 use crate::bounds::Bounds;
+use crate::files::Files;
 use crate::rate_limit::RateLimiter;
 use crate::tuning::Tuning;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Services {
     pub directory: DirectoryHandle,
     /// Where clients reach the API, without a slash at the end.
     pub public_url: String,
+    /// The bytes of files.
+    pub files: Files,
     /// Keys of the data's keyed hashes.
     pub secrets: Secrets,
     /// The rate limit of each account.

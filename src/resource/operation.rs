@@ -31,6 +31,8 @@ impl Method {
 pub enum Answers {
     /// One object.
     One(&'static Shape),
+    /// The bytes that one object stands for.
+    Contents(&'static Shape),
     /// A list object of these.
     Many(&'static Shape),
     /// A page of a search among these.
@@ -41,7 +43,7 @@ impl Answers {
     /// The object, or what the list or the page holds.
     pub fn shape(self) -> &'static Shape {
         match self {
-            Answers::One(shape) | Answers::Many(shape) | Answers::Found(shape) => shape,
+            Answers::One(shape) | Answers::Contents(shape) | Answers::Many(shape) | Answers::Found(shape) => shape,
         }
     }
 }

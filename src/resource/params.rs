@@ -130,6 +130,8 @@ pub enum ParamKind {
     Word(&'static str),
     /// Text that must not be repeated, logged or kept, such as a card number; the word names it in documents.
     Secret(&'static str),
+    /// A file, as a part of a multipart form.
+    File,
     /// Pairs of text.
     Metadata,
     /// A nested hash.

@@ -5,6 +5,7 @@
 //! DIR/secret                     32 random bytes in hexadecimal, mode 0600
 //! DIR/lock                       held by the process that writes; its process id
 //! DIR/journal/00000001.segment   frames of all shards, interleaved (see `frame.rs` and `segment.rs` for the bytes)
+//! DIR/files/                     bytes of uploaded files, by their digest (see `file_area.rs`)
 //! DIR/index/                     pointers into the journal; may be deleted, and is built again (see `index/mod.rs`)
 //! ```
 //! What always holds: a block is answered `Durable` only after `fdatasync` has returned for every byte of it; after an
@@ -15,6 +16,7 @@ mod committer;
 mod disk;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod file_area;
 mod files;
 mod frame;
 mod index;
@@ -28,6 +30,7 @@ mod walk;
 
 pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
+pub use file_area::{FileArea, Pending};
 pub use index::{Agreement, Disagreement, Limits};
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
 pub use preparer::OnSpace;

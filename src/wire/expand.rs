@@ -94,7 +94,9 @@ impl Shapes {
             });
         }
         match answers {
-            Answers::One(shape) => self.walk(path, segments, Candidates::from_slice(&[shape]), version),
+            Answers::One(shape) | Answers::Contents(shape) => {
+                self.walk(path, segments, Candidates::from_slice(&[shape]), version)
+            }
             Answers::Found(_) if segments == ["total_count"] => Ok(()),
             Answers::Many(_) if segments == ["total_count"] && version < TOTAL_COUNT_UNTIL => Ok(()),
             Answers::Many(shape) | Answers::Found(shape) => {

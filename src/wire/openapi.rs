@@ -66,7 +66,7 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_
     });
     match endpoint.method {
         Method::Get | Method::Delete => {
-            let pages = !matches!(endpoint.answers, Answers::One(_));
+            let pages = !matches!(endpoint.answers, Answers::One(_) | Answers::Contents(_));
             parameters.extend(endpoint.params.fields.iter().map(|field| query_parameter(field, pages)));
             parameters.push(json!({
                 "name": "expand", "in": "query", "required": false, "style": "deepObject", "explode": true,
@@ -83,11 +83,16 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_
     let answer = match endpoint.answers {
         Answers::One(shape) if endpoint.method == Method::Get => object_schema(shape, catalogue),
         Answers::One(shape) => schema_ref(shape.name),
+        Answers::Contents(_) => json!({ "type": "string", "format": "binary" }),
         Answers::Many(shape) => list_schema(&schema_ref(shape.name)),
         Answers::Found(shape) => search_schema(&schema_ref(shape.name)),
     };
+    let content_type = match endpoint.answers {
+        Answers::Contents(_) => "application/octet-stream",
+        _ => "application/json",
+    };
     operation["responses"] = json!({
-        "200": { "description": "Done.", "content": { "application/json": { "schema": answer } } },
+        "200": { "description": "Done.", "content": { content_type: { "schema": answer } } },
         "default": { "$ref": "#/components/responses/error" },
     });
     operation
@@ -135,9 +140,15 @@ fn request_body(params: &ParamsShape) -> Value {
     for name in nested.chain(["expand"]) {
         encoding.insert(name.into(), json!({ "style": "deepObject", "explode": true }));
     }
+    let uploads = params.fields.iter().any(|field| matches!(field.kind, ParamKind::File));
+    let content_type = if uploads {
+        "multipart/form-data"
+    } else {
+        "application/x-www-form-urlencoded"
+    };
     json!({
         "required": params.fields.iter().any(required),
-        "content": { "application/x-www-form-urlencoded": { "schema": schema, "encoding": encoding } },
+        "content": { content_type: { "schema": schema, "encoding": encoding } },
     })
 }
 
@@ -200,6 +211,7 @@ fn param_kind(kind: &ParamKind) -> Value {
             "additionalProperties": { "type": "string", "maxLength": METADATA_VALUE_LEN_MAX },
         }),
         ParamKind::Node(shape) => schema_ref(shape.name),
+        ParamKind::File => json!({ "type": "string", "format": "binary" }),
         ParamKind::Range => {
             let bound = json!({ "type": "integer", "format": "int64" });
             json!({ "anyOf": [bound, {
@@ -236,7 +248,7 @@ fn shape_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
             schema["x-includedUntil"] = date(field.included_until).into();
         }
         // Included lists come only by expansion in the newest version.
-        let by_expansion = field.expand && matches!(field.kind, ValueKind::Node(_));
+        let by_expansion = field.expand && matches!(field.kind, ValueKind::Node(_) | ValueKind::SubList);
         let always = !field.omit
             && !by_expansion
             && field.included_until == Version::ALWAYS

@@ -199,6 +199,10 @@ impl Page {
         self.raw("<p>Answers with ");
         match endpoint.answers {
             Answers::One(shape) => self.link(&anchor(shape.name), shape.name),
+            Answers::Contents(shape) => {
+                self.raw("the bytes of a ");
+                self.link(&anchor(shape.name), shape.name);
+            }
             Answers::Many(shape) => {
                 self.raw("a list of ");
                 self.link(&anchor(shape.name), shape.name);
@@ -345,6 +349,7 @@ fn param_words(kind: &ParamKind) -> String {
         ParamKind::Secret(word) => format!("{}, never shown again", word.replace('_', " ")),
         ParamKind::Metadata => "hash of texts".into(),
         ParamKind::Node(_) => "hash".into(),
+        ParamKind::File => "a file, as a part of a multipart form".into(),
         ParamKind::Range => "whole number, or a hash of gt, gte, lt, lte".into(),
         ParamKind::List { of, max_items } => format!("array of up to {max_items}: {}", param_words(of)),
     }

@@ -288,7 +288,9 @@ impl Walk<'_> {
             return Some(id.clone());
         }
         let shows = |endpoint: &&&Endpoint<Call>| match endpoint.answers {
-            Answers::One(shape) | Answers::Many(shape) | Answers::Found(shape) => shape.object == Some(kind.object),
+            Answers::One(shape) | Answers::Contents(shape) | Answers::Many(shape) | Answers::Found(shape) => {
+                shape.object == Some(kind.object)
+            }
         };
         let shown = ENDPOINTS.iter().find(shows);
         assert!(shown.is_none(), "the script makes no {} for {place}", kind.object);

@@ -111,6 +111,8 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::File(_)
+                | Object::FileLink(_)
                 | Object::ConfirmationToken(_)
                     if born =>
                 {
@@ -119,6 +121,8 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::File(_)
+                | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
             }
         }
@@ -142,6 +146,8 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::File(_)
+                | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
             }
         }
@@ -246,6 +252,8 @@ impl Objects {
             Object::EphemeralKey(_)
             | Object::Review(_)
             | Object::EarlyFraudWarning(_)
+            | Object::File(_)
+            | Object::FileLink(_)
             | Object::ConfirmationToken(_) => find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at]),
             Object::BalanceTransaction(_) => None,
         };
@@ -274,9 +282,12 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::Token(_)
         | Object::SetupIntent(_)
         | Object::Mandate(_) => Some(object.id().seq()),
-        Object::EphemeralKey(_) | Object::Review(_) | Object::EarlyFraudWarning(_) | Object::ConfirmationToken(_) => {
-            Some(object.id().seq())
-        }
+        Object::EphemeralKey(_)
+        | Object::Review(_)
+        | Object::EarlyFraudWarning(_)
+        | Object::File(_)
+        | Object::FileLink(_)
+        | Object::ConfirmationToken(_) => Some(object.id().seq()),
         Object::BalanceTransaction(_) => None,
     }
 }

@@ -158,6 +158,10 @@ pub enum EventType {
     #[record(83)]
     #[name = "review.closed"]
     ReviewClosed,
+    /// A file was uploaded.
+    #[record(84)]
+    #[name = "file.created"]
+    FileCreated,
     /// A refund came back.
     #[record(66)]
     #[name = "refund.failed"]
@@ -212,6 +216,7 @@ impl EventType {
             }
             EarlyFraudWarningCreated | EarlyFraudWarningUpdated => &kinds::EARLY_FRAUD_WARNING,
             ReviewOpened | ReviewClosed => &kinds::REVIEW,
+            FileCreated => &kinds::FILE,
             ChargeRefundUpdated | RefundCreated | RefundUpdated | RefundFailed => &kinds::REFUND,
             CustomerCreated | CustomerUpdated | CustomerDeleted => &kinds::CUSTOMER,
             CustomerTaxIdCreated | CustomerTaxIdUpdated | CustomerTaxIdDeleted => &kinds::TAX_ID,

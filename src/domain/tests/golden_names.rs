@@ -60,6 +60,7 @@ fn lines() -> Vec<String> {
     let mut out = Vec::new();
     for endpoint in ENDPOINTS {
         let answer = match endpoint.answers {
+            Answers::Contents(shape) => format!("contents of {}", shape.object.unwrap_or(shape.name)),
             Answers::One(shape) => shape.object.unwrap_or(shape.name).to_string(),
             Answers::Many(shape) => format!("list of {}", shape.object.unwrap_or(shape.name)),
             Answers::Found(shape) => format!("search among {}", shape.object.unwrap_or(shape.name)),
@@ -119,6 +120,7 @@ fn words(kind: &ParamKind) -> String {
         ParamKind::Metadata => "metadata".into(),
         ParamKind::Node(_) => "hash".into(),
         ParamKind::Range => "range".into(),
+        ParamKind::File => "file".into(),
         ParamKind::List { of, max_items } => format!("up to {max_items} of {}", words(of)),
     }
 }

@@ -73,7 +73,9 @@ pub fn each_sealed(object: &Object, visit: &mut dyn FnMut(&SealedNumber)) {
         | Object::CustomerBalanceTransaction(_)
         | Object::EphemeralKey(_)
         | Object::Review(_)
-        | Object::EarlyFraudWarning(_) => None,
+        | Object::EarlyFraudWarning(_)
+        | Object::File(_)
+        | Object::FileLink(_) => None,
     };
     details
         .and_then(|details| details.sealed.as_deref())

@@ -8,6 +8,7 @@ use crate::books::{Entry, dispute_fee};
 use crate::decision::{Case, Decision, Lookup, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
+use crate::files::file::FilePurpose;
 use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
@@ -29,6 +30,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateDispute) -> Result<D
         return Err(reject.into());
     }
     if let Some(sent) = &asked.evidence {
+        for (param, id) in sent.files() {
+            check_file(case, param, id)?;
+        }
         let mut evidence = dispute.evidence.take().unwrap_or_default();
         evidence.update(sent);
         check_length(&evidence)?;
@@ -263,6 +267,21 @@ fn check_length(evidence: &Evidence) -> Result<(), Stop> {
          make it {chars}. Shorten it, or upload it as a file."
     );
     Err(Reject::invalid(None, message).with_param("evidence").into())
+}
+
+/// A file that is named as evidence must be there, and be evidence.
+fn check_file(case: &Case<'_>, param: &'static str, id: Id) -> Result<(), Stop> {
+    let file = case
+        .file(id)?
+        .ok_or_else(|| Reject::no_such_param(&kinds::FILE, id, param))?;
+    if file.purpose == FilePurpose::DisputeEvidence {
+        return Ok(());
+    }
+    let message = format!(
+        "The file {} was uploaded for another purpose. Upload it with the purpose `dispute_evidence`.",
+        id.text(&kinds::FILE)
+    );
+    Err(Reject::invalid(None, message).with_param(param).into())
 }
 
 fn describe(what: &str, dispute: &Dispute) -> Box<str> {

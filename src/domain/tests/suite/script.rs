@@ -496,6 +496,13 @@ impl Player {
                 let used = if method.used_up { " used up" } else { "" };
                 format!("{name} {}{saved}{used}", method.card.last4())
             }
+            Object::File(file) => format!(
+                "{name} {} {} of {} bytes",
+                file.purpose.name(),
+                file.contents.kind.name(),
+                file.contents.size
+            ),
+            Object::FileLink(link) => format!("{name} to {}", self.name(link.file)),
             Object::Review(review) => {
                 let end = review.closed.map_or("open", |end| end.name());
                 format!("{name} {end} of {}", self.name(review.charge))

@@ -1,17 +1,18 @@
 //! An edge that lives as long as a test, and a client that writes raw HTTP.
 
 use serde_json::Value;
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{Engine, EngineConfig, Performer};
 use tollgate_domain::Secrets;
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
-use tollgate_http::{Bounds, Rate, RateLimiter, Rates, Services};
+use tollgate_http::{Bounds, FileBytes, PendingBytes, Rate, RateLimiter, Rates, Services};
 use tollgate_store::memory::{Memory, Mode};
 use tollgate_wire::Edge as Operations;
 
@@ -53,6 +54,37 @@ struct Silent;
 impl Performer for Silent {
     fn perform(&self, _: NetworkCall) -> BoxFuture<'static, NetworkAnswer> {
         Box::pin(std::future::pending())
+    }
+}
+
+/// Bytes of files in memory.
+#[derive(Default)]
+struct Drawer {
+    bytes: Mutex<HashMap<[u8; 32], Vec<u8>>>,
+    pending: Mutex<Vec<PendingBytes>>,
+}
+
+impl FileBytes for Drawer {
+    fn keep(&self, pending: &PendingBytes, bytes: &[u8]) -> std::io::Result<()> {
+        self.bytes
+            .lock()
+            .expect("a lock")
+            .insert(pending.digest, bytes.to_vec());
+        self.pending.lock().expect("a lock").push(*pending);
+        Ok(())
+    }
+    fn settle(&self, pending: &PendingBytes) -> std::io::Result<()> {
+        self.pending.lock().expect("a lock").retain(|one| one != pending);
+        Ok(())
+    }
+    fn forget(&self, pending: &PendingBytes) -> std::io::Result<()> {
+        self.settle(pending)
+    }
+    fn read(&self, digest: &[u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(self.bytes.lock().expect("a lock").get(digest).cloned())
+    }
+    fn pending(&self) -> std::io::Result<Vec<PendingBytes>> {
+        Ok(self.pending.lock().expect("a lock").clone())
     }
 }
 
@@ -101,6 +133,7 @@ impl Edge {
                     public_url: "https://tollgate.test".to_owned(),
                     directory: engine.directory().clone(),
                     engine: engine.clone(),
+                    files: tollgate_http::Files::new(Arc::new(Drawer::default())),
                     secrets,
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,

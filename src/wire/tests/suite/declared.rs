@@ -103,6 +103,7 @@ fn least(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<String>) {
             ParamKind::Str { .. } => out.push(format!("{name}=created>1")),
             ParamKind::Word(_) => out.push(format!("{name}=usd")),
             ParamKind::Id(kind) => out.push(format!("{name}={}", id(kind))),
+            ParamKind::File => out.push(format!("{name}={}%3A20%3Apdf%3Aa.pdf", "0".repeat(64))),
             other => panic!("{}: nothing required is {other:?} yet", shape.name),
         }
     }
@@ -207,6 +208,13 @@ fn pairs_of_kind(kind: &'static ParamKind, name: String, out: &mut Vec<(String, 
             out.push((format!("{name}[order]"), &["1", "", "é"]));
             out.push((format!("{name}[ ]"), &["x"]));
         }
+        ParamKind::File => out.push((
+            name,
+            &[
+                "00000000000000000000000000000000000000000000000000000000000000ff:20:pdf:a.pdf",
+                "x",
+            ],
+        )),
         ParamKind::Range => {
             out.push((format!("{name}[gte]"), &["0", "-1", "x"]));
             out.push((name, &["0"]));

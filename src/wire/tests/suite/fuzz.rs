@@ -50,6 +50,12 @@ const CARDS: &[&str] = &[
     "pm_card_nope",
 ];
 /// Numbers of test cards, and codes.
+/// What the edge says of uploads, and what it never says.
+const UPLOADS: &[&str] = &[
+    "00000000000000000000000000000000000000000000000000000000000000ff:20:pdf:a.pdf",
+    "x",
+];
+
 const SECRETS: &[&str] = &[
     "4242424242424242",
     "4000000000000002",
@@ -283,6 +289,7 @@ impl Fuzz {
                 format!("{name}[{}]", dice.one_of(&["a", "order", "\u{e9}"])),
                 "b".into(),
             )),
+            ParamKind::File => out.push((name, dice.one_of(UPLOADS).to_owned())),
             ParamKind::Range => {
                 let bound = dice.one_of(&["", "[gt]", "[gte]", "[lt]", "[lte]"]);
                 out.push((
@@ -349,7 +356,7 @@ fn check(endpoint: &Endpoint<tollgate_domain::Call>, method: &str, status: u16, 
         let expected = match endpoint.answers {
             Answers::Many(_) => "list",
             Answers::Found(_) => "search_result",
-            Answers::One(shape) => shape.object.unwrap_or(object),
+            Answers::One(shape) | Answers::Contents(shape) => shape.object.unwrap_or(object),
         };
         return (object == expected)
             .then_some(())
