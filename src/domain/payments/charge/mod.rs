@@ -5,6 +5,7 @@ mod capture;
 mod create;
 mod params;
 mod shown;
+mod shown_card;
 mod source;
 mod update;
 

@@ -1,21 +1,17 @@
 //! What a charge shows.
 
+use super::shown_card::{ChargeCardShown, PaymentMethodDetailsShown};
 use super::{Charge, ChargeState, ChargeStatus, PaidWith, UserReport};
 use crate::address::ShippingShown;
-use crate::country::Country;
 use crate::customers::source::SourceShown;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
-use crate::payments::authentication::ThreeDSecureShown;
 use crate::payments::card::HeldCardShown;
-use crate::payments::payment_method::{
-    BillingDetailsShown, CardBrand, CardChecksShown, CheckResult, Decline, Funding, Last4, no_billing_details,
-};
+use crate::payments::payment_method::{BillingDetailsShown, Decline, no_billing_details};
 use crate::radar::{BlockRule, Risk};
-use crate::time::seconds_of;
 use tollgate_resource::shown::{HasShape, Ident, Seconds};
-use tollgate_resource::{Id, Metadata, Names, Ref, Shown, ShownValue, SubList, Value, ValueKind};
+use tollgate_resource::{Metadata, Names, Ref, Shown, ShownValue, SubList, Value, ValueKind};
 
 /// One attempt to move money.
 #[derive(Shown)]
@@ -183,91 +179,6 @@ pub enum OutcomeType {
     IssuerDeclined,
     /// The bank said yes, and a person should look at it.
     ManualReview,
-}
-
-/// What was paid with.
-#[derive(Shown)]
-pub struct PaymentMethodDetailsShown<'a> {
-    /// The card.
-    pub card: ChargeCardShown<'a>,
-    /// Type of payment method.
-    #[shown(name = "type")]
-    pub kind: &'a str,
-}
-
-/// The card a charge was made on, and what it allowed.
-#[derive(Shown)]
-pub struct ChargeCardShown<'a> {
-    /// What was authorised, in minor units.
-    pub amount_authorized: Option<i64>,
-    /// The bank's code of the authorisation.
-    pub authorization_code: Option<&'a str>,
-    /// Brand of the card.
-    pub brand: CardBrand,
-    /// When a hold can be captured until, in seconds since the Unix epoch.
-    #[shown(omit)]
-    pub capture_before: Option<Seconds>,
-    /// Checks by the issuer.
-    pub checks: CardChecksShown,
-    /// Country of the issuer.
-    pub country: Country,
-    /// Month of expiry, 1 to 12.
-    pub exp_month: i64,
-    /// Year of expiry, four digits.
-    pub exp_year: i64,
-    /// Whether a hold may last longer than usual.
-    pub extended_authorization: FeatureShown<'a>,
-    /// The same for every card with this number, within the account.
-    pub fingerprint: String,
-    /// How the card is funded.
-    pub funding: Funding,
-    /// Whether the held amount may be raised.
-    pub incremental_authorization: FeatureShown<'a>,
-    /// Paying in parts.
-    pub installments: Option<&'a str>,
-    /// The last four digits.
-    pub last4: Last4,
-    /// The mandate it was made under.
-    pub mandate: Option<Ident>,
-    /// Whether a hold may be captured in parts.
-    pub multicapture: FeatureShown<'a>,
-    /// The network that took it.
-    pub network: CardBrand,
-    /// Whether the network's token was used in place of the number.
-    pub network_token: NetworkTokenShown,
-    /// The network's own number of it.
-    pub network_transaction_id: Option<String>,
-    /// Whether more than the amount may be captured.
-    pub overcapture: OvercaptureShown<'a>,
-    /// Whether the issuer's fees are capped by law.
-    pub regulated_status: &'a str,
-    /// How the cardholder proved who they are.
-    pub three_d_secure: Option<ThreeDSecureShown<'a>>,
-    /// The wallet the card was in.
-    pub wallet: Option<&'a str>,
-}
-
-/// Whether something can be done with a charge.
-#[derive(Shown)]
-pub struct FeatureShown<'a> {
-    /// The answer.
-    pub status: &'a str,
-}
-
-/// Whether more than the amount may be captured.
-#[derive(Shown)]
-pub struct OvercaptureShown<'a> {
-    /// Most that can be captured, in minor units.
-    pub maximum_amount_capturable: i64,
-    /// Whether it may be more than the amount.
-    pub status: &'a str,
-}
-
-/// Whether the network's token was used in place of the number.
-#[derive(Shown)]
-pub struct NetworkTokenShown {
-    /// Whether it was.
-    pub used: bool,
 }
 
 impl Charge {
@@ -469,59 +380,4 @@ impl OutcomeShown<'_> {
             kind,
         }
     }
-}
-
-impl<'a> ChargeCardShown<'a> {
-    fn of(charge: &'a Charge, context: &ShowContext<'_>, approved: bool) -> Self {
-        let facts = charge.card.facts();
-        ChargeCardShown {
-            amount_authorized: approved.then_some(charge.amount),
-            authorization_code: None,
-            brand: facts.brand,
-            capture_before: charge.capture_before_ms.map(|ms| Seconds(seconds_of(ms))),
-            checks: match charge.seen.as_deref() {
-                None => CardChecksShown::of(Some(CheckResult::Pass), None),
-                Some(seen) => CardChecksShown::of(seen.cvc_check, Some(&seen.details)),
-            },
-            country: facts.country,
-            exp_month: i64::from(charge.card.exp_month),
-            exp_year: i64::from(charge.card.exp_year),
-            extended_authorization: FeatureShown { status: "disabled" },
-            fingerprint: charge.card.fingerprint(context.secrets, charge.id.account_tag()),
-            funding: facts.funding,
-            incremental_authorization: FeatureShown {
-                status: if charge.increments { "available" } else { "unavailable" },
-            },
-            installments: None,
-            last4: charge.card.last4(),
-            mandate: charge.seen.as_ref().and_then(|seen| seen.mandate).map(|id| Ident {
-                kind: &kinds::MANDATE,
-                id,
-            }),
-            multicapture: FeatureShown {
-                status: if charge.multicapture {
-                    "available"
-                } else {
-                    "unavailable"
-                },
-            },
-            network: facts.brand,
-            network_token: NetworkTokenShown { used: false },
-            network_transaction_id: approved.then(|| network_transaction_id(charge.id)),
-            overcapture: OvercaptureShown {
-                maximum_amount_capturable: charge.amount,
-                status: "unavailable",
-            },
-            regulated_status: "unregulated",
-            three_d_secure: charge
-                .three_d_secure
-                .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
-            wallet: None,
-        }
-    }
-}
-
-/// Fifteen digits that follow from the charge's id, as a test network would give.
-fn network_transaction_id(charge: Id) -> String {
-    format!("{:015}", charge.bits() % 1_000_000_000_000_000)
 }

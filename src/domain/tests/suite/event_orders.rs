@@ -113,6 +113,68 @@ const FLOWS: &[(&str, &[&str], &str)] = &[
          refund.updated charge.refund.updated",
     ),
     (
+        "refunded, and it comes back",
+        &[
+            "create_payment_intent amount=2000 currency=usd payment_method=pm_card_refundFail confirm=true",
+            "create_refund payment_intent=@pi1",
+            "wait 10s",
+        ],
+        "payment_intent.created charge.succeeded payment_intent.succeeded refund.created charge.refunded \
+         refund.updated charge.refund.updated refund.failed refund.updated charge.refund.updated",
+    ),
+    (
+        "refunded, pending first",
+        &[
+            "create_payment_intent amount=2000 currency=usd payment_method=pm_card_pendingRefund confirm=true",
+            "create_refund payment_intent=@pi1",
+            "wait 10s",
+        ],
+        "payment_intent.created charge.succeeded payment_intent.succeeded refund.created charge.refunded \
+         refund.updated charge.refund.updated",
+    ),
+    (
+        "charged without an intent, and changed",
+        &[
+            "create_charge amount=2000 currency=usd source=tok_visa",
+            "update_charge @ch1 description=shoes",
+        ],
+        "charge.succeeded charge.updated",
+    ),
+    (
+        "declined without an intent",
+        &["create_charge amount=2000 currency=usd source=tok_chargeDeclined"],
+        "charge.failed",
+    ),
+    (
+        "held without an intent and captured",
+        &[
+            "create_charge amount=2000 currency=usd source=tok_visa capture=false",
+            "capture_charge @ch1",
+        ],
+        "charge.succeeded charge.captured",
+    ),
+    (
+        "held without an intent and released",
+        &[
+            "create_charge amount=2000 currency=usd source=tok_visa capture=false",
+            "create_refund charge=@ch1",
+        ],
+        "charge.succeeded refund.created charge.refunded",
+    ),
+    (
+        "held without an intent and expired",
+        &[
+            "create_charge amount=2000 currency=usd source=tok_visa capture=false",
+            "wait 8d",
+        ],
+        "charge.succeeded charge.expired refund.created",
+    ),
+    (
+        "charged without an intent and disputed",
+        &["create_charge amount=2000 currency=usd source=tok_createDispute"],
+        "charge.succeeded charge.dispute.created charge.dispute.funds_withdrawn",
+    ),
+    (
         "disputed",
         &["create_payment_intent amount=2000 currency=usd payment_method=pm_card_createDispute confirm=true"],
         "payment_intent.created charge.succeeded charge.dispute.created charge.dispute.funds_withdrawn \
