@@ -15,6 +15,26 @@ pub struct BalanceShown {
     pub livemode: bool,
     /// Money that becomes available on a later day, per currency.
     pub pending: Vec<BalanceAmountShown>,
+    /// Money that was set aside for refunds and disputes to come. Nothing can be, so it is zero of every currency.
+    pub refund_and_dispute_prefunding: PrefundingShown,
+}
+
+/// Money that was set aside for refunds and disputes to come.
+#[derive(Shown)]
+pub struct PrefundingShown {
+    /// What can be used, per currency.
+    pub available: Vec<PrefundedAmountShown>,
+    /// What can be used later, per currency.
+    pub pending: Vec<PrefundedAmountShown>,
+}
+
+/// An amount that was set aside.
+#[derive(Shown)]
+pub struct PrefundedAmountShown {
+    /// Amount, in minor units.
+    pub amount: i64,
+    /// Its currency.
+    pub currency: Currency,
 }
 
 /// An amount of one currency in a balance.
@@ -44,11 +64,16 @@ impl BalanceShown {
             // Everything comes from cards until other payment methods do.
             source_types: BalanceSourcesShown { card: amount },
         };
+        let nothing = |currency| PrefundedAmountShown { amount: 0, currency };
         let currencies = balance.currencies.iter();
         BalanceShown {
             available: currencies.clone().map(|it| amount(it.available, it.currency)).collect(),
             livemode: context.livemode,
-            pending: currencies.map(|it| amount(it.pending, it.currency)).collect(),
+            pending: currencies.clone().map(|it| amount(it.pending, it.currency)).collect(),
+            refund_and_dispute_prefunding: PrefundingShown {
+                available: currencies.clone().map(|it| nothing(it.currency)).collect(),
+                pending: currencies.map(|it| nothing(it.currency)).collect(),
+            },
         }
     }
 }
