@@ -152,7 +152,7 @@ impl ParamValue for IpAddress {
     const KIND: ParamKind = ParamKind::Word("ip address");
     fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
-        match text.parse::<std::net::IpAddr>() {
+        match text.parse::<core::net::IpAddr>() {
             Ok(_) => Ok(IpAddress(text.into())),
             Err(_) => Err(Problem::Custom {
                 code: Some(codes::PARAMETER_INVALID_STRING),
