@@ -34,6 +34,8 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
         return Err(refuse_late(before, param, what).into());
     }
     describe(&mut intent, asked);
+    // Why the last try failed is forgotten with the first change after it.
+    intent.last_error = None;
     settle_terms(&mut intent, asked)?;
     if let Some(customer) = asked.customer {
         case.check_customer(customer.0)?;

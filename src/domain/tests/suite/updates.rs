@@ -295,3 +295,21 @@ fn a_confirmation_token_confirms_once() {
         ",
     );
 }
+
+#[test]
+fn a_change_forgets_why_the_last_try_failed() {
+    check(
+        "
+        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa_chargeDeclined confirm=true
+        402 card_declined decline=generic_decline charge=ch1 pi=pi1 pm=pm1: Your card was declined.
+        · pi1 requires_payment_method 2000 usd charge=ch1 error=1
+        · pm1 0002
+        · ch1 failed 2000 usd
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > update_payment_intent @pi1 metadata[tried]=once
+        200 pi1
+        · pi1 requires_payment_method 2000 usd charge=ch1
+        ",
+    );
+}
