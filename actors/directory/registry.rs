@@ -115,6 +115,15 @@ impl Registry {
         }
     }
 
+    /// Lets a key be used.
+    #[cfg(test)]
+    pub(crate) fn used_now(&self, hash: &ApiKeyHash, now_ms: u64) {
+        let Some(Known::Active(authenticated)) = self.find(hash) else {
+            panic!("the key is good");
+        };
+        authenticated.used(now_ms).expect("it does not expire");
+    }
+
     pub(crate) fn find(&self, hash: &ApiKeyHash) -> Option<Known> {
         self.keys.get(hash).map(|known| known.value().clone())
     }

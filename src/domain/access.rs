@@ -276,6 +276,22 @@ impl Resource {
         name.strip_suffix('s').unwrap_or(name)
     }
 
+    /// The resource whose object a field shows when it is expanded, such as `latest_charge`; `None` for fields that show
+    /// no resource of their own.
+    pub fn of_field(field: &str) -> Option<Resource> {
+        let prefixes = ["latest_", "default_", "failure_", "single_use_"];
+        let word = prefixes.iter().find_map(|prefix| field.strip_prefix(prefix));
+        match word.unwrap_or(field) {
+            "attempt" => Some(Resource::SetupAttempts),
+            // What a balance transaction is about: a charge, mostly.
+            "source" => Some(Resource::Charges),
+            word => {
+                let named = |resource: &&Resource| resource.name() == word || resource.singular() == word;
+                Resource::ALL.iter().find(named).copied()
+            }
+        }
+    }
+
     fn bit(self) -> u64 {
         1 << self as u32
     }
@@ -387,6 +403,21 @@ mod tests {
         assert_eq!(permission(Method::Get, "/v1/nothing"), None);
         for wrong in ["charges", "charges:none", "nothing:read", "rak_", ""] {
             assert_eq!(Permission::from_text(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_expanded_field_shows_its_resource() {
+        for (field, resource) in [
+            ("latest_charge", Some(Resource::Charges)),
+            ("customer", Some(Resource::Customers)),
+            ("default_payment_method", Some(Resource::PaymentMethods)),
+            ("balance_transaction", Some(Resource::BalanceTransactions)),
+            ("refunds", Some(Resource::Refunds)),
+            ("latest_attempt", Some(Resource::SetupAttempts)),
+            ("data", None),
+        ] {
+            assert_eq!(Resource::of_field(field), resource, "{field}");
         }
     }
 

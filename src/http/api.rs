@@ -4,7 +4,7 @@
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, LimitReason, STRIPE_VERSION, raw};
 use crate::authentication::{self, Visit};
 use crate::body::{BodyMemory, BodyProblem, read_body};
-use crate::caller::{browser_form, check_raw_card};
+use crate::caller::{Restricted, browser_form};
 use crate::files::{self, PendingBytes};
 use crate::multipart::{self, Received};
 use crate::pages::Pages;
@@ -95,6 +95,7 @@ struct Asked<'k> {
     profile: Arc<Profile>,
     version: Version,
     key: Option<&'k str>,
+    restricted: Option<Box<Restricted>>,
 }
 
 impl Dispatch for Api {
@@ -262,6 +263,7 @@ impl Api {
         };
         let asked = Asked {
             profile: caller.profile,
+            restricted: caller.restricted,
             version,
             key,
         };
@@ -391,11 +393,14 @@ impl Api {
         asked: Asked<'_>,
         exchange: &mut Exchange,
     ) -> Result<Waiting, Refused> {
-        let Asked { profile, version, key } = asked;
+        let Asked {
+            profile,
+            version,
+            key,
+            restricted,
+        } = asked;
         if exchange.by_browser {
             form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
-        } else {
-            check_raw_card(&profile, &form)?;
         }
         let services = &self.services;
         let parsed = self.parsing.measure(|| {
@@ -407,6 +412,9 @@ impl Api {
         let refuses_numbers = profile.settings().raw_cards == RawCards::Refused;
         if parsed.brings_card_number && refuses_numbers && !exchange.by_browser {
             return Err(errors::raw_cards_refused().into());
+        }
+        if let Some(restricted) = restricted {
+            restricted.may_expand(&parsed.expand)?;
         }
         let claim = key.map(|key| {
             let claim = Claim {

@@ -8,12 +8,11 @@ use actix_http::{HttpMessage, Request as Http};
 use actix_web::http::header::{self, HeaderName};
 use std::sync::Arc;
 use tollgate_actors::{AuthRefusal, Authenticated};
-use tollgate_domain::access::{Browser, access_of, needs_version};
-use tollgate_domain::account_settings::RawCards;
+use tollgate_domain::access::{Browser, Level, Permission, Permissions, Resource, access_of, needs_version};
 use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, kinds};
-use tollgate_resource::{Endpoint, Id};
+use tollgate_resource::{Endpoint, Expand, Id};
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
@@ -28,6 +27,34 @@ pub(crate) struct Caller {
     pub(crate) profile: Arc<Profile>,
     /// Whether a page in a payer's browser asks, or something like it: it sees less, and its form holds more.
     pub(crate) by_browser: bool,
+    /// What a restricted key may do, for what an answer shows in place.
+    pub(crate) restricted: Option<Box<Restricted>>,
+}
+
+/// A restricted key. It cannot be printed.
+pub(crate) struct Restricted {
+    permissions: Permissions,
+    key: Box<str>,
+    account: Id,
+}
+
+impl Restricted {
+    /// Whether the key may read what these fields show.
+    pub(crate) fn may_expand(&self, expand: &Expand) -> Result<(), Refused> {
+        for path in expand.paths() {
+            for resource in path.split('.').filter_map(Resource::of_field) {
+                let needed = Permission {
+                    resource,
+                    level: Level::Read,
+                };
+                if !self.permissions.allow(needed) {
+                    let account = self.account.text(&kinds::ACCOUNT);
+                    return Err(errors::permission_missing(&self.key, &account, &needed.public_name()).into());
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Api {
@@ -60,6 +87,7 @@ impl Api {
             return Ok(Caller {
                 profile,
                 by_browser: false,
+                restricted: None,
             });
         }
         let authenticated = self.lookup(&token, now_ms).await?;
@@ -79,7 +107,15 @@ impl Api {
         if needs_version(endpoint) && http.headers().get(STRIPE_VERSION).is_none() {
             return Err(errors::version_missing().into());
         }
+        let restricted = (authenticated.kind == ApiKeyKind::Restricted).then(|| {
+            Box::new(Restricted {
+                permissions: authenticated.permissions,
+                key: token.secret().into(),
+                account: authenticated.profile.id,
+            })
+        });
         Ok(Caller {
+            restricted,
             by_browser: authenticated.kind == ApiKeyKind::Publishable,
             profile: Arc::clone(&authenticated.profile),
         })
@@ -121,16 +157,6 @@ pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) 
         Some(id) if !same(&secrets.client_secret(kind, id), &given) => Err(errors::client_secret_wrong(kind).into()),
         _ => Ok(read.form),
     }
-}
-
-/// Refuses card numbers where the account wants them from browsers only.
-pub(crate) fn check_raw_card(profile: &Profile, form: &[u8]) -> Result<(), Refused> {
-    // Nearly every account has no settings of its own, and is not looked at further.
-    let refuses = profile.settings.is_some() && profile.settings().raw_cards == RawCards::Refused;
-    if refuses && browser::carries_card_number(form) {
-        return Err(errors::raw_card_refused(profile.livemode).into());
-    }
-    Ok(())
 }
 
 /// The key a page's library sends in the form, where a page may call the operation.

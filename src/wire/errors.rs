@@ -52,9 +52,10 @@ pub fn publishable_key() -> Reject {
 
 /// 402: the account takes no card numbers from its own servers.
 pub fn raw_cards_refused() -> Reject {
-    let message = "Sending credit card numbers directly to the API is generally unsafe, and this account does not accept it. \
-                   Use a token or a payment method made in the payer's browser, or a test token such as `tok_visa`; or let \
-                   an operator set `raw_cards` to `allowed`.";
+    let message = "Sending credit card numbers directly to the Stripe API is generally unsafe. We suggest you use test tokens that \
+                   map to the test card you are using, see https://stripe.com/docs/testing, or payment methods made in \
+                   the payer's browser. An operator allows numbers with `tollgate account update ACCOUNT --set \
+                   raw_cards=allowed`.";
     invalid(402, message.into())
 }
 
@@ -66,22 +67,6 @@ pub fn permission_missing(token: &str, account: &str, permission: &str) -> Rejec
             "The provided key '{}' does not have the required permissions for this endpoint on account '{account}'. Having \
              the '{permission}' permission would allow this request to continue.",
             masked(token)
-        ),
-    )
-}
-
-/// 402: a card number came with a secret key, and the account refuses that.
-pub fn raw_card_refused(livemode: bool) -> Reject {
-    let instead = if livemode {
-        "To continue processing use Stripe.js, the Stripe mobile bindings, or Stripe Elements."
-    } else {
-        "We suggest you use test tokens that map to the test card you are using, see https://stripe.com/docs/testing."
-    };
-    invalid(
-        402,
-        format!(
-            "Sending credit card numbers directly to the Stripe API is generally unsafe. {instead} An operator allows it \
-             with `tollgate account update ACCOUNT --set raw_cards=allowed`."
         ),
     )
 }

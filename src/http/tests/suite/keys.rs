@@ -197,6 +197,24 @@ fn a_restricted_key_may_do_what_it_was_given_and_is_told_what_it_lacks() {
         assert!(refused.message().ends_with(&says), "{refused:?}");
         assert!(!refused.text.contains(key), "the key is shown");
     }
+    // What a key may not read, it may not have shown in place either.
+    let id = paid.json()["id"].as_str().expect("an id").to_owned();
+    let expanded = |field: &str| {
+        with(
+            &edge,
+            key,
+            "GET",
+            &format!("/v1/payment_intents/{id}?expand[]={field}"),
+            "",
+        )
+    };
+    assert_eq!(expanded("latest_charge").status, 200);
+    let refused = expanded("latest_charge.balance_transaction");
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(
+        refused.message().contains("'rak_balance_transaction_read'"),
+        "{refused:?}"
+    );
     let wrong = edge.operate(
         "POST",
         &format!("/admin/accounts/{account}/keys"),
