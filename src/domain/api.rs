@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::customers::customer::{self, CustomerShown};
 use crate::customers::customer_balance_transaction::{self, CustomerBalanceTransactionShown};
 use crate::customers::ephemeral_key::{self, EphemeralKeyShown};
-use crate::customers::source::{self, SourceShown};
+use crate::customers::source::{self, DeletedCardShown, SourceShown};
 use crate::customers::tax_id::{self, TaxIdShown};
 use crate::events::{self, EventShown};
 use crate::files::file::{self, FileShown};
@@ -63,6 +63,12 @@ pub static ENDPOINTS: &[&Endpoint<Call>] = &ALL;
 /// What an object of `kind` shows; for checks of expansion and for documents. `None` for kinds that are never shown.
 pub fn shape_of(kind: &Kind) -> Option<&'static Shape> {
     SHAPES.iter().find(|(known, _)| *known == kind).map(|(_, shape)| *shape)
+}
+
+/// What an operation may answer with in place of `shape`: a customer's sources stand among the cards.
+pub fn besides(shape: &Shape) -> Option<&'static Shape> {
+    let cards = [HeldCardShown::SHAPE.name, DeletedCardShown::SHAPE.name];
+    cards.contains(&shape.name).then_some(SourceShown::SHAPE)
 }
 
 /// The balance, which has no kind because it has no id.

@@ -81,10 +81,10 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_
     parameters.push(json!({ "$ref": "#/components/parameters/version" }));
     operation["parameters"] = parameters.into();
     let answer = match endpoint.answers {
-        Answers::One(shape) if endpoint.method == Method::Get => object_schema(shape, catalogue),
-        Answers::One(shape) => schema_ref(shape.name),
         Answers::Contents(_) => json!({ "type": "string", "format": "binary" }),
-        Answers::Many(shape) => list_schema(&schema_ref(shape.name)),
+        Answers::One(shape) if endpoint.method == Method::Get => or_besides(object_schema(shape, catalogue), shape),
+        Answers::One(shape) => or_besides(schema_ref(shape.name), shape),
+        Answers::Many(shape) => list_schema(&or_besides(schema_ref(shape.name), shape)),
         Answers::Found(shape) => search_schema(&schema_ref(shape.name)),
     };
     let content_type = match endpoint.answers {
@@ -392,6 +392,14 @@ fn object_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
     match catalogue.stub_of(shape) {
         Some(stub) => json!({ "anyOf": [object, schema_ref(stub.name)] }),
         None => object,
+    }
+}
+
+/// The schema of an object, or what may stand in its place.
+fn or_besides(schema: Value, shape: &Shape) -> Value {
+    match tollgate_domain::api::besides(shape) {
+        Some(other) => json!({ "anyOf": [schema, schema_ref(other.name)] }),
+        None => schema,
     }
 }
 
