@@ -265,6 +265,11 @@ impl Data {
             tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
         }
         let vault = Vault::open(&settings.data, now_ms()).map_err(Failure::environment)?;
+        if vault.is_new() && opened.blocks > 0 {
+            tracing::warn!(
+                "a master key was drawn for data that is older; if card numbers were sealed in it before, restore vault/keys"
+            );
+        }
         let secrets = Secrets::new(*store.secret().bytes()).with_vault(Arc::new(vault));
         Ok(Data { store, secrets })
     }

@@ -54,6 +54,13 @@ impl KeyRing {
         if files::read(&path)?.map(Zeroizing::new).is_some() {
             return KeyRing::open(folder);
         }
+        // Files that only a vault with keys has had: drawing a key now would hide that the others are lost.
+        if ["rewraps", "accesses"].iter().any(|file| folder.join(file).exists()) {
+            return Err(VaultError::Damaged {
+                path,
+                what: "it is missing, and this vault has been used".to_owned(),
+            });
+        }
         let mut ring = KeyRing { path, keys: Vec::new() };
         ring.draw(now_ms)?;
         Ok(ring)

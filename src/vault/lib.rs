@@ -73,6 +73,7 @@ pub enum VaultError {
 /// Seals with the newest master key. Shared by all shards; nothing in it can be printed.
 pub struct Vault {
     ring: KeyRing,
+    is_new: bool,
 }
 
 impl Vault {
@@ -82,8 +83,15 @@ impl Vault {
     /// The keys cannot be read or written, or others may read them.
     pub fn open(data: &Path, now_ms: u64) -> Result<Vault, VaultError> {
         let folder = data.join(FOLDER);
+        let is_new = !folder.join("keys").exists();
         let ring = KeyRing::open_or_create(&folder, now_ms)?;
-        Ok(Vault { ring })
+        Ok(Vault { ring, is_new })
+    }
+
+    /// Whether there was no master key and one was drawn. Over data that had a vault before, that means that its file of
+    /// keys is gone, and what was sealed does not open until it is restored.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Number of the master key that seals now.

@@ -73,6 +73,18 @@ fn keys_are_their_owners_alone() {
 }
 
 #[test]
+fn lost_keys_are_not_replaced_in_silence() {
+    let data = data();
+    assert!(Vault::open(data.path(), 5).expect("opens").is_new());
+    assert!(!Vault::open(data.path(), 5).expect("opens").is_new());
+    fs::remove_file(data.path().join("vault/keys")).expect("goes");
+    assert!(Vault::open(data.path(), 5).expect("opens").is_new(), "which is told");
+    fs::remove_file(data.path().join("vault/keys")).expect("goes");
+    fs::write(data.path().join("vault/rewraps"), b"").expect("writes");
+    assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Damaged { .. })));
+}
+
+#[test]
 fn a_rotation_brings_everything_under_a_new_key_and_destroys_the_old_one() {
     let data = data();
     let vault = Vault::open(data.path(), 5).expect("opens");
