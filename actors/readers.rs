@@ -82,7 +82,9 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
     match call {
         Call::List(_) | Call::Search(_) => true,
         Call::Read(Read::Object(kind, ..)) => **kind == tollgate_domain::kinds::EVENT,
-        Call::Read(Read::Balance | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. })
+        Call::Read(
+            Read::Balance | Read::Account | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. },
+        )
         | Call::Write(_) => false,
     }
 }
@@ -155,7 +157,9 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
         Call::List(query) => listing.page(query),
         Call::Search(search) => listing.search(search),
         Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
-        Call::Read(Read::Balance | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. })
+        Call::Read(
+            Read::Balance | Read::Account | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. },
+        )
         | Call::Write(_) => {
             panic!("only lists and events are read beside the shard")
         }

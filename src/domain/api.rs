@@ -1,5 +1,6 @@
 //! Every operation of the API, collected from the resources' folders. The edge knows operations only from here.
 
+use crate::accounts::{self, AccountShown};
 use crate::balance::balance_transaction::{self, BalanceTransactionShown};
 use crate::balance::{self, BalanceShown};
 use crate::call::Call;
@@ -49,6 +50,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     ephemeral_key::ENDPOINTS,
     confirmation_token::ENDPOINTS,
     balance::ENDPOINTS,
+    accounts::ENDPOINTS,
     balance_transaction::ENDPOINTS,
     events::ENDPOINTS,
     search::ENDPOINTS,
@@ -85,6 +87,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::EPHEMERAL_KEY, EphemeralKeyShown::SHAPE),
     (&kinds::CONFIRMATION_TOKEN, ConfirmationTokenShown::SHAPE),
     (&kinds::EVENT, EventShown::SHAPE),
+    (&kinds::ACCOUNT, AccountShown::SHAPE),
     (&kinds::DISPUTE, DisputeShown::SHAPE),
     (&kinds::SETUP_INTENT, SetupIntentShown::SHAPE),
     (&kinds::SETUP_ATTEMPT, SetupAttemptShown::SHAPE),

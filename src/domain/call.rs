@@ -172,6 +172,8 @@ pub enum Read {
     },
     /// `GET /v1/balance`.
     Balance,
+    /// `GET /v1/account`.
+    Account,
     /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the
     /// other.
     Below {

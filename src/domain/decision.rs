@@ -191,6 +191,7 @@ pub fn decide(
 /// [`Stop`]: the object must be loaded first, or there is none (404 `resource_missing`).
 pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
     match read {
+        Read::Account => Ok(Item::Account(Arc::clone(&world.account.profile))),
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),

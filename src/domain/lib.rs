@@ -10,6 +10,7 @@
 pub mod access;
 pub mod account;
 pub mod account_settings;
+pub mod accounts;
 pub mod acquirer;
 pub mod address;
 pub mod api;

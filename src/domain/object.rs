@@ -1,5 +1,7 @@
 //! The objects an account holds, at one version each.
 
+use crate::account::Profile;
+use crate::accounts::AccountShown;
 use crate::balance::Balance;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
 use crate::call::mark_of;
@@ -107,6 +109,8 @@ pub enum Item {
     Event(Box<Event>),
     /// The balance of an account.
     Balance(Arc<Balance>),
+    /// The account itself.
+    Account(Arc<Profile>),
 }
 
 /// What showing an object depends on besides the object.
@@ -342,6 +346,7 @@ impl Item {
         match self {
             Item::Object(object) => object.with_shown(context, with),
             Item::Balance(balance) => balance.with_shown(context, with),
+            Item::Account(profile) => with(&AccountShown::of(profile)),
             Item::Event(event) => event.object.with_shown(context, |object| match &event.previous {
                 None => with(&EventShown::of(
                     event,
