@@ -181,6 +181,7 @@ impl Payer {
         let subject = Subject {
             key: plan.merchants.key(merchant),
             card: &plan.scenario.cards[usize::from(self.card)].name,
+            returns: false,
         };
         self.requests.write(&mut self.request, &task, Operation::Pay, &subject);
         let mut last = String::new();

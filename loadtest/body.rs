@@ -82,6 +82,12 @@ fn text_until_quote(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(&bytes[..len]).ok()
 }
 
+/// The address to which a payment that requires an action sends its payer.
+pub(crate) fn redirect(body: &[u8]) -> Option<String> {
+    let value = serde_json::from_slice::<Value>(body).ok()?;
+    value["next_action"]["redirect_to_url"]["url"].as_str().map(Into::into)
+}
+
 /// Whether an error says that a key was used for another request before.
 pub(crate) fn is_misuse(body: &[u8]) -> bool {
     serde_json::from_slice::<Value>(body).is_ok_and(|value| value["error"]["type"] == "idempotency_error")

@@ -23,6 +23,8 @@ pub(crate) struct Connection {
 pub(crate) struct Answer<'a> {
     /// The status code.
     pub(crate) status: u16,
+    /// Status line and headers.
+    pub(crate) head: &'a [u8],
     /// The body, chunks already joined.
     pub(crate) body: &'a [u8],
     /// Whether the connection may be used again.
@@ -89,6 +91,7 @@ impl Connection {
         let (head, end, received) = whole.map_err(|_| TransportError::Timeout)??;
         Ok(Answer {
             status: head.status,
+            head: &self.buffer[..head.len],
             body: &self.buffer[head.len..end],
             keep_alive: head.keep_alive,
             retry_after_s: head.retry_after_s,

@@ -13,6 +13,9 @@ pub(crate) enum Operation {
     Confirm,
     /// `POST /v1/payment_intents`, confirmed, to be captured later.
     Authorize,
+    /// What a card that asks for authentication adds to a payment: the shopper's page, its button, and the shop's look at
+    /// the payment. Not a step that a scenario writes.
+    Authenticate,
     /// `POST /v1/payment_intents/ID/capture`.
     Capture,
     /// `POST /v1/payment_intents/ID/cancel`.
@@ -39,12 +42,13 @@ pub(crate) enum Operation {
 
 impl Operation {
     /// Every operation, in the order of reports.
-    pub(crate) const ALL: [Operation; 16] = [
+    pub(crate) const ALL: [Operation; 17] = [
         Operation::Pay,
         Operation::Twice,
         Operation::Create,
         Operation::Confirm,
         Operation::Authorize,
+        Operation::Authenticate,
         Operation::Capture,
         Operation::Cancel,
         Operation::Refund,
@@ -68,6 +72,7 @@ impl Operation {
             Operation::Create => "create",
             Operation::Confirm => "confirm",
             Operation::Authorize => "authorize",
+            Operation::Authenticate => "authenticate",
             Operation::Capture => "capture",
             Operation::Cancel => "cancel",
             Operation::Refund => "refund",
@@ -90,11 +95,16 @@ impl Operation {
         )
     }
 
-    /// Whether it sends a body, and with it an idempotency key.
+    /// Whether it sends a body to the API, and with it an idempotency key.
     pub(crate) fn is_post(self) -> bool {
         !matches!(
             self,
-            Operation::Retrieve | Operation::Charge | Operation::List | Operation::Balance | Operation::Events
+            Operation::Authenticate
+                | Operation::Retrieve
+                | Operation::Charge
+                | Operation::List
+                | Operation::Balance
+                | Operation::Events
         )
     }
 }
@@ -125,10 +135,15 @@ impl Step {
                 )),
             };
         }
-        let known = || Operation::ALL.into_iter().map(Operation::name);
-        match Operation::ALL.into_iter().find(|operation| operation.name() == text) {
+        let mut known = Operation::ALL
+            .into_iter()
+            .filter(|operation| *operation != Operation::Authenticate);
+        match known.clone().find(|operation| operation.name() == text) {
             Some(operation) => Ok(Step::Send(operation)),
-            None => Err(crate::nearest::unknown("step", text, known().chain(["think 1-2"]))),
+            None => {
+                let names = known.by_ref().map(Operation::name);
+                Err(crate::nearest::unknown("step", text, names.chain(["think 1-2"])))
+            }
         }
     }
 }
@@ -145,9 +160,10 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// Requests one start comes to on average, if `declined` of the cards say no and end the flow.
-    pub(crate) fn requests_per_start(&self, declined: f64) -> f64 {
-        self.sends(declined, 2.0, |_| true)
+    /// Requests one start comes to on average, if `declined` of the cards say no and end the flow, and each card that is
+    /// asked adds `authenticating` requests.
+    pub(crate) fn requests_per_start(&self, declined: f64, authenticating: f64) -> f64 {
+        self.sends(declined, 2.0, |_| true) + authenticating * self.payments_per_start(declined)
     }
 
     /// Payments (a card asked) one start comes to on average.
@@ -289,10 +305,11 @@ mod tests {
     #[test]
     fn a_declined_card_ends_its_flow_in_the_arithmetic_too() {
         let flow = flow("create, think 1, confirm, refund, list");
-        assert!((flow.requests_per_start(0.25) - (2.0 + 0.75 * 2.0)).abs() < 1e-12);
+        assert!((flow.requests_per_start(0.25, 0.0) - (2.0 + 0.75 * 2.0)).abs() < 1e-12);
         assert!((flow.payments_per_start(0.25) - 1.0).abs() < 1e-12);
         let pair = self::flow("pay twice, retrieve");
-        assert!((pair.requests_per_start(0.25) - 2.75).abs() < 1e-12);
+        assert!((pair.requests_per_start(0.25, 0.0) - 2.75).abs() < 1e-12);
         assert!((pair.payments_per_start(0.25) - 1.0).abs() < 1e-12);
+        assert!((pair.requests_per_start(0.25, 0.1) - 2.85).abs() < 1e-12);
     }
 }

@@ -16,6 +16,7 @@ mod connection;
 mod environment;
 mod exact;
 mod flow;
+mod form;
 mod generator;
 mod ids;
 mod knee;

@@ -6,6 +6,7 @@
 
 mod alarm;
 mod answers;
+pub(crate) mod authentication;
 mod dispatcher;
 mod floor;
 pub(crate) mod movements;

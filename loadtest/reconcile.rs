@@ -143,6 +143,10 @@ pub(crate) fn reconcile(plan: &Arc<Plan>, prepared: &Prepared, movements: &Movem
     for movement in &movements.open {
         of_merchant.entry(movement.merchant).or_default().open.push(*movement);
     }
+    for movement in &movements.authenticated {
+        let expected = of_merchant.entry(movement.merchant).or_default();
+        expected.authenticated.push(*movement);
+    }
     for movement in &movements.unknown {
         of_merchant
             .entry(movement.merchant)
@@ -188,12 +192,13 @@ pub(crate) fn reconcile(plan: &Arc<Plan>, prepared: &Prepared, movements: &Movem
 struct Expected {
     done: Vec<Movement>,
     open: Vec<Movement>,
+    authenticated: Vec<Movement>,
     unknown: Vec<i64>,
 }
 
 impl Expected {
     fn len(&self) -> u64 {
-        (self.done.len() + self.open.len() + self.unknown.len()) as u64
+        (self.done.len() + self.open.len() + self.authenticated.len() + self.unknown.len()) as u64
     }
 }
 
@@ -378,6 +383,17 @@ async fn check(
     for movement in &expected.open {
         if let Some(charge) = settled(reader, movement, found).await? {
             ledger.known.insert(charge, known(movement.amount));
+        }
+    }
+    for movement in &expected.authenticated {
+        match settled(reader, movement, found).await? {
+            Some(charge) => {
+                ledger.known.insert(charge, known(movement.amount));
+            }
+            None => ledger.complain(format!(
+                "{} was authenticated, but is not paid",
+                movement.source.as_str()
+            )),
         }
     }
     let [transactions, intents, refunds, events] = LISTS;

@@ -9,6 +9,7 @@ pub(crate) use built_in::{BUILT_IN, text_of};
 pub(crate) use profile::inlined;
 
 use crate::flow::Flow;
+use crate::open_loop::authentication;
 use crate::schedule::{Arrivals, Shape};
 
 /// A checked scenario.
@@ -66,6 +67,8 @@ pub(crate) enum CardOutcome {
     Declined,
     /// The network is silent: the payment is `processing` and settles later.
     Processing,
+    /// The payment is `requires_action`: the card's holder authenticates it, and it succeeds.
+    Authenticates,
 }
 
 /// A test card with its share.
@@ -181,14 +184,22 @@ impl Scenario {
     /// Share of cards that say no, or leave a payment open: both end a flow.
     pub(crate) fn ending_share(&self) -> f64 {
         let whole: f64 = self.cards.iter().map(|card| card.weight).sum();
-        let ending = self.cards.iter().filter(|card| card.outcome != CardOutcome::Succeeds);
-        ending.map(|card| card.weight).sum::<f64>() / whole
+        let ends = |card: &&Card| matches!(card.outcome, CardOutcome::Declined | CardOutcome::Processing);
+        self.cards.iter().filter(ends).map(|card| card.weight).sum::<f64>() / whole
+    }
+
+    /// Requests that authentications add to a payment on average.
+    fn authenticating(&self) -> f64 {
+        let whole: f64 = self.cards.iter().map(|card| card.weight).sum();
+        let asks = |card: &&Card| card.outcome == CardOutcome::Authenticates;
+        let share = self.cards.iter().filter(asks).map(|card| card.weight).sum::<f64>() / whole;
+        share * authentication::REQUESTS
     }
 
     /// Requests one start of a flow comes to on average.
     pub(crate) fn requests_per_start(&self) -> f64 {
-        let ending = self.ending_share();
-        self.mean(|flow| flow.requests_per_start(ending))
+        let (ending, authenticating) = (self.ending_share(), self.authenticating());
+        self.mean(|flow| flow.requests_per_start(ending, authenticating))
     }
 
     /// Share of requests that ask a card.

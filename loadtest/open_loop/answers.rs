@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 /// An answer.
 pub(super) struct Answered<'a> {
     pub(super) status: u16,
+    pub(super) head: &'a [u8],
     pub(super) body: &'a [u8],
     pub(super) retry_after_s: Option<u32>,
 }
@@ -37,7 +38,23 @@ impl Floor {
         let operation = self.operation(&task);
         let outcome = self.plan.scenario.cards[usize::from(task.card)].outcome;
         match answer.status {
+            status if operation == Operation::Authenticate && !matches!(status, 409 | 429 | 500..) => {
+                self.authentication_answered(task, answer, now)
+            }
             200 => match self.read_answer(&mut task, operation, outcome, answer.body) {
+                Ok(goes_on) if goes_on && outcome == CardOutcome::Authenticates && operation.asks_card() => {
+                    match self.send_to_page(&task, answer.body, now) {
+                        Ok(next) => {
+                            self.count_good(operation, task.due, now, false);
+                            next
+                        }
+                        Err(kind) => {
+                            self.not_good(kind);
+                            self.count_failed(operation, task.due);
+                            None
+                        }
+                    }
+                }
                 Ok(goes_on) => {
                     self.count_good(operation, task.due, now, false);
                     self.next_step(task, now, goes_on)
@@ -90,6 +107,7 @@ impl Floor {
             (Operation::Authorize, CardOutcome::Succeeds) => "requires_capture",
             (asks, CardOutcome::Processing) if asks.asks_card() => "processing",
             (asks, CardOutcome::Declined) if asks.asks_card() => "declined",
+            (asks, CardOutcome::Authenticates) if asks.asks_card() => "requires_action",
             (Operation::Create, _) => "requires_confirmation",
             (Operation::Capture, _) => "succeeded",
             (Operation::Cancel, _) => "canceled",
@@ -109,6 +127,7 @@ impl Floor {
                     Err(format!("200 with refund status {}", refund.status))
                 };
             }
+            (Operation::Authenticate, _) => unreachable!("its answers are read elsewhere"),
             (Operation::Misuse, _) => {
                 self.samples.replay_differences += 1;
                 return Err("200 to another request under the key of a first one".into());
@@ -139,7 +158,8 @@ impl Floor {
             return Ok(false);
         }
         let at_once = matches!(operation, Operation::Pay | Operation::Twice);
-        let whole = at_once && payment.status == "succeeded";
+        let asks = payment.status == "requires_action";
+        let whole = at_once && (asks || payment.status == "succeeded");
         task.payment = Paid {
             merchant: task.merchant,
             id,
@@ -161,7 +181,8 @@ impl Floor {
         if payment.status != expected {
             return Err(format!("200 with status {}, not {expected}", payment.status));
         }
-        if operation.asks_card() {
+        // One that is still to be authenticated has no outcome yet.
+        if operation.asks_card() && !asks {
             self.recent.push(task.payment);
             if whole {
                 self.replayable.push(task.payment);
@@ -170,7 +191,7 @@ impl Floor {
         Ok(outcome != CardOutcome::Processing || !operation.asks_card())
     }
 
-    fn moved(&mut self, task: &Task, source: Id, amount: i64) {
+    pub(super) fn moved(&mut self, task: &Task, source: Id, amount: i64) {
         self.movements.done(Movement {
             merchant: task.merchant,
             source,
@@ -178,7 +199,7 @@ impl Floor {
         });
     }
 
-    fn next_step(&mut self, mut task: Task, now: Instant, goes_on: bool) -> Option<Task> {
+    pub(super) fn next_step(&mut self, mut task: Task, now: Instant, goes_on: bool) -> Option<Task> {
         if !goes_on || self.stopped {
             return None;
         }
@@ -220,7 +241,13 @@ impl Floor {
     pub(super) fn fail(&mut self, task: &Task) {
         let operation = self.operation(task);
         self.count_failed(operation, task.due);
-        if !task.uncertain {
+        if let Some(stage) = &task.authentication {
+            self.lost_authentication(task, stage);
+            return;
+        }
+        let outcome = self.plan.scenario.cards[usize::from(task.card)].outcome;
+        // A card that asks first moves nothing by being asked.
+        if !task.uncertain || (operation.asks_card() && outcome == CardOutcome::Authenticates) {
             return;
         }
         let amount = match operation {
@@ -252,7 +279,7 @@ impl Floor {
         Err("200 with other bytes than the answer to the same key".into())
     }
 
-    fn not_good(&mut self, kind: String) {
+    pub(super) fn not_good(&mut self, kind: String) {
         self.beat.error(&kind);
         self.samples.error(kind, 1);
     }
@@ -270,7 +297,7 @@ impl Floor {
         }
     }
 
-    fn count_good(&mut self, operation: Operation, due: Instant, now: Instant, declined: bool) {
+    pub(super) fn count_good(&mut self, operation: Operation, due: Instant, now: Instant, declined: bool) {
         let latency = now.saturating_duration_since(due);
         self.beat.good += 1;
         samples::record(&mut self.beat.latency_us, latency);

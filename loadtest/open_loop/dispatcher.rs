@@ -281,6 +281,7 @@ async fn exchange(
         Ok(answer) => {
             let answered = Answered {
                 status: answer.status,
+                head: answer.head,
                 body: answer.body,
                 retry_after_s: answer.retry_after_s,
             };

@@ -10,6 +10,7 @@ use super::task::{Later, Paid, Task};
 use crate::flow::{Operation, Step};
 use crate::merchants::Picker;
 use crate::random::SplitMix64;
+use crate::scenario::CardOutcome;
 use hashbrown::HashMap;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -239,8 +240,9 @@ impl Floor {
     /// Ends the schedule early: nothing new is sent, what may have moved money already is still asked for.
     pub(super) fn stop(&mut self) {
         self.stopped = true;
-        self.samples.cut += self.waiting.len() as u64;
-        self.waiting.clear();
+        let waiting = self.waiting.len();
+        self.waiting.retain(|task| task.uncertain);
+        self.samples.cut += (waiting - self.waiting.len()) as u64;
         let later = std::mem::take(&mut self.later);
         self.later = later.into_iter().filter(|later| later.0.uncertain).collect();
     }
@@ -249,9 +251,11 @@ impl Floor {
     pub(super) fn send(&mut self, task: &mut Task, out: &mut Vec<u8>, now: Instant) {
         let operation = self.operation(task);
         let plan = self.plan.clone();
+        let card = &plan.scenario.cards[usize::from(task.card)];
         let subject = Subject {
             key: plan.merchants.key(task.merchant),
-            card: &plan.scenario.cards[usize::from(task.card)].name,
+            card: &card.name,
+            returns: card.outcome == CardOutcome::Authenticates,
         };
         self.requests.write(out, task, operation, &subject);
         task.tries += 1;
@@ -270,7 +274,16 @@ impl Floor {
         self.beat.lag_max_us = self.beat.lag_max_us.max(lag_us);
     }
 
+    /// What the task's next request is.
     pub(super) fn operation(&self, task: &Task) -> Operation {
+        match task.authentication {
+            None => self.step_operation(task),
+            Some(_) => Operation::Authenticate,
+        }
+    }
+
+    /// What its step is.
+    pub(super) fn step_operation(&self, task: &Task) -> Operation {
         match self.plan.scenario.flows[usize::from(task.flow)].steps[usize::from(task.step)] {
             Step::Send(operation) => operation,
             Step::Think { .. } => unreachable!("a task rests at requests only"),
@@ -306,6 +319,7 @@ mod tests {
     fn answer(status: u16, body: &[u8]) -> Answered<'_> {
         Answered {
             status,
+            head: b"",
             body,
             retry_after_s: None,
         }
@@ -387,5 +401,18 @@ mod tests {
         }
         assert_eq!(floor.movements.unknown.len(), 1);
         assert_eq!(floor.movements.unknown[0].amount, amount_of(task.number));
+    }
+
+    #[test]
+    fn a_stop_drops_what_waits_but_not_what_may_have_moved_money() {
+        let mut floor = floor();
+        for uncertain in [true, false] {
+            let mut task = floor.begin(floor.start).unwrap();
+            task.uncertain = uncertain;
+            floor.wait(task);
+        }
+        floor.stop();
+        assert_eq!((floor.waiting.len(), floor.samples.cut), (1, 1));
+        assert!(floor.waiting[0].uncertain);
     }
 }

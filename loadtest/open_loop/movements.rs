@@ -23,6 +23,8 @@ pub(crate) struct Movements {
     pub(crate) done: Vec<Movement>,
     /// Acknowledged as `processing`: the source is the payment intent.
     pub(crate) open: Vec<Movement>,
+    /// Authenticated, and so acknowledged as paid, but not seen afterwards: the source is the payment intent.
+    pub(crate) authenticated: Vec<Movement>,
     /// Asked for, but never answered: it may have moved or not. The source is empty.
     pub(crate) unknown: Vec<Movement>,
     /// Movements that were not kept because there were too many.
@@ -44,6 +46,7 @@ impl Movements {
         self.dropped += other.dropped;
         other.done.into_iter().for_each(|movement| self.done(movement));
         self.open.extend(other.open);
+        self.authenticated.extend(other.authenticated);
         self.unknown.extend(other.unknown);
     }
 }

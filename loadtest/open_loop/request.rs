@@ -10,6 +10,7 @@ pub(crate) struct Requests {
     base: String,
     /// From the end of the request line to the secret key.
     before_key: String,
+    target: Target,
     run: u64,
 }
 
@@ -19,7 +20,12 @@ pub(crate) struct Subject<'a> {
     pub(crate) key: &'a str,
     /// The card that pays.
     pub(crate) card: &'a str,
+    /// Whether it asks its holder to authenticate, who must come back from there.
+    pub(crate) returns: bool,
 }
+
+/// Where a shopper comes back to from an authentication. Nobody goes there: the tool is the shop.
+const RETURN_URL: &[u8] = b"return_url=https%3A%2F%2Fshop.example%2Fback";
 
 impl Requests {
     /// Requests of run `run`.
@@ -27,12 +33,18 @@ impl Requests {
         Requests {
             base: format!("{}/v1/", target.base),
             before_key: format!(" HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ", target.host),
+            target: target.clone(),
             run,
         }
     }
 
     /// Writes the request of a task's step in place of what `out` holds.
     pub(crate) fn write(&self, out: &mut Vec<u8>, task: &Task, operation: Operation, subject: &Subject<'_>) {
+        if let Some(authentication) = &task.authentication
+            && authentication.write(out, &self.target)
+        {
+            return;
+        }
         let mut body = Body::default();
         let mut digits = itoa::Buffer::new();
         let id = task.payment.id.as_bytes();
@@ -52,9 +64,17 @@ impl Requests {
                     Operation::Authorize => b"&confirm=true&capture_method=manual",
                     _ => b"&confirm=true",
                 });
+                if subject.returns && operation != Operation::Create {
+                    body.add(b"&").add(RETURN_URL);
+                }
                 [b"payment_intents", b"", b""]
             }
-            Operation::Confirm => [b"payment_intents/", id, b"/confirm"],
+            Operation::Confirm => {
+                if subject.returns {
+                    body.add(RETURN_URL);
+                }
+                [b"payment_intents/", id, b"/confirm"]
+            }
             Operation::Capture => [b"payment_intents/", id, b"/capture"],
             Operation::Cancel => [b"payment_intents/", id, b"/cancel"],
             Operation::Refund => {
@@ -67,7 +87,8 @@ impl Requests {
                     .add(b"%40example.com");
                 [b"customers", b"", b""]
             }
-            Operation::Retrieve => [b"payment_intents/", id, b""],
+            // The shop's part of an authentication is a status poll.
+            Operation::Retrieve | Operation::Authenticate => [b"payment_intents/", id, b""],
             Operation::Charge => [b"charges/", task.payment.charge.as_bytes(), b""],
             Operation::List => [b"payment_intents?limit=10", b"", b""],
             Operation::Balance => [b"balance", b"", b""],
@@ -152,6 +173,7 @@ mod tests {
         let subject = Subject {
             key: "sk_test_x",
             card: "pm_card_visa",
+            returns: false,
         };
         Requests::new(&target, 0xab).write(&mut out, &task, operation, &subject);
         String::from_utf8(out).unwrap()

@@ -1,5 +1,6 @@
 //! A flow under way: where it is, what it is about, when its next request is due.
 
+use super::authentication::Authentication;
 use std::time::Instant;
 
 /// Longest id kept, in bytes; this API's are below 32.
@@ -107,6 +108,8 @@ pub(crate) struct Task {
     pub(crate) replays: bool,
     /// Whether it is the second of two that are sent at once. The flow goes on with whichever is answered first.
     pub(crate) twin: bool,
+    /// Where the authentication is that the card of its step asks for; the step is over with it.
+    pub(crate) authentication: Option<Box<Authentication>>,
 }
 
 impl Task {
@@ -127,6 +130,7 @@ impl Task {
             uncertain: false,
             replays: false,
             twin: false,
+            authentication: None,
         }
     }
 

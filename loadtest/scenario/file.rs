@@ -244,8 +244,9 @@ fn cards(place: &Place<'_>) -> Result<Vec<Card>, String> {
                 "succeeds" => CardOutcome::Succeeds,
                 "declined" => CardOutcome::Declined,
                 "processing" => CardOutcome::Processing,
+                "authenticates" => CardOutcome::Authenticates,
                 other => {
-                    let known = ["succeeds", "declined", "processing"];
+                    let known = ["succeeds", "declined", "processing", "authenticates"];
                     return Err(place.wrong(&nearest::unknown("outcome", other, known.into_iter())));
                 }
             },

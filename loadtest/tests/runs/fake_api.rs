@@ -30,6 +30,12 @@ pub(crate) enum Fault {
     ForgetEvent,
     /// A key that was used for another request is taken for a new one.
     TakeMisusedKeys,
+    /// The page for authentications is none that a tool could read.
+    LeavePageEmpty,
+    /// An authentication says that it succeeded, and nothing comes of it.
+    ForgetAuthentications,
+    /// Cards that are to be authenticated pay at once.
+    PayUnauthenticated,
 }
 
 /// The running API; it ends with the test process.
@@ -88,6 +94,12 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
         }
         let mut body = vec![0; length];
         input.read_exact(&mut body).ok()?;
+        if let Some(id) = path.split('?').next()?.strip_prefix("/test/3ds/") {
+            let form = line.starts_with("POST").then(|| String::from_utf8(body).unwrap());
+            let page = authentication_page(&mut books.lock().unwrap(), id, form.as_deref(), fault);
+            out.write_all(page.as_bytes()).ok()?;
+            continue;
+        }
         let (status, value) = {
             let mut books = books.lock().unwrap();
             if fault == Fault::Slow {
@@ -110,14 +122,24 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
 
 fn post(books: &mut Books, path: &str, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     if path == "/v1/payment_intents" && form.contains("confirm=true&capture_method=manual") {
-        return keyed(books, key, |books| create(books, form, "requires_capture"));
+        return keyed(books, key, |books| {
+            let created = create(books, form, "requires_capture");
+            asked(books, created, form, fault)
+        });
     }
     if path == "/v1/payment_intents" && !form.contains("confirm=true") {
         return keyed(books, key, |books| create(books, form, "requires_confirmation"));
     }
     match path.split('/').collect::<Vec<_>>()[2..] {
         ["payment_intents"] => pay(books, key, form, fault),
-        ["payment_intents", id, "confirm" | "capture"] => keyed(books, key, |books| finish(books, id, "succeeded")),
+        ["payment_intents", id, "confirm"] => keyed(books, key, |books| {
+            let shown = books.intents.iter().find(|intent| intent["id"] == id).unwrap().clone();
+            if shown["asks"] == true {
+                return asked(books, (200, shown), form, fault);
+            }
+            finish(books, id, "succeeded")
+        }),
+        ["payment_intents", id, "capture"] => keyed(books, key, |books| finish(books, id, "succeeded")),
         ["payment_intents", id, "cancel"] => keyed(books, key, |books| finish(books, id, "canceled")),
         ["refunds"] => keyed(books, key, |books| {
             refund(books, &form["payment_intent=".len()..], fault)
@@ -144,13 +166,84 @@ fn create(books: &mut Books, form: &str, status: &str) -> (u16, Value) {
     let charge = (status == "requires_capture").then(|| format!("ch_{number}"));
     let shown = json!({
         "id": format!("pi_{number}"), "object": "payment_intent", "amount": amount, "latest_charge": charge,
-        "status": status, "declined": declined,
+        "status": status, "declined": declined, "asks": form.contains("threeDSecure"),
     });
     books.intents.push(shown.clone());
     if declined && status == "requires_capture" {
         return (402, json!({"error": {"type": "card_error", "code": "card_declined"}}));
     }
     (200, shown)
+}
+
+/// The answer to a confirmation, `answer` if its card asks nobody.
+fn asked(books: &mut Books, answer: (u16, Value), form: &str, fault: Fault) -> (u16, Value) {
+    if answer.1["asks"] != true {
+        return answer;
+    }
+    if !form.contains("return_url=https%3A%2F%2F") {
+        return (
+            400,
+            json!({"error": {"type": "invalid_request_error", "code": "parameter_missing"}}),
+        );
+    }
+    let mut shown = answer.1;
+    let id = shown["id"].as_str().unwrap().to_string();
+    let after = if shown["status"] == "requires_capture" {
+        "requires_capture"
+    } else {
+        "succeeded"
+    };
+    shown["after"] = after.into();
+    shown["status"] = "requires_action".into();
+    shown["latest_charge"] = Value::Null;
+    // The server's own name for itself is not the one that the tool was given.
+    let url = format!("http://pages.example/test/3ds/{id}");
+    shown["next_action"] = json!({"type": "redirect_to_url", "redirect_to_url": {"url": url}});
+    let at = books.intents.iter().position(|intent| intent["id"] == *id).unwrap();
+    books.intents[at] = shown.clone();
+    if fault == Fault::PayUnauthenticated && after == "succeeded" {
+        finish(books, &id, "succeeded");
+    }
+    (200, shown)
+}
+
+/// The page for the authentication of a payment, or what its button leads to.
+fn authentication_page(books: &mut Books, id: &str, form: Option<&str>, fault: Fault) -> String {
+    let page = |status: u16, head: &str, body: &str| {
+        format!(
+            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{head}\r\n{body}",
+            body.len()
+        )
+    };
+    if matches!(fault, Fault::LeavePageEmpty | Fault::PayUnauthenticated) {
+        return page(200, "", "<h1>Coming soon</h1>");
+    }
+    let intent = books.intents.iter().position(|intent| intent["id"] == *id).unwrap();
+    if books.intents[intent]["status"] != "requires_action" {
+        return page(410, "", "<p>Over.</p>");
+    }
+    match form {
+        None => page(
+            200,
+            "",
+            "<form action='?' method='POST'><input type=hidden name=t value='a&amp;b'><button name=do value=fail>Fail\
+             </button><button name=do value=ok>Complete</button></form>",
+        ),
+        Some("t=a%26b&do=ok") => {
+            let after = books.intents[intent]["after"].as_str().unwrap().to_string();
+            match (fault, after.as_str()) {
+                (Fault::ForgetAuthentications, _) => {}
+                (_, "succeeded") => drop(finish(books, id, "succeeded")),
+                (_, after) => {
+                    books.intents[intent]["status"] = after.into();
+                    books.intents[intent]["latest_charge"] = id.replace("pi_", "ch_").into();
+                }
+            }
+            let to = format!("Location: https://shop.example/back?payment_intent={id}&redirect_status=succeeded\r\n");
+            page(303, &to, "")
+        }
+        Some(_) => page(400, "", "<p>No such button.</p>"),
+    }
 }
 
 fn finish(books: &mut Books, id: &str, status: &str) -> (u16, Value) {
@@ -219,7 +312,10 @@ fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
     let number = books.outcomes.len() + 1;
     let now = |wanted: Fault| fault == wanted && number.is_multiple_of(100);
     let (intent, charge) = (format!("pi_{number}"), format!("ch_{number}"));
-    let outcome = if now(Fault::Decline) {
+    let outcome = if form.contains("threeDSecure") {
+        let created = create(books, form, "requires_confirmation");
+        asked(books, created, form, fault)
+    } else if now(Fault::Decline) {
         (402, json!({"error": {"type": "card_error", "code": "card_declined"}}))
     } else {
         let processing = now(Fault::SettleLater);

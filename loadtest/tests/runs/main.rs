@@ -1,5 +1,6 @@
 //! Whole runs of the binary against a small payments API that can be told to misbehave.
 
+mod authentication;
 mod beside;
 mod fake_api;
 mod open_loop;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// All kinds of requests, on the one account that the small API has.
-const SCENARIO: &str = r#"
+pub(crate) const SCENARIO: &str = r#"
 name = "small"
 about = "a bit of everything"
 [[rate.phase]]
@@ -57,10 +57,10 @@ goodput_min = 1.0
 lag_p99_ms = 60000
 "#;
 
-struct Ran {
-    code: i32,
-    text: String,
-    record: Value,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) text: String,
+    pub(crate) record: Value,
     page: String,
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn tool(arguments: &[&str]) -> (i32, String) {
     (output.status.code().expect("the tool exits by itself"), text)
 }
 
-fn run(scenario: &str, fault: Fault, more: &[&str]) -> Ran {
+pub(crate) fn run(scenario: &str, fault: Fault, more: &[&str]) -> Ran {
     let api = FakeApi::start(fault);
     let directory = directory();
     let path = |name: &str| directory.join(name).to_str().unwrap().to_string();
