@@ -313,7 +313,7 @@ pub const ALL: &[Known] = &[
     Known {
         of: Break::CaptureTooMuch,
         name: "capture-too-much",
-        place: "src/domain/payments/payment_intent/decide.rs",
+        place: "src/domain/payments/payment_intent/capture.rs",
         invariants: &[7, 9],
         what: "more is captured than was authorised",
     },

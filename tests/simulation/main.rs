@@ -23,7 +23,7 @@ enum Command {
         /// Seed of the first run; the others follow.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Simulated hours of each run; 8, 40 and 200 in turn if not given.
+        /// Simulated hours of each run; 8, 40 and 300 in turn if not given.
         #[arg(long)]
         hours: Option<u64>,
         /// Runs.

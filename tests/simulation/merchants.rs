@@ -11,6 +11,7 @@ use tollgate_domain::kinds::{self, CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::charge::{CaptureCharge, ChargeSource, CreateCharge};
+use tollgate_domain::payments::dispute::{EvidenceParams, UpdateDispute};
 use tollgate_domain::payments::payment_intent::{
     CaptureMethod, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent, FutureUsage,
 };
@@ -107,13 +108,16 @@ impl Body {
     }
 }
 
-/// The body of an action; `known` tells the id that a step's answer named. `None` when the client never learnt it.
+/// The body of an action; `known` tells the id that a step's answer named, `disputed` the newest dispute about a payment,
+/// of which events tell. `None` when the client never learnt it.
 pub fn body_of(
     number: usize,
     action: &Action,
     expands: bool,
     known: &dyn Fn(usize) -> Option<(&'static Kind, Id)>,
+    disputed: &dyn Fn(Id) -> Option<Id>,
 ) -> Option<Body> {
+    let dispute = |of: usize| known(of).and_then(|(_, payment)| disputed(payment));
     let intent = |of: usize| {
         known(of)
             .filter(|(kind, _)| *kind == &kinds::PAYMENT_INTENT)
@@ -242,6 +246,27 @@ pub fn body_of(
             };
             Call::Write(Command::CreateChargeRefund(charge(*of)?, Box::new(asked)))
         }
+        Action::AnswerDispute { of, evidence, submit } => {
+            path = &["charge"];
+            let evidence = EvidenceParams {
+                uncategorized_text: Update::Set((*evidence).into()),
+                ..EvidenceParams::default()
+            };
+            let asked = UpdateDispute {
+                evidence: Some(evidence),
+                submit: Some(*submit),
+                ..UpdateDispute::default()
+            };
+            Call::Write(Command::UpdateDispute(dispute(*of)?, Box::new(asked)))
+        }
+        Action::CloseDispute { of } => {
+            path = &["charge"];
+            Call::Write(Command::CloseDispute(dispute(*of)?))
+        }
+        Action::GetDispute { of } => {
+            path = &["charge"];
+            Call::Read(Read::Object(&kinds::DISPUTE, dispute(*of)?, "id"))
+        }
         Action::Get { of } => {
             let (kind, id) = known(*of)?;
             if kind != &kinds::PAYMENT_INTENT {
@@ -259,6 +284,7 @@ pub fn body_of(
                 Listed::PaymentIntents => ListQuery::of(&kinds::PAYMENT_INTENT, "/v1/payment_intents"),
                 Listed::Charges => ListQuery::of(&kinds::CHARGE, "/v1/charges"),
                 Listed::Refunds => ListQuery::of(&kinds::REFUND, "/v1/refunds"),
+                Listed::Disputes => ListQuery::of(&kinds::DISPUTE, "/v1/disputes"),
                 Listed::Events => ListQuery::of(&kinds::EVENT, "/v1/events"),
             };
             Call::List(ListQuery { limit: *limit, ..query })

@@ -58,6 +58,7 @@ impl Auditor {
                 return Err(format!("balance {merchant}, movements {nets}, in transit {transit}"));
             }
         }
+        self.disputes_agree(model)?;
         let mut refunds: BTreeMap<u64, i64> = BTreeMap::new();
         for object in model.newest() {
             if let Object::Refund(refund) = object {

@@ -179,8 +179,9 @@ impl Case<'_> {
             (Status::Succeeded { received }, ChargeState::Captured { amount, .. })
                 if !manual && *received == amount && amount == after.amount =>
             {
+                self.capture(expected, charge)?;
                 expected.events.push("payment_intent.succeeded");
-                self.capture(expected, charge)
+                Ok(())
             }
             (Status::RequiresCapture { capture: None, .. }, ChargeState::Held) if manual => {
                 expected.events.push("payment_intent.amount_capturable_updated");
@@ -190,7 +191,7 @@ impl Case<'_> {
         }
     }
 
-    /// The entry and movement of a charge that is captured here.
+    /// The entry and movement of a charge that is captured here, and the dispute that its card raises.
     pub(super) fn capture(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
         let ChargeState::Captured {
             amount,
@@ -213,7 +214,7 @@ impl Case<'_> {
                 .add(currency, "fee_revenue", 0, -fee),
         );
         expected.movements.push((amount, fee));
-        Ok(())
+        self.opened(expected, charge)
     }
 
     fn failed(&self, expected: &mut Expected, after: &PaymentIntent, decline: Option<u16>) -> Result<(), Wrong> {
@@ -304,8 +305,10 @@ impl Case<'_> {
                     return wrong("state tables", format!("{received} received of {amount}"));
                 }
                 expected.objects.push(charge.id.seq());
-                expected.events.extend(["charge.captured", "payment_intent.succeeded"]);
-                self.capture(expected, charge)
+                expected.events.push("charge.captured");
+                self.capture(expected, charge)?;
+                expected.events.push("payment_intent.succeeded");
+                Ok(())
             }
             (None, Status::Canceled { release, .. }) if release.is_some() == remote => {
                 expected.objects.push(charge_before.id.seq());

@@ -13,6 +13,7 @@
 
 mod answers;
 mod charges;
+mod disputes;
 mod ending;
 mod intents;
 mod linear;
@@ -20,6 +21,7 @@ mod model;
 mod money;
 mod records;
 mod refunds;
+mod refusals;
 mod setups;
 
 use model::AccountModel;
@@ -91,6 +93,12 @@ pub struct Seen {
     pub expired: u64,
     /// Lists.
     pub pages: u64,
+    /// Disputes that were opened.
+    pub disputes: u64,
+    /// Disputes that came to their end.
+    pub disputes_over: u64,
+    /// Disputes that ended because nobody answered them in time.
+    pub unanswered: u64,
 }
 
 impl Seen {
@@ -105,6 +113,9 @@ impl Seen {
             lost: self.lost + other.lost,
             expired: self.expired + other.expired,
             pages: self.pages + other.pages,
+            disputes: self.disputes + other.disputes,
+            disputes_over: self.disputes_over + other.disputes_over,
+            unanswered: self.unanswered + other.unanswered,
         }
     }
 }
@@ -258,6 +269,16 @@ impl Auditor {
     /// Every object of an account at its newest version.
     pub fn newest(&self, account: AccountKey) -> Vec<Object> {
         self.accounts[&account.0].newest().cloned().collect()
+    }
+
+    /// The newest dispute about a payment, an intent or a charge.
+    pub fn dispute_of(&self, account: AccountKey, payment: Id) -> Option<Id> {
+        let model = &self.accounts[&account.0];
+        let charge = match model.intent_at(payment, u64::MAX) {
+            Some(intent) => intent.latest_charge()?,
+            None => payment,
+        };
+        model.charge_at(charge, u64::MAX)?.dispute()
     }
 
     /// What has not come to its end yet, if anything.

@@ -5,6 +5,7 @@ use super::money::Ledger;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollgate_domain::payments::charge::{Charge, ChargeState};
+use tollgate_domain::payments::dispute::DisputeState;
 use tollgate_domain::payments::payment_intent::{PaymentIntent, Status};
 use tollgate_domain::payments::refund::{Refund, RefundState};
 use tollgate_domain::{Object, Outcome, Profile};
@@ -141,6 +142,12 @@ impl AccountModel {
                 Object::Refund(refund) => match refund.state {
                     RefundState::InTransit { .. } | RefundState::Pending { .. } => Some(format!("{:?}", refund.state)),
                     RefundState::Confirmed | RefundState::Failed { .. } => None,
+                },
+                Object::Dispute(dispute) => match dispute.state {
+                    DisputeState::UnderReview { verdict } | DisputeState::WarningUnderReview { verdict } => {
+                        verdict.map(|pending| format!("{pending:?}"))
+                    }
+                    _ => None,
                 },
                 _ => None,
             };

@@ -28,6 +28,17 @@ pub(super) fn fee(profile: &Profile, card: u16, amount: i64, exponent: u32) -> i
     i64::try_from(share).expect("a fee is small") + fixed
 }
 
+/// What we charge for a dispute that takes money.
+pub(super) fn dispute_fee(currency: &str) -> i64 {
+    match currency {
+        "usd" => 1_500,
+        "eur" => 2_000,
+        "jpy" => 1_300,
+        "kwd" => 5_000,
+        other => panic!("no plan pays in {other}"),
+    }
+}
+
 /// The day a moment lies in.
 pub(super) fn day_of(unix_ms: u64) -> i32 {
     (unix_ms / DAY_MS) as i32
@@ -147,6 +158,12 @@ impl Ledger {
 
 /// The names the domain gives to its ledger accounts must be the ones used here.
 pub(super) fn is_known(account: LedgerAccount) -> bool {
-    ["merchant_balance", "refund_in_transit", "fee_revenue"].contains(&account.name())
-        || account.name().starts_with("network_receivable{")
+    const NAMES: [&str; 5] = [
+        "merchant_balance",
+        "refund_in_transit",
+        "fee_revenue",
+        "dispute_in_transit",
+        "dispute_fee_revenue",
+    ];
+    NAMES.contains(&account.name()) || account.name().starts_with("network_receivable{")
 }

@@ -149,6 +149,13 @@ impl Auditor {
             .extend(facts.all_events().map(|event| (event.id.seq(), event.kind.name())));
         let expired = |event: &&tollgate_domain::events::EventFact| event.kind.name() == "charge.expired";
         self.seen.expired += facts.events.iter().filter(expired).count() as u64;
+        for object in &facts.objects {
+            if let Object::Dispute(dispute) = object {
+                self.seen.disputes += u64::from(dispute.id.seq() > facts.seq_before);
+                self.seen.disputes_over += u64::from(dispute.state.is_closed());
+                self.seen.unanswered += u64::from(facts.request.is_none() && dispute.submissions == 0);
+            }
+        }
         for call in &facts.calls {
             *self.callable.entry((account, call.attempt)).or_default() += 1;
         }
@@ -238,6 +245,13 @@ impl Case<'_> {
                 Some(_) => self.refund(refund),
                 None => self.release(refund),
             };
+        }
+        let dispute = self.facts.objects.iter().find_map(|object| match object {
+            Object::Dispute(dispute) => Some((self.model.dispute_at(dispute.id, u64::MAX)?, &**dispute)),
+            _ => None,
+        });
+        if let Some((before, after)) = dispute {
+            return self.dispute(before, after);
         }
         let alone = self.facts.objects.iter().find_map(|object| match object {
             Object::Charge(charge) if charge.payment_intent.is_none() => Some(charge),

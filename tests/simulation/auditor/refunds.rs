@@ -1,6 +1,5 @@
 //! Records of refunds: made with the money taken at once, then confirmed by whoever captured it.
 
-use super::model::captured;
 use super::money::{Postings, day_of, receivable};
 use super::records::{Case, Expected, Wrong, wrong};
 use tollgate_domain::Command;
@@ -29,7 +28,7 @@ impl Case<'_> {
             let Some(charge) = self.model.charge_at(after.charge, u64::MAX) else {
                 return wrong("refunds", format!("{after:?} is of no charge"));
             };
-            let left = captured(charge) - charge.refunded;
+            let left = self.model.refundable(charge, u64::MAX);
             let amount = asked.unwrap_or(left);
             if after.amount != amount || amount <= 0 || amount > left || !of || charge.currency != after.currency {
                 return wrong("refunds", format!("{after:?} when {left} was left and {asked:?} asked"));
@@ -68,6 +67,7 @@ impl Case<'_> {
                 expected.events.extend(["refund.updated", "charge.refund.updated"]);
                 expected.entries.push(confirmed);
             }
+            self.asks_no_more(&mut expected, charge, amount)?;
             return Ok(expected);
         };
         let same = (before.amount, before.charge, before.currency) == (after.amount, after.charge, after.currency);

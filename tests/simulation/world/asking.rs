@@ -15,7 +15,9 @@ impl World<'_> {
     pub(super) fn begin(&mut self, step: usize, wish: &Wish) -> Result<(), Failure> {
         let sessions = &self.sessions;
         let known = |of: usize| -> Option<(&'static Kind, Id)> { sessions.get(&of)?.learnt };
-        let Some(body) = body_of(step, &wish.action, wish.expands, &known) else {
+        let merchant = self.merchants[wish.account].key;
+        let disputed = |payment: Id| self.auditor.dispute_of(merchant, payment);
+        let Some(body) = body_of(step, &wish.action, wish.expands, &known, &disputed) else {
             return Ok(());
         };
         let session = Session {
@@ -67,7 +69,7 @@ impl World<'_> {
             customer: None,
             save: false,
         };
-        let body = body_of(step, &action, false, &|_| None).expect("it refers to nothing");
+        let body = body_of(step, &action, false, &|_| None, &|_| None).expect("it refers to nothing");
         let session = Session {
             account: first.account,
             body,

@@ -1,0 +1,107 @@
+//! Refusals: which commands a sequential account turns down, given what stands in the journal.
+
+use super::model::AccountModel;
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_intent::{PaymentIntent, Phase, Status};
+use tollgate_domain::{Command, Object};
+use tollgate_resource::Id;
+
+impl AccountModel {
+    /// Whether a sequential account refuses the command after record `at`.
+    pub(super) fn refuses(&self, command: &Command, at: u64) -> bool {
+        if self.is_calling(command, at) {
+            // Whoever comes meanwhile waits.
+            return false;
+        }
+        let status = |id: Id| self.intent_at(id, at).map(|intent| &intent.status);
+        match command {
+            Command::ConfirmPaymentIntent(id, _) => !matches!(
+                status(*id),
+                Some(
+                    Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. }
+                )
+            ),
+            Command::CapturePaymentIntent(id, asked) => match self.intent_at(*id, at) {
+                Some(intent) if matches!(intent.status, Status::RequiresCapture { capture: None, .. }) => {
+                    asked.amount_to_capture.is_some_and(|amount| amount > intent.amount)
+                }
+                _ => true,
+            },
+            Command::CancelPaymentIntent(id, _) => !matches!(
+                status(*id),
+                Some(
+                    Status::RequiresPaymentMethod
+                        | Status::RequiresConfirmation { .. }
+                        | Status::RequiresAction { .. }
+                        | Status::RequiresCapture { capture: None, .. }
+                )
+            ),
+            Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_over(*id, at),
+            Command::CaptureCharge(id, asked) => !self.charge_at(*id, at).is_some_and(|charge| {
+                charge.state == ChargeState::Held && asked.amount.is_none_or(|amount| amount <= charge.amount)
+            }),
+            Command::CreateChargeRefund(id, asked) => match self.charge_at(*id, at) {
+                Some(charge) if charge.state == ChargeState::Held => {
+                    asked.amount.is_some_and(|amount| amount != charge.amount)
+                }
+                charge => {
+                    let left = charge.map_or(0, |charge| self.refundable(charge, at));
+                    left == 0 || asked.amount.is_some_and(|amount| amount > left)
+                }
+            },
+            Command::UpdateDispute(id, _) | Command::CloseDispute(id) => !self
+                .dispute_at(*id, at)
+                .is_some_and(|dispute| dispute.state.needs_response()),
+            Command::CreateRefund(asked) => {
+                let intent = asked.payment_intent.and_then(|intent| self.intent_at(intent.0, at));
+                let charge = intent
+                    .and_then(|intent| intent.latest_charge())
+                    .and_then(|charge| self.charge_at(charge, at));
+                let left = charge.map_or(0, |charge| self.refundable(charge, at));
+                left == 0 || asked.amount.is_some_and(|amount| amount > left)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a request of the command's intent waits for its network after record `at`.
+    fn is_calling(&self, command: &Command, at: u64) -> bool {
+        let intent = subject(command).and_then(|id| self.intent_at(id, at));
+        let open = intent.and_then(PaymentIntent::open_attempt);
+        open.is_some_and(|attempt| matches!(attempt.phase, Phase::Calling { .. }))
+    }
+
+    /// Whether an update asks for what is so already.
+    pub(super) fn changes_nothing(&self, command: &Command, id: Id) -> bool {
+        match (command, self.object_at(id, u64::MAX)) {
+            (Command::UpdateCustomer(asked_id, asked), Some(Object::Customer(customer))) => {
+                let name = asked.name.clone().into_option();
+                *asked_id == id && name.is_some() && name == customer.name
+            }
+            _ => false,
+        }
+    }
+
+    /// The objects a refusal of the command depends on.
+    pub(super) fn ids_of(&self, command: &Command, at: u64) -> Vec<Id> {
+        let Some(id) = subject(command) else { return Vec::new() };
+        let charges = self.intent_at(id, at).map_or(&[][..], |intent| &intent.charges);
+        [id].into_iter().chain(charges.iter().copied()).collect()
+    }
+}
+
+/// The object a command is about, if it is about one.
+pub(super) fn subject(command: &Command) -> Option<Id> {
+    match command {
+        Command::ConfirmPaymentIntent(id, _)
+        | Command::CapturePaymentIntent(id, _)
+        | Command::CancelPaymentIntent(id, _)
+        | Command::ConfirmSetupIntent(id, _)
+        | Command::CancelSetupIntent(id, _)
+        | Command::UpdateDispute(id, _)
+        | Command::CloseDispute(id) => Some(*id),
+        Command::CaptureCharge(id, _) | Command::CreateChargeRefund(id, _) => Some(*id),
+        Command::CreateRefund(asked) => asked.payment_intent.map(|intent| intent.0),
+        _ => None,
+    }
+}

@@ -1,0 +1,340 @@
+//! The history a run is made of: requests and faults with their times, all drawn from the seed before the run begins. A
+//! shorter history is the same one with steps left out, so a failure can be shortened and still replays.
+//!
+//! Each seed also draws its own weather (how dense, how many shards, how bad the network): runs that all have a bit of
+//! everything find less than runs that lack some things and have others in excess.
+
+mod author;
+
+use author::Author;
+use tollgate_actors::entropy::Entropy;
+
+/// Milliseconds of an hour.
+pub const HOUR_MS: u64 = 3_600_000;
+/// No process starts while the wall clock errs by more than this, milliseconds.
+pub const CLOCK_ERROR_MS_MAX: u64 = 4 * HOUR_MS;
+/// The wall clock never errs by more than this, milliseconds.
+const CLOCK_LEAP_MS_MAX: u64 = 30 * 24 * HOUR_MS;
+/// Most steps of one history.
+const STEPS_MAX: usize = 200_000;
+/// Most bursts of requests of one history: longer ones are sparser.
+const BURSTS_MAX: u64 = 400;
+/// How many of the newest payments of an account steps usually refer to.
+const RECENT: usize = 6;
+
+/// Everything a run follows from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The seed.
+    pub seed: u64,
+    /// How long faults last, simulated milliseconds; then the weather clears and everything must come to its end.
+    pub length_ms: u64,
+    /// What the seed drew for the whole run.
+    pub weather: Weather,
+    /// Steps in order of time.
+    pub steps: Vec<Step>,
+}
+
+/// What holds for a whole run.
+#[derive(Clone, Debug)]
+pub struct Weather {
+    /// Shards of the process.
+    pub shards: u16,
+    /// Merchants.
+    pub accounts: usize,
+    /// Objects a shard keeps in memory.
+    pub objects_max: usize,
+    /// Keys a shard keeps in memory.
+    pub keys_max: usize,
+    /// Accounts a shard keeps in memory.
+    pub accounts_max: usize,
+    /// Records between rows.
+    pub row_every: u32,
+    /// Share of network messages that are lost, of a thousand.
+    pub lost: u64,
+    /// Share of network messages that are late by seconds, of a thousand.
+    pub late: u64,
+    /// Share of network answers that come twice, of a thousand.
+    pub twice: u64,
+    /// Usual longest time of a commit, milliseconds.
+    pub commit_ms: u64,
+    /// Usual longest time of a load, milliseconds.
+    pub load_ms: u64,
+}
+
+/// One thing that is made to happen.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its number in the whole history; stays when others are left out.
+    pub number: usize,
+    /// When, simulated milliseconds since the start.
+    pub at_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+/// A request or a fault.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A client asks.
+    Ask(Wish),
+    /// A client sends the request of an earlier step once more, with its key.
+    Again {
+        /// The step.
+        of: usize,
+    },
+    /// A client uses the key of an earlier step for something else.
+    OtherBody {
+        /// The step.
+        of: usize,
+    },
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+/// What a client asks for and how it behaves.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The merchant.
+    pub account: usize,
+    /// The operation.
+    pub action: Action,
+    /// Whether it carries an idempotency key.
+    pub keyed: bool,
+    /// How long the client waits for an answer, milliseconds.
+    pub patience_ms: u64,
+    /// Whether the client hangs up before its first answer arrives.
+    pub hangs_up: bool,
+    /// Whether the answer shows referenced objects in place.
+    pub expands: bool,
+}
+
+/// An operation. `of` is the step whose answer named the object.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Action {
+    CreateCustomer,
+    UpdateCustomer {
+        of: usize,
+    },
+    Create {
+        amount: i64,
+        currency: &'static str,
+        card: Option<&'static str>,
+        confirm: bool,
+        manual: bool,
+        customer: Option<usize>,
+        save: bool,
+    },
+    Confirm {
+        of: usize,
+        card: &'static str,
+    },
+    Capture {
+        of: usize,
+        amount: Option<i64>,
+    },
+    Cancel {
+        of: usize,
+    },
+    Refund {
+        of: usize,
+        amount: Option<i64>,
+    },
+    SetUp {
+        card: Option<&'static str>,
+        confirm: bool,
+        customer: Option<usize>,
+    },
+    ConfirmSetup {
+        of: usize,
+        card: &'static str,
+    },
+    CancelSetup {
+        of: usize,
+    },
+    Charge {
+        amount: i64,
+        card: &'static str,
+        capture: bool,
+    },
+    CaptureCharge {
+        of: usize,
+        amount: Option<i64>,
+    },
+    RefundCharge {
+        of: usize,
+        amount: Option<i64>,
+    },
+    /// Evidence about the dispute of the step's payment, sent to the bank or kept.
+    AnswerDispute {
+        of: usize,
+        evidence: &'static str,
+        submit: bool,
+    },
+    CloseDispute {
+        of: usize,
+    },
+    GetDispute {
+        of: usize,
+    },
+    Get {
+        of: usize,
+    },
+    Balance,
+    List {
+        kind: Listed,
+        limit: usize,
+    },
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Listed {
+    PaymentIntents,
+    Charges,
+    Refunds,
+    Disputes,
+    Events,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// The process is killed, and started again after a while.
+    Kill {
+        /// How long it is down, milliseconds.
+        down_ms: u64,
+    },
+    /// The shard panics when it next asks the store for this.
+    Panic {
+        /// The shard.
+        shard: u16,
+        /// Where.
+        place: Place,
+    },
+    /// Another owner takes the shard's next epoch and does nothing with it.
+    Claim {
+        /// The shard.
+        shard: u16,
+    },
+    /// The shard is dropped where it is and started as a new incarnation.
+    Move {
+        /// The shard.
+        shard: u16,
+    },
+    /// What becomes of the shard's next block.
+    Commit {
+        /// The shard.
+        shard: u16,
+        /// What.
+        ill: Ill,
+    },
+    /// Commits take this much longer for a while.
+    Stall {
+        /// How much, milliseconds.
+        ms: u64,
+    },
+    /// Reads that need the journal fail for a while.
+    Unreadable {
+        /// How long, milliseconds.
+        ms: u64,
+    },
+    /// The wall clock steps, and steps back later.
+    Clock {
+        /// By how much, milliseconds.
+        by_ms: i64,
+        /// For how long, milliseconds.
+        ms: u64,
+    },
+    /// No message to or from the network arrives for a while.
+    Outage {
+        /// How long, milliseconds.
+        ms: u64,
+    },
+}
+
+/// Where a shard panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// While it admits a key.
+    Keys,
+    /// While it looks for timers.
+    TimersDue,
+    /// While it forgets timers, right after a commit.
+    TimersDone,
+}
+
+/// What becomes of a block that has no luck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ill {
+    /// Not written; its owner is told.
+    Failed,
+    /// Written; its owner is told that it failed.
+    WrittenButFailed,
+    /// Written; the answer comes seconds later.
+    Late,
+    /// Written; the process is killed before the answer.
+    WrittenThenKilled,
+    /// The process is killed before it is written.
+    KilledBefore,
+}
+
+impl Plan {
+    /// How long a history is unless somebody says otherwise, hours: short ones are dense, long ones see keys expire,
+    /// holds end and the time to answer disputes run out.
+    pub fn hours_of(seed: u64) -> u64 {
+        [8, 40, 300][(seed % 3) as usize]
+    }
+
+    /// The history of `seed`, `hours` long.
+    pub fn of(seed: u64, hours: u64) -> Plan {
+        let mut dice = Entropy::new(seed);
+        let length_ms = hours.max(1) * HOUR_MS;
+        let weather = Weather::of(&mut dice);
+        let mut author = Author::new(dice, weather);
+        author.write(length_ms);
+        let Author { steps, weather, .. } = author;
+        let mut steps: Vec<Step> = steps
+            .into_iter()
+            .enumerate()
+            .map(|(number, (at_ms, what))| Step { number, at_ms, what })
+            .filter(|step| step.at_ms < length_ms)
+            .collect();
+        steps.sort_by_key(|step| (step.at_ms, step.number));
+        Plan {
+            seed,
+            length_ms,
+            weather,
+            steps,
+        }
+    }
+
+    /// The same history with only the steps of these numbers.
+    pub fn only(&self, keep: &[usize]) -> Plan {
+        let keep: std::collections::BTreeSet<usize> = keep.iter().copied().collect();
+        let mut plan = self.clone();
+        plan.steps.retain(|step| keep.contains(&step.number));
+        plan
+    }
+}
+
+impl Weather {
+    fn of(dice: &mut Entropy) -> Weather {
+        let sometimes = |dice: &mut Entropy, most: u64| if dice.below(3) == 0 { 0 } else { dice.below(most) };
+        Weather {
+            shards: 1 + dice.below(3) as u16,
+            accounts: 1 + dice.below(6) as usize,
+            objects_max: [8, 16, 64, 4_096][dice.below(4) as usize],
+            keys_max: [2, 8, 1_024][dice.below(3) as usize],
+            accounts_max: [1, 2, 64][dice.below(3) as usize],
+            row_every: [2, 7, 50, 1_000][dice.below(4) as usize],
+            lost: sometimes(dice, 300),
+            late: sometimes(dice, 300),
+            twice: sometimes(dice, 200),
+            commit_ms: [1, 3, 40][dice.below(3) as usize],
+            load_ms: [1, 5, 200][dice.below(3) as usize],
+        }
+    }
+}
