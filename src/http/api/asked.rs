@@ -1,0 +1,93 @@
+//! Who asks and how: at which version, under which idempotency key, and whether within the account's rates.
+//! (The key of the account itself is [`crate::caller`]'s.)
+
+use super::{Api, Exchange};
+use crate::answer::{LimitReason, STRIPE_VERSION};
+use crate::caller::Restricted;
+use crate::rate_limit::Layer;
+use crate::refused::Refused;
+use crate::telemetry;
+use actix_http::{HttpMessage, Request as Http};
+use actix_web::http::header::HeaderValue;
+use std::sync::Arc;
+use std::time::Instant;
+use tollgate_domain::Profile;
+use tollgate_resource::Version;
+use tollgate_wire::{errors, versions, wording};
+
+/// Who asks, and how.
+pub(super) struct Asked<'k> {
+    pub(super) profile: Arc<Profile>,
+    pub(super) version: Version,
+    pub(super) key: Option<&'k str>,
+    pub(super) restricted: Option<Box<Restricted>>,
+}
+
+/// Longest idempotency key, in characters.
+const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
+
+impl Api {
+    /// The version a request is answered at: the one it names, else the account's. The answer says it again.
+    pub(super) fn version(&self, http: &Http, profile: &Profile, exchange: &mut Exchange) -> Result<Version, Refused> {
+        let version = match http.headers().get(STRIPE_VERSION) {
+            None => profile.api_version,
+            Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
+                Some(version) => version,
+                None => {
+                    exchange.echo.version = without_card_numbers(header);
+                    return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
+                }
+            },
+        };
+        exchange.echo.version = HeaderValue::from_static(versions::name(version));
+        Ok(version)
+    }
+
+    /// Takes the request from what its account may make a second; refuses it when nothing is left.
+    pub(super) fn limit(
+        &self,
+        profile: &Profile,
+        operation: usize,
+        now: Instant,
+        exchange: &mut Exchange,
+    ) -> Result<(), Refused> {
+        let class = self.classes[operation];
+        match self.limiter.borrow_mut().take(profile.key.0, class, now) {
+            Ok(left) => {
+                exchange.echo.left = left;
+                Ok(())
+            }
+            Err(limited) => {
+                exchange.echo.left = limited.left;
+                let reason = match limited.layer {
+                    Layer::Node | Layer::Account | Layer::Surge => LimitReason::Rate,
+                    Layer::Class => LimitReason::EndpointRate,
+                };
+                telemetry::limited(limited.layer);
+                // Whole seconds, never too few, and at least one.
+                let seconds = limited.wait.as_millis().div_ceil(1_000).max(1);
+                let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+                Err(Refused::limited(errors::rate_limited(), reason, seconds))
+            }
+        }
+    }
+}
+
+/// The text of an idempotency key, without spaces around it.
+pub(super) fn idempotency_key(header: &HeaderValue) -> Result<&str, Refused> {
+    let Ok(key) = std::str::from_utf8(header.as_bytes()) else {
+        return Err(errors::malformed("the Idempotency-Key header is not valid UTF-8.").into());
+    };
+    match key.trim().chars().count() {
+        0 => Err(errors::idempotency_key_empty().into()),
+        1..=KEY_CHARS_MAX => Ok(key.trim()),
+        length => Err(errors::idempotency_key_too_long(length).into()),
+    }
+}
+
+/// A header's value as an answer may repeat it.
+fn without_card_numbers(header: &HeaderValue) -> HeaderValue {
+    let shown = header.to_str().map(wording::without_card_numbers);
+    let shown = shown.ok().and_then(|text| HeaderValue::from_str(text.as_ref()).ok());
+    shown.unwrap_or_else(|| header.clone())
+}

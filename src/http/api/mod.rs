@@ -1,0 +1,375 @@
+//! The API: one dispatch for every operation. It bounds and authenticates a request, has it parsed, hands it to the
+//! engine and has the answer rendered. It knows no resource.
+//!
+//! Here is the way of a request; its steps are beside it: what it is about ([`addressed`]), who asks and how ([`asked`];
+//! the key is [`crate::caller`]'s), what it sends ([`form`]) and what it hears ([`rendered`]).
+
+mod addressed;
+mod asked;
+mod form;
+mod rendered;
+
+use self::addressed::Addressed;
+use self::asked::{Asked, idempotency_key};
+use self::form::{content_length, form_of};
+use self::rendered::contents_asked;
+use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, raw};
+use crate::authentication::{self, Visit};
+use crate::body::BodyMemory;
+use crate::caller::browser_form;
+use crate::files::{self, PendingBytes};
+use crate::multipart::{self, Received};
+use crate::pages::Pages;
+use crate::rate_limit::{Class, LocalRateLimiter};
+use crate::refused::Refused;
+use crate::request_ids::RequestIds;
+use crate::server::Dispatch;
+use crate::services::Services;
+use crate::stream::Substitutes;
+use crate::telemetry::{Stage, Telemetry};
+use crate::watch::Watch;
+use actix_http::body::BoxBody;
+use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderValue;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+use tollgate_actors::clock::unix_ms;
+use tollgate_actors::{Client, Refusal, Request, Waiting};
+use tollgate_domain::account_settings::RawCards;
+use tollgate_domain::{Call, Claim, Reject, kinds};
+use tollgate_resource::Endpoint;
+use tollgate_wire::{Match, errors, versions};
+
+/// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
+/// only after its sender is known.
+const SMALL_BODY_BYTES: u64 = 16 << 10;
+
+/// The API on one worker thread.
+pub(crate) struct Api {
+    pub(crate) services: Arc<Services>,
+    pub(crate) client: Client,
+    ids: RefCell<RequestIds>,
+    limiter: RefCell<LocalRateLimiter>,
+    /// The class of each operation, by its number.
+    classes: Box<[Class]>,
+    telemetry: Telemetry,
+    parsing: Stage,
+    rendering: Stage,
+    memory: BodyMemory,
+    pages: Arc<Pages>,
+}
+
+/// What is known of a request so far.
+struct Exchange {
+    echo: Echo,
+    now_ms: u64,
+    endpoint: Option<&'static Endpoint<Call>>,
+    /// Whether it is a POST of a known operation.
+    posts: bool,
+    /// Whether it is of an account in live mode.
+    livemode: bool,
+    /// Whether a page in a payer's browser asks.
+    by_browser: bool,
+}
+
+impl Dispatch for Api {
+    async fn dispatch(&self, http: Http, mut payload: Payload, watch: &Watch) -> HttpResponse<BoxBody> {
+        let began = Instant::now();
+        let now_ms = unix_ms();
+        let request = self.ids.borrow_mut().next(now_ms);
+        let version = HeaderValue::from_static(versions::name(versions::DEFAULT));
+        let mut exchange = Exchange {
+            echo: Echo {
+                request,
+                version,
+                key: None,
+                remembers: false,
+                left: None,
+            },
+            now_ms,
+            endpoint: None,
+            posts: false,
+            livemode: false,
+            by_browser: false,
+        };
+        let answer = {
+            let mut work = pin!(self.answer(http, &mut payload, watch, &mut exchange, began));
+            // A request that meets a bug must not take its worker, and all of its connections, along.
+            poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+                Ok(poll) => poll.map(Ok),
+                Err(_) => Poll::Ready(Err(())),
+            })
+            .await
+        };
+        let answer = answer.unwrap_or_else(|()| {
+            let operation = exchange.endpoint.map_or("none", |endpoint| endpoint.name);
+            tracing::error!(operation, "request handler panicked");
+            self.refusal(errors::internal().into(), request)
+        });
+        let operation = exchange.endpoint.map(|endpoint| endpoint.name);
+        let status = answer.status;
+        let took = began.elapsed();
+        self.telemetry.answered(operation, status, took);
+        tracing::debug!(
+            operation = operation.unwrap_or("none"),
+            status,
+            took_us = took.as_micros() as u64,
+            request = %request.text(&kinds::REQUEST),
+            "answered"
+        );
+        answer.into_response(exchange.echo)
+    }
+
+    fn substitutes(&self) -> Substitutes {
+        let json = |status: &str, reject: Reject| raw(status, Content::Json, &self.error_body(&reject, None));
+        Substitutes {
+            malformed: json("400 Bad Request", errors::malformed("this is not valid HTTP/1.1.")),
+            slow: json("408 Request Timeout", errors::request_timeout()),
+            long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
+            large_head: json("431 Request Header Fields Too Large", errors::headers_too_large()),
+            broken: json("500 Internal Server Error", errors::internal()),
+            line_bytes_max: self.services.bounds.line_bytes_max,
+        }
+    }
+}
+
+impl Api {
+    /// The API for the thread that calls this.
+    pub(crate) fn new(services: Arc<Services>, pages: Arc<Pages>) -> Api {
+        let seed = getrandom::u64().expect("the operating system gives entropy");
+        Api {
+            client: services.engine.client(),
+            ids: RefCell::new(RequestIds::new(seed)),
+            limiter: RefCell::new(LocalRateLimiter::new(Arc::clone(&services.limiter))),
+            classes: services.edge.operations().map(Class::of).collect(),
+            telemetry: Telemetry::default(),
+            parsing: Stage::new("parse"),
+            rendering: Stage::new("render"),
+            memory: BodyMemory::new(services.bounds.body_bytes_in_flight_max),
+            pages,
+            services,
+        }
+    }
+
+    async fn answer(
+        &self,
+        http: Http,
+        payload: &mut Payload,
+        watch: &Watch,
+        exchange: &mut Exchange,
+        began: Instant,
+    ) -> Answer {
+        match self.run(http, payload, watch, exchange, began).await {
+            Ok(answer) => answer,
+            Err(refused) => self.refusal(refused, exchange.echo.request),
+        }
+    }
+
+    /// The way of a request. Little is kept across its waits: the memory of this future is that of every request inside.
+    async fn run(
+        &self,
+        http: Http,
+        payload: &mut Payload,
+        watch: &Watch,
+        exchange: &mut Exchange,
+        began: Instant,
+    ) -> Result<Answer, Refused> {
+        if http.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.services.bounds.line_bytes_max {
+            return Err(Refused::LongLine);
+        }
+        let length = content_length(&http);
+        let bytes_max = self.body_bytes_max(&http, length);
+        if length.is_some_and(|length| length > bytes_max as u64) {
+            return Err(Refused::ending(errors::body_too_large()));
+        }
+        let early = match length {
+            Some(length) if length <= SMALL_BODY_BYTES => {
+                Some(self.body(payload, Some(length), bytes_max, watch).await?)
+            }
+            _ => None,
+        };
+        let matched = match self.addressed(&http, exchange)? {
+            Addressed::Operation(matched) => matched,
+            Addressed::Page(answer) => return Ok(*answer),
+            Addressed::Link(token) => {
+                let (now_ms, request) = (exchange.now_ms, exchange.echo.request);
+                return Box::pin(files::visit(&self.services, &self.client, *token, now_ms, request)).await;
+            }
+            Addressed::Action(token) => {
+                let visit = if http.method() == Method::POST {
+                    let body = match early {
+                        Some(body) => body,
+                        None => self.body(payload, length, bytes_max, watch).await?,
+                    };
+                    Visit::Press(body.to_vec())
+                } else {
+                    Visit::Look
+                };
+                let request = exchange.echo.request;
+                // Rare: in a box, so that other requests' futures have no room for it.
+                return Box::pin(authentication::visit(
+                    &self.services,
+                    &self.client,
+                    *token,
+                    visit,
+                    request,
+                ))
+                .await;
+            }
+        };
+        let caller = self
+            .caller(
+                &http,
+                &matched,
+                early.as_deref(),
+                exchange.echo.request,
+                exchange.now_ms,
+            )
+            .await?;
+        let version = self.version(&http, &caller.profile, exchange)?;
+        self.limit(&caller.profile, matched.number(), began, exchange)?;
+        exchange.by_browser = caller.by_browser;
+        let key = exchange.posts.then(|| http.headers().get(IDEMPOTENCY_KEY));
+        let key = key.flatten().map(idempotency_key).transpose()?;
+        let body = match early {
+            Some(body) => body,
+            None => self.body(payload, length, bytes_max, watch).await?,
+        };
+        let asked = Asked {
+            profile: caller.profile,
+            restricted: caller.restricted,
+            version,
+            key,
+        };
+        if let Some(param) = multipart::file_param(matched.endpoint()) {
+            // Rare, and it waits for a disk: in a box, as above.
+            return Box::pin(self.upload(&http, &matched, body, param, asked, exchange)).await;
+        }
+        let form = form_of(&http, exchange.posts, &body)?;
+        let waiting = self.begin(&http, &matched, form, asked, exchange)?;
+        // While the engine works, the head's memory serves the next request of some other connection.
+        drop((matched, body));
+        drop(http);
+        let response = waiting.await?;
+        if let Some(contents) = contents_asked(exchange.endpoint, &response) {
+            return Box::pin(files::contents(&self.services, contents)).await;
+        }
+        Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
+    }
+
+    /// An upload: its bytes are durable before the engine hears of them.
+    async fn upload(
+        &self,
+        http: &Http,
+        matched: &Match<'_>,
+        body: bytes::Bytes,
+        param: &str,
+        asked: Asked<'_>,
+        exchange: &mut Exchange,
+    ) -> Result<Answer, Refused> {
+        let Received { form, file } = multipart::read(http, &body, param)?;
+        // What is wrong is refused before anything is kept.
+        let parsed = self
+            .services
+            .edge
+            .parse(matched, &form, asked.version, &self.services.secrets);
+        parsed.map_err(Refused::from)?;
+        let pending = file.as_ref().map(|(_, digest)| PendingBytes {
+            digest: *digest,
+            account: asked.profile.key,
+            request: exchange.echo.request,
+        });
+        if let (Some(pending), Some((bytes, _))) = (pending, file)
+            && let Err(error) = self.services.files.keep(pending, bytes).await
+        {
+            tracing::error!(%error, "an upload could not be written");
+            return Err(errors::unavailable().into());
+        }
+        drop(body);
+        let waiting = match self.begin(http, matched, Cow::Borrowed(&form), asked, exchange) {
+            Ok(waiting) => waiting,
+            Err(refused) => {
+                // It never left, so no record will name the bytes.
+                if let Some(pending) = pending {
+                    self.services.files.settle(pending, false).await;
+                }
+                return Err(refused);
+            }
+        };
+        let response = waiting.await?;
+        if let Some(pending) = pending {
+            self.services.files.settle(pending, response.result.is_ok()).await;
+        }
+        Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
+    }
+
+    /// Parses a request and hands it to the engine.
+    fn begin(
+        &self,
+        http: &Http,
+        matched: &Match<'_>,
+        mut form: Cow<'_, [u8]>,
+        asked: Asked<'_>,
+        exchange: &mut Exchange,
+    ) -> Result<Waiting, Refused> {
+        let Asked {
+            profile,
+            version,
+            key,
+            restricted,
+        } = asked;
+        if exchange.by_browser {
+            form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
+        }
+        let services = &self.services;
+        let parsed = self.parsing.measure(|| {
+            services
+                .edge
+                .parse(matched, &form, version, &services.secrets)
+                .map_err(Refused::from)
+        })?;
+        let refuses_numbers = profile.settings().raw_cards == RawCards::Refused;
+        if parsed.brings_card_number && refuses_numbers && !exchange.by_browser {
+            return Err(errors::raw_cards_refused().into());
+        }
+        if let Some(restricted) = restricted {
+            restricted.may_expand(&parsed.expand)?;
+        }
+        let claim = key.map(|key| {
+            let claim = Claim {
+                key: key.into(),
+                fingerprint: parsed.fingerprint,
+                endpoint: parsed.endpoint_hash,
+                path: http.path().into(),
+                request: exchange.echo.request,
+                version: version.0,
+                expand: parsed.expand.paths(),
+                created_ms: exchange.now_ms,
+            };
+            (tollgate_actors::key_hash(&self.services.secrets, key), claim)
+        });
+        exchange.livemode = profile.livemode;
+        let request = Request {
+            profile,
+            call: parsed.call,
+            request: exchange.echo.request,
+            version,
+            expand: parsed.expand,
+            claim,
+        };
+        self.client.begin(request).map_err(|refusal| {
+            // Requests that find no room on the node begin a surge; an account that fills its own share does not.
+            if let Refusal::Overloaded { by_account: false, .. } = refusal {
+                self.services.limiter.overloaded();
+            }
+            refusal.into()
+        })
+    }
+}

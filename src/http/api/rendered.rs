@@ -1,0 +1,148 @@
+//! What a request hears: the engine's answer, or the refusal of the edge.
+
+use super::{Api, Exchange};
+use crate::answer::{Answer, Content, LONG_LINE_PAGE, LimitReason};
+use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
+use crate::telemetry::refused;
+use actix_web::http::header::HeaderValue;
+use tollgate_actors::{Response, Shown};
+use tollgate_domain::object::ShowContext;
+use tollgate_domain::{Call, Reject};
+use tollgate_resource::operation::Answers;
+use tollgate_resource::{Endpoint, Expand, Id};
+use tollgate_wire::{FoundPage, Rendering, browser, versions};
+
+/// Room for one rendered object.
+const OBJECT_BYTES: usize = 4 << 10;
+
+impl Api {
+    /// What the engine answered, at the version and with the expansions that were asked for.
+    pub(super) fn rendered(&self, response: &Response, exchange: &mut Exchange) -> Answer {
+        let rendering = Rendering {
+            show: ShowContext {
+                secrets: &self.services.secrets,
+                clock_ms: response.clock_ms,
+                livemode: exchange.livemode,
+                version_name: versions::name(response.version),
+                public_url: &self.services.public_url,
+            },
+            version: response.version,
+            revision: response.revision,
+            expand: &response.expand,
+            attached: &response.attached,
+        };
+        let (status, body) = match &response.result {
+            Ok(Shown::One(item)) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES);
+                rendering.item(item, &mut body);
+                (200, body)
+            }
+            Ok(Shown::Page {
+                url,
+                items,
+                has_more,
+                total_count,
+            }) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
+                rendering.list(url, items, *has_more, *total_count, &mut body);
+                (200, body)
+            }
+            Ok(Shown::Found {
+                url,
+                items,
+                next_page,
+                total_count,
+            }) => {
+                let mut body = Vec::with_capacity(OBJECT_BYTES * (items.len() + 1));
+                let found = FoundPage {
+                    url,
+                    items,
+                    next_page: next_page.as_deref(),
+                    total_count: *total_count,
+                };
+                rendering.found(&found, &mut body);
+                (200, body)
+            }
+            Err(reject) => {
+                refused(layer_behind(reject));
+                let mut body = Vec::with_capacity(OBJECT_BYTES);
+                rendering.reject(
+                    reject,
+                    Some(response.replayed.unwrap_or(exchange.echo.request)),
+                    &mut body,
+                );
+                (reject.status, body)
+            }
+        };
+        let mut body = body;
+        if exchange.by_browser {
+            browser::for_browsers(&mut body);
+        }
+        exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
+        Answer {
+            replayed: response.replayed,
+            should_retry: should_retry(status, exchange.posts && response.began),
+            limited: (status == 429).then_some((LimitReason::Concurrency, 1)),
+            ..Answer::new(status, Content::Json, body)
+        }
+    }
+
+    /// What a request hears that the edge refused.
+    pub(super) fn refusal(&self, refusal: Refused, request: Id) -> Answer {
+        let ErrorAnswer {
+            reject,
+            limited,
+            closes,
+            layer,
+        } = match refusal {
+            Refused::Error(error) => *error,
+            Refused::LongLine => {
+                refused("edge");
+                return Answer {
+                    closes: true,
+                    ..Answer::new(414, Content::Html, LONG_LINE_PAGE)
+                };
+            }
+        };
+        layer.into_iter().for_each(refused);
+        let body = self.error_body(&reject, Some(request));
+        Answer {
+            should_retry: should_retry(reject.status, false),
+            limited,
+            closes,
+            names_methods: reject.status == 405,
+            ..Answer::new(reject.status, Content::Json, body)
+        }
+    }
+
+    /// The body of a refusal by the edge, which embeds no object.
+    pub(super) fn error_body(&self, reject: &Reject, request: Option<Id>) -> Vec<u8> {
+        let rendering = Rendering {
+            show: ShowContext {
+                secrets: &self.services.secrets,
+                clock_ms: 0,
+                livemode: false,
+                version_name: versions::name(versions::DEFAULT),
+                public_url: &self.services.public_url,
+            },
+            version: versions::DEFAULT,
+            revision: tollgate_domain::SHAPE_REVISION,
+            expand: Expand::NONE,
+            attached: &[],
+        };
+        let mut body = Vec::with_capacity(OBJECT_BYTES / 4);
+        rendering.reject(reject, request, &mut body);
+        body
+    }
+}
+
+/// What the file holds that an operation answers with, where it answers with bytes.
+pub(super) fn contents_asked<'r>(
+    endpoint: Option<&'static Endpoint<Call>>,
+    response: &'r Response,
+) -> Option<&'r tollgate_domain::files::file::FileContents> {
+    match (endpoint?.answers, &response.result) {
+        (Answers::Contents(_), Ok(Shown::One(tollgate_domain::Item::Object(object)))) => object.contents(),
+        _ => None,
+    }
+}
