@@ -1,4 +1,4 @@
-//! Master keys: a text file of one key a line, readable by its owner only.
+//! Master keys: a text file of one key a line with a check of its own, readable by its owner only.
 
 use crate::VaultError;
 use crate::files;
@@ -119,7 +119,7 @@ impl KeyRing {
             for byte in key.bytes.iter() {
                 write!(text, "{byte:02x}").expect("writing to a string cannot fail");
             }
-            text.push('\n');
+            writeln!(text, " {:08x}", key.check()).expect("writing to a string cannot fail");
         }
         files::replace(&self.path, text.as_bytes())
     }
@@ -151,7 +151,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<MasterKey>, String> {
 
 fn parse_key(line: &str) -> Option<MasterKey> {
     let mut words = line.strip_prefix("key ")?.split(' ');
-    let (number, created_ms, hex) = (words.next()?, words.next()?, words.next()?);
+    let (number, created_ms, hex, check) = (words.next()?, words.next()?, words.next()?, words.next()?);
     if words.next().is_some() || hex.len() != 64 || !hex.is_ascii() {
         return None;
     }
@@ -159,11 +159,20 @@ fn parse_key(line: &str) -> Option<MasterKey> {
     for (at, byte) in bytes.iter_mut().enumerate() {
         *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
     }
-    Some(MasterKey {
+    let key = MasterKey {
         number: number.parse().ok()?,
         created_ms: created_ms.parse().ok()?,
         bytes,
-    })
+    };
+    (u32::from_str_radix(check, 16).ok()? == key.check()).then_some(key)
+}
+
+impl MasterKey {
+    /// CRC-32C of the key and its number: a bit of the file that flipped is noticed when it is read, and not when a number
+    /// that was sealed under another key does not open.
+    fn check(&self) -> u32 {
+        crc32c::crc32c_append(crc32c::crc32c(&self.number.to_le_bytes()), self.bytes.as_slice())
+    }
 }
 
 impl fmt::Debug for MasterKey {

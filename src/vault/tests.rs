@@ -62,7 +62,7 @@ fn keys_are_their_owners_alone() {
     assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Exposed { .. })));
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("changes");
     let text = fs::read_to_string(&keys).expect("text");
-    let secret = text.split(' ').next_back().expect("a key").trim().to_owned();
+    let secret = text.split(' ').find(|word| word.len() == 64).expect("a key").to_owned();
     let ring = KeyRing::open(&data.path().join(FOLDER)).expect("opens");
     assert!(!format!("{ring:?}").contains(&secret));
     fs::write(&keys, text.replace("key 1", "key x")).expect("writes");
@@ -70,6 +70,9 @@ fn keys_are_their_owners_alone() {
         .expect_err("is damaged")
         .to_string();
     assert!(told.contains("line 2 is no key") && !told.contains(&secret), "{told}");
+    let flipped = secret.replacen(&secret[..1], if secret.starts_with('0') { "1" } else { "0" }, 1);
+    fs::write(&keys, text.replace(&secret, &flipped)).expect("writes");
+    assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Damaged { .. })));
 }
 
 #[test]

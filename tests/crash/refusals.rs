@@ -140,9 +140,35 @@ fn data_that_is_not_sound_is_refused_by_name_and_left_alone() {
 }
 
 #[test]
+fn damaged_master_keys_are_refused_by_name_and_left_alone() {
+    let sound = sound();
+    let damages: [fn(&Path); 2] = [
+        |keys| flip(keys, keys.metadata().unwrap().len() / 2),
+        |keys| std::fs::write(keys, "").unwrap(),
+    ];
+    for damage in damages {
+        let mut server = Server::not_started(&[], &[]);
+        copy(&sound.data(), &server.data());
+        let keys = server.data().join("vault/keys");
+        damage(&keys);
+        let kept = |server: &Server| ["journal", "vault"].map(|folder| contents(&server.data().join(folder)));
+        let before = kept(&server);
+        assert!(!server.try_start_again(), "it is served");
+        assert_eq!(server.wait(), Some(3), "{}", server.log());
+        let said = server.log();
+        let last = said.lines().last().unwrap_or_default();
+        assert!(
+            last.contains("/vault/keys") && last.contains("restore it from a backup"),
+            "{last}"
+        );
+        assert!(before == kept(&server), "refused data was changed");
+    }
+}
+
+#[test]
 fn what_can_be_made_again_may_be_deleted_or_damaged() {
-    // Everything but these four: pointers into the journal, if the release keeps any on disk.
-    let kept = ["meta", "secret", "journal", "lock"];
+    // Everything but these: pointers into the journal, if the release keeps any on disk.
+    let kept = ["meta", "secret", "journal", "lock", "vault", "files"];
     let sound = sound();
     let derived = |data: &Path| {
         let names = std::fs::read_dir(data)
