@@ -243,6 +243,7 @@ impl Data {
             disk: tollgate_store_embedded::faults::disk(),
             ..Options::default()
         };
+        Vault::check(&settings.data).map_err(Failure::environment)?;
         let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
         let opened = store.opened();
         tracing::info!(

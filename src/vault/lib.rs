@@ -88,6 +88,18 @@ impl Vault {
         Ok(Vault { ring, is_new })
     }
 
+    /// Whether the master keys of a data directory, if it has any that can be read, are sound: asked before its journal is
+    /// touched. Keys that cannot be read are named by [`Vault::open`], when the directory is known to be ours.
+    ///
+    /// # Errors
+    /// They are damaged, or others may read them.
+    pub fn check(data: &Path) -> Result<(), VaultError> {
+        match KeyRing::open(&data.join(FOLDER)) {
+            Err(VaultError::Io { .. }) | Ok(_) => Ok(()),
+            Err(unsound) => Err(unsound),
+        }
+    }
+
     /// Whether there was no master key and one was drawn. Over data that had a vault before, that means that its file of
     /// keys is gone, and what was sealed does not open until it is restored.
     pub fn is_new(&self) -> bool {
