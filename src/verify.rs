@@ -2,12 +2,13 @@
 
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use std::io::Read;
 use std::path::Path;
-use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
+use tollgate_audit::{Check, Difference, IndexStanding, Options, Report, Uploads};
 use tollgate_domain::Secrets;
 use tollgate_domain::time::{date_of, day_of};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::{Agreement, Embedded, Scanner};
+use tollgate_store_embedded::{Agreement, Embedded, FileArea, Scanner};
 
 /// Audits `data`, whose server remembers idempotent answers for so many hours, with so many megabytes for what is kept of
 /// payments, and prints the report. Ends with 1 when something does not agree, 2 when it cannot be read.
@@ -26,7 +27,8 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, memory_mb: u32, json: boo
         memory_bytes: (memory_mb as usize) << 20,
     };
     let secrets = Secrets::new(*secret.bytes());
-    let mut report = tollgate_audit::verify(&scanner, &secrets, options).map_err(unreadable)?;
+    let mut report = tollgate_audit::verify_with_uploads(&scanner, &Kept(FileArea::existing(data)), &secrets, options)
+        .map_err(unreadable)?;
     // What the journal itself contradicts comes first; an index is compared with one that is sound.
     if report.clean() {
         compare_index(&scanner, data, &mut report).map_err(unreadable)?;
@@ -47,6 +49,24 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, memory_mb: u32, json: boo
             exit: Exit::NotSo,
             message: String::new(),
         }),
+    }
+}
+
+/// The bytes of a data directory's uploaded files, as the audit reads them.
+struct Kept(FileArea);
+
+impl Uploads for Kept {
+    fn open(&self, digest: &[u8; 32]) -> Result<Option<Box<dyn Read>>, StoreError> {
+        let file = self.0.open_file(digest)?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
+    }
+
+    fn place(&self, digest: &[u8; 32]) -> String {
+        self.0.path(digest).display().to_string()
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(Option<[u8; 32]>)) -> Result<(), StoreError> {
+        self.0.each_settled(visit)
     }
 }
 

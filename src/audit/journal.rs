@@ -3,6 +3,7 @@
 
 use crate::Options;
 use crate::account::AccountAudit;
+use crate::files::{Files, FilesStanding, Uploads};
 use crate::history::History;
 use crate::report::{Check, Checked, Difference, Finding, Report, ensure};
 use hashbrown::HashMap;
@@ -21,6 +22,9 @@ pub(crate) struct Auditor<'a> {
     directory: Directory,
     accounts: HashMap<AccountKey, Used>,
     history: History,
+    files: Option<Files<'a>>,
+    /// The first file whose bytes are not its own; told when the journal itself is sound.
+    bytes: Option<Difference>,
     report: Report,
 }
 
@@ -57,6 +61,8 @@ enum Stop {
     Found(Finding),
     /// Why it cannot be read.
     Unreadable(String),
+    /// Why something beside the journal cannot be.
+    Store(StoreError),
 }
 
 impl From<Finding> for Stop {
@@ -66,13 +72,15 @@ impl From<Finding> for Stop {
 }
 
 impl<'a> Auditor<'a> {
-    pub(crate) fn new(secrets: &'a Secrets, options: Options) -> Self {
+    pub(crate) fn new(secrets: &'a Secrets, options: Options, uploads: Option<&'a dyn Uploads>) -> Self {
         Auditor {
             secrets,
             shards: HashMap::new(),
             directory: Directory::new(),
             accounts: HashMap::new(),
             history: History::new(options.idempotency_ms, options.memory_bytes),
+            files: uploads.map(Files::new),
+            bytes: None,
             report: Report::default(),
         }
     }
@@ -98,8 +106,15 @@ impl<'a> Auditor<'a> {
         }
         self.report.difference = match first {
             Some(found) => Some(found.difference),
-            None => self.end(),
+            None => self.end().or(self.bytes.take()),
         };
+        // Counts up to a difference would call the files after it unreferenced.
+        if let (Some(files), true) = (&self.files, self.report.clean()) {
+            self.report.files = Some(FilesStanding {
+                named: files.named,
+                unreferenced: files.unreferenced()?,
+            });
+        }
         Ok(self.report)
     }
 
@@ -109,12 +124,17 @@ impl<'a> Auditor<'a> {
         self.report.blocks += 1;
         let number = self.report.blocks;
         self.check_block(block)
-            .map_err(|finding| found(stored, (number, 0), finding, Names::default()))?;
+            .map_err(|finding| End::Found(Box::new(found(stored, (number, 0), finding, Names::default()))))?;
         for (at, record) in (1..).zip(records(&block.bytes, block.count)) {
             let record = record.map_err(|error| End::Unreadable(error.at(format!("{place} record {at}"))))?;
             self.report.records += 1;
-            self.record(block, &record)
+            let bytes = self
+                .record(block, &record)
                 .map_err(|stop| self.stopped(stop, stored, (number, at), &record))?;
+            if let (Some(finding), None) = (bytes, &self.bytes) {
+                let found = found(stored, (number, at), finding, self.names(&stored.block, &record));
+                self.bytes = Some(found.difference);
+            }
         }
         Ok(())
     }
@@ -143,7 +163,8 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
-    fn record(&mut self, block: &Block, record: &RecordRef<'_>) -> Result<(), Stop> {
+    /// Takes a record; the answer is a fault of uploaded bytes, which the rest of the journal does not depend on.
+    fn record(&mut self, block: &Block, record: &RecordRef<'_>) -> Result<Option<Finding>, Stop> {
         let late = record.head.now_ms > block.now_ms;
         ensure(Check::Time, !late, || {
             format!(
@@ -154,21 +175,26 @@ impl<'a> Auditor<'a> {
         self.report.now_ms = self.report.now_ms.max(record.head.now_ms);
         if block.shard == ShardId::DIRECTORY {
             let facts = DirectoryFacts::from_bytes(record.body).map_err(unreadable)?;
-            return Ok(self.directory_record(record, &facts)?);
+            self.directory_record(record, &facts)?;
+            return Ok(None);
         }
         let (key, secrets) = (AccountKey(record.head.account), self.secrets);
         let used = self.used(block.shard, key)?;
         if record.head.row {
             used.audit.row(&record.head, record.body).map_err(unreadable)??;
             self.report.rows += 1;
-            return Ok(());
+            return Ok(None);
         }
         let facts = Facts::from_bytes(record.body).map_err(unreadable)?;
         used.audit.check(&record.head, &facts, secrets)?;
         // The steps of objects before the books, so that a difference is told where it began.
         self.history.record(key, &record.head, &facts)?;
         let Used { audit, .. } = self.accounts.get_mut(&key).expect("it was looked up before");
-        Ok(audit.take(&facts, &mut self.report)?)
+        audit.take(&facts, &mut self.report)?;
+        match &mut self.files {
+            Some(files) => files.check(&facts).map_err(Stop::Store),
+            None => Ok(None),
+        }
     }
 
     /// What a record does to objects and keys, again.
@@ -180,18 +206,20 @@ impl<'a> Auditor<'a> {
 
     fn stopped(&self, stop: Stop, stored: &StoredBlock, at: (u64, u32), record: &RecordRef<'_>) -> End {
         match stop {
-            Stop::Found(finding) => {
-                let account = self.directory.account(AccountKey(record.head.account));
-                let names = Names {
-                    account: account.map(|profile| account_name(profile)),
-                    command: command_name(stored.block.shard, record),
-                };
-                found(stored, at, finding, names)
-            }
+            Stop::Found(finding) => End::Found(Box::new(found(stored, at, finding, self.names(&stored.block, record)))),
+            Stop::Store(error) => End::Unreadable(error),
             Stop::Unreadable(what) => End::Unreadable(StoreError::Body {
                 place: format!("{} shard {} record {}", stored.place, stored.block.shard.0, at.1),
                 what,
             }),
+        }
+    }
+
+    fn names(&self, block: &Block, record: &RecordRef<'_>) -> Names {
+        let account = self.directory.account(AccountKey(record.head.account));
+        Names {
+            account: account.map(|profile| account_name(profile)),
+            command: command_name(block.shard, record),
         }
     }
 
@@ -340,9 +368,9 @@ struct Names {
     command: Option<String>,
 }
 
-fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, names: Names) -> End {
+fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, names: Names) -> Found {
     let Finding { check, what } = finding;
-    End::Found(Box::new(Found {
+    Found {
         at,
         difference: Difference {
             check,
@@ -354,7 +382,7 @@ fn found(stored: &StoredBlock, at: (u64, u32), finding: Finding, names: Names) -
             account: names.account,
             command: names.command,
         },
-    }))
+    }
 }
 
 /// The command that a record is of, as an operator can look for it: in access logs, or at the merchant.

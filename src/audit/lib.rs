@@ -1,4 +1,5 @@
-//! Verify: recomputes everything from the journal alone, and names the first thing that does not agree.
+//! Verify: recomputes everything from the journal alone, and names the first thing that does not agree. The bytes of
+//! uploaded files, which lie beside it, are held against what it says of them.
 //!
 //! The journal is read block after block; the index is never asked. Every record's facts are decoded, checked against
 //! what came before, and added up here: the sums are this room's own, and are compared with the books that the domain's
@@ -12,10 +13,11 @@
 //! as they pass and not kept.
 //!
 //! Reading order: [`report`], `journal` (blocks and directory), `account` (what one record says, and the books), `history`
-//! (what came before), then what that is made of: `objects`, `movements`, `attempts`, `keys`, `part`, `lines`.
+//! (what came before), then what that is made of: `objects`, `movements`, `attempts`, `keys`, `files`, `part`, `lines`.
 
 mod account;
 mod attempts;
+mod files;
 mod history;
 mod journal;
 mod keys;
@@ -25,6 +27,7 @@ mod objects;
 mod part;
 pub mod report;
 
+pub use files::{FilesStanding, Uploads};
 pub use report::{AgeLine, Check, Difference, IndexStanding, Report, Uncleared};
 
 use tollgate_domain::Secrets;
@@ -60,5 +63,19 @@ impl Default for Options {
 /// # Errors
 /// [`StoreError`] when the journal cannot be read: damaged bytes, a record that no release wrote or a newer one did.
 pub fn verify(scan: &dyn Scan, secrets: &Secrets, options: Options) -> Result<Report, StoreError> {
-    journal::Auditor::new(secrets, options).run(scan)
+    journal::Auditor::new(secrets, options, None).run(scan)
+}
+
+/// The same, and the bytes of uploaded files. What the journal contradicts of itself is told before what is wrong with
+/// bytes.
+///
+/// # Errors
+/// As [`verify`], and when bytes that are there cannot be read.
+pub fn verify_with_uploads(
+    scan: &dyn Scan,
+    uploads: &dyn Uploads,
+    secrets: &Secrets,
+    options: Options,
+) -> Result<Report, StoreError> {
+    journal::Auditor::new(secrets, options, Some(uploads)).run(scan)
 }

@@ -1,5 +1,6 @@
 //! What an audit says: whether the journal is clean, the first difference, counts and sums.
 
+use crate::files::FilesStanding;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -44,6 +45,8 @@ pub enum Check {
     Idempotency,
     /// A row holds the state that its account's records lead to.
     Row,
+    /// The bytes of each uploaded file are there, as long as its record says and with its SHA-256.
+    File,
     /// The index, which reads believe until they reach the journal, holds what the journal's envelopes say. Compared by
     /// the store; see [`Report::index`].
     Index,
@@ -69,6 +72,7 @@ impl Check {
             Check::Attempts => "attempts",
             Check::Idempotency => "idempotency",
             Check::Row => "row",
+            Check::File => "file",
             Check::Index => "index",
         }
     }
@@ -262,6 +266,8 @@ pub struct Report {
     pub refunds_in_transit: Uncleared,
     /// Time of the newest record, milliseconds since the Unix epoch.
     pub now_ms: u64,
+    /// What was found of uploaded files; `None` if their bytes were not looked at to the end.
+    pub files: Option<FilesStanding>,
     /// How the index stands to the journal; `None` if it was not compared.
     pub index: Option<IndexStanding>,
 }
@@ -317,6 +323,9 @@ impl Report {
         }
         self.attempts.text("attempts pending", &mut lines);
         self.refunds_in_transit.text("refunds in transit", &mut lines);
+        if let Some(files) = &self.files {
+            lines.push(format!("{:<20} {}", "files", files.text()));
+        }
         if let Some(index) = &self.index {
             lines.push(format!("{:<20} {}", "index", index.text(self.records)));
         }
@@ -357,6 +366,7 @@ impl Report {
                 "account": difference.account,
                 "command": difference.command,
             })),
+            "files": self.files.as_ref().map(FilesStanding::json),
             "index": self.index.as_ref().map(IndexStanding::json),
             "passes": self.passes,
             "blocks": self.blocks,

@@ -159,7 +159,31 @@ impl FileArea {
             return Ok(settled);
         }
         let pending = self.pending()?.into_iter().find(|pending| pending.digest == *digest);
-        Ok(pending.and_then(|pending| File::open(self.pending_path(&pending)).ok()))
+        let opened = pending.and_then(|pending| File::open(self.pending_path(&pending)).ok());
+        // It may have been settled between the two looks.
+        Ok(opened.or_else(|| File::open(&path).ok()))
+    }
+
+    /// Visits all settled bytes: their digest by their name, `None` for a name that is no digest.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn each_settled(&self, visit: &mut dyn FnMut(Option<[u8; 32]>)) -> Result<(), StoreError> {
+        for folder in entries(&self.dir)? {
+            let folder = folder.map_err(|error| io_error(&self.dir, "read", &error))?;
+            if folder.file_name() == NEW {
+                continue;
+            }
+            if !folder.path().is_dir() {
+                visit(None);
+                continue;
+            }
+            for file in entries(&folder.path())? {
+                let file = file.map_err(|error| io_error(&folder.path(), "read", &error))?;
+                visit(file.file_name().to_str().and_then(digest_of));
+            }
+        }
+        Ok(())
     }
 
     /// The area of the data in `dir` as it is, for an audit.
@@ -167,7 +191,8 @@ impl FileArea {
         FileArea { dir: dir.join(FILES) }
     }
 
-    fn path(&self, digest: &[u8; 32]) -> PathBuf {
+    /// Where the bytes with that digest lie once their record is durable.
+    pub fn path(&self, digest: &[u8; 32]) -> PathBuf {
         let name = hex(digest);
         self.dir.join(&name[..2]).join(name)
     }
@@ -185,19 +210,35 @@ impl Pending {
     fn read(name: &str) -> Option<Pending> {
         let mut parts = name.split('-');
         let (digest, account, request) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() || digest.len() != 64 || !digest.is_ascii() {
+        if parts.next().is_some() {
             return None;
         }
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digest[2 * at..2 * at + 2], 16).ok()?;
-        }
         Some(Pending {
-            digest: bytes,
+            digest: digest_of(digest)?,
             account: u64::from_str_radix(account, 16).ok()?,
             request: u128::from_str_radix(request, 16).ok()?,
         })
     }
+}
+
+/// What is in a folder; nothing if it is not there.
+fn entries(dir: &Path) -> Result<impl Iterator<Item = std::io::Result<fs::DirEntry>>, StoreError> {
+    match fs::read_dir(dir) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(io_error(dir, "read", &error)),
+    }
+}
+
+fn digest_of(name: &str) -> Option<[u8; 32]> {
+    if name.len() != 64 || !name.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&name[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
 }
 
 fn hex(digest: &[u8; 32]) -> String {

@@ -1,8 +1,9 @@
 //! `tollgate verify` as an operator meets it: what it prints, and how it ends.
 
 use crate::server::{Server, tollgate};
+use crate::tenancy::upload_evidence;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const KEY: &str = "sk_test_audited";
 
@@ -65,6 +66,77 @@ fn an_index_that_a_start_would_build_again_is_no_difference() {
         "{line}"
     );
     assert!(manifest.exists(), "an audit changes nothing");
+}
+
+#[test]
+fn an_audit_reads_the_bytes_of_uploaded_files() {
+    let mut server = Server::start();
+    let file = upload_evidence(&server, KEY).id();
+    let linked = server.send(KEY, "POST", "/v1/file_links", &format!("file={file}"), &[]);
+    assert_eq!(linked.status, 200, "{linked:?}");
+    let said = |server: &Server, line: &str| {
+        let (code, text) = verify(&server.data(), &[]);
+        assert!(code == Some(0) && text.lines().any(|known| known == line), "{text}");
+    };
+    said(&server, "files                1 uploaded, 0 unreferenced");
+    server.stop();
+    said(&server, "files                1 uploaded, 0 unreferenced");
+
+    let path = only_file(&server.data().join("files"));
+    let bytes = std::fs::read(&path).expect("the bytes");
+    let mut other = bytes.clone();
+    other[3] ^= 1;
+    let short = &bytes[..bytes.len() - 1];
+    let long = [&bytes[..], b"more"].concat();
+    for (damage, fault) in [
+        (
+            Some(&other[..]),
+            "holds other bytes than were uploaded, by their SHA-256".to_owned(),
+        ),
+        (
+            Some(short),
+            format!("has {} bytes, {} in its record", short.len(), bytes.len()),
+        ),
+        (
+            Some(&long[..]),
+            format!("is longer than the {} bytes of its record", bytes.len()),
+        ),
+        (None, "is missing".to_owned()),
+    ] {
+        match damage {
+            Some(bytes) => std::fs::write(&path, bytes).expect("damaged"),
+            None => std::fs::remove_file(&path).expect("removed"),
+        }
+        let (code, text) = verify(&server.data(), &[]);
+        let line = format!("DIFFERENCE: file: {} of {file} {fault}; at ", path.display());
+        let found = text.lines().find(|known| known.starts_with(&line));
+        let found = found.unwrap_or_else(|| panic!("no line {line:?} in\n{text}"));
+        assert!(found.contains(", account acct_"), "{found}");
+        assert_eq!(code, Some(1), "{text}");
+    }
+    let (_, text) = verify(&server.data(), &["--json"]);
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        (&report["difference"]["check"], &report["files"]),
+        (&"file".into(), &Value::Null)
+    );
+
+    std::fs::write(&path, &bytes).expect("put back");
+    let stray = path.with_file_name("ff".repeat(32));
+    std::fs::write(stray, "nobody's").expect("written");
+    said(&server, "files                1 uploaded, 1 unreferenced");
+}
+
+/// The one settled upload of a data directory.
+fn only_file(files: &Path) -> PathBuf {
+    let inside = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let folders = inside(files).into_iter().filter(|folder| !folder.ends_with("new"));
+    let found: Vec<PathBuf> = folders.flat_map(|folder| inside(&folder)).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
 }
 
 fn verify(data: &Path, more: &[&str]) -> (Option<i32>, String) {

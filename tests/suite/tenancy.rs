@@ -147,8 +147,8 @@ fn furnish(server: &Server, key: &str) -> Ids {
     ids
 }
 
-/// Uploads a file, and makes a link to it.
-fn upload(server: &Server, key: &str, ids: &mut Ids) {
+/// Uploads a file of evidence.
+pub(crate) fn upload_evidence(server: &Server, key: &str) -> Answer {
     let body = "--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\ndispute_evidence\r\n--b\r\n\
         content-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\ncontent-type: application/pdf\r\n\r\n\
         %PDF-1.4 a page\r\n--b--\r\n";
@@ -158,7 +158,12 @@ fn upload(server: &Server, key: &str, ids: &mut Ids) {
         body.len()
     );
     let answer = server.raw(request.as_bytes()).ok().and_then(|bytes| parse(&bytes));
-    collect(&answer.expect("an answer").json(), ids);
+    answer.expect("an answer")
+}
+
+/// Uploads a file, and makes a link to it.
+fn upload(server: &Server, key: &str, ids: &mut Ids) {
+    collect(&upload_evidence(server, key).json(), ids);
     if let Some(file) = ids.get("file").cloned() {
         collect(
             &server
