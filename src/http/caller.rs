@@ -11,7 +11,7 @@ use tollgate_actors::{AuthRefusal, Authenticated};
 use tollgate_domain::access::{Browser, Level, Permission, Permissions, Resource, access_of, needs_version};
 use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
-use tollgate_domain::{Call, Profile, Secrets, kinds};
+use tollgate_domain::{Call, Profile, Secrets, accounts, kinds};
 use tollgate_resource::{Endpoint, Expand, Id};
 use tollgate_wire::{Match, browser, errors};
 
@@ -95,14 +95,12 @@ impl Api {
             may_call(&authenticated, &token, endpoint)?;
         }
         for name in &SPOKEN_FOR {
-            let Some(account) = http.headers().get(name) else {
-                continue;
-            };
-            let account = String::from_utf8_lossy(account.as_bytes());
-            // Naming the key's own account changes nothing; any other would be a connected one, which there are none of.
-            if account != authenticated.profile.id.text(&kinds::ACCOUNT) {
-                return Err(errors::no_access_to_account(token.secret(), &account).into());
+            if let Some(account) = http.headers().get(name) {
+                own_account(&authenticated, &token, &String::from_utf8_lossy(account.as_bytes()))?;
             }
+        }
+        if endpoint.path == accounts::BY_ID {
+            own_account(&authenticated, &token, matched.segment(0).unwrap_or_default())?;
         }
         if needs_version(endpoint) && http.headers().get(STRIPE_VERSION).is_none() {
             return Err(errors::version_missing().into());
@@ -168,6 +166,14 @@ fn key_in_form(http: &Http, endpoint: &Endpoint<Call>, body: Option<&[u8]>) -> O
     let key = body.and_then(browser::key_of).or_else(|| browser::key_of(query))?;
     // A secret key in a form would stand in logs of pages and proxies: it is not taken from there.
     key.starts_with("pk_").then_some(key)
+}
+
+/// Refuses any account but the key's own: it would be a connected one, which there are none of.
+fn own_account(authenticated: &Authenticated, token: &Token<'_>, account: &str) -> Result<(), Refused> {
+    if account == authenticated.profile.id.text(&kinds::ACCOUNT) {
+        return Ok(());
+    }
+    Err(errors::no_access_to_account(token.secret(), account).into())
 }
 
 fn may_call(authenticated: &Authenticated, token: &Token<'_>, endpoint: &Endpoint<Call>) -> Result<(), Refused> {

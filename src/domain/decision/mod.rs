@@ -194,6 +194,12 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         Read::Account => Ok(Item::Account(Arc::clone(&world.account.profile))),
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
+        Read::Object(kind, id, param) if *kind == kinds::ACCOUNT => {
+            if id != world.account.profile.id {
+                return Err(Reject::no_such(kind, id, param).into());
+            }
+            Ok(Item::Account(Arc::clone(&world.account.profile)))
+        }
         Read::Object(kind, id, _) if *kind == kinds::EVENT => Err(Stop::Load(kind, id)),
         // A card or source in newer words.
         Read::Object(kind, id, param) if *kind == kinds::PAYMENT_METHOD && !id.is(kind) => {

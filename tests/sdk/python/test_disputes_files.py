@@ -112,6 +112,10 @@ class DisputesAndFiles(unittest.TestCase):
         self.assertEqual(("account", "US", "usd", True),
                          (account.object, account.country, account.default_currency, account.charges_enabled))
         self.assertEqual("daily", account.settings.payouts.schedule.interval)
+        self.assertEqual(account.id, self.client.v1.accounts.retrieve(account.id).id)
+        with self.assertRaises(stripe.PermissionError) as refused:
+            self.client.v1.accounts.retrieve("acct_1234")
+        self.assertEqual("account_invalid", refused.exception.code)
 
     def test_risk(self):
         with self.assertRaises(stripe.CardError) as blocked:

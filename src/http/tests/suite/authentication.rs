@@ -109,3 +109,28 @@ fn acting_for_another_account_is_refused_and_for_oneself_is_not() {
         200
     );
 }
+
+#[test]
+fn an_account_is_shown_by_its_id_to_its_own_keys_only() {
+    let edge = Edge::start();
+    let own = edge.keyed("GET", "/v1/account", &[], "").json();
+    let path = |id: &str| format!("/v1/accounts/{id}");
+    let id = own["id"].as_str().expect("an id");
+    let by_id = edge.keyed("GET", &path(id), &[], "");
+    assert_eq!((by_id.status, by_id.json()), (200, own.clone()));
+    let stranger = [("authorization", "Bearer sk_test_other0123456789abcdefghi")];
+    let theirs = edge.send("GET", "/v1/account", &stranger, "").json();
+    let theirs = theirs["id"].as_str().expect("an id");
+    for other in [theirs, "acct_1234", "cus_1"] {
+        let answer = edge.keyed("GET", &path(other), &[], "");
+        let error = &answer.json()["error"];
+        assert_eq!(
+            (answer.status, error["type"].as_str(), error["code"].as_str()),
+            (403, Some("invalid_request_error"), Some("account_invalid")),
+            "{other}"
+        );
+        let said = format!("does not have access to account '{other}' (or that account does not exist).");
+        assert!(answer.message().contains(&said), "{answer:?}");
+        assert!(!answer.text.contains(KEY), "the key is printed");
+    }
+}
