@@ -9,6 +9,7 @@ use tollgate_domain::country::Country;
 use tollgate_domain::customers::customer::UpdateCustomer;
 use tollgate_domain::kinds::{self, CustomerId, PaymentIntentId};
 use tollgate_domain::money::Currency;
+use tollgate_domain::payments::authentication::CompletedAction;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::charge::{CaptureCharge, ChargeSource, CreateCharge};
 use tollgate_domain::payments::dispute::{EvidenceParams, UpdateDispute};
@@ -109,13 +110,14 @@ impl Body {
 }
 
 /// The body of an action; `known` tells the id that a step's answer named, `disputed` the newest dispute about a payment,
-/// of which events tell. `None` when the client never learnt it.
+/// of which events tell, `parked` the number of the newest action that an intent waited for. `None` when the client never learnt it.
 pub fn body_of(
     number: usize,
     action: &Action,
     expands: bool,
     known: &dyn Fn(usize) -> Option<(&'static Kind, Id)>,
     disputed: &dyn Fn(Id) -> Option<Id>,
+    parked: &dyn Fn(Id) -> Option<u64>,
 ) -> Option<Body> {
     let dispute = |of: usize| known(of).and_then(|(_, payment)| disputed(payment));
     let intent = |of: usize| {
@@ -245,6 +247,15 @@ pub fn body_of(
                 ..CreateChargeRefund::default()
             };
             Call::Write(Command::CreateChargeRefund(charge(*of)?, Box::new(asked)))
+        }
+        Action::Authenticate { of, passes } => {
+            path = &[];
+            let (_, object) = known(*of)?;
+            Call::Write(Command::CompleteAction(CompletedAction {
+                object,
+                nonce: parked(object)?,
+                authenticated: *passes,
+            }))
         }
         Action::AnswerDispute { of, evidence, submit } => {
             path = &["charge"];

@@ -320,7 +320,7 @@ fn may_decline(command: &Command) -> bool {
         Command::ConfirmPaymentIntent(_, asked) => asked.payment_method,
         Command::CreateSetupIntent(asked) => asked.payment_method,
         Command::ConfirmSetupIntent(_, asked) => asked.payment_method,
-        Command::CapturePaymentIntent(..) => return true,
+        Command::CapturePaymentIntent(..) | Command::CompleteAction(_) => return true,
         Command::CreateCharge(asked) => {
             return match &asked.source {
                 Some(ChargeSource::Token(TokenParam::Magic(card))) => declines(card.behaviour),

@@ -56,6 +56,9 @@ impl Case<'_> {
                     self.by_cancel(after)?;
                     expected.events.push("payment_intent.canceled");
                 }
+                (Status::RequiresAction { .. }, _) if let Some(Command::CompleteAction(done)) = self.command => {
+                    self.acted(&mut expected, before, after, *done)?;
+                }
                 (
                     Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. },
                     _,
@@ -155,7 +158,7 @@ impl Case<'_> {
     }
 
     /// The card was charged or money is held.
-    fn approved(&self, expected: &mut Expected, after: &PaymentIntent) -> Result<(), Wrong> {
+    pub(super) fn approved(&self, expected: &mut Expected, after: &PaymentIntent) -> Result<(), Wrong> {
         let Some(charge) = after.latest_charge().and_then(|id| self.object_charge(id)) else {
             return wrong("state tables", "paid without a charge");
         };
@@ -217,7 +220,12 @@ impl Case<'_> {
         self.opened(expected, charge)
     }
 
-    fn failed(&self, expected: &mut Expected, after: &PaymentIntent, decline: Option<u16>) -> Result<(), Wrong> {
+    pub(super) fn failed(
+        &self,
+        expected: &mut Expected,
+        after: &PaymentIntent,
+        decline: Option<u16>,
+    ) -> Result<(), Wrong> {
         let Some(charge) = after.latest_charge().and_then(|id| self.object_charge(id)) else {
             return wrong("state tables", "declined without a charge");
         };

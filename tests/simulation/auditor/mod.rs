@@ -11,6 +11,7 @@
 //!
 //! It uses the domain's vocabulary to read records, and none of its decisions. It draws no randomness.
 
+mod actions;
 mod answers;
 mod charges;
 mod disputes;
@@ -93,6 +94,8 @@ pub struct Seen {
     pub expired: u64,
     /// Lists.
     pub pages: u64,
+    /// Payments and setups that went on, or failed, because their payer acted.
+    pub actions: u64,
     /// Disputes that were opened.
     pub disputes: u64,
     /// Disputes that came to their end.
@@ -113,6 +116,7 @@ impl Seen {
             lost: self.lost + other.lost,
             expired: self.expired + other.expired,
             pages: self.pages + other.pages,
+            actions: self.actions + other.actions,
             disputes: self.disputes + other.disputes,
             disputes_over: self.disputes_over + other.disputes_over,
             unanswered: self.unanswered + other.unanswered,
@@ -279,6 +283,11 @@ impl Auditor {
             None => payment,
         };
         model.charge_at(charge, u64::MAX)?.dispute()
+    }
+
+    /// The number of the newest action that an intent or setup intent waited for; it may be over.
+    pub fn action_of(&self, account: AccountKey, intent: Id) -> Option<u64> {
+        self.accounts[&account.0].newest_action(intent)
     }
 
     /// What has not come to its end yet, if anything.

@@ -103,6 +103,8 @@ impl Auditor {
                 return wrong("one request, one execution", format!("slot {slot}"));
             }
             *executed = Some(model.record + 1);
+            let acted = matches!(command, Some(Command::CompleteAction(_))) && !facts.objects.is_empty();
+            self.seen.actions += u64::from(acted);
         }
         self.apply(account, model, facts);
         self.outcome(

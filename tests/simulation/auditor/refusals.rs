@@ -49,6 +49,7 @@ impl AccountModel {
                     left == 0 || asked.amount.is_some_and(|amount| amount > left)
                 }
             },
+            Command::CompleteAction(done) => self.action_at(done.object, at) != Some(done.nonce),
             Command::UpdateDispute(id, _) | Command::CloseDispute(id) => !self
                 .dispute_at(*id, at)
                 .is_some_and(|dispute| dispute.state.needs_response()),
@@ -93,6 +94,7 @@ impl AccountModel {
 /// The object a command is about, if it is about one.
 pub(super) fn subject(command: &Command) -> Option<Id> {
     match command {
+        Command::CompleteAction(done) => Some(done.object),
         Command::ConfirmPaymentIntent(id, _)
         | Command::CapturePaymentIntent(id, _)
         | Command::CancelPaymentIntent(id, _)

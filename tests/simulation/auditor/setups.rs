@@ -75,6 +75,7 @@ impl Case<'_> {
                 expected.events.push("setup_intent.canceled");
                 return self.untried(expected, after, StatusName::Canceled, tries);
             }
+            (Some(before), Some(Command::CompleteAction(done))) => return self.setup_acted(before, after, *done),
             (_, command) => return wrong("nothing unexplained", format!("a setup by {command:?}")),
         };
         let PaymentMethodParam::Fresh(card) = card else {
@@ -143,7 +144,7 @@ impl Case<'_> {
         }
     }
 
-    fn attempt(&self, id: Id) -> Option<&SetupAttempt> {
+    pub(super) fn attempt(&self, id: Id) -> Option<&SetupAttempt> {
         self.facts.objects.iter().find_map(|object| match object {
             Object::SetupAttempt(attempt) if attempt.id == id => Some(&**attempt),
             _ => None,

@@ -24,6 +24,8 @@ pub(super) struct Author {
     charges: Vec<Vec<(usize, i64)>>,
     /// Steps that make payments with a card whose payments are disputed, by account.
     disputed: Vec<Vec<usize>>,
+    /// Steps that pay with, or set up, a card whose holder must prove who they are, by account.
+    parked: Vec<Vec<usize>>,
     /// Steps with a key.
     keyed: Vec<usize>,
 }
@@ -41,6 +43,7 @@ impl Author {
             setups: vec![Vec::new(); accounts],
             charges: vec![Vec::new(); accounts],
             disputed: vec![Vec::new(); accounts],
+            parked: vec![Vec::new(); accounts],
             keyed: Vec::new(),
         }
     }
@@ -126,7 +129,7 @@ impl Author {
     fn action(&mut self, number: usize, account: usize) -> Action {
         let intent = self.intent(account);
         let customer = self.recent_customer(account);
-        match (self.dice.below(42), intent) {
+        match (self.dice.below(46), intent) {
             (0, _) => {
                 self.customers[account].push(number);
                 Action::CreateCustomer
@@ -163,6 +166,7 @@ impl Author {
             (30..34, _) => self.set_up(number, account, customer),
             (34..38, _) => self.charge(number, account),
             (38..42, _) if !self.disputed[account].is_empty() => self.dispute(account),
+            (42..46, _) if !self.parked[account].is_empty() => self.authenticate(account),
             _ => self.create(number, account, customer),
         }
     }
@@ -182,11 +186,15 @@ impl Author {
         let reach = known.len().min(3) as u64;
         let of = (reach > 0).then(|| known[known.len() - 1 - self.dice.below(reach) as usize]);
         match (self.dice.below(6), of) {
-            (0..2, Some(of)) => Action::ConfirmSetup { of, card },
+            (0..2, Some(of)) => {
+                self.watch(account, of, card);
+                Action::ConfirmSetup { of, card }
+            }
             (2, Some(of)) => Action::CancelSetup { of },
             (3, Some(of)) => Action::Get { of },
             _ => {
                 self.setups[account].push(number);
+                self.watch(account, number, card);
                 let confirm = self.dice.below(3) > 0;
                 Action::SetUp {
                     card: (confirm || self.dice.below(2) == 0).then_some(card),
@@ -255,7 +263,7 @@ impl Author {
     }
 
     fn card(&mut self) -> &'static str {
-        const CARDS: [&str; 16] = [
+        const CARDS: [&str; 18] = [
             "visa",
             "authenticationRequired",
             "visa",
@@ -269,6 +277,8 @@ impl Author {
             "tollgate_remote",
             "tollgate_remote",
             "tollgate_remoteDecline",
+            "threeDSecure2Required",
+            "threeDSecureRequiredChargeDeclined",
             "createDispute",
             "createDisputeProductNotReceived",
             "createDisputeInquiry",
@@ -276,11 +286,27 @@ impl Author {
         CARDS[self.dice.below(CARDS.len() as u64) as usize]
     }
 
-    /// Remembers a payment that is going to be disputed once it is captured.
+    /// Remembers a payment that is going to be disputed once it is captured, or that is going to be parked.
     fn watch(&mut self, account: usize, step: usize, card: &str) {
-        let known = &mut self.disputed[account];
-        if card.starts_with("createDispute") && known.last() != Some(&step) {
+        let known = if card.starts_with("createDispute") {
+            &mut self.disputed[account]
+        } else if card.starts_with("authentication") || card.starts_with("threeDSecure") {
+            &mut self.parked[account]
+        } else {
+            return;
+        };
+        if known.last() != Some(&step) {
             known.push(step);
+        }
+    }
+
+    /// Somebody proves who they are, or fails to, for one of the newest parked payments and setups; sometimes too late.
+    fn authenticate(&mut self, account: usize) -> Action {
+        let known = &self.parked[account];
+        let reach = known.len().min(4) as u64;
+        Action::Authenticate {
+            of: known[known.len() - 1 - self.dice.below(reach) as usize],
+            passes: self.dice.below(4) > 0,
         }
     }
 

@@ -166,6 +166,11 @@ pub enum Action {
         of: usize,
         amount: Option<i64>,
     },
+    /// The payer of a parked payment, or the holder of a card that is set up, proves who they are, or fails to.
+    Authenticate {
+        of: usize,
+        passes: bool,
+    },
     /// Evidence about the dispute of the step's payment, sent to the bank or kept.
     AnswerDispute {
         of: usize,
