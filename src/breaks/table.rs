@@ -327,7 +327,7 @@ pub const ALL: &[Known] = &[
     Known {
         of: Break::ConfirmAgain,
         name: "confirm-again",
-        place: "src/domain/payments/payment_intent/decide.rs",
+        place: "src/domain/payments/payment_intent/confirm.rs",
         invariants: &[3, 9],
         what: "an intent is confirmed in any state",
     },
@@ -355,7 +355,7 @@ pub const ALL: &[Known] = &[
     Known {
         of: Break::ForgetAdvice,
         name: "forget-advice",
-        place: "src/domain/payments/refund/decide.rs",
+        place: "src/domain/payments/refund/settle.rs",
         invariants: &[8],
         what: "a refund that the network did not acknowledge is not sent again",
     },
