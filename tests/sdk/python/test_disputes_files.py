@@ -115,7 +115,7 @@ class DisputesAndFiles(unittest.TestCase):
         self.assertEqual(account.id, self.client.v1.accounts.retrieve(account.id).id)
         with self.assertRaises(stripe.PermissionError) as refused:
             self.client.v1.accounts.retrieve("acct_1234")
-        self.assertEqual("account_invalid", refused.exception.code)
+        self.assertEqual("account_invalid", refused.exception.error.code)
 
     def test_risk(self):
         with self.assertRaises(stripe.CardError) as blocked:
