@@ -110,14 +110,14 @@ impl Body {
 }
 
 /// The body of an action; `known` tells the id that a step's answer named, `disputed` the newest dispute about a payment,
-/// of which events tell, `parked` the number of the newest action that an intent waited for. `None` when the client never learnt it.
+/// of which events tell, `parked` the number of the newest action that an intent waited for, or of the first. `None` when the client never learnt it.
 pub fn body_of(
     number: usize,
     action: &Action,
     expands: bool,
     known: &dyn Fn(usize) -> Option<(&'static Kind, Id)>,
     disputed: &dyn Fn(Id) -> Option<Id>,
-    parked: &dyn Fn(Id) -> Option<u64>,
+    parked: &dyn Fn(Id, bool) -> Option<u64>,
 ) -> Option<Body> {
     let dispute = |of: usize| known(of).and_then(|(_, payment)| disputed(payment));
     let intent = |of: usize| {
@@ -248,12 +248,12 @@ pub fn body_of(
             };
             Call::Write(Command::CreateChargeRefund(charge(*of)?, Box::new(asked)))
         }
-        Action::Authenticate { of, passes } => {
+        Action::Authenticate { of, passes, first } => {
             path = &[];
             let (_, object) = known(*of)?;
             Call::Write(Command::CompleteAction(CompletedAction {
                 object,
-                nonce: parked(object)?,
+                nonce: parked(object, *first)?,
                 authenticated: *passes,
             }))
         }

@@ -16,10 +16,14 @@ impl AccountModel {
         self.object_at(id, at).and_then(action)
     }
 
-    /// The number of the newest action that it waited for at any time.
-    pub(super) fn newest_action(&self, id: Id) -> Option<u64> {
-        let versions = self.objects.get(&id.seq())?;
-        versions.iter().rev().find_map(|(_, object)| action(object))
+    /// The number of the first or the newest action that it waited for at any time.
+    pub(super) fn action_of(&self, id: Id, first: bool) -> Option<u64> {
+        let mut actions = self
+            .objects
+            .get(&id.seq())?
+            .iter()
+            .filter_map(|(_, object)| action(object));
+        if first { actions.next() } else { actions.next_back() }
     }
 }
 

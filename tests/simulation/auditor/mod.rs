@@ -285,9 +285,9 @@ impl Auditor {
         model.charge_at(charge, u64::MAX)?.dispute()
     }
 
-    /// The number of the newest action that an intent or setup intent waited for; it may be over.
-    pub fn action_of(&self, account: AccountKey, intent: Id) -> Option<u64> {
-        self.accounts[&account.0].newest_action(intent)
+    /// The number of the first or the newest action that an intent or setup intent waited for; it may be over.
+    pub fn action_of(&self, account: AccountKey, intent: Id, first: bool) -> Option<u64> {
+        self.accounts[&account.0].action_of(intent, first)
     }
 
     /// What has not come to its end yet, if anything.

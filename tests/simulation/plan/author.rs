@@ -307,6 +307,7 @@ impl Author {
         Action::Authenticate {
             of: known[known.len() - 1 - self.dice.below(reach) as usize],
             passes: self.dice.below(4) > 0,
+            first: self.dice.below(4) == 0,
         }
     }
 

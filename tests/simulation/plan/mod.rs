@@ -170,6 +170,8 @@ pub enum Action {
     Authenticate {
         of: usize,
         passes: bool,
+        /// On the page of the first action, not of the newest.
+        first: bool,
     },
     /// Evidence about the dispute of the step's payment, sent to the bank or kept.
     AnswerDispute {

@@ -46,7 +46,11 @@ fn pay(card: &'static str, manual: bool) -> Action {
 }
 
 fn authenticate(passes: bool) -> Action {
-    Action::Authenticate { of: 0, passes }
+    Action::Authenticate {
+        of: 0,
+        passes,
+        first: false,
+    }
 }
 
 #[test]
@@ -78,6 +82,26 @@ fn who_fails_may_try_again_with_another_card() {
         authenticate(true),
     ]);
     assert_eq!(seen, 2);
+}
+
+#[test]
+fn the_page_of_an_earlier_action_ends_nothing() {
+    let park = Action::Confirm {
+        of: 0,
+        card: "authenticationRequired",
+    };
+    let early = Action::Authenticate {
+        of: 0,
+        passes: true,
+        first: true,
+    };
+    let seen = acted(vec![
+        pay("authenticationRequired", false),
+        park,
+        early,
+        authenticate(true),
+    ]);
+    assert_eq!(seen, 1);
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl World<'_> {
         let known = |of: usize| -> Option<(&'static Kind, Id)> { sessions.get(&of)?.learnt };
         let merchant = self.merchants[wish.account].key;
         let disputed = |payment: Id| self.auditor.dispute_of(merchant, payment);
-        let parked = |intent: Id| self.auditor.action_of(merchant, intent);
+        let parked = |intent: Id, first: bool| self.auditor.action_of(merchant, intent, first);
         let Some(body) = body_of(step, &wish.action, wish.expands, &known, &disputed, &parked) else {
             return Ok(());
         };
@@ -70,7 +70,7 @@ impl World<'_> {
             customer: None,
             save: false,
         };
-        let body = body_of(step, &action, false, &|_| None, &|_| None, &|_| None).expect("it refers to nothing");
+        let body = body_of(step, &action, false, &|_| None, &|_| None, &|_, _| None).expect("it refers to nothing");
         let session = Session {
             account: first.account,
             body,
