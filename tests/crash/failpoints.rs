@@ -52,7 +52,8 @@ fn wherever_the_commit_path_ends_nothing_is_lost_invented_or_doubled() {
         server.kill();
         let memory = if random.percent(50) { FORGETFUL } else { &[] };
         server.set_environment(&[HARSH, memory, &[("TOLLGATE_FAULTS", fault.as_str())]].concat());
-        if server.try_start_again() {
+        let ready = server.try_start_again();
+        if ready {
             let patience = if end.ends_with("prepare") {
                 PREPARE_MAX
             } else {
@@ -65,7 +66,11 @@ fn wherever_the_commit_path_ends_nothing_is_lost_invented_or_doubled() {
                 }
             });
         }
-        let met = !server.runs();
+        // A process whose output has ended, or whose first thread has, is still about to end.
+        let met = !ready || server.has_ended();
+        if met {
+            server.wait();
+        }
         assert!(
             met || end.ends_with("prepare"),
             "{fault} is never come to\n{}",
