@@ -146,7 +146,8 @@ const BY_SECRET: &[(Method, &str)] = &[
 ];
 
 /// What a customer may change about themselves: how they pay and where goods go, not what the merchant holds of them.
-pub const BY_CUSTOMERS: &[&str] = &["default_source", "expand", "invoice_settings", "shipping", "source"];
+/// (`expand` is no change.)
+pub const BY_CUSTOMERS: &[&str] = &["default_source", "invoice_settings", "shipping", "source"];
 
 /// Paths that a customer's ephemeral key may call, with the methods; those that end in `*` with all that lies below.
 const OF_CUSTOMER: &[(&[Method], &str, OfCustomer)] = {
@@ -373,6 +374,20 @@ mod tests {
             let open = line != "DELETE /v1/customers/{id}" && line != "POST /v1/payment_methods";
             let inside = !line.contains("balance") && !line.contains("tax_ids");
             assert!(mine && open && inside, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_operation_hears_of_its_customer_in_one_place() {
+        for endpoint in ENDPOINTS {
+            let named = |name: &&str| endpoint.params.fields.iter().any(|field| field.name == *name);
+            let found: Vec<&str> = ["customer", "customer_account"].into_iter().filter(named).collect();
+            let expected: &[&str] = match of_customer(endpoint) {
+                OfCustomer::Refused => continue,
+                OfCustomer::AsParameter => &["customer"],
+                OfCustomer::InPath | OfCustomer::Itself | OfCustomer::OfPaymentMethod => &[],
+            };
+            assert_eq!(found, expected, "{} {}", endpoint.method.name(), endpoint.path);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::answer::STRIPE_VERSION;
 use crate::api::Api;
 use crate::authorization::{Authorization, Token};
+use crate::ephemeral::Customers;
 use crate::refused::Refused;
 use actix_http::{HttpMessage, Request as Http};
 use actix_web::http::header::{self, HeaderName};
@@ -27,8 +28,16 @@ pub(crate) struct Caller {
     pub(crate) profile: Arc<Profile>,
     /// Whether a page in a payer's browser asks, or something like it: it sees less, and its form holds more.
     pub(crate) by_browser: bool,
-    /// What a restricted key may do, for what an answer shows in place.
-    pub(crate) restricted: Option<Box<Restricted>>,
+    /// What the rest of the request is held against, where the key opens less than everything.
+    pub(crate) bound: Option<Bound>,
+}
+
+/// What a key that opens less than everything may, besides calling the operation. It cannot be printed.
+pub(crate) enum Bound {
+    /// A restricted key: what an answer may show in place.
+    Restricted(Box<Restricted>),
+    /// A customer's own key: what the parameters may say.
+    Customers(Box<Customers>),
 }
 
 /// A restricted key. It cannot be printed.
@@ -81,39 +90,36 @@ impl Api {
             Authorization::Key(token) => token,
         };
         if token.secret().starts_with(SECRET_START) {
-            let query = http.uri().query().map(str::as_bytes);
             // Rare: in a box, so that other requests' futures have no room for it.
-            let profile = Box::pin(self.ephemeral(token.secret(), matched, [body, query], request, now_ms)).await?;
+            let (profile, customers) = Box::pin(self.ephemeral(token.secret(), matched, request, now_ms)).await?;
+            speaks_for_itself(http, profile.id, &token)?;
             return Ok(Caller {
                 profile,
                 by_browser: false,
-                restricted: None,
+                bound: Some(Bound::Customers(Box::new(customers))),
             });
         }
         let authenticated = self.lookup(&token, now_ms).await?;
         if authenticated.kind != ApiKeyKind::Secret {
             may_call(&authenticated, &token, endpoint)?;
         }
-        for name in &SPOKEN_FOR {
-            if let Some(account) = http.headers().get(name) {
-                own_account(&authenticated, &token, &String::from_utf8_lossy(account.as_bytes()))?;
-            }
-        }
+        let own = authenticated.profile.id;
+        speaks_for_itself(http, own, &token)?;
         if endpoint.path == accounts::BY_ID {
-            own_account(&authenticated, &token, matched.segment(0).unwrap_or_default())?;
+            own_account(own, &token, matched.segment(0).unwrap_or_default())?;
         }
         if needs_version(endpoint) && http.headers().get(STRIPE_VERSION).is_none() {
             return Err(errors::version_missing().into());
         }
-        let restricted = (authenticated.kind == ApiKeyKind::Restricted).then(|| {
-            Box::new(Restricted {
+        let bound = (authenticated.kind == ApiKeyKind::Restricted).then(|| {
+            Bound::Restricted(Box::new(Restricted {
                 permissions: authenticated.permissions,
                 key: token.secret().into(),
-                account: authenticated.profile.id,
-            })
+                account: own,
+            }))
         });
         Ok(Caller {
-            restricted,
+            bound,
             by_browser: authenticated.kind == ApiKeyKind::Publishable,
             profile: Arc::clone(&authenticated.profile),
         })
@@ -168,9 +174,19 @@ fn key_in_form(http: &Http, endpoint: &Endpoint<Call>, body: Option<&[u8]>) -> O
     key.starts_with("pk_").then_some(key)
 }
 
+/// Refuses a request for another account than the key's own.
+fn speaks_for_itself(http: &Http, own: Id, token: &Token<'_>) -> Result<(), Refused> {
+    for name in &SPOKEN_FOR {
+        if let Some(account) = http.headers().get(name) {
+            own_account(own, token, &String::from_utf8_lossy(account.as_bytes()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses any account but the key's own: it would be a connected one, which there are none of.
-fn own_account(authenticated: &Authenticated, token: &Token<'_>, account: &str) -> Result<(), Refused> {
-    if account == authenticated.profile.id.text(&kinds::ACCOUNT) {
+fn own_account(own: Id, token: &Token<'_>, account: &str) -> Result<(), Refused> {
+    if account == own.text(&kinds::ACCOUNT) {
         return Ok(());
     }
     Err(errors::no_access_to_account(token.secret(), account).into())

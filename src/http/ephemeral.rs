@@ -10,19 +10,51 @@ use tollgate_domain::customers::ephemeral_key::Bearer;
 use tollgate_domain::object::{Item, Object};
 use tollgate_domain::{Call, Profile, Read, Reject, kinds};
 use tollgate_resource::{Expand, Id, Kind};
-use tollgate_wire::{Match, browser, errors, versions};
+use tollgate_wire::forms::Filling;
+use tollgate_wire::{Match, errors, versions};
+
+/// What a request with an ephemeral key is held against, once it is read.
+pub(crate) struct Customers {
+    customer: Id,
+    what: OfCustomer,
+    /// What is heard where the form says more than a customer may.
+    may_not: Reject,
+}
+
+impl Customers {
+    /// Whether a request says no more than the customer may: in the parameters as the operation takes them, so that what
+    /// a client sends twice, in the query besides the body, or in brackets is what it is for the operation.
+    pub(crate) fn may_say(&self, said: &Filling<'_>) -> Result<(), Box<Reject>> {
+        match self.what {
+            OfCustomer::Refused | OfCustomer::InPath | OfCustomer::OfPaymentMethod => Ok(()),
+            OfCustomer::Itself => match said.names().find(|name| !BY_CUSTOMERS.contains(name)) {
+                None => Ok(()),
+                Some(_) => Err(Box::new(self.may_not.clone())),
+            },
+            OfCustomer::AsParameter => {
+                let Some(text) = said.text("customer") else {
+                    return Err(Box::new(errors::customer_missing()));
+                };
+                match kinds::CUSTOMER.parse(text) {
+                    Some(named) if named == self.customer => Ok(()),
+                    Some(other) => Err(Box::new(Reject::no_such_param(&kinds::CUSTOMER, other, "customer"))),
+                    // What is no id was refused by the operation before.
+                    None => Err(Box::new(self.may_not.clone())),
+                }
+            }
+        }
+    }
+}
 
 impl Api {
-    /// The account of the ephemeral key `token`, if the request is about its customer. `forms` are the request's body and
-    /// query, as far as they were read.
+    /// The account of the ephemeral key `token`, if the path is its customer's, and what it may say.
     pub(crate) async fn ephemeral(
         &self,
         token: &str,
         matched: &Match<'_>,
-        forms: [Option<&[u8]>; 2],
         request: Id,
         now_ms: u64,
-    ) -> Result<Arc<Profile>, Refused> {
+    ) -> Result<(Arc<Profile>, Customers), Refused> {
         let unknown = || Refused::from(errors::invalid_api_key(token));
         let bearer = Bearer::read(token, &self.services.secrets).ok_or_else(unknown)?;
         let profiles = self.services.directory.profiles_of(bearer.account);
@@ -38,39 +70,23 @@ impl Api {
             return Err(errors::expired_api_key(token).into());
         }
         let customer = key.customer;
-        let may_not = || {
-            let account = profile.id.text(&kinds::ACCOUNT);
-            let needed = access_of(matched.endpoint()).permission.public_name();
-            Refused::from(errors::permission_missing(token, &account, &needed))
-        };
-        match of_customer(matched.endpoint()) {
-            OfCustomer::Refused => return Err(may_not()),
-            what @ (OfCustomer::InPath | OfCustomer::Itself) => {
-                let more = |form: &&[u8]| browser::other_than(form, BY_CUSTOMERS).is_some();
-                if what == OfCustomer::Itself && forms.iter().flatten().any(more) {
-                    return Err(may_not());
-                }
+        let account = profile.id.text(&kinds::ACCOUNT);
+        let needed = access_of(matched.endpoint()).permission.public_name();
+        let may_not = errors::permission_missing(token, &account, &needed);
+        let what = of_customer(matched.endpoint());
+        match what {
+            OfCustomer::Refused => return Err(may_not.into()),
+            OfCustomer::InPath | OfCustomer::Itself => {
                 if let Some(other) = named(&kinds::CUSTOMER, matched.segment(0)).filter(|named| *named != customer) {
                     return Err(Reject::no_such(&kinds::CUSTOMER, other, "id").into());
                 }
             }
-            OfCustomer::AsParameter => {
-                let given = forms
-                    .into_iter()
-                    .flatten()
-                    .find_map(|form| browser::value_of(form, "customer"));
-                match given {
-                    None => return Err(errors::customer_missing().into()),
-                    Some(text) => {
-                        if let Some(other) = named(&kinds::CUSTOMER, Some(&text)).filter(|named| *named != customer) {
-                            return Err(Reject::no_such_param(&kinds::CUSTOMER, other, "customer").into());
-                        }
-                    }
-                }
-            }
+            OfCustomer::AsParameter => {}
             OfCustomer::OfPaymentMethod => {
                 // The name of a test card is nobody's yet.
-                let method = named(&kinds::PAYMENT_METHOD, matched.segment(0)).ok_or_else(may_not)?;
+                let Some(method) = named(&kinds::PAYMENT_METHOD, matched.segment(0)) else {
+                    return Err(may_not.into());
+                };
                 let found = self.look_up(&profile, &kinds::PAYMENT_METHOD, method, request).await?;
                 let own = matches!(found, Some(Object::PaymentMethod(found)) if found.customer == Some(customer));
                 if !own {
@@ -78,7 +94,14 @@ impl Api {
                 }
             }
         }
-        Ok(profile)
+        Ok((
+            profile,
+            Customers {
+                customer,
+                what,
+                may_not,
+            },
+        ))
     }
 
     /// An object of an account; `None` when there is none.

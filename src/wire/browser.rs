@@ -40,26 +40,10 @@ pub struct BrowserForm {
 
 /// The key in a form: `key=pk_…`, as a page's library sends it in place of a header.
 pub fn key_of(form: &[u8]) -> Option<String> {
-    value_of(form, "key")
-}
-
-/// The value of a parameter of a form; of the first one if it stands there several times.
-pub fn value_of(form: &[u8], name: &str) -> Option<String> {
     let mut pairs = Pairs::default();
     pairs.read(form).ok()?;
-    let found = pairs.iter().find(|(key, _)| *key == name);
+    let found = pairs.iter().find(|(key, _)| *key == "key");
     found.map(|(_, value)| value.to_owned())
-}
-
-/// The first parameter of a form that is none of these, without its brackets.
-pub fn other_than(form: &[u8], known: &[&str]) -> Option<String> {
-    let mut pairs = Pairs::default();
-    pairs.read(form).ok()?;
-    let name = |key: &str| key.split('[').next().unwrap_or(key).to_owned();
-    pairs
-        .iter()
-        .map(|(key, _)| name(key))
-        .find(|name| !known.contains(&name.as_str()))
 }
 
 /// The form without what is no parameter. `keeps_secret` says whether the operation declares `client_secret`.

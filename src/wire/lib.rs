@@ -22,7 +22,7 @@ pub mod render;
 pub mod versions;
 pub mod wording;
 
-pub use edge::{Edge, Match, Parsed};
+pub use edge::{Edge, Hold, Match, Parsed};
 pub use openapi::openapi;
 pub use reference::reference_page;
 pub use render::{FoundPage, Rendering};

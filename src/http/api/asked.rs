@@ -3,7 +3,7 @@
 
 use super::{Api, Exchange};
 use crate::answer::{LimitReason, STRIPE_VERSION};
-use crate::caller::Restricted;
+use crate::caller::Bound;
 use crate::rate_limit::Layer;
 use crate::refused::Refused;
 use crate::telemetry;
@@ -20,7 +20,7 @@ pub(super) struct Asked<'k> {
     pub(super) profile: Arc<Profile>,
     pub(super) version: Version,
     pub(super) key: Option<&'k str>,
-    pub(super) restricted: Option<Box<Restricted>>,
+    pub(super) bound: Option<Bound>,
 }
 
 /// Longest idempotency key, in characters.

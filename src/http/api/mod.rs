@@ -16,7 +16,7 @@ use self::rendered::contents_asked;
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, raw};
 use crate::authentication::{self, Visit};
 use crate::body::BodyMemory;
-use crate::caller::browser_form;
+use crate::caller::{Bound, browser_form};
 use crate::files::{self, PendingBytes};
 use crate::multipart::{self, Received};
 use crate::pages::Pages;
@@ -45,6 +45,7 @@ use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::{Call, Claim, Reject, kinds};
 use tollgate_resource::Endpoint;
+use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
 
 /// A body up to this long is read before anything is refused, so that the connection can be used again; a longer one
@@ -244,7 +245,7 @@ impl Api {
         };
         let asked = Asked {
             profile: caller.profile,
-            restricted: caller.restricted,
+            bound: caller.bound,
             version,
             key,
         };
@@ -323,23 +324,27 @@ impl Api {
             profile,
             version,
             key,
-            restricted,
+            bound,
         } = asked;
         if exchange.by_browser {
             form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
         }
         let services = &self.services;
+        let may_say = |said: &Filling<'_>| match &bound {
+            Some(Bound::Customers(customers)) => customers.may_say(said),
+            _ => Ok(()),
+        };
         let parsed = self.parsing.measure(|| {
             services
                 .edge
-                .parse(matched, &form, version, &services.secrets)
+                .parse_held(matched, &form, version, &services.secrets, Some(&may_say))
                 .map_err(Refused::from)
         })?;
         let refuses_numbers = profile.settings().raw_cards == RawCards::Refused;
         if parsed.brings_card_number && refuses_numbers && !exchange.by_browser {
             return Err(errors::raw_cards_refused().into());
         }
-        if let Some(restricted) = restricted {
+        if let Some(Bound::Restricted(restricted)) = &bound {
             restricted.may_expand(&parsed.expand)?;
         }
         let claim = key.map(|key| {

@@ -44,6 +44,9 @@ pub struct Match<'p, C: 'static = Call> {
     segments: Segments<'p>,
 }
 
+/// What else a request is held against: it sees the parameters as the operation takes them, whatever way they were sent.
+pub type Hold<'h> = &'h dyn Fn(&Filling<'_>) -> Result<(), Box<Reject>>;
+
 /// A parsed request.
 #[derive(Debug, Clone)]
 pub struct Parsed<C = Call> {
@@ -117,8 +120,24 @@ impl<C> Edge<C> {
         version: Version,
         secrets: &Secrets,
     ) -> Result<Parsed<C>, Reject> {
+        self.parse_held(matched, form, version, secrets, None)
+    }
+
+    /// The same, and holds what the operation takes against `hold`: after what is wrong in it for anybody.
+    ///
+    /// # Errors
+    /// Those of [`Edge::parse`], and of `hold`.
+    #[expect(clippy::result_large_err, reason = "the caller renders it at once")]
+    pub fn parse_held(
+        &self,
+        matched: &Match<'_, C>,
+        form: &[u8],
+        version: Version,
+        secrets: &Secrets,
+        hold: Option<Hold<'_>>,
+    ) -> Result<Parsed<C>, Reject> {
         let mut decoded = Decoded::take();
-        let parsed = self.parse_with(&mut decoded, matched, form, version, secrets);
+        let parsed = self.parse_with(&mut decoded, matched, form, version, secrets, hold);
         decoded.give_back();
         parsed.map_err(|reject| *reject)
     }
@@ -130,6 +149,7 @@ impl<C> Edge<C> {
         form: &[u8],
         version: Version,
         secrets: &Secrets,
+        hold: Option<Hold<'_>>,
     ) -> Result<Parsed<C>, Box<Reject>> {
         let Operation { endpoint, table, .. } = &self.operations[matched.number];
         let word = |refusal| Box::new(refused(&refusal));
@@ -157,6 +177,9 @@ impl<C> Edge<C> {
             "{} declares parameters and does not read them",
             endpoint.name
         );
+        if let Some(hold) = hold {
+            hold(&filling)?;
+        }
         if endpoint.method == Method::Get
             && let Some(given) = filling.text("client_secret")
         {

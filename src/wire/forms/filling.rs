@@ -44,6 +44,13 @@ impl<'a> Filling<'a> {
         Some(self.decoded.pairs.value(found.pair.into()))
     }
 
+    /// The names of the parameters that are given, without what stands in brackets; each at least once.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let fields = self.table.shape().fields;
+        let placed = self.decoded.places.placed[..self.expand_start()].iter();
+        placed.map(|placed| fields[usize::from(code(placed.order, 0)) - 1].name)
+    }
+
     /// The texts of `expand`, in order.
     ///
     /// # Errors

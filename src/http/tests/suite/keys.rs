@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const PUBLISHABLE: &str = "pk_test_edge0123456789abcdefghijklmn";
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 
-fn with(edge: &Edge, key: &str, method: &str, path: &str, form: &str) -> Answer {
+pub(crate) fn with(edge: &Edge, key: &str, method: &str, path: &str, form: &str) -> Answer {
     edge.send(method, path, &[("authorization", &format!("Bearer {key}"))], form)
 }
 
@@ -18,7 +18,7 @@ fn operate(edge: &Edge, path: &str, body: &Value) -> Value {
 }
 
 /// The account of [`KEY`].
-fn account(edge: &Edge) -> String {
+pub(crate) fn account(edge: &Edge) -> String {
     assert_eq!(edge.keyed("GET", "/v1/balance", &[], "").status, 200);
     let accounts = edge.operate("GET", "/admin/accounts", &[], "").json();
     accounts["accounts"][0]["account"]
@@ -315,118 +315,6 @@ fn both_headers_that_name_an_account_must_name_the_keys_own() {
             "The provided key 'sk_test_************************klmn' does not have access to account 'acct_1234' (or that \
              account does not exist). Application access may have been revoked."
         );
-    }
-}
-
-#[test]
-fn an_ephemeral_key_opens_its_customers_things_until_it_is_deleted() {
-    let edge = Edge::start();
-    let customer = |name: &str| {
-        let made = edge.keyed("POST", "/v1/customers", &[], &format!("name={name}"));
-        made.json()["id"].as_str().expect("an id").to_owned()
-    };
-    let (own, other) = (customer("Jenny"), customer("Rosen"));
-    let without = edge.keyed("POST", "/v1/ephemeral_keys", &[], &format!("customer={own}"));
-    assert!(
-        without.status == 400 && without.message().contains("Stripe-Version"),
-        "{without:?}"
-    );
-    let version = [("stripe-version", "2024-06-20")];
-    let made = edge.keyed("POST", "/v1/ephemeral_keys", &version, &format!("customer={own}"));
-    assert_eq!(made.status, 200, "{made:?}");
-    let key = made.json();
-    assert_eq!(
-        key["expires"].as_u64(),
-        key["created"].as_u64().map(|created| created + 3_600)
-    );
-    assert_eq!(key["associated_objects"], json!([{ "id": own, "type": "customer" }]));
-    let secret = key["secret"].as_str().expect("a secret");
-    assert!(secret.starts_with("ek_test_"), "{secret}");
-
-    let ask = |method: &str, path: &str, form: &str| with(&edge, secret, method, path, form);
-    let card = |of: &str| {
-        let form = format!("customer={of}");
-        let attached = edge.keyed("POST", "/v1/payment_methods/pm_card_visa/attach", &[], &form);
-        attached.json()["id"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{attached:?}"))
-            .to_owned()
-    };
-    let (mine, theirs) = (card(&own), card(&other));
-    for (method, path, form, status) in [
-        ("GET", format!("/v1/customers/{own}"), String::new(), 200),
-        (
-            "POST",
-            format!("/v1/customers/{own}"),
-            "name=Jen&balance=-5000".to_owned(),
-            403,
-        ),
-        (
-            "POST",
-            format!("/v1/customers/{own}"),
-            "shipping[name]=Jen&shipping[address][line1]=here".to_owned(),
-            200,
-        ),
-        ("GET", format!("/v1/customers/{other}"), String::new(), 404),
-        ("DELETE", format!("/v1/customers/{own}"), String::new(), 403),
-        (
-            "GET",
-            format!("/v1/customers/{own}/payment_methods"),
-            String::new(),
-            200,
-        ),
-        ("GET", format!("/v1/payment_methods?customer={own}"), String::new(), 200),
-        (
-            "GET",
-            format!("/v1/payment_methods?customer={other}"),
-            String::new(),
-            400,
-        ),
-        ("GET", "/v1/payment_methods".to_owned(), String::new(), 400),
-        ("GET", format!("/v1/payment_methods/{mine}"), String::new(), 200),
-        ("GET", format!("/v1/payment_methods/{theirs}"), String::new(), 404),
-        ("GET", "/v1/payment_methods/pm_card_visa".to_owned(), String::new(), 403),
-        (
-            "POST",
-            format!("/v1/payment_methods/{theirs}/detach"),
-            String::new(),
-            404,
-        ),
-        ("POST", format!("/v1/payment_methods/{mine}/detach"), String::new(), 200),
-        (
-            "POST",
-            "/v1/payment_methods/pm_card_visa/attach".to_owned(),
-            format!("customer={own}"),
-            200,
-        ),
-        (
-            "POST",
-            "/v1/payment_methods/pm_card_visa/attach".to_owned(),
-            format!("customer={other}"),
-            400,
-        ),
-        ("GET", "/v1/payment_intents".to_owned(), String::new(), 403),
-        ("GET", "/v1/balance".to_owned(), String::new(), 403),
-    ] {
-        let answer = ask(method, &path, &form);
-        assert_eq!(answer.status, status, "{method} {path} {form}: {answer:?}");
-        assert!(!answer.text.contains(secret), "the key is shown");
-    }
-    let path = format!("/v1/ephemeral_keys/{}", key["id"].as_str().expect("an id"));
-    let deleted = edge.keyed("DELETE", &path, &[], "");
-    assert_eq!(
-        (deleted.status, deleted.json().get("secret")),
-        (200, None),
-        "{deleted:?}"
-    );
-    assert_eq!(edge.keyed("DELETE", &path, &[], "").status, 404);
-    let over = ask("GET", &format!("/v1/customers/{own}"), "");
-    assert_eq!(
-        (over.status, over.json()["error"]["code"].as_str()),
-        (401, Some("api_key_expired"))
-    );
-    for wrong in ["ek_test_", "ek_test_0123456789abcdefghijklmnopqrstuvwxyz", "ek_live_x"] {
-        assert_eq!(with(&edge, wrong, "GET", "/v1/balance", "").status, 401, "{wrong}");
     }
 }
 

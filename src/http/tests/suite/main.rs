@@ -3,6 +3,7 @@
 mod actions;
 mod authentication;
 mod edge;
+mod ephemeral_keys;
 mod files;
 mod headers;
 mod keys;
