@@ -5,8 +5,7 @@ use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::card::{FlatCardParams, TokenParam};
-use crate::payments::payment_intent::stored_method;
-use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodParam};
+use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodParam, Purpose};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::params::{Bounds, HasParams};
 use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Params, Problem, Step};
@@ -82,9 +81,9 @@ pub(super) fn payer(
         return default_source(case, customer);
     };
     match (source, customer) {
-        (ChargeSource::Method(PaymentMethodParam::Stored(id)), _) => {
-            Ok(Payer::Method(Box::new(stored_method(case, *id, customer)?.clone())))
-        }
+        (ChargeSource::Method(PaymentMethodParam::Stored(id)), _) => Ok(Payer::Method(Box::new(
+            Purpose::Payment.stored_method(case, *id, customer)?.clone(),
+        ))),
         (ChargeSource::Method(PaymentMethodParam::Fresh(card)), _) => {
             NewCard::of_token(TokenParam::Magic(card), param, case).map(Payer::Passing)
         }

@@ -10,7 +10,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{Action, CompletedAction, ThreeDSecureResult};
-use crate::payments::payment_method::PaymentMethod;
+use crate::payments::payment_method::{PaymentMethod, Purpose};
 use crate::reject::Reject;
 
 /// Parks `intent` until the payer has proved who they are.
@@ -55,7 +55,7 @@ pub(crate) fn complete_action(case: &Case<'_>, done: CompletedAction) -> Result<
         .payment_method(method)?
         .expect("a payment method that is in use exists");
     // Meanwhile it may have been used up by another payment, or given to another customer.
-    let usable = match checks::stored_method(case, method, before.customer) {
+    let usable = match Purpose::Payment.stored_method(case, method, before.customer) {
         Ok(_) => true,
         Err(Stop::Reject(_)) => false,
         Err(stop) => return Err(stop),

@@ -4,49 +4,12 @@ use super::{AllowRedirects, PaymentIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
 use crate::kinds::{ConfirmationTokenId, MandateId};
-use crate::payments::confirmation_token::{self, ChosenMethod, ConfirmationToken};
+use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::{Acceptance, MandateDataParams};
-use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, is_known_type};
+use crate::payments::payment_method::{PaymentMethodParam, is_known_type};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use tollgate_resource::{Id, Names, Update};
-
-/// What is paid with.
-pub(super) enum Method<'a> {
-    /// A stored payment method.
-    Stored(&'a PaymentMethod),
-    /// One that is made with this command.
-    Fresh(&'static crate::payments::payment_method::TestCard),
-    /// One that is made with this command, as the request says.
-    New(Box<NewCard>),
-}
-
-/// What a request wants to pay with, if it names anything.
-pub(super) fn chosen_method<'a>(
-    case: &Case<'a>,
-    param: Option<PaymentMethodParam>,
-    data: Option<&PaymentMethodData>,
-    token: Option<&ConfirmationToken>,
-    customer: Option<Id>,
-) -> Result<Option<Method<'a>>, Stop> {
-    match (param, data, token) {
-        (None, None, None) => Ok(None),
-        (Some(param), None, None) => method_of_param(case, param, customer).map(Some),
-        (None, Some(data), None) => {
-            let new = data.check("payment_method_data", case)?;
-            Ok(Some(Method::New(Box::new(new))))
-        }
-        (None, None, Some(token)) => match token.chosen() {
-            ChosenMethod::New(card) => Ok(Some(Method::New(card))),
-            ChosenMethod::Stored(id) => stored_method(case, id, customer).map(|method| Some(Method::Stored(method))),
-        },
-        _ => {
-            let message = "You may only specify one of these parameters: confirmation_token, payment_method, \
-                           payment_method_data.";
-            Err(Reject::invalid(None, message).into())
-        }
-    }
-}
 
 /// The mandate that a request names, and what pays under it: the mandate's own payment method, which the request need not
 /// name and cannot replace.
@@ -78,55 +41,6 @@ pub(super) fn token_named<'a>(
     named
         .map(|named| confirmation_token::of_param(case, named.0))
         .transpose()
-}
-
-/// The payment method a parameter names, if it may be used for `customer`.
-pub(super) fn method_of_param<'a>(
-    case: &Case<'a>,
-    param: PaymentMethodParam,
-    customer: Option<Id>,
-) -> Result<Method<'a>, Stop> {
-    match param {
-        PaymentMethodParam::Stored(id) => stored_method(case, id, customer).map(Method::Stored),
-        PaymentMethodParam::Fresh(card) if case.world.account.profile.livemode => {
-            let message = format!("No such PaymentMethod: 'pm_card_{}'", card.name().unwrap_or_default());
-            Err(Reject::invalid(Some(codes::RESOURCE_MISSING), message)
-                .with_param("payment_method")
-                .into())
-        }
-        PaymentMethodParam::Fresh(card) => Ok(Method::Fresh(card)),
-    }
-}
-
-/// A stored payment method, if it may be used for `customer`.
-pub(crate) fn stored_method<'a>(case: &Case<'a>, id: Id, customer: Option<Id>) -> Result<&'a PaymentMethod, Stop> {
-    let method = case
-        .payment_method(id)?
-        .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, id, "payment_method"))?;
-    let method_text = id.text(kinds::of_method(id));
-    match (method.customer, customer) {
-        (None, _) if method.used_up => Err(Reject::payment_method_used_up().into()),
-        (None, _) => Ok(method),
-        (Some(owner), Some(customer)) if owner == customer => Ok(method),
-        (Some(_), Some(customer)) => {
-            let customer = customer.text(&kinds::CUSTOMER);
-            let message = format!(
-                "The PaymentMethod {method_text} does not belong to the Customer you supplied {customer}. Please use \
-                 this PaymentMethod with the Customer that it belongs to instead."
-            );
-            Err(Reject::invalid(None, message).with_param("payment_method").into())
-        }
-        (Some(owner), None) => {
-            let owner = owner.text(&kinds::CUSTOMER);
-            let message = format!(
-                "The `payment_method` parameter supplied {method_text} belongs to the Customer {owner}. Please include \
-                 the Customer in the `customer` parameter on the PaymentIntent."
-            );
-            Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
-                .with_param("source")
-                .into())
-        }
-    }
 }
 
 /// Refuses parameters that only mean something with `confirm=true`.

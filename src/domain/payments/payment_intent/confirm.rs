@@ -2,7 +2,7 @@
 
 use super::action::park;
 use super::attempt::Attempt;
-use super::checks::{self, Method};
+use super::checks;
 use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
 use super::{
@@ -17,7 +17,7 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
 use crate::payments::confirmation_token::ConfirmationToken;
-use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, declines};
+use crate::payments::payment_method::{Behaviour, Choice, Decline, PaymentMethod, Purpose, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use tollgate_breaks::broken;
@@ -47,7 +47,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
-    let method = checks::chosen_method(case, param, data, token, before.customer)?;
+    let method = Purpose::Payment.choice(case, param, data, token, before.customer)?;
     checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
     if let Some(token) = token {
@@ -86,7 +86,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     };
     let method = match (method, before.payment_method) {
         (Some(method), _) => method,
-        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
+        (None, Some(id)) => Choice::Stored(Purpose::Payment.stored_method(case, id, before.customer)?),
         (None, None) => return Err(Reject::payment_intent_state(id, checks::MISSING_METHOD).into()),
     };
     if let Some(capture_method) = asked.capture_method {
@@ -109,7 +109,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if let Some(token) = token {
         token.spend(&mut draft, id);
     }
-    let method = stored(&mut draft, method);
+    let method = method.stored(&mut draft);
     intent.payment_method = Some(method.id);
     let terms = Terms {
         off_session: asked.off_session.is_some_and(|off_session| off_session.0),
@@ -171,15 +171,6 @@ pub(super) fn change_amount_details(
             Ok(())
         }
         Update::Set(details) => details.apply_to(&mut particulars.amount_details),
-    }
-}
-
-/// The payment method itself; a fresh one is born here.
-pub(super) fn stored(draft: &mut Draft, method: Method<'_>) -> PaymentMethod {
-    match method {
-        Method::Stored(method) => method.clone(),
-        Method::Fresh(card) => PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms()),
-        Method::New(card) => card.born(draft),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, Phase, repeat_after_ms};
 use super::checks;
-use super::confirm::{Terms, saved_for, stored, try_to_pay};
+use super::confirm::{Terms, saved_for, try_to_pay};
 use super::outcome::{put_charge, put_intent};
 use super::{
     CancelPaymentIntent, CancellationReason, CaptureMethod, CreatePaymentIntent, Particulars, PaymentIntent, Status,
@@ -19,7 +19,7 @@ use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
-use crate::payments::payment_method::Card;
+use crate::payments::payment_method::{Card, Purpose};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Metadata, Update, Version};
 
@@ -62,7 +62,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
-    let method = checks::chosen_method(case, param, data, token, customer)?;
+    let method = Purpose::Payment.choice(case, param, data, token, customer)?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
@@ -122,7 +122,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         token.spend(&mut draft, intent.id);
     }
     draft.created_event(EventType::PaymentIntentCreated, intent.id);
-    let Some(method) = method.map(|method| stored(&mut draft, method)) else {
+    let Some(method) = method.map(|method| method.stored(&mut draft)) else {
         let id = intent.id;
         put_intent(case, &mut draft, intent);
         return Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)));

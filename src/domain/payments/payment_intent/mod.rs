@@ -29,7 +29,7 @@ pub use card_options::{
     Availability, CardFutureUsage, CardNetwork, CardOptionsShown, InstallmentsParams, InstallmentsShown, ManualCapture,
     PaymentCardOptions, PaymentCardOptionsParams, PaymentOptionsParams,
 };
-pub(crate) use checks::{check_descriptor, check_email, not_while_calling, stored_method};
+pub(crate) use checks::{check_descriptor, check_email, not_while_calling};
 pub(crate) use confirm::confirm;
 pub(crate) use decide::{cancel, create};
 pub use endpoints::ENDPOINTS;

@@ -1,7 +1,7 @@
 //! Changing an intent without confirming it.
 
 use super::checks;
-use super::confirm::{change_amount_details, change_payment_details, saved_for, stored};
+use super::confirm::{change_amount_details, change_payment_details, saved_for};
 use super::outcome::put_intent;
 use super::{PaymentIntent, Status, UpdatePaymentIntent};
 use crate::address::Shipping;
@@ -10,6 +10,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::money::check_charge_amount;
 use crate::object::Object;
+use crate::payments::payment_method::Purpose;
 use crate::reject::Reject;
 use tollgate_resource::{Id, Names, Update};
 
@@ -49,14 +50,14 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
         check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
     }
     let data = asked.payment_method_data.as_deref();
-    let method = checks::chosen_method(case, asked.payment_method, data, None, intent.customer)?;
+    let method = Purpose::Payment.choice(case, asked.payment_method, data, None, intent.customer)?;
     if let (None, Some(kept), Some(_)) = (&method, intent.payment_method, asked.customer) {
         // Another customer must be allowed what is there to pay with.
-        checks::stored_method(case, kept, intent.customer)?;
+        Purpose::Payment.stored_method(case, kept, intent.customer)?;
     }
     let mut draft = case.draft();
     if let Some(method) = method {
-        let method = stored(&mut draft, method);
+        let method = method.stored(&mut draft);
         intent.payment_method = Some(method.id);
         if method.id.seq() > case.world.account.seq {
             draft.put(Object::of_method(method));

@@ -5,6 +5,7 @@
 
 mod billing;
 mod card;
+mod choice;
 mod data;
 mod decide;
 mod decline;
@@ -16,6 +17,7 @@ mod test_cards;
 
 pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_billing_details};
 pub use card::{Card, Last4, UnlistedNumber};
+pub(crate) use choice::{Choice, Purpose};
 pub use data::{ListedType, PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
 pub(crate) use data::{NewCard, is_known_type};
 pub(crate) use decide::{attach, attached_already, create, detach, draw, fresh, refuses_saving, save, update};

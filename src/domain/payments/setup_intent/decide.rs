@@ -1,6 +1,6 @@
 //! What requests do to setup intents.
 
-use super::checks::{self, Method};
+use super::checks;
 use super::outcome::{self, Confirmation, abandon, put_intent};
 use super::{
     CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, Extras, SetupIntent, Status, UpdateSetupIntent,
@@ -16,6 +16,7 @@ use crate::payments::authentication::CompletedAction;
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
+use crate::payments::payment_method::{Choice, Purpose};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use tollgate_resource::{Id, Metadata, Update, Version};
@@ -54,7 +55,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
     let data = asked.payment_method_data.as_deref();
-    let method = checks::method_asked(case, asked.payment_method, data, token, customer)?;
+    let method = Purpose::Setup.choice(case, asked.payment_method, data, token, customer)?;
     let mut card_options = None;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut card_options)?;
@@ -132,7 +133,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     metadata::merge(&mut intent.metadata, &asked.metadata)?;
     let named = asked.payment_method.clone().into_option();
-    let method = checks::method_asked(case, named, asked.payment_method_data.as_deref(), None, intent.customer)?;
+    let method = Purpose::Setup.choice(case, named, asked.payment_method_data.as_deref(), None, intent.customer)?;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
     }
@@ -154,7 +155,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     if let (None, Update::Keep, Some(kept)) = (&method, &asked.payment_method, before.payment_method)
         && intent.customer != before.customer
     {
-        checks::stored_method(case, kept, intent.customer)?;
+        Purpose::Setup.stored_method(case, kept, intent.customer)?;
     }
 
     let mut draft = case.draft();
@@ -186,7 +187,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     let return_url = asked.return_url.as_deref().or(token_url);
     let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
     let data = asked.payment_method_data.as_deref();
-    let method = checks::method_asked(case, asked.payment_method, data, token, before.customer)?;
+    let method = Purpose::Setup.choice(case, asked.payment_method, data, token, before.customer)?;
     let mut intent = before.clone();
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
@@ -196,7 +197,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     }
     let method = match (method, before.payment_method) {
         (Some(method), _) => method,
-        (None, Some(id)) => Method::Stored(checks::stored_method(case, id, before.customer)?),
+        (None, Some(id)) => Choice::Stored(Purpose::Setup.stored_method(case, id, before.customer)?),
         (None, None) => return Err(Reject::setup_intent_state(id, checks::MISSING_METHOD).into()),
     };
     let mut draft = case.draft();
