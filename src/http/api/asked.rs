@@ -29,17 +29,22 @@ const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
 impl Api {
     /// The version a request is answered at: the one it names, else the account's. The answer says it again.
     pub(super) fn version(&self, http: &Http, profile: &Profile, exchange: &mut Exchange) -> Result<Version, Refused> {
-        let version = match http.headers().get(STRIPE_VERSION) {
-            None => profile.api_version,
-            Some(header) => match header.to_str().ok().and_then(|text| versions::parse(text.trim())) {
-                Some(version) => version,
-                None => {
-                    exchange.echo.version = without_card_numbers(header);
-                    return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
-                }
-            },
+        let Some(header) = http.headers().get(STRIPE_VERSION) else {
+            exchange.echo.version = HeaderValue::from_static(versions::name(profile.api_version));
+            return Ok(profile.api_version);
         };
-        exchange.echo.version = HeaderValue::from_static(versions::name(version));
+        let text = header.to_str().map(str::trim).unwrap_or_default();
+        let Some(version) = versions::asked(text) else {
+            exchange.echo.version = without_card_numbers(header);
+            return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
+        };
+        let name = versions::name(version);
+        // A preview, or a version with betas, is called as it was asked for.
+        exchange.echo.version = match text == name {
+            true => HeaderValue::from_static(name),
+            false => without_card_numbers(header),
+        };
+        exchange.asked_version = Some(version);
         Ok(version)
     }
 

@@ -44,7 +44,7 @@ use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::{Call, Claim, Reject, kinds};
-use tollgate_resource::Endpoint;
+use tollgate_resource::{Endpoint, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
 
@@ -76,6 +76,8 @@ struct Exchange {
     posts: bool,
     /// Whether it is of an account in live mode.
     livemode: bool,
+    /// The version its header names, if it has one.
+    asked_version: Option<Version>,
     /// Whether a page in a payer's browser asks.
     by_browser: bool,
 }
@@ -98,6 +100,7 @@ impl Dispatch for Api {
             endpoint: None,
             posts: false,
             livemode: false,
+            asked_version: None,
             by_browser: false,
         };
         let answer = {

@@ -78,7 +78,10 @@ impl Api {
         if exchange.by_browser {
             browser::for_browsers(&mut body);
         }
-        exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
+        // A replay is answered at the version of the first request; else the header says what was asked for.
+        if exchange.asked_version != Some(response.version) {
+            exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
+        }
         Answer {
             replayed: response.replayed,
             should_retry: should_retry(status, exchange.posts && response.began),

@@ -4,6 +4,61 @@ use tollgate_resource::Version;
 
 /// Every version that is understood, oldest first. From 2024-09-30 on, the name belongs to it.
 pub const KNOWN: &[(Version, &str)] = &[
+    (Version(20130813), "2013-08-13"),
+    (Version(20131029), "2013-10-29"),
+    (Version(20131203), "2013-12-03"),
+    (Version(20140131), "2014-01-31"),
+    (Version(20140313), "2014-03-13"),
+    (Version(20140328), "2014-03-28"),
+    (Version(20140519), "2014-05-19"),
+    (Version(20140613), "2014-06-13"),
+    (Version(20140617), "2014-06-17"),
+    (Version(20140722), "2014-07-22"),
+    (Version(20140726), "2014-07-26"),
+    (Version(20140804), "2014-08-04"),
+    (Version(20140820), "2014-08-20"),
+    (Version(20140908), "2014-09-08"),
+    (Version(20141007), "2014-10-07"),
+    (Version(20141105), "2014-11-05"),
+    (Version(20141120), "2014-11-20"),
+    (Version(20141208), "2014-12-08"),
+    (Version(20141217), "2014-12-17"),
+    (Version(20141222), "2014-12-22"),
+    (Version(20150111), "2015-01-11"),
+    (Version(20150126), "2015-01-26"),
+    (Version(20150210), "2015-02-10"),
+    (Version(20150216), "2015-02-16"),
+    (Version(20150218), "2015-02-18"),
+    (Version(20150324), "2015-03-24"),
+    (Version(20150407), "2015-04-07"),
+    (Version(20150615), "2015-06-15"),
+    (Version(20150707), "2015-07-07"),
+    (Version(20150713), "2015-07-13"),
+    (Version(20150728), "2015-07-28"),
+    (Version(20150807), "2015-08-07"),
+    (Version(20150819), "2015-08-19"),
+    (Version(20150903), "2015-09-03"),
+    (Version(20150908), "2015-09-08"),
+    (Version(20150923), "2015-09-23"),
+    (Version(20151001), "2015-10-01"),
+    (Version(20151012), "2015-10-12"),
+    (Version(20151016), "2015-10-16"),
+    (Version(20160203), "2016-02-03"),
+    (Version(20160219), "2016-02-19"),
+    (Version(20160222), "2016-02-22"),
+    (Version(20160223), "2016-02-23"),
+    (Version(20160229), "2016-02-29"),
+    (Version(20160307), "2016-03-07"),
+    (Version(20160615), "2016-06-15"),
+    (Version(20160706), "2016-07-06"),
+    (Version(20161019), "2016-10-19"),
+    (Version(20170127), "2017-01-27"),
+    (Version(20170214), "2017-02-14"),
+    (Version(20170406), "2017-04-06"),
+    (Version(20170525), "2017-05-25"),
+    (Version(20170605), "2017-06-05"),
+    (Version(20170815), "2017-08-15"),
+    (Version(20171214), "2017-12-14"),
     (Version(20180123), "2018-01-23"),
     (Version(20180205), "2018-02-05"),
     (Version(20180206), "2018-02-06"),
@@ -66,8 +121,38 @@ pub const OLDEST: Version = KNOWN[0].0;
 /// The version of a new account.
 pub const DEFAULT: Version = Version::NEWEST;
 
-/// The version with that name, as `Stripe-Version` holds it. `None` is
+/// The version that `Stripe-Version` asks for. Besides the names it may be that of a public preview
+/// (`2026-10-28.preview`), which is answered as the version of its day, and a name may be followed by betas
+/// (`2020-08-27; orders_beta=v4`), of which none changes anything here. `None` is
 /// [`unknown_version`](crate::errors::unknown_version).
+pub fn asked(text: &str) -> Option<Version> {
+    if let Some(version) = parse(text) {
+        return Some(version);
+    }
+    let mut parts = text.split(';');
+    let name = parts.next()?.trim_end();
+    if !parts.all(|beta| is_beta(beta.trim())) {
+        return None;
+    }
+    parse(name).or_else(|| of_preview(name))
+}
+
+/// The named version of the day of a preview.
+fn of_preview(name: &str) -> Option<Version> {
+    let day = name.strip_suffix(".preview")?;
+    let named = |known: &str| known.split_once('.').is_some_and(|(known, _)| known == day);
+    let found = KNOWN.iter().rev().find(|(_, known)| named(known));
+    found.map(|(version, _)| *version)
+}
+
+/// Whether this names a beta and its version.
+fn is_beta(text: &str) -> bool {
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    text.split_once("=v")
+        .is_some_and(|(name, version)| word(name) && word(version))
+}
+
+/// The version with that name. `None` when there is none.
 pub fn parse(text: &str) -> Option<Version> {
     KNOWN
         .iter()
@@ -105,6 +190,35 @@ mod tests {
         }
         assert!(KNOWN.is_sorted());
         assert_eq!(KNOWN.last().map(|(version, _)| *version), Some(DEFAULT));
+    }
+
+    #[test]
+    fn previews_and_betas_are_asked_for_by_the_version_they_stand_beside() {
+        let asked_as = [
+            ("2026-10-28.endive", Some(20261028)),
+            ("2026-10-28.preview", Some(20261028)),
+            ("2025-03-31.preview", Some(20250331)),
+            ("2020-08-27;orders_beta=v4", Some(20200827)),
+            (
+                "2020-08-27; orders_beta=v4; server_side_confirmation_beta=v1",
+                Some(20200827),
+            ),
+            ("2025-09-30.preview; money_beta=v2", Some(20250930)),
+            ("2014-01-31", Some(20140131)),
+            ("2020-08-27.preview", None),
+            ("2026-10-27.preview", None),
+            (".preview", None),
+            ("2020-08-27;", None),
+            ("2020-08-27; orders_beta", None),
+            ("2020-08-28; orders_beta=v4", None),
+            ("2020-08-27 orders_beta=v4", None),
+        ];
+        for (text, version) in asked_as {
+            assert_eq!(asked(text), version.map(Version), "{text}");
+        }
+        for (version, name) in KNOWN {
+            assert_eq!(asked(name), Some(*version));
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod tests;
 mod three_d_secure_result;
 
 pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, Window};
-pub use known::{DEFAULT, KNOWN, OLDEST, name, parse};
+pub use known::{DEFAULT, KNOWN, OLDEST, asked, name, parse};
 
 /// Every change, oldest first.
 pub const CHANGES: &[&Change] = &[

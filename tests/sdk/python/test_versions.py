@@ -45,7 +45,7 @@ class Versions(unittest.TestCase):
             self.assertNotIn("code", error)
 
     def test_every_version_pays_and_lists(self):
-        for version in ["2018-02-28", "2019-02-11", "2019-12-03", "2020-08-27", "2022-08-01", "2022-11-15", "2023-10-16",
+        for version in ["2013-08-13", "2014-12-08", "2015-04-07", "2017-08-15", "2018-02-28", "2019-02-11", "2019-12-03", "2020-08-27", "2022-08-01", "2022-11-15", "2023-10-16",
                         "2024-06-20", "2024-09-30.acacia", "2025-03-31.basil", "2025-09-30.clover", "2026-03-25.dahlia",
                         "2026-05-27.dahlia", "2026-09-30.endive", NEWEST]:
             with self.subTest(version):
@@ -53,6 +53,10 @@ class Versions(unittest.TestCase):
                 self.assertTrue(call("GET", "/v1/payment_intents", version)["data"])
                 event = call("GET", "/v1/events", version)["data"][0]
                 self.assertEqual(event["api_version"], version)
+
+    def test_previews_and_betas_are_taken_and_repeated(self):
+        for version in ["2026-10-28.preview", "2025-03-31.preview", "2020-08-27; orders_beta=v4"]:
+            self.assertEqual(call("GET", "/v1/customers", version)["object"], "list")
 
     def test_before_2019_a_payment_intent_speaks_of_sources(self):
         intent = call("POST", "/v1/payment_intents", "2018-11-08", {

@@ -12,7 +12,9 @@ const HEAD: &str = "\
 
 A request names its version in `Stripe-Version`; without it, the version of its account holds. Answers and events are
 written at that version, and the answer's `Stripe-Version` header says which it was. A version that is not listed here is
-refused with 400 `Invalid Stripe API version: …`, and the header repeats what was asked for.
+refused with 400 `Invalid Stripe API version: …`, and the header repeats what was asked for. A public preview
+(`2026-10-28.preview`) is answered as the version of its day, and betas behind a version (`2020-08-27; orders_beta=v4`) are
+taken and change nothing.
 
 The code speaks the newest version only. Each difference is a file in `src/wire/versions` with an example that is its test;
 requests of older versions go through them upwards, answers downwards. This page is written from those files
@@ -35,8 +37,7 @@ const TAIL: &str = "
   2022-11-15. Searches have it at every version.
 - The public changelog dates the end of a customer's included `sources` and `subscriptions` to 2020-08-27; here they are
   included until 2022-11-15, like the refunds of a charge.
-- Versions before 2018-01-23 are refused by name. Those from before 2019-02-11 have the old names of payment intents, and
-  otherwise the shapes of 2019.
+- Versions before 2013-08-13 are refused by name.
 ";
 
 #[test]
