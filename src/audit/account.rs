@@ -25,6 +25,8 @@ pub(crate) struct AccountAudit {
     sums: Sums,
     /// Nets of balance transactions.
     nets: BTreeMap<Currency, i128>,
+    /// Whether an envelope has named a mark: the release that wrote it names every mark, and so do those after it.
+    marked: bool,
 }
 
 impl AccountAudit {
@@ -33,15 +35,17 @@ impl AccountAudit {
             account: Account::new(profile),
             sums: Sums::new(),
             nets: BTreeMap::new(),
+            marked: false,
         }
     }
 
     /// Checks what a record's facts say of themselves and of the account's state.
-    pub(crate) fn check(&self, head: &Head, facts: &Facts, secrets: &Secrets) -> Checked {
+    pub(crate) fn check(&mut self, head: &Head, facts: &Facts, secrets: &Secrets) -> Checked {
         self.check_sequence(facts)?;
         self.check_ids(facts)?;
         check_events(facts)?;
-        check_envelope(head, facts, self.account.profile.key.0)?;
+        check_envelope(head, facts, self.account.profile.key.0, self.marked)?;
+        self.marked |= head.lists.iter().any(is_mark);
         check_key(head, facts, secrets)
     }
 
@@ -243,7 +247,13 @@ fn check_events(facts: &Facts) -> Checked {
     Ok(())
 }
 
-fn check_envelope(head: &Head, facts: &Facts, account: u64) -> Checked {
+/// Whether an envelope files something under a value, not under a parent.
+fn is_mark((parent, ..): &(u64, u8, u64)) -> bool {
+    *parent >= MARKS_FROM
+}
+
+/// `marked` says whether a record of the account before this one named a mark.
+fn check_envelope(head: &Head, facts: &Facts, account: u64, marked: bool) -> Checked {
     let index = facts.index();
     let expected = Head {
         account,
@@ -259,13 +269,14 @@ fn check_envelope(head: &Head, facts: &Facts, account: u64) -> Checked {
     };
     // Records of releases before there were marks name none.
     let unmarked = || {
-        let lists = expected.lists.iter().copied();
+        let lists = expected.lists.iter().filter(|entry| !is_mark(entry));
         Head {
-            lists: lists.filter(|(parent, ..)| *parent < MARKS_FROM).collect(),
+            lists: lists.copied().collect(),
             ..expected.clone()
         }
     };
-    ensure(Check::Envelope, *head == expected || *head == unmarked(), || {
+    let fits = *head == expected || (!marked && *head == unmarked());
+    ensure(Check::Envelope, fits, || {
         format!("the envelope says {head:?}, the facts say {expected:?}")
     })?;
     ensure(Check::Envelope, head.key.is_some() == facts.outcome.is_some(), || {

@@ -2,11 +2,14 @@
 
 use super::expect;
 use crate::journal::{Journal, START_MS};
-use crate::{at, story};
+use crate::{at, audit, story};
 use std::sync::Arc;
 use tollgate_audit::Check;
+use tollgate_domain::Command;
+use tollgate_domain::customers::customer::CreateCustomer;
 use tollgate_domain::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact};
 use tollgate_domain::payments::payment_intent::CaptureMethod;
+use tollgate_resource::Update;
 use tollgate_store::{Block, Epoch, Head, ShardId};
 
 /// A name, the check that must find it, a word that must be in what is found, and the way to break it.
@@ -71,6 +74,30 @@ fn broken_envelopes_are_found() {
     let journal = story();
     let row = journal.blocks_with(|at, head| head.first_seq += u64::from(at == at::ROW));
     expect("row", Check::Envelope, "the envelope of the row", &journal, &row);
+}
+
+/// Releases before there were marks named none; a record after one that names a mark is of none of them.
+#[test]
+fn an_envelope_without_its_mark_is_found_where_marks_were_named_before() {
+    let mut journal = Journal::new();
+    for name in ["jenny", "rosen", "furrow"] {
+        let asked = CreateCustomer {
+            email: Update::Set(format!("{name}@example.com").into()),
+            ..CreateCustomer::default()
+        };
+        journal.ask(Command::CreateCustomer(Box::new(asked)), None);
+    }
+    let without = |records: &[usize]| journal.blocks_with(|at, head| head.lists.retain(|_| !records.contains(&at)));
+    for older in [&[0][..], &[0, 1], &[0, 1, 2]] {
+        assert_eq!(
+            audit(&journal, &without(older)).difference,
+            None,
+            "records {older:?} are older"
+        );
+    }
+    for broken in [&[1][..], &[2], &[0, 2]] {
+        expect("a mark", Check::Envelope, "lists", &journal, &without(broken));
+    }
 }
 
 #[test]
