@@ -334,6 +334,8 @@ pub mod codes {
         PARAMETER_MISSING = "parameter_missing";
         /// The cardholder did not prove who they are.
         PAYMENT_INTENT_AUTHENTICATION_FAILURE = "payment_intent_authentication_failure";
+        /// A parameter that does not fit the payment intent.
+        PAYMENT_INTENT_INVALID_PARAMETER = "payment_intent_invalid_parameter";
         /// The intent's state does not allow it.
         PAYMENT_INTENT_UNEXPECTED_STATE = "payment_intent_unexpected_state";
         /// A type of payment method that the account does not offer.

@@ -123,15 +123,15 @@ impl Places {
         let mut unknown: Vec<String> = Vec::new();
         for pair in 0..pairs.len() {
             match self.place(table, pairs, pair, version)? {
-                Some(placed) => {
+                Found::Placed(placed) => {
                     if let Some(ParamKind::Secret(word)) = table.node(placed.node).kind {
                         self.secret = true;
                         self.card_number |= *word == CARD_NUMBER;
                     }
                     self.placed.push(placed);
                 }
-                None => {
-                    let name = pairs.key(pair);
+                Found::Unknown { len } => {
+                    let name = &pairs.key(pair)[..len];
                     if unknown.len() < UNKNOWN_MAX && !unknown.iter().any(|known| known == name) {
                         unknown.push(name.into());
                     }
@@ -147,14 +147,8 @@ impl Places {
         Ok(())
     }
 
-    /// The place of one pair; `None` if there is none.
-    fn place(
-        &mut self,
-        table: &Table,
-        pairs: &Pairs,
-        pair: usize,
-        version: Version,
-    ) -> Result<Option<Placed>, Refused> {
+    /// The place of one pair.
+    fn place(&mut self, table: &Table, pairs: &Pairs, pair: usize, version: Version) -> Result<Found, Refused> {
         let name = pairs.key(pair);
         let start = pairs.key_start(pair);
         let place = |from: usize, to: usize| (start + from as u32, start + to as u32);
@@ -177,7 +171,7 @@ impl Places {
             let (next, code) = match node.kind {
                 None | Some(ParamKind::Node(_) | ParamKind::Range) => {
                     let Some(next) = table.child(at, segment, version) else {
-                        return Ok(None);
+                        return Ok(segments.unknown());
                     };
                     let code = match table.node(next).step {
                         NodeStep::Field(index) => index + 1,
@@ -224,10 +218,10 @@ impl Places {
                 break;
             }
             if !segments.advance() {
-                return Ok(None);
+                return Ok(Found::Unknown { len: name.len() });
             }
         }
-        Ok(Some(placed))
+        Ok(Found::Placed(placed))
     }
 
     /// The number of an item: in order of appearance, from 0. Items over the bound share the number of the bound, which
@@ -360,6 +354,14 @@ pub(super) fn write_path(table: &Table, pairs: &Pairs, placed: &Placed, node: No
     out.push(b']');
 }
 
+/// Where a path leads.
+enum Found {
+    /// To a declared parameter.
+    Placed(Placed),
+    /// Nowhere; that long is the name up to the first segment that is not known, which is what an error names.
+    Unknown { len: usize },
+}
+
 /// A walk through `a[b][c]`, one segment at a time.
 struct Segments<'n> {
     name: &'n [u8],
@@ -382,6 +384,14 @@ impl<'n> Segments<'n> {
 
     fn is_last(&self) -> bool {
         self.end() == self.name.len()
+    }
+
+    /// That the present segment is not known: what stands behind it is not named, unless it is no name at all, as that of
+    /// a JSON array in place of a form.
+    fn unknown(&self) -> Found {
+        let no_name = self.to == 0 || (self.from == 0 && self.name.get(self.to) == Some(&b']'));
+        let len = if no_name { self.name.len() } else { self.end() };
+        Found::Unknown { len }
     }
 
     /// Goes to the next segment; `false` if what comes is no bracketed segment.

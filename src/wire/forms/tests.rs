@@ -150,7 +150,9 @@ fn errors_come_unknown_first_then_one_in_declaration_order() {
         nope=1 => parameter_unknown | nope | Received unknown parameter: nope
         amount=x&b=1&a=2&b=3 => parameter_unknown | b | Received unknown parameters: b, a
         A&shipping[nope]=1 => parameter_unknown | shipping[nope] | Received unknown parameter: shipping[nope]
-        A&amount[=1&a]b=1&a[b]c=1 => parameter_unknown | amount[ | Received unknown parameters: amount[, a]b, a[b]c
+        A&amount[=1&a]b=1&a[b]c=1 => parameter_unknown | amount[ | Received unknown parameters: amount[, a]b, a
+        A&level3[a]=1&level3[b][][c]=2 => parameter_unknown | level3 | Received unknown parameter: level3
+        A&shipping[x][y]=1 => parameter_unknown | shipping[x] | Received unknown parameter: shipping[x]
         currency=&amount=x => parameter_invalid_integer | amount | Invalid integer: x
         confirm=maybe&currency=usd&amount=0 => parameter_invalid_integer | amount | This value must be greater than or equal to 1.
         confirm=maybe&capture_method=x&A => - | capture_method | Invalid capture_method: must be one of automatic, automatic_async, or manual

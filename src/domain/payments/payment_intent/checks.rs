@@ -6,10 +6,10 @@ use crate::kinds;
 use crate::kinds::{ConfirmationTokenId, MandateId};
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::{Acceptance, MandateDataParams};
-use crate::payments::payment_method::{PaymentMethodParam, is_known_type};
+use crate::payments::payment_method::{Choice, PaymentMethodParam, Purpose, is_known_type};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
-use tollgate_resource::{Id, Names, Update};
+use tollgate_resource::{Id, Kind, Names, Update};
 
 /// The mandate that a request names, and what pays under it: the mandate's own payment method, which the request need not
 /// name and cannot replace.
@@ -43,15 +43,19 @@ pub(super) fn token_named<'a>(
         .transpose()
 }
 
-/// Refuses parameters that only mean something with `confirm=true`.
-pub(crate) fn only_with_confirm(given: &[(bool, &'static str)]) -> Result<(), Stop> {
-    match given.iter().find(|(given, _)| *given) {
-        None => Ok(()),
-        Some((_, param)) => {
-            let message = format!("The parameter `{param}` can only be used when `confirm` is set to `true`.");
-            Err(Reject::invalid(None, message).with_param(*param).into())
-        }
-    }
+/// Refuses parameters that only mean something with `confirm=true`, as the creation of `intent` words it.
+pub(crate) fn only_with_confirm(intent: &Kind, given: &[(bool, &'static str)]) -> Result<(), Stop> {
+    let Some((_, param)) = given.iter().find(|(given, _)| *given) else {
+        return Ok(());
+    };
+    let (noun, code) = if std::ptr::eq(intent, &kinds::SETUP_INTENT) {
+        ("SetupIntent", codes::SETUP_INTENT_INVALID_PARAMETER)
+    } else {
+        ("PaymentIntent", codes::PAYMENT_INTENT_INVALID_PARAMETER)
+    };
+    let message =
+        format!("The parameter `{param}` cannot be passed when creating a {noun} unless `confirm` is set to true.");
+    Err(Reject::invalid(Some(code), message).with_param(*param).into())
 }
 
 /// Refuses types of payment methods that are not taken: everything but cards.
@@ -217,9 +221,47 @@ pub(super) fn refuse_confirm(intent: &PaymentIntent) -> Option<Reject> {
 }
 
 /// The refusal to confirm without anything to pay with.
-pub(super) const MISSING_METHOD: &str = "You cannot confirm this PaymentIntent because it's missing a payment method. \
-    You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again \
-    directly with a payment method or ConfirmationToken.";
+pub(super) fn missing_method(customer: Option<Id>) -> String {
+    let advice = match customer {
+        None => {
+            "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it \
+                 again directly with a payment method or ConfirmationToken."
+                .to_owned()
+        }
+        Some(customer) => format!(
+            "To confirm the PaymentIntent with {}, specify a payment method attached to this customer along with the \
+             customer ID.",
+            customer.text(&kinds::CUSTOMER)
+        ),
+    };
+    format!("You cannot confirm this PaymentIntent because it's missing a payment method. {advice}")
+}
+
+/// What an intent is confirmed with whose creation names nothing to pay with: the default source of its customer, as
+/// integrations that came from charges expect.
+pub(super) fn default_method<'a>(case: &Case<'a>, customer: Option<Id>) -> Result<Option<Choice<'a>>, Stop> {
+    let Some(id) = customer else { return Ok(None) };
+    let source = case.customer(id)?.and_then(|customer| customer.more().default_source);
+    source
+        .map(|source| {
+            Purpose::Payment
+                .stored_method(case, source, customer)
+                .map(Choice::Stored)
+        })
+        .transpose()
+}
+
+/// Refuses the older `save_payment_method=true` where there is nobody or nothing to save.
+pub(super) fn check_saved(saved: Option<bool>, customer: Option<Id>, has_method: bool) -> Result<(), Stop> {
+    let message = match (saved, customer) {
+        (Some(true), None) => "A valid `customer` must be provided when `save_payment_method=true`.",
+        (Some(true), Some(_)) if !has_method => {
+            "A payment method must be provided or already attached to the PaymentIntent when `save_payment_method=true`."
+        }
+        _ => return Ok(()),
+    };
+    Err(Reject::invalid(None, message).with_param("save_payment_method").into())
+}
 
 /// The refusal to capture an intent in its state; `None` if it may be captured.
 pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {

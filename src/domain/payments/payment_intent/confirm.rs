@@ -87,8 +87,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let method = match (method, before.payment_method) {
         (Some(method), _) => method,
         (None, Some(id)) => Choice::Stored(Purpose::Payment.stored_method(case, id, before.customer)?),
-        (None, None) => return Err(Reject::payment_intent_state(id, checks::MISSING_METHOD).into()),
+        (None, None) => return Err(Reject::payment_intent_state(id, checks::missing_method(before.customer)).into()),
     };
+    checks::check_saved(asked.save_payment_method, before.customer, true)?;
     if let Some(capture_method) = asked.capture_method {
         intent.capture_method = capture_method;
     }

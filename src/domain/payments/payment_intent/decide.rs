@@ -45,15 +45,17 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         case.check_customer(customer)?;
     }
     if !confirm {
-        checks::only_with_confirm(&[
-            (asked.confirmation_token.is_some(), "confirmation_token"),
-            (asked.error_on_requires_action.is_some(), "error_on_requires_action"),
-            (asked.mandate.is_some(), "mandate"),
-            (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
-            (asked.off_session.is_some(), "off_session"),
-            (asked.return_url.is_some(), "return_url"),
-            (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
-        ])?;
+        checks::only_with_confirm(
+            &kinds::PAYMENT_INTENT,
+            &[
+                (asked.confirmation_token.is_some(), "confirmation_token"),
+                (asked.error_on_requires_action == Some(true), "error_on_requires_action"),
+                (asked.mandate.is_some(), "mandate"),
+                (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
+                (asked.off_session.is_some(), "off_session"),
+                (asked.return_url.is_some(), "return_url"),
+            ],
+        )?;
     }
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
@@ -62,7 +64,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
-    let method = Purpose::Payment.choice(case, param, data, token, customer)?;
+    let mut method = Purpose::Payment.choice(case, param, data, token, customer)?;
+    if confirm && method.is_none() {
+        method = checks::default_method(case, customer)?;
+    }
+    checks::check_saved(asked.save_payment_method, customer, method.is_some())?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
@@ -78,7 +84,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     )?;
     if confirm && method.is_none() {
         let code = Some(codes::PAYMENT_INTENT_UNEXPECTED_STATE);
-        return Err(Reject::invalid(code, checks::MISSING_METHOD).begun().into());
+        return Err(Reject::invalid(code, checks::missing_method(customer)).begun().into());
     }
 
     let default_capture = if case.version() >= AUTOMATIC_ASYNC_SINCE {

@@ -90,7 +90,7 @@ pub struct CreatePaymentIntent {
     pub transfer_data: Option<Box<TransferDataParams>>,
     /// Groups payments and transfers.
     pub transfer_group: Option<Box<str>>,
-    /// Whether actions of the payer are handled by an SDK in the browser. Only with `confirm=true`.
+    /// Whether actions of the payer are handled by an SDK in the browser, where this request confirms.
     pub use_stripe_sdk: Option<bool>,
 }
 

@@ -171,7 +171,9 @@ pub mod declines {
         network_advice_code: None,
         network_decline_code: None,
         param: None,
-        message: "Your card was declined. This transaction requires authentication.",
+        message: "This payment required an authentication action to complete, but `error_on_requires_action` was set. \
+                  When you're ready, you can upgrade your integration to handle actions at \
+                  https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.",
     };
 
     /// All of them.

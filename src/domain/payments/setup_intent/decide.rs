@@ -39,12 +39,14 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         case.check_customer(customer)?;
     }
     if !confirm {
-        payment_checks::only_with_confirm(&[
-            (asked.confirmation_token.is_some(), "confirmation_token"),
-            (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
-            (asked.return_url.is_some(), "return_url"),
-            (asked.use_stripe_sdk.is_some(), "use_stripe_sdk"),
-        ])?;
+        payment_checks::only_with_confirm(
+            &kinds::SETUP_INTENT,
+            &[
+                (asked.confirmation_token.is_some(), "confirmation_token"),
+                (!matches!(asked.mandate_data, Update::Keep), "mandate_data"),
+                (asked.return_url.is_some(), "return_url"),
+            ],
+        )?;
     }
     payment_checks::check_excluded(&asked.excluded_payment_method_types)?;
     payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;

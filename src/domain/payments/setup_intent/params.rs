@@ -60,7 +60,7 @@ pub struct CreateSetupIntent {
     pub single_use: Option<SingleUseParams>,
     /// How the payment method will be used.
     pub usage: Option<FutureUsage>,
-    /// Whether actions of the cardholder are handled by an SDK in the browser. Only with `confirm=true`.
+    /// Whether actions of the cardholder are handled by an SDK in the browser, where this request confirms.
     pub use_stripe_sdk: Option<bool>,
 }
 

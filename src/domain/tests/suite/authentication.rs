@@ -141,7 +141,7 @@ fn without_the_payer_a_card_refuses_with_a_charge_or_without() {
         events payment_intent.created, charge.failed, payment_intent.payment_failed
 
         > create_payment_intent amount=2000 currency=usd payment_method=pm_card_threeDSecure2Required confirm=true error_on_requires_action=true
-        402 authentication_required decline=authentication_not_handled pi=pi5 pm=pm5: Your card was declined. This transaction requires authentication.
+        402 authentication_required decline=authentication_not_handled pi=pi5 pm=pm5: This payment required an authentication action to complete, but `error_on_requires_action` was set. When you're ready, you can upgrade your integration to handle actions at https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.
         · pi5 requires_payment_method 2000 usd error=31
         · pm5 3220
         events payment_intent.created, payment_intent.payment_failed

@@ -204,10 +204,10 @@ fn parameters_that_do_not_fit_are_refused() {
     check(
         "
         > create_payment_intent amount=1000 currency=usd off_session=true
-        400 param=off_session (not begun): The parameter `off_session` can only be used when `confirm` is set to `true`.
+        400 payment_intent_invalid_parameter param=off_session (not begun): The parameter `off_session` cannot be passed when creating a PaymentIntent unless `confirm` is set to true.
 
         > create_payment_intent amount=1000 currency=usd return_url=https://example.com
-        400 param=return_url (not begun): The parameter `return_url` can only be used when `confirm` is set to `true`.
+        400 payment_intent_invalid_parameter param=return_url (not begun): The parameter `return_url` cannot be passed when creating a PaymentIntent unless `confirm` is set to true.
 
         > create_payment_intent amount=1000 currency=usd confirm=true payment_method=pm_card_visa return_url=example.com
         400 url_invalid param=return_url (not begun): Not a valid URL

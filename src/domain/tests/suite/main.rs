@@ -14,6 +14,7 @@ mod event_orders;
 mod events;
 mod form;
 mod holds;
+mod integrations;
 mod intents;
 mod mandates;
 mod network;

@@ -180,7 +180,7 @@ fn a_payment_is_made_under_a_mandate() {
         400 param=mandate (not begun): The mandate was given for another payment method. Leave `payment_method` out, or name the payment method of the mandate.
 
         > create_payment_intent amount=500 currency=usd mandate=@mandate1
-        400 param=mandate (not begun): The parameter `mandate` can only be used when `confirm` is set to `true`.
+        400 payment_intent_invalid_parameter param=mandate (not begun): The parameter `mandate` cannot be passed when creating a PaymentIntent unless `confirm` is set to true.
         ",
     );
 }

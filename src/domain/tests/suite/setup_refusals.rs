@@ -10,10 +10,10 @@ fn what_does_not_fit_is_refused() {
         400 setup_intent_unexpected_state: You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.
 
         > create_setup_intent mandate_data=
-        400 param=mandate_data (not begun): The parameter `mandate_data` can only be used when `confirm` is set to `true`.
+        400 setup_intent_invalid_parameter param=mandate_data (not begun): The parameter `mandate_data` cannot be passed when creating a SetupIntent unless `confirm` is set to true.
 
         > create_setup_intent return_url=https://example.com
-        400 param=return_url (not begun): The parameter `return_url` can only be used when `confirm` is set to `true`.
+        400 setup_intent_invalid_parameter param=return_url (not begun): The parameter `return_url` cannot be passed when creating a SetupIntent unless `confirm` is set to true.
 
         > create_setup_intent attach_to_self=true
         400 param=attach_to_self (not begun): You cannot attach a payment method of type `card` to your own account. Leave `attach_to_self` out, or set it to `false`.
@@ -88,7 +88,7 @@ fn a_confirmation_token_sets_up_once() {
         · ctoken1
 
         > create_setup_intent confirmation_token=@ctoken1
-        400 param=confirmation_token (not begun): The parameter `confirmation_token` can only be used when `confirm` is set to `true`.
+        400 setup_intent_invalid_parameter param=confirmation_token (not begun): The parameter `confirmation_token` cannot be passed when creating a SetupIntent unless `confirm` is set to true.
 
         > create_setup_intent confirmation_token=@ctoken1 payment_method=pm_card_visa confirm=true
         400 (not begun): You may only specify one of these parameters: confirmation_token, payment_method, payment_method_data.
