@@ -1,35 +1,16 @@
 // Payment intents with the official Node SDK: payers who must act, changes, holds in parts. Run by tests/run.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import Stripe from 'stripe';
+import { startServer } from './server.mjs';
 
-const READY_MS = 30_000;
-let server, directory, stripe;
+let server, stripe;
 
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
-  server = spawn(process.env.TOLLGATE_BINARY, ['serve', '--dev', '--data', join(directory, 'data'),
-    '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const watchdog = setTimeout(() => server.kill('SIGKILL'), READY_MS);
-  const [line] = await new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout }).once('line', (text) => resolve([text]));
-    server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
-  });
-  clearTimeout(watchdog);
-  const api = new URL(/api=(http:\S+)/.exec(line)[1]);
-  stripe = new Stripe('sk_test_nodeintents0123456789abcdef',
-    { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 });
+  server = await startServer();
+  stripe = server.client('sk_test_nodeintents0123456789abcdef');
 });
 
-after(() => {
-  server?.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => server?.stop());
 
 const pay = (card, params = {}) => stripe.paymentIntents.create(
   { amount: 2000, currency: 'usd', payment_method: `pm_card_${card}`, confirm: true, ...params });

@@ -1,29 +1,13 @@
 // Lists, search and expansion through the official Node SDK. Run by tests/run.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import Stripe from 'stripe';
+import { startServer } from './server.mjs';
 
-const READY_MS = 30_000;
-let server, directory, stripe, customers;
+let server, stripe, customers;
 
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
-  server = spawn(process.env.TOLLGATE_BINARY, ['serve', '--dev', '--data', join(directory, 'data'),
-    '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const watchdog = setTimeout(() => server.kill('SIGKILL'), READY_MS);
-  const line = await new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout }).once('line', resolve);
-    server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
-  });
-  clearTimeout(watchdog);
-  const api = new URL(/api=(http:\S+)/.exec(line)[1]);
-  stripe = new Stripe('sk_test_nodelists0123456789abcdefgh',
-    { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 });
+  server = await startServer();
+  stripe = server.client('sk_test_nodelists0123456789abcdefgh');
   customers = [];
   for (let number = 0; number < 9; number += 1) {
     const customer = await stripe.customers.create({ name: `Number ${number}`, metadata: { odd: String(number % 2) } });
@@ -31,10 +15,7 @@ before(async () => {
   }
 });
 
-after(() => {
-  server?.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => server?.stop());
 
 const ids = async (pages) => {
   const found = [];

@@ -1,37 +1,18 @@
 // Setup intents through the official Node SDK. Run by tests/run.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import Stripe from 'stripe';
+import { startServer } from './server.mjs';
 
-const READY_MS = 30_000;
 const KEY = 'test_nodesetups0123456789abcdefgh';
-let server, directory, stripe, page;
+let server, stripe, page;
 
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
-  server = spawn(process.env.TOLLGATE_BINARY, ['serve', '--dev', '--data', join(directory, 'data'),
-    '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const watchdog = setTimeout(() => server.kill('SIGKILL'), READY_MS);
-  const line = await new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout }).once('line', resolve);
-    server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
-  });
-  clearTimeout(watchdog);
-  const api = new URL(/api=(http:\S+)/.exec(line)[1]);
-  const options = { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 };
-  stripe = new Stripe(`sk_${KEY}`, options);
-  page = new Stripe(`pk_${KEY}`, options);
+  server = await startServer();
+  stripe = server.client(`sk_${KEY}`);
+  page = server.client(`pk_${KEY}`);
 });
 
-after(() => {
-  server?.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => server?.stop());
 
 test('a card is set up for its customer and pays while the customer is away', async () => {
   const customer = await stripe.customers.create({ name: 'Jenny' });

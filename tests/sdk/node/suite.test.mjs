@@ -1,37 +1,20 @@
 // The official Node SDK, unmodified, against a running Tollgate. Run by tests/run.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
-import Stripe from 'stripe';
+import { READY_MS, startServer } from './server.mjs';
 
-const READY_MS = 30_000;
-let server, directory, stripe, address;
+let server, stripe;
 
 before(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tollgate-sdk-'));
-  server = spawn(process.env.TOLLGATE_BINARY, ['serve', '--dev', '--data', join(directory, 'data'),
-    '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const watchdog = setTimeout(() => server.kill('SIGKILL'), READY_MS);
-  const [line] = await new Promise((resolve, reject) => {
-    createInterface({ input: server.stdout }).once('line', (text) => resolve([text]));
-    server.once('exit', (code) => reject(new Error(`the server stopped with ${code}`)));
-  });
-  clearTimeout(watchdog);
-  address = /api=(http:\S+)/.exec(line)[1];
-  const api = new URL(address);
-  stripe = new Stripe('sk_test_nodesuite0123456789abcdefgh',
-    { host: api.hostname, port: api.port, protocol: 'http', maxNetworkRetries: 0 });
+  server = await startServer();
+  stripe = server.client('sk_test_nodesuite0123456789abcdefgh');
 });
 
-after(() => {
-  server?.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-});
+after(() => server?.stop());
 
 const pay = (params = {}, options = {}) => stripe.paymentIntents.create(
   { amount: 2000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true, ...params }, options);
@@ -109,7 +92,7 @@ test('the examples of the reference page run', () => {
     // Beside this file, where the SDK is found.
     const copy = join(import.meta.dirname, `example-${name}.mjs`);
     copyFileSync(join(import.meta.dirname, '../../../docs/examples', `${name}.mjs`), copy);
-    const env = { ...process.env, TOLLGATE_URL: address, TOLLGATE_KEY: 'sk_test_nodeexamples0123456789abcd' };
+    const env = { ...process.env, TOLLGATE_URL: server.address, TOLLGATE_KEY: 'sk_test_nodeexamples0123456789abcd' };
     const printed = execFileSync(process.execPath, [copy], { env, encoding: 'utf8', timeout: READY_MS });
     assert.ok(printed.startsWith(said), `${name} printed ${printed}`);
   }
