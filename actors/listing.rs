@@ -278,7 +278,11 @@ impl Listing<'_> {
                 Sought::Absent
             }
         };
-        if let Err(Missing(kind, id)) = self.showing(expand).attach(item, &mut find, attached) {
+        let mut showing = self.showing(expand);
+        if let Item::Event(event) = item {
+            showing.version = self.request.profile.event_version(event.id.unix_ms());
+        }
+        if let Err(Missing(kind, id)) = showing.attach(item, &mut find, attached) {
             unreachable!(
                 "a reader loads what it needs at once, but {} {id:?} was left",
                 kind.object

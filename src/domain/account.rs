@@ -2,6 +2,7 @@
 
 use crate::account_settings::AccountSettings;
 use crate::books::{Books, LineRow};
+use crate::call::EVENTS_SHOWN_MS;
 use crate::country::Country;
 use crate::facts::Facts;
 use crate::kinds;
@@ -65,7 +66,25 @@ pub struct Profile {
     /// What was decided about the account; `None` while nothing was changed. See [`Profile::settings`].
     #[record(10)]
     pub settings: Option<Box<AccountSettings>>,
+    /// The API versions it had before, oldest first; `None` while it was never changed. See [`Profile::event_version`].
+    #[record(11)]
+    pub earlier_versions: Option<Box<Vec<EarlierVersion>>>,
 }
+
+/// An API version that an account had.
+#[derive(Clone, Copy, Debug, PartialEq, Record)]
+pub struct EarlierVersion {
+    /// The version.
+    #[record(1)]
+    pub version: Version,
+    /// When it was changed, milliseconds since the Unix epoch.
+    #[record(2)]
+    pub until_ms: u64,
+}
+
+/// Most versions that are remembered of an account; older ones are forgotten first, those of events that are not shown
+/// any more before that.
+const EARLIER_VERSIONS_MAX: usize = 64;
 
 /// What an account is opened with, in both modes.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +116,32 @@ impl Profile {
             statement_descriptor: terms.statement_descriptor.clone(),
             revision: 0,
             settings: None,
+            earlier_versions: None,
         }
+    }
+
+    /// Has requests that name no version answered at `version` from `now_ms` on.
+    pub fn set_api_version(&mut self, version: Version, now_ms: u64) {
+        if version == self.api_version {
+            return;
+        }
+        let earlier = self.earlier_versions.get_or_insert_default();
+        earlier.retain(|earlier| now_ms.saturating_sub(earlier.until_ms) < EVENTS_SHOWN_MS);
+        if earlier.len() == EARLIER_VERSIONS_MAX {
+            earlier.remove(0);
+        }
+        earlier.push(EarlierVersion {
+            version: self.api_version,
+            until_ms: now_ms,
+        });
+        self.api_version = version;
+    }
+
+    /// The version in which an event that happened at `ms` is written, whoever reads it and whenever.
+    pub fn event_version(&self, ms: u64) -> Version {
+        let mut earlier = self.earlier_versions.as_deref().into_iter().flatten();
+        let then = earlier.find(|earlier| ms < earlier.until_ms);
+        then.map_or(self.api_version, |earlier| earlier.version)
     }
 
     /// What was decided about the account, or the defaults.
@@ -249,6 +293,26 @@ mod tests {
             seq_after: account.seq + 3,
             ..Facts::default()
         }
+    }
+
+    #[test]
+    fn events_keep_the_version_of_their_day() {
+        let mut profile = (*profile(false)).clone();
+        let versions = [Version(20200827), Version(20221115), Version::NEWEST];
+        profile.api_version = versions[0];
+        profile.set_api_version(versions[0], NOW_MS);
+        assert_eq!(profile.earlier_versions, None, "nothing changed");
+        profile.set_api_version(versions[1], NOW_MS + 100);
+        profile.set_api_version(versions[2], NOW_MS + 200);
+        let at = |after: u64| profile.event_version(NOW_MS + after);
+        assert_eq!([at(0), at(99)], [versions[0]; 2]);
+        assert_eq!([at(100), at(199)], [versions[1]; 2]);
+        assert_eq!([at(200), at(10_000)], [versions[2]; 2]);
+        assert_eq!(Profile::from_bytes(&profile.to_bytes()).expect("a record"), profile);
+        let later = NOW_MS + 200 + EVENTS_SHOWN_MS;
+        profile.set_api_version(versions[0], later);
+        let known = profile.earlier_versions.as_deref().map_or(0, |earlier| earlier.len());
+        assert_eq!(known, 1, "events of the first two are not shown any more");
     }
 
     #[test]

@@ -206,6 +206,7 @@ fn record_lines() -> Vec<String> {
         MandateScope,
         Acceptance,
         AccountSettings,
+        crate::account::EarlierVersion,
         RawCards,
         RadarRules,
         PayoutSchedule,

@@ -133,7 +133,7 @@ pub(crate) fn shown(profile: &Profile) -> Value {
 ///
 /// # Errors
 /// A sentence for whoever asked: which setting there is not, or what it takes.
-pub(crate) fn changed_by(profile: &Profile, sets: &[(String, String)]) -> Result<Profile, String> {
+pub(crate) fn changed_by(profile: &Profile, sets: &[(String, String)], now_ms: u64) -> Result<Profile, String> {
     let mut next = profile.clone();
     for (name, text) in sets {
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
@@ -143,6 +143,8 @@ pub(crate) fn changed_by(profile: &Profile, sets: &[(String, String)]) -> Result
         (setting.set)(&mut next, text.trim())
             .ok_or_else(|| format!("{name} cannot be '{text}'; it takes {}", setting.takes))?;
     }
+    let api_version = std::mem::replace(&mut next.api_version, profile.api_version);
+    next.set_api_version(api_version, now_ms);
     next.revision += 1;
     Ok(next)
 }
@@ -210,7 +212,7 @@ mod tests {
     }
 
     fn set(profile: &Profile, name: &str, text: &str) -> Result<Profile, String> {
-        changed_by(profile, &[(name.to_owned(), text.to_owned())])
+        changed_by(profile, &[(name.to_owned(), text.to_owned())], 1_000)
     }
 
     #[test]

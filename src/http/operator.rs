@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_actors::DirectoryHandle;
+use tollgate_actors::clock::unix_ms;
 use tollgate_actors::directory::{self, DirectoryError, NewTerms, WhichKey};
 use tollgate_domain::Profile;
 use tollgate_domain::access::{Permission, Resource};
@@ -206,7 +207,7 @@ impl Operator {
             .iter()
             .filter(|profile| wanted.live.is_none_or(|live| live == profile.livemode));
         let changed: Result<Vec<Profile>, String> = meant
-            .map(|profile| account_text::changed_by(profile, &wanted.set))
+            .map(|profile| account_text::changed_by(profile, &wanted.set, unix_ms()))
             .collect();
         self.directory
             .change_account(changed.map_err(OperatorError::Invalid)?)

@@ -43,7 +43,8 @@ use std::time::Instant;
 use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
-use tollgate_domain::{Call, Claim, Reject, kinds};
+use tollgate_domain::call::Read;
+use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
@@ -76,6 +77,8 @@ struct Exchange {
     posts: bool,
     /// Whether it is of an account in live mode.
     livemode: bool,
+    /// Whose events it reads, if it reads events.
+    events_of: Option<Arc<Profile>>,
     /// The version its header names, if it has one.
     asked_version: Option<Version>,
     /// Whether a page in a payer's browser asks.
@@ -100,6 +103,7 @@ impl Dispatch for Api {
             endpoint: None,
             posts: false,
             livemode: false,
+            events_of: None,
             asked_version: None,
             by_browser: false,
         };
@@ -364,6 +368,7 @@ impl Api {
             (tollgate_actors::key_hash(&self.services.secrets, key), claim)
         });
         exchange.livemode = profile.livemode;
+        exchange.events_of = reads_events(&parsed.call).then(|| Arc::clone(&profile));
         let request = Request {
             profile,
             call: parsed.call,
@@ -379,5 +384,14 @@ impl Api {
             }
             refusal.into()
         })
+    }
+}
+
+/// Whether a call is answered with events.
+fn reads_events(call: &Call) -> bool {
+    match call {
+        Call::Read(Read::Object(kind, ..)) => **kind == kinds::EVENT,
+        Call::List(query) => *query.kind == kinds::EVENT,
+        _ => false,
     }
 }

@@ -30,6 +30,7 @@ impl Api {
             revision: response.revision,
             expand: &response.expand,
             attached: &response.attached,
+            account: exchange.events_of.as_deref(),
         };
         let (status, body) = match &response.result {
             Ok(Shown::One(item)) => {
@@ -132,6 +133,7 @@ impl Api {
             revision: tollgate_domain::SHAPE_REVISION,
             expand: Expand::NONE,
             attached: &[],
+            account: None,
         };
         let mut body = Vec::with_capacity(OBJECT_BYTES / 4);
         rendering.reject(reject, request, &mut body);

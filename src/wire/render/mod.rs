@@ -11,10 +11,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use crate::versions::{CHANGES, Chain};
+use crate::versions::{self, CHANGES, Chain};
+use serde_json::Value;
 use show::{Attached, Show};
-use tollgate_domain::Reject;
 use tollgate_domain::object::{Item, Object, ShowContext};
+use tollgate_domain::{Profile, Reject};
 use tollgate_resource::{Expand, Id, Kind, Shown, Version};
 
 /// Attached objects from which on they are looked up in sorted order.
@@ -35,6 +36,9 @@ pub struct Rendering<'a> {
     pub expand: &'a Expand,
     /// The objects that may be shown in place. One that is missing leaves its id.
     pub attached: &'a [Object],
+    /// Whose events these are: they are written at the version the account had when they happened. `None` writes them at
+    /// the version of the answer.
+    pub account: Option<&'a Profile>,
 }
 
 /// A page of a search.
@@ -53,29 +57,36 @@ pub struct FoundPage<'a> {
 impl Rendering<'_> {
     /// Writes one object.
     pub fn item(&self, item: &Item, out: &mut Vec<u8>) {
-        self.write(out, |show| {
-            item.with_shown(&self.show, |shown| show.node(shown, self.expand, 0));
-        });
+        let start = out.len();
+        self.write(out, |show| self.write_item(show, item, self.expand, 0));
+        let version = self.version_of(item);
+        if CHAIN.rewrites_answers(version) {
+            rewrite(out, start, |answer| take_back(answer, version));
+        }
     }
 
     /// Writes a list object; `total` is printed when there is one.
     pub fn list(&self, url: &str, items: &[Item], has_more: bool, total: Option<u64>, out: &mut Vec<u8>) {
         let expand = self.expand.child("data").unwrap_or(Expand::NONE);
+        let start = out.len();
         self.write(out, |show| {
             show.list(url, total, has_more, items.len(), 0, &mut |show, at, depth| {
-                items[at].with_shown(&self.show, |shown| show.node(shown, expand, depth));
+                self.write_item(show, &items[at], expand, depth);
             });
         });
+        self.take_page_back(items, out, start);
     }
 
     /// Writes a page of a search.
     pub fn found(&self, found: &FoundPage<'_>, out: &mut Vec<u8>) {
         let expand = self.expand.child("data").unwrap_or(Expand::NONE);
+        let start = out.len();
         self.write(out, |show| {
             show.found(found, &mut |show, at, depth| {
-                found.items[at].with_shown(&self.show, |shown| show.node(shown, expand, depth));
+                self.write_item(show, &found.items[at], expand, depth);
             });
         });
+        self.take_page_back(found.items, out, start);
     }
 
     /// Writes an error body. `payment_intent` and `payment_method` are embedded when they are attached.
@@ -84,26 +95,84 @@ impl Rendering<'_> {
     /// there is a page it could lead to.
     pub fn reject(&self, reject: &Reject, request_id: Option<Id>, out: &mut Vec<u8>) {
         let _ = request_id;
+        let start = out.len();
         self.write(out, |show| reject::write(reject, show));
+        if CHAIN.rewrites_answers(self.version) {
+            rewrite(out, start, |answer| CHAIN.rewrite_answer(self.version, answer));
+        }
         out.push(b'\n');
     }
 
     fn write(&self, out: &mut Vec<u8>, with: impl FnOnce(&mut Show<'_>)) {
         let attached = Objects::new(self.attached, &self.show);
-        let start = out.len();
         with(&mut Show {
             out,
             version: self.version,
             revision: self.revision,
             attached: &attached,
+            previous_whole: false,
         });
-        if CHAIN.rewrites_answers(self.version) {
-            let mut answer = serde_json::from_slice(&out[start..]).expect("what was written is JSON");
-            CHAIN.rewrite_answer(self.version, &mut answer);
-            out.truncate(start);
-            serde_json::to_writer_pretty(out, &answer).expect("a tree is written to memory");
+    }
+
+    fn write_item(&self, show: &mut Show<'_>, item: &Item, expand: &Expand, depth: usize) {
+        if !matches!(item, Item::Event(_)) {
+            return item.with_shown(&self.show, |shown| show.node(shown, expand, depth));
+        }
+        let version = self.version_of(item);
+        let context = ShowContext {
+            version_name: versions::name(version),
+            ..self.show
+        };
+        let of_answer = std::mem::replace(&mut show.version, version);
+        show.previous_whole = CHAIN.rewrites_answers(version);
+        item.with_shown(&context, |shown| show.node(shown, expand, depth));
+        show.version = of_answer;
+    }
+
+    /// The version in which an item is written: that of the answer, but for events.
+    fn version_of(&self, item: &Item) -> Version {
+        match (item, self.account) {
+            (Item::Event(event), Some(profile)) => profile.event_version(event.id.unix_ms()),
+            _ => self.version,
         }
     }
+
+    /// Takes a written page back to the version of the answer, and each of its items to its own.
+    fn take_page_back(&self, items: &[Item], out: &mut Vec<u8>, start: usize) {
+        let older = |item: &Item| CHAIN.rewrites_answers(self.version_of(item));
+        if !CHAIN.rewrites_answers(self.version) && !items.iter().any(older) {
+            return;
+        }
+        rewrite(out, start, |answer| {
+            let places = vec![Value::Null; items.len()];
+            let mut data = std::mem::replace(&mut answer["data"], Value::Array(places));
+            CHAIN.rewrite_answer(self.version, answer);
+            let written = data.as_array_mut().into_iter().flatten();
+            written
+                .zip(items)
+                .for_each(|(written, item)| take_back(written, self.version_of(item)));
+            answer["data"] = data;
+        });
+    }
+}
+
+/// Takes a written object back to a version.
+fn take_back(answer: &mut Value, version: Version) {
+    if !CHAIN.rewrites_answers(version) {
+        return;
+    }
+    CHAIN.rewrite_answer(version, answer);
+    if answer["object"] == "event" {
+        previous::only_what_changed(&mut answer["data"], version);
+    }
+}
+
+/// Changes what was written from `start` on.
+fn rewrite(out: &mut Vec<u8>, start: usize, with: impl FnOnce(&mut Value)) {
+    let mut answer = serde_json::from_slice(&out[start..]).expect("what was written is JSON");
+    with(&mut answer);
+    out.truncate(start);
+    serde_json::to_writer_pretty(out, &answer).expect("a tree is written to memory");
 }
 
 /// Attached objects, found by id.

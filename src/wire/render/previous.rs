@@ -3,8 +3,49 @@
 
 use super::json;
 use super::show::Show;
+use serde_json::{Map, Value as Json};
 use tollgate_resource::shown::{Items, SubList};
-use tollgate_resource::{Expand, Metadata, Shown, Value};
+use tollgate_resource::{Expand, Metadata, Shown, Value, Version};
+
+/// First version that shows of a hash only the members of it that changed; before, the whole hash.
+const DIFFERENCES_SINCE: Version = Version(20150126);
+
+/// Leaves of the `previous_attributes` of an event's data, which hold the whole object of before, what differs from its
+/// `object`. Both are as `version` has them.
+pub(super) fn only_what_changed(data: &mut Json, version: Version) {
+    let Some(Json::Object(before)) = data.get("previous_attributes") else {
+        return;
+    };
+    let Json::Object(after) = &data["object"] else { return };
+    let changed = changed_members(before, after, version >= DIFFERENCES_SINCE);
+    data["previous_attributes"] = Json::Object(changed);
+}
+
+fn changed_members(before: &Map<String, Json>, after: &Map<String, Json>, inside: bool) -> Map<String, Json> {
+    let gone = before.iter().filter(|(name, old)| after.get(*name) != Some(*old));
+    let mut changed: Map<String, Json> = gone
+        .map(|(name, old)| (name.clone(), changed_value(old, after.get(name), inside)))
+        .collect();
+    let new = after.keys().filter(|name| !before.contains_key(*name));
+    changed.extend(new.map(|name| (name.clone(), Json::Null)));
+    changed
+}
+
+fn changed_value(before: &Json, after: Option<&Json>, inside: bool) -> Json {
+    let (Json::Object(old), Some(Json::Object(new))) = (before, after) else {
+        return before.clone();
+    };
+    let kind = old.get("object");
+    if !inside || kind != new.get("object") {
+        return before.clone();
+    }
+    let mut changed = changed_members(old, new, inside);
+    if kind.and_then(Json::as_str) == Some("list") {
+        changed.insert("data".into(), old.get("data").cloned().unwrap_or_default());
+        changed.sort_keys();
+    }
+    Json::Object(changed)
+}
 
 /// Writes what of `old` differs in `new`.
 pub(super) fn write(show: &mut Show<'_>, old: &dyn Shown, new: &dyn Shown, depth: usize) {

@@ -20,6 +20,9 @@ pub(super) struct Show<'a> {
     pub version: Version,
     pub revision: u16,
     pub attached: &'a dyn Attached,
+    /// Whether `previous_attributes` are written as the whole object of before, because what changed is told apart only
+    /// after both were taken back to an older version.
+    pub previous_whole: bool,
 }
 
 impl Show<'_> {
@@ -87,6 +90,7 @@ impl Show<'_> {
                 let below = expand.and_then(|expand| expand.child("data")).unwrap_or(Expand::NONE);
                 self.sub_list(&list, below, depth);
             }
+            Value::Previous { old, .. } if self.previous_whole => self.node(old, Expand::NONE, depth),
             Value::Previous { old, new } => previous::write(self, old, new, depth),
         }
     }

@@ -149,6 +149,7 @@ fn show(version: Version, revision: u16, with: impl FnOnce(&mut Show<'_>)) -> St
         version,
         revision,
         attached: &Parts,
+        previous_whole: false,
     });
     serde_json::from_slice::<serde_json::Value>(&out).expect("it is JSON");
     let text = String::from_utf8(out).expect("it is text");

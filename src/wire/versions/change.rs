@@ -111,6 +111,11 @@ impl Request<'_> {
         below.iter().for_each(|(key, value)| self.pairs.push(key, value));
     }
 
+    /// Adds a parameter that a later change may bring up to date.
+    pub fn put(&mut self, name: &str, value: &str) {
+        self.pairs.push(name, value);
+    }
+
     /// Adds a parameter, if the operation takes it.
     pub fn add(&mut self, name: &str, value: &str) {
         let top = name.split('[').next().unwrap_or(name);
@@ -204,6 +209,13 @@ fn rewrite_below(value: &mut Value, change: &AnswerChange) {
             }
         }
         _ => {}
+    }
+}
+
+/// Calls a member by another name.
+pub(super) fn rename(members: &mut Map<String, Value>, name: &str, other: &str) {
+    if let Some(value) = members.remove(name) {
+        members.insert(other.into(), value);
     }
 }
 

@@ -29,6 +29,14 @@ static SHAPE: ParamsShape = ParamsShape {
         field("setup_future_usage", TEXT),
         field("balance", TEXT),
         field("customer", TEXT),
+        field("evidence", TEXT),
+        field(
+            "tax_id_data",
+            ParamKind::List {
+                of: &TEXT,
+                max_items: 5,
+            },
+        ),
     ],
 };
 

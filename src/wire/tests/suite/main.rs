@@ -10,4 +10,5 @@ mod fuzz;
 mod schema;
 mod setups;
 mod shop;
+mod versions;
 mod versions_page;

@@ -133,6 +133,7 @@ impl Shop {
             revision: tollgate_domain::SHAPE_REVISION,
             expand,
             attached: &self.objects.0,
+            account: Some(&self.account.profile),
         }
     }
 
