@@ -19,7 +19,7 @@ use crate::payments::payment_intent::{
     ApplyCustomerBalance, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
     IncrementAuthorization, UpdatePaymentIntent,
 };
-use crate::payments::payment_method::{CreatePaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod};
+use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, TestMethod, UpdatePaymentMethod};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
 use crate::payments::setup_intent::{
     CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, UpdateSetupIntent, VerifyMicrodeposits,
@@ -119,9 +119,9 @@ pub enum Command {
     /// The payer has done, or failed to do, what a parked intent waits for; the page of the action asks.
     CompleteAction(CompletedAction),
     /// `POST /v1/payment_methods`.
-    CreatePaymentMethod(Box<CreatePaymentMethod>),
+    CreatePaymentMethod(Box<PaymentMethodData>),
     /// `GET /v1/payment_methods/pm_card_…`: the name of a test card makes a payment method.
-    DrawPaymentMethod(&'static TestCard),
+    DrawPaymentMethod(TestMethod),
     /// `POST /v1/payment_methods/{payment_method}`.
     UpdatePaymentMethod(PaymentMethodParam, Box<UpdatePaymentMethod>),
     /// `POST /v1/payment_methods/{payment_method}/attach`, to this customer.

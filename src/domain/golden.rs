@@ -32,7 +32,10 @@ use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
 use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
-use crate::payments::card::{HeldCard, SealedNumber};
+use crate::payments::bank_account::{
+    AccountType, BankAccount, BankScheme, HolderType, OlderData, Ownership, TestAccount,
+};
+use crate::payments::card::{HeldMethod, SealedNumber};
 use crate::payments::charge::{Charge, ChargeState, Concerns, UserReport};
 use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
@@ -46,8 +49,8 @@ use crate::payments::payment_intent::{
     PaymentIntent, Phase, Status,
 };
 use crate::payments::payment_method::{
-    AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, PaymentMethod, SeenMethod, TestCard,
-    UnlistedNumber, declines,
+    AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
+    PaymentMethodType, SeenMethod, TestCard, UnlistedNumber, declines,
 };
 use crate::payments::refund::{Refund, RefundFailure, RefundReason, RefundState};
 use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
@@ -153,6 +156,14 @@ fn record_lines() -> Vec<String> {
         BalanceTransaction,
         BalanceTransactionType,
         PaymentMethod,
+        PaymentMethodType,
+        Instrument,
+        BankAccount,
+        OlderData,
+        BankScheme,
+        HolderType,
+        AccountType,
+        Ownership,
         Details,
         SeenMethod,
         BillingDetails,
@@ -161,7 +172,7 @@ fn record_lines() -> Vec<String> {
         Choice,
         Token,
         TokenContent,
-        HeldCard,
+        HeldMethod,
         SealedNumber,
         Card,
         UnlistedNumber,
@@ -229,15 +240,17 @@ fn numbered_lines() -> Vec<String> {
         .iter()
         .map(|account| format!("ledger account {}: {account}", account.number()));
     let currencies = Currency::all().map(|it| format!("currency {}: {it} {}", it.number(), it.exponent()));
+    let banks = TestAccount::all().map(|row| format!("test account {}: {}", row.number, row.names.join(" ")));
     let cards = TestCard::all().map(|card| format!("card {}: {}", card.number, card.names.join(" ")));
     let declines = declines::ALL
         .iter()
-        .map(|it| format!("decline {}: {} {}", it.number, it.code, it.decline_code));
+        .map(|it| format!("decline {}: {} {}", it.number, it.code, it.decline_code.unwrap_or("-")));
     let codes = codes::ALL.iter().map(|code| format!("code {code}"));
     kinds
         .chain(accounts)
         .chain(currencies)
         .chain(cards)
+        .chain(banks)
         .chain(declines)
         .chain(codes)
         .collect()

@@ -305,5 +305,5 @@ pub fn body_of(
 }
 
 fn fresh(card: &str) -> PaymentMethodParam {
-    PaymentMethodParam::Fresh(TestCard::by_name(card).expect("a name of the table"))
+    PaymentMethodParam::card(TestCard::by_name(card).expect("a name of the table"))
 }

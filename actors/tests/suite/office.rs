@@ -91,7 +91,7 @@ fn payment(amount: i64, card: &str) -> CreatePaymentIntent {
         amount,
         currency: Some(Currency::USD),
         confirm: Some(true),
-        payment_method: Some(PaymentMethodParam::Fresh(card)),
+        payment_method: Some(PaymentMethodParam::card(card)),
         ..CreatePaymentIntent::default()
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::country::Country;
 use crate::money::{Currency, Money, share};
+use crate::payments::bank_account::BankScheme;
 
 /// A fee, in minor units of the charge's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,29 @@ pub fn fee(account_country: Country, captured: Money, card_country: Country) -> 
     let amount = share(captured.amount, basis_points)
         .checked_add(fixed)
         .expect("a fee fits 64 bits");
+    Fee {
+        amount,
+        basis_points,
+        fixed,
+    }
+}
+
+/// The fee of a bank debit of `captured`. The percentage is rounded half up, and what is above the cap is not asked.
+///
+/// # Panics
+/// On a negative amount.
+pub fn debit_fee(scheme: BankScheme, captured: Money) -> Fee {
+    let (basis_points, fixed, cap) = match scheme {
+        BankScheme::AcssDebit => (100, 40, 500),
+        BankScheme::AuBecsDebit => (100, 30, 350),
+        BankScheme::BacsDebit => (100, 0, 200),
+        BankScheme::SepaDebit => (0, 35, 35),
+        BankScheme::UsBankAccount => (80, 0, 500),
+    };
+    let amount = share(captured.amount, basis_points)
+        .checked_add(fixed)
+        .expect("a fee fits 64 bits")
+        .min(cap);
     Fee {
         amount,
         basis_points,

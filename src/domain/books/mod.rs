@@ -11,7 +11,7 @@ mod fees;
 mod ledger_account;
 
 pub use entry::{CaptureMoney, Entry, EntryCause, EntryProblem, Posting, refund_day};
-pub use fees::{Fee, dispute_fee, fee};
+pub use fees::{Fee, debit_fee, dispute_fee, fee};
 pub use ledger_account::{LedgerAccount, NormalSide};
 
 use crate::money::Currency;

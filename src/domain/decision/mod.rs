@@ -151,7 +151,7 @@ pub fn decide(
         Command::DeleteTaxId(customer, id) => tax_id::delete(&case, *customer, *id),
         Command::CompleteAction(done) => payment_intent::complete_action(&case, *done),
         Command::CreatePaymentMethod(asked) => payment_method::create(&case, asked),
-        Command::DrawPaymentMethod(card) => payment_method::draw(&case, card),
+        Command::DrawPaymentMethod(card) => payment_method::draw(&case, *card),
         Command::UpdatePaymentMethod(method, asked) => payment_method::update(&case, *method, asked),
         Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),

@@ -106,7 +106,7 @@ impl Currency {
         (1..=TABLE.len() as u8).map(Currency)
     }
 
-    const fn known(code: &str) -> Currency {
+    pub(crate) const fn known(code: &str) -> Currency {
         let mut at = 0;
         while at < TABLE.len() {
             if same(TABLE[at].code, code) {

@@ -1,6 +1,7 @@
 //! Payments: an intent, its charges, their refunds, and what is paid with.
 
 pub mod authentication;
+pub mod bank_account;
 pub mod card;
 pub mod charge;
 pub mod confirmation_token;

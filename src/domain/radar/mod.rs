@@ -15,7 +15,9 @@ use crate::payments::payment_method::PaymentMethod;
 
 /// Whether there is anything to judge about a payment method: false for nearly all, and then nothing else is looked at.
 pub(crate) fn concerns(method: &PaymentMethod) -> bool {
-    let facts = method.card.facts();
+    let Some(facts) = method.instrument.test_card() else {
+        return false;
+    };
     facts.risk != crate::payments::payment_method::CardRisk::Normal
         || facts.checks != crate::payments::payment_method::IssuerChecks::PASS
 }

@@ -49,7 +49,10 @@ impl Case<'_> {
             expected.events.push("payment_intent.payment_failed");
             return Ok(());
         }
-        match (behaviour(method.card.test_card), &after.status) {
+        match (
+            behaviour(method.instrument.test_card().expect("only cards are asked").number),
+            &after.status,
+        ) {
             (Behaviour::Succeed, Status::Succeeded { .. } | Status::RequiresCapture { capture: None, .. }) => {
                 self.approved(expected, after)?;
             }

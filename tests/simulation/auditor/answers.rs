@@ -13,7 +13,7 @@ use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::charge::ChargeSource;
 use tollgate_domain::payments::payment_intent::Status;
-use tollgate_domain::payments::payment_method::PaymentMethodParam;
+use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
 use tollgate_domain::{Call, Command, ErrorType, Item, Object, Read, Reject};
 
 impl Auditor {
@@ -330,7 +330,7 @@ fn may_decline(command: &Command) -> bool {
         _ => return false,
     };
     match method {
-        Some(PaymentMethodParam::Fresh(card)) => {
+        Some(PaymentMethodParam::Fresh(TestMethod::Card(card))) => {
             declines(card.behaviour)
                 || matches!(
                     card.behaviour,

@@ -86,7 +86,7 @@ impl Auditor {
 impl Case<'_> {
     /// What is expected of the dispute that a card raises when its charge is captured here.
     pub(super) fn opened(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
-        let Some(state) = raised_by(charge.card.test_card) else {
+        let Some(state) = raised_by(charge.instrument.test_card().expect("the plan pays by card").number) else {
             return match charge.dispute() {
                 None => Ok(()),
                 Some(_) => wrong("disputes", format!("{charge:?} is disputed by nobody")),

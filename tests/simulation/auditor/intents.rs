@@ -8,7 +8,9 @@ use tollgate_domain::acquirer::{Asked, Said};
 use tollgate_domain::payments::authentication::{AuthenticationRule, Lookup};
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::payment_intent::{Attempt, CaptureMethod, HOLD_MS, PaymentIntent, Phase, Status};
-use tollgate_domain::payments::payment_method::{Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour};
+use tollgate_domain::payments::payment_method::{
+    Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour, TestMethod,
+};
 use tollgate_domain::{Command, Object};
 
 impl Case<'_> {
@@ -116,8 +118,8 @@ impl Case<'_> {
             };
         }
         let card = match (param, self.method()) {
-            (Some(PaymentMethodParam::Fresh(card)), _) => card,
-            (_, Some(method)) => method.card.facts(),
+            (Some(PaymentMethodParam::Fresh(TestMethod::Card(card))), _) => card,
+            (_, Some(method)) => method.instrument.test_card().expect("the plan pays by card"),
             _ => return wrong("requests", "paid with nothing"),
         };
         // No plan sends its payers away, and none asks for 3D Secure itself.
@@ -204,7 +206,7 @@ impl Case<'_> {
         else {
             return wrong("state tables", format!("captured, but {:?}", charge.state));
         };
-        let card = charge.card.test_card;
+        let card = charge.instrument.test_card().expect("the plan pays by card").number;
         let fee = fee(&self.model.profile, card, amount, charge.currency.exponent());
         if day != available_day(card, self.facts.now_ms) {
             return wrong("entries", format!("available on day {day}"));

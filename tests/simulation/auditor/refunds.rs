@@ -40,7 +40,7 @@ impl Case<'_> {
                 Some(now) if now.refunded == charge.refunded + amount && now.state == charge.state => {}
                 other => return wrong("refunds", format!("the charge became {other:?}")),
             }
-            let bank_waits = charge.card.facts().refund == RefundBehaviour::PendingFirst;
+            let bank_waits = charge.instrument.refund_behaviour() == RefundBehaviour::PendingFirst;
             let fits = match after.state {
                 RefundState::InTransit { .. } => charge.captured_by.is_some(),
                 RefundState::Pending { .. } => charge.captured_by.is_none() && bank_waits,
@@ -101,7 +101,7 @@ impl Case<'_> {
         let Some(charge) = self.model.charge_at(after.charge, u64::MAX) else {
             return wrong("refunds", format!("{after:?} is of no charge"));
         };
-        if charge.card.facts().refund != RefundBehaviour::FailLater {
+        if charge.instrument.refund_behaviour() != RefundBehaviour::FailLater {
             return wrong("refunds", format!("{after:?} came back, which its card does not do"));
         }
         match self.object_charge(after.charge) {

@@ -4,7 +4,7 @@ use super::intents::declines;
 use super::model::AccountModel;
 use super::records::{Case, Expected, Wrong, wrong};
 use tollgate_domain::payments::authentication::AuthenticationRule;
-use tollgate_domain::payments::payment_method::PaymentMethodParam;
+use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
 use tollgate_domain::payments::setup_attempt::{AttemptStatus, SetupAttempt};
 use tollgate_domain::payments::setup_intent::{SetupIntent, StatusName};
 use tollgate_domain::{Command, Object};
@@ -78,7 +78,7 @@ impl Case<'_> {
             (Some(before), Some(Command::CompleteAction(done))) => return self.setup_acted(before, after, *done),
             (_, command) => return wrong("nothing unexplained", format!("a setup by {command:?}")),
         };
-        let PaymentMethodParam::Fresh(card) = card else {
+        let PaymentMethodParam::Fresh(TestMethod::Card(card)) = card else {
             return wrong("requests", format!("nobody sets up {card:?}"));
         };
         let (status, state) = match end_of(card) {
@@ -101,7 +101,12 @@ impl Case<'_> {
         let Some(attempt) = after.latest_attempt.and_then(|id| self.attempt(id)) else {
             return wrong("setups", format!("{after:?} without its try"));
         };
-        let method = self.method().map(|method| (method.card.test_card, method.customer));
+        let method = self.method().map(|method| {
+            (
+                method.instrument.test_card().expect("the plan sets cards up").number,
+                method.customer,
+            )
+        });
         let saved = after.customer.filter(|_| status == StatusName::Succeeded);
         let fits = attempt.setup_intent == after.id
             && (after.status.name(), attempt.state.name()) == (status, state)

@@ -85,7 +85,7 @@ impl Journal {
             currency: Some(Currency::USD),
             confirm: Some(true),
             capture_method: Some(capture),
-            payment_method: Some(PaymentMethodParam::Fresh(card)),
+            payment_method: Some(PaymentMethodParam::card(card)),
             ..CreatePaymentIntent::default()
         };
         self.ask(Command::CreatePaymentIntent(Box::new(asked)), Some(key));

@@ -151,8 +151,8 @@ impl InvoiceSettings {
                 }
                 self.default_payment_method = Some(id);
             }
-            Update::Set(PaymentMethodParam::Fresh(card)) => {
-                return Err(not_held(&format!("pm_card_{}", card.names[0])));
+            Update::Set(PaymentMethodParam::Fresh(test)) => {
+                return Err(not_held(&test.name()));
             }
         }
         Ok(())

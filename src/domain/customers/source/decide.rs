@@ -7,15 +7,15 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
-use crate::payments::payment_method::{Details, NewCard, PaymentMethod};
+use crate::payments::payment_method::{Details, NewMethod, PaymentMethod};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Metadata};
 
 /// Makes a source of a card's details or a token. It can be charged at once.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateSource) -> Result<Decision, Stop> {
     let new = match (&asked.token, &asked.card) {
-        (Some(token), _) => NewCard::of_token(*token, "token", case)?,
-        (None, Some(card)) => NewCard::of_flat(card, "card", case)?,
+        (Some(token), _) => NewMethod::of_token(*token, "token", case)?,
+        (None, Some(card)) => NewMethod::of_flat(card, "card", case)?,
         (None, None) => {
             let reject = Reject::invalid(Some(codes::PARAMETER_MISSING), "Missing required param: card.");
             return Err(reject.with_param("card").into());

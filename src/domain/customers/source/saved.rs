@@ -10,7 +10,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::card::check_expiry;
-use crate::payments::payment_method::{self, Details, NewCard, PaymentMethod};
+use crate::payments::payment_method::{self, Details, NewMethod, PaymentMethod};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, MetadataUpdate};
 
@@ -46,8 +46,8 @@ pub(crate) fn add(
     pairs: Option<&MetadataUpdate>,
 ) -> Result<Id, Stop> {
     let mut saved = match named {
-        NamedSource::Token(token) => NewCard::of_token(*token, param, case)?.born_as(&kinds::CARD, draft),
-        NamedSource::Details(card) => NewCard::of_flat(card, param, case)?.born_as(&kinds::CARD, draft),
+        NamedSource::Token(token) => NewMethod::of_token(*token, param, case)?.born_as(&kinds::CARD, draft),
+        NamedSource::Details(card) => NewMethod::of_flat(card, param, case)?.born_as(&kinds::CARD, draft),
         NamedSource::Source(id) => {
             let source = case.payment_method(*id)?;
             let source = source.ok_or_else(|| Reject::no_such_param(&kinds::SOURCE, *id, param))?;
@@ -77,9 +77,13 @@ pub(crate) fn change(case: &Case<'_>, customer: Id, id: Id, asked: &UpdateCustom
     let before = of_customer(case, customer, id)?;
     let mut after = before.clone();
     if asked.exp_month.is_some() || asked.exp_year.is_some() {
-        let month = asked.exp_month.unwrap_or(i64::from(before.card.exp_month));
-        let year = asked.exp_year.unwrap_or(i64::from(before.card.exp_year));
-        (after.card.exp_month, after.card.exp_year) = check_expiry(month, year, case.inputs.now_ms)?;
+        let Some(card) = after.instrument.card_mut() else {
+            let message = "Only cards expire. This is a bank account.";
+            return Err(Reject::invalid(None, message).with_param("exp_month").into());
+        };
+        let month = asked.exp_month.unwrap_or(i64::from(card.exp_month));
+        let year = asked.exp_year.unwrap_or(i64::from(card.exp_year));
+        (card.exp_month, card.exp_year) = check_expiry(month, year, case.inputs.now_ms)?;
     }
     let details: &mut Details = after.details.get_or_insert_default();
     let mut billing = details.billing.clone();

@@ -142,7 +142,8 @@ impl<'a> SourceShown<'a> {
         let data = source.source.as_deref();
         let details = source.details.as_deref();
         let billing = details.map(|details| &details.billing);
-        let facts = source.card.facts();
+        let card = source.instrument.card().expect("sources are made of cards");
+        let facts = card.facts();
         let address = billing.map(|billing| &billing.address);
         let name = billing.and_then(|billing| billing.name.as_deref());
         SourceShown {
@@ -159,11 +160,11 @@ impl<'a> SourceShown<'a> {
                 country: facts.country,
                 cvc_check: source.cvc_check,
                 dynamic_last4: None,
-                exp_month: i64::from(source.card.exp_month),
-                exp_year: i64::from(source.card.exp_year),
-                fingerprint: source.card.fingerprint(context.secrets, source.id.account_tag()),
+                exp_month: i64::from(card.exp_month),
+                exp_year: i64::from(card.exp_year),
+                fingerprint: card.fingerprint(context.secrets, source.id.account_tag()),
                 funding: facts.funding,
-                last4: source.card.last4(),
+                last4: card.last4(),
                 name,
                 three_d_secure: "optional",
                 tokenization_method: None,

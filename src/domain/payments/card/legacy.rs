@@ -6,18 +6,19 @@ use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
 use crate::payments::payment_method::{
-    AllowRedisplay, Card, CardBrand, CheckResult, Details, Funding, Last4, NO_METADATA, PaymentMethod, RegulatedStatus,
+    AllowRedisplay, Card, CardBrand, CheckResult, Details, Funding, Instrument, Last4, NO_METADATA, PaymentMethod,
+    RegulatedStatus,
 };
 use crate::secrets::Secrets;
 use tollgate_resource::shown::Ident;
 use tollgate_resource::{Id, Metadata, MetadataUpdate, Names, Params, Record, Ref, Shown};
 
-/// A card with what was said besides, as tokens and customers keep it.
+/// What is paid with, and what was said besides, as tokens keep it.
 #[derive(Clone, Debug, PartialEq, Record)]
-pub struct HeldCard {
-    /// The card.
+pub struct HeldMethod {
+    /// What money is taken from.
     #[record(1)]
-    pub card: Card,
+    pub instrument: Instrument,
     /// What became of the check of its security code; `None` if none was given.
     #[record(2)]
     pub cvc_check: Option<CheckResult>,
@@ -133,20 +134,21 @@ pub struct HeldCardNetworksShown {
 }
 
 impl<'a> HeldCardShown<'a> {
-    /// What `held` shows under the id `id` of a card.
-    pub fn of(held: &'a HeldCard, id: Id, customer: Option<Id>, secrets: &Secrets) -> HeldCardShown<'a> {
-        let HeldCard {
-            card,
-            cvc_check,
-            details,
-        } = held;
-        Self::of_parts((*card, *cvc_check, details.as_deref()), id, customer, secrets)
+    /// What `held` shows under the id `id` of a card, if it is one.
+    pub fn of(held: &'a HeldMethod, id: Id, customer: Option<Id>, secrets: &Secrets) -> Option<HeldCardShown<'a>> {
+        let card = *held.instrument.card()?;
+        let parts = (card, held.cvc_check, held.details.as_deref());
+        Some(Self::of_parts(parts, id, customer, secrets))
     }
 
     /// What the card of a customer shows.
-    pub fn of_saved(card: &'a PaymentMethod, context: &ShowContext<'_>) -> HeldCardShown<'a> {
-        let parts = (card.card, card.cvc_check, card.details.as_deref());
-        Self::of_parts(parts, card.id, card.customer, context.secrets)
+    ///
+    /// # Panics
+    /// When it is no card: nothing else is kept under the id of one.
+    pub fn of_saved(method: &'a PaymentMethod, context: &ShowContext<'_>) -> HeldCardShown<'a> {
+        let card = *method.instrument.card().expect("a card is kept under the id of a card");
+        let parts = (card, method.cvc_check, method.details.as_deref());
+        Self::of_parts(parts, method.id, method.customer, context.secrets)
     }
 
     fn of_parts(

@@ -15,7 +15,7 @@ use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Thr
 use crate::payments::payment_intent::{
     HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, statement_text,
 };
-use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod};
+use crate::payments::payment_method::{Behaviour, Decline, Instrument, PaymentMethod};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         currency,
         payment_intent: None,
         payment_method: method.id,
-        card: method.card,
+        instrument: method.instrument.clone(),
         customer,
         state: ChargeState::Held,
         network: Network::Instant,
@@ -98,12 +98,16 @@ fn decide(
     method: PaymentMethod,
     capture: bool,
 ) -> Result<Decision, Stop> {
-    if method.card.network(case.inputs.network) == Network::Remote {
+    if method.instrument.network(case.inputs.network) == Network::Remote {
         let message = "A charge without a PaymentIntent cannot be made over a remote network. Make a PaymentIntent.";
         return Err(Reject::invalid(None, message).into());
     }
+    let Instrument::Card(card) = &method.instrument else {
+        let message = "A charge without a PaymentIntent takes money from a card. Make a PaymentIntent.";
+        return Err(Reject::invalid(None, message).into());
+    };
     // Nobody can be asked here: the card decides as it does while its holder is away.
-    let need = method.card.facts().authentication.ask(AuthenticationAsk {
+    let need = card.facts().authentication.ask(AuthenticationAsk {
         off_session: true,
         request: ThreeDSecureRequest::Automatic,
         prepared: method.prepared,
@@ -121,7 +125,7 @@ fn decide(
         charge.concerns_mut().risk = Some(risk);
         return Ok(declined(draft, charge, method, decline));
     }
-    match method.behaviour() {
+    match method.behaviour(card) {
         Behaviour::Succeed => Ok(approved(case, draft, charge, method, capture)),
         Behaviour::Decline(decline) => Ok(declined(draft, charge, method, decline)),
         Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),

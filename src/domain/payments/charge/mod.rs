@@ -24,8 +24,8 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::payments::authentication::ThreeDSecureResult;
-use crate::payments::card::HeldCard;
-use crate::payments::payment_method::{Card, CheckResult, Details, PaymentMethod, SeenMethod};
+use crate::payments::card::HeldMethod;
+use crate::payments::payment_method::{CheckResult, Details, Instrument, PaymentMethod, SeenMethod};
 use crate::radar::Risk;
 use crate::reject::Reject;
 use tollgate_breaks::broken;
@@ -52,9 +52,9 @@ pub struct Charge {
     /// What was paid with.
     #[record(5)]
     pub payment_method: Id,
-    /// The card, as it was then.
+    /// What money was taken from, as it was then.
     #[record(6)]
-    pub card: Card,
+    pub instrument: Instrument,
     /// Who pays.
     #[record(7)]
     pub customer: Option<Id>,
@@ -130,7 +130,7 @@ pub struct Charge {
 #[derive(Clone, Debug)]
 pub enum PaidWith {
     /// A card.
-    Card(HeldCard),
+    Card(HeldMethod),
     /// A source.
     Source(Box<PaymentMethod>),
 }
@@ -373,8 +373,8 @@ impl Charge {
         };
         let details = self.seen.as_deref().map(|seen| Box::new(seen.details.clone()));
         if self.payment_intent.is_none() && self.payment_method.is(&kinds::CARD) {
-            return Some(PaidWith::Card(HeldCard {
-                card: self.card,
+            return Some(PaidWith::Card(HeldMethod {
+                instrument: self.instrument.clone(),
                 cvc_check,
                 details,
             }));
@@ -382,7 +382,7 @@ impl Charge {
         let source = self.source.clone()?;
         Some(PaidWith::Source(Box::new(PaymentMethod {
             id: self.payment_method,
-            card: self.card,
+            instrument: self.instrument.clone(),
             cvc_check,
             customer: self.customer,
             used_up: self.customer.is_none(),

@@ -202,7 +202,8 @@ impl<'a> PaidWithShown<'a> {
         match source {
             PaidWith::Card(held) => {
                 let (id, customer) = (charge.payment_method, charge.customer);
-                PaidWithShown::Card(Box::new(HeldCardShown::of(held, id, customer, context.secrets)))
+                let shown = HeldCardShown::of(held, id, customer, context.secrets);
+                PaidWithShown::Card(Box::new(shown.expect("a card is kept under the id of a card")))
             }
             PaidWith::Source(source) => PaidWithShown::Source(Box::new(SourceShown::of(source, context))),
         }
@@ -286,7 +287,7 @@ impl<'a> ChargeShown<'a> {
             },
             payment_method_details: PaymentMethodDetailsShown {
                 card: ChargeCardShown::of(charge, context, decline.is_none()),
-                kind: "card",
+                kind: charge.instrument.kind().name(),
             },
             radar_options: RadarOptionsShown {
                 session: charge
@@ -355,7 +356,7 @@ impl OutcomeShown<'_> {
                 (Some(BlockRule::HighRisk), _) => Some("highest_risk_level"),
                 (Some(_), _) => Some("rule"),
                 (None, OutcomeType::ManualReview) => Some("elevated_risk_level"),
-                (None, _) => decline.map(|decline| decline.decline_code),
+                (None, _) => decline.and_then(|decline| decline.decline_code),
             },
             risk_level: risk.map_or("normal", Risk::level),
             risk_score: risk.map_or(0, Risk::score),

@@ -13,8 +13,9 @@ use tollgate_resource::{Id, Shown};
 /// What was paid with.
 #[derive(Shown)]
 pub struct PaymentMethodDetailsShown<'a> {
-    /// The card.
-    pub card: ChargeCardShown<'a>,
+    /// The card, if it was one.
+    #[shown(omit)]
+    pub card: Option<ChargeCardShown<'a>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: &'a str,
@@ -95,9 +96,11 @@ pub struct NetworkTokenShown {
     pub used: bool,
 }
 impl<'a> ChargeCardShown<'a> {
-    pub(super) fn of(charge: &'a Charge, context: &ShowContext<'_>, approved: bool) -> Self {
-        let facts = charge.card.facts();
-        ChargeCardShown {
+    /// What the card of a charge shows, if it was made on one.
+    pub(super) fn of(charge: &'a Charge, context: &ShowContext<'_>, approved: bool) -> Option<Self> {
+        let card = charge.instrument.card()?;
+        let facts = card.facts();
+        Some(ChargeCardShown {
             amount_authorized: approved.then_some(charge.amount),
             authorization_code: None,
             brand: facts.brand,
@@ -107,16 +110,16 @@ impl<'a> ChargeCardShown<'a> {
                 Some(seen) => CardChecksShown::of(seen.cvc_check, Some(&seen.details)),
             },
             country: facts.country,
-            exp_month: i64::from(charge.card.exp_month),
-            exp_year: i64::from(charge.card.exp_year),
+            exp_month: i64::from(card.exp_month),
+            exp_year: i64::from(card.exp_year),
             extended_authorization: FeatureShown { status: "disabled" },
-            fingerprint: charge.card.fingerprint(context.secrets, charge.id.account_tag()),
+            fingerprint: card.fingerprint(context.secrets, charge.id.account_tag()),
             funding: facts.funding,
             incremental_authorization: FeatureShown {
                 status: if charge.increments { "available" } else { "unavailable" },
             },
             installments: None,
-            last4: charge.card.last4(),
+            last4: card.last4(),
             mandate: charge.seen.as_ref().and_then(|seen| seen.mandate).map(|id| Ident {
                 kind: &kinds::MANDATE,
                 id,
@@ -140,7 +143,7 @@ impl<'a> ChargeCardShown<'a> {
                 .three_d_secure
                 .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
             wallet: None,
-        }
+        })
     }
 }
 

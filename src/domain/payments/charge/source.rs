@@ -5,7 +5,7 @@ use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::card::{FlatCardParams, TokenParam};
-use crate::payments::payment_method::{NewCard, PaymentMethod, PaymentMethodParam, Purpose};
+use crate::payments::payment_method::{NewMethod, PaymentMethod, PaymentMethodParam, Purpose, TestMethod};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::params::{Bounds, HasParams};
 use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Params, Problem, Step};
@@ -28,7 +28,7 @@ pub enum ChargeSource {
 /// What a charge is paid with, once it was found.
 pub(super) enum Payer {
     /// A card that is kept with the charge alone.
-    Passing(NewCard),
+    Passing(NewMethod),
     /// A payment method.
     Method(Box<PaymentMethod>),
 }
@@ -84,11 +84,12 @@ pub(super) fn payer(
         (ChargeSource::Method(PaymentMethodParam::Stored(id)), _) => Ok(Payer::Method(Box::new(
             Purpose::Payment.stored_method(case, *id, customer)?.clone(),
         ))),
-        (ChargeSource::Method(PaymentMethodParam::Fresh(card)), _) => {
-            NewCard::of_token(TokenParam::Magic(card), param, case).map(Payer::Passing)
+        (ChargeSource::Method(PaymentMethodParam::Fresh(TestMethod::Card(card))), _) => {
+            NewMethod::of_token(TokenParam::Magic(card), param, case).map(Payer::Passing)
         }
-        (ChargeSource::Token(token), None) => NewCard::of_token(*token, param, case).map(Payer::Passing),
-        (ChargeSource::Details(card), None) => NewCard::of_flat(card, param, case).map(Payer::Passing),
+        (ChargeSource::Method(PaymentMethodParam::Fresh(test)), _) => Err(no_such_token(&test.name(), param).into()),
+        (ChargeSource::Token(token), None) => NewMethod::of_token(*token, param, case).map(Payer::Passing),
+        (ChargeSource::Details(card), None) => NewMethod::of_flat(card, param, case).map(Payer::Passing),
         (ChargeSource::Token(TokenParam::Stored(id)), Some(customer)) => {
             Err(not_linked(customer, &id.text(&kinds::TOKEN), param).into())
         }
@@ -120,7 +121,7 @@ impl Payer {
                 card.spend(draft);
                 PaymentMethod {
                     id: Id::new(&kinds::CARD, of.unix_ms(), of.seq(), of.account_tag()),
-                    card: card.card,
+                    instrument: card.instrument,
                     cvc_check: card.cvc_check,
                     customer: None,
                     used_up: false,

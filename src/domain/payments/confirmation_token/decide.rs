@@ -6,8 +6,7 @@ use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
-use crate::payments::card::HeldCard;
-use crate::payments::payment_method::{Card, CheckResult, NewCard, PaymentMethodParam};
+use crate::payments::payment_method::{NewMethod, PaymentMethodParam};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -21,7 +20,7 @@ pub(crate) enum ChosenMethod {
     /// A stored payment method. Whether it may be used is checked as for any that a request names.
     Stored(Id),
     /// A card that becomes a payment method now.
-    New(Box<NewCard>),
+    New(Box<NewMethod>),
 }
 
 /// Makes a confirmation token. There is no event of that.
@@ -37,11 +36,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateConfirmationToken) -> Result
                 .ok_or_else(|| Reject::no_such_param(&kinds::PAYMENT_METHOD, *id, "payment_method"))?;
             Choice::Stored(Arc::new(method.clone()))
         }
-        (Some(PaymentMethodParam::Fresh(card)), None) => Choice::Card(Box::new(HeldCard {
-            card: Card::of_test_card(card, case.inputs.now_ms),
-            cvc_check: Some(CheckResult::Unchecked),
-            details: None,
-        })),
+        (Some(PaymentMethodParam::Fresh(test)), None) => Choice::Card(Box::new(test.held(case.inputs.now_ms))),
         (None, Some(data)) => {
             let mut new = data.check("payment_method_data", case)?;
             new.spend(&mut draft);
@@ -89,7 +84,7 @@ impl ConfirmationToken {
     /// What is paid with.
     pub(crate) fn chosen(&self) -> ChosenMethod {
         match &self.choice {
-            Choice::Card(held) => ChosenMethod::New(Box::new(NewCard::of_held(held))),
+            Choice::Card(held) => ChosenMethod::New(Box::new(NewMethod::of_held(held))),
             Choice::Stored(method) => ChosenMethod::Stored(method.id),
         }
     }

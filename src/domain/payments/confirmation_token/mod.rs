@@ -9,7 +9,7 @@ pub use params::{CreateConfirmationToken, ENDPOINTS};
 pub use shown::ConfirmationTokenShown;
 
 use crate::address::Shipping;
-use crate::payments::card::HeldCard;
+use crate::payments::card::HeldMethod;
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
@@ -44,9 +44,9 @@ pub struct ConfirmationToken {
 /// What the payer chose.
 #[derive(Clone, Debug, PartialEq, Record)]
 pub enum Choice {
-    /// A card that was entered.
+    /// What was entered.
     #[record(1)]
-    Card(#[record(1)] Box<HeldCard>),
+    Card(#[record(1)] Box<HeldMethod>),
     /// A payment method that is stored, as it was then.
     #[record(2)]
     Stored(#[record(1)] Arc<PaymentMethod>),

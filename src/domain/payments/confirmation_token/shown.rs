@@ -4,7 +4,10 @@ use super::{Choice, ConfirmationToken};
 use crate::address::AddressShown;
 use crate::kinds;
 use crate::object::ShowContext;
-use crate::payments::card::HeldCard;
+use crate::payments::bank_account::{
+    AcssDebitShown, AuBecsDebitShown, BacsDebitShown, BankShown, SepaDebitShown, UsBankAccountShown,
+};
+use crate::payments::card::HeldMethod;
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetailsShown, CardShown, Details, PaymentMethodType, no_billing_details,
@@ -48,20 +51,36 @@ pub struct ConfirmationTokenShown<'a> {
 /// What a payment method will be.
 #[derive(Shown)]
 pub struct PaymentMethodPreviewShown<'a> {
+    /// A bank account in Canada.
+    #[shown(omit)]
+    pub acss_debit: Option<AcssDebitShown<'a>>,
     /// Whether it may be shown again in a checkout.
     pub allow_redisplay: AllowRedisplay,
+    /// A bank account in Australia.
+    #[shown(omit)]
+    pub au_becs_debit: Option<AuBecsDebitShown<'a>>,
+    /// A bank account in the United Kingdom.
+    #[shown(omit)]
+    pub bacs_debit: Option<BacsDebitShown<'a>>,
     /// Who is billed; null members were not given.
     pub billing_details: BillingDetailsShown<'a>,
-    /// The card.
-    pub card: CardShown,
+    /// The card, if it is one.
+    #[shown(omit)]
+    pub card: Option<CardShown>,
     /// The customer it is saved to.
     #[shown(expand)]
     pub customer: Option<Ref>,
     /// The account that stands for the customer.
     pub customer_account: Option<&'a str>,
+    /// A bank account in the single euro payments area.
+    #[shown(omit)]
+    pub sepa_debit: Option<SepaDebitShown<'a>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
+    /// A bank account in the United States.
+    #[shown(omit)]
+    pub us_bank_account: Option<UsBankAccountShown<'a>>,
 }
 
 /// Where goods are sent.
@@ -104,34 +123,42 @@ impl<'a> ConfirmationTokenShown<'a> {
 
 impl<'a> PaymentMethodPreviewShown<'a> {
     fn of(token: &'a ConfirmationToken, context: &ShowContext<'_>) -> PaymentMethodPreviewShown<'a> {
-        let (card, cvc_check, details, customer): (_, _, Option<&Details>, _) = match &token.choice {
+        let (instrument, cvc_check, details, customer): (_, _, Option<&Details>, _) = match &token.choice {
             Choice::Card(held) => {
-                let HeldCard {
-                    card,
+                let HeldMethod {
+                    instrument,
                     cvc_check,
                     details,
                 } = &**held;
-                (*card, *cvc_check, details.as_deref(), None)
+                (instrument, *cvc_check, details.as_deref(), None)
             }
             Choice::Stored(method) => (
-                method.card,
+                &method.instrument,
                 method.cvc_check,
                 method.details.as_deref(),
                 method.customer,
             ),
         };
+        let bank = BankShown::of(instrument, context, token.id.account_tag());
         PaymentMethodPreviewShown {
+            acss_debit: bank.acss_debit,
             allow_redisplay: details.map(|details| details.allow_redisplay).unwrap_or_default(),
+            au_becs_debit: bank.au_becs_debit,
+            bacs_debit: bank.bacs_debit,
             billing_details: details.map_or_else(no_billing_details, |details| {
                 BillingDetailsShown::from(&details.billing)
             }),
-            card: CardShown::of_parts(card, cvc_check, details, context.secrets, token.id.account_tag()),
+            card: instrument
+                .card()
+                .map(|card| CardShown::of_parts(*card, cvc_check, details, context.secrets, token.id.account_tag())),
             customer: customer.map(|id| Ref {
                 kind: &kinds::CUSTOMER,
                 id,
             }),
             customer_account: None,
-            kind: PaymentMethodType::Card,
+            sepa_debit: bank.sepa_debit,
+            kind: instrument.kind(),
+            us_bank_account: bank.us_bank_account,
         }
     }
 }

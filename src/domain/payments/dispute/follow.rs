@@ -8,14 +8,17 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::payments::payment_method::DisputedAs;
+use crate::payments::payment_method::{CardBrand, DisputedAs};
 use std::sync::Arc;
 use tollgate_resource::Metadata;
 
 /// Raises the disputes of a charge that was just captured. The charge remembers them; the caller puts it.
 #[cold]
 pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge, how: DisputedAs) {
-    let brand = charge.card.facts().brand;
+    let brand = charge
+        .instrument
+        .test_card()
+        .map_or(CardBrand::Unknown, |card| card.brand);
     let cause = match how {
         DisputedAs::Fraud | DisputedAs::Inquiry | DisputedAs::FraudTwice => DisputeCause::Fraud,
         DisputedAs::ProductNotReceived => DisputeCause::ProductNotReceived,

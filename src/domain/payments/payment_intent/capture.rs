@@ -92,7 +92,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
     if let Some(authorised) = charge.authorised_by {
         let ask = Ask::Capture {
             of: authorised,
-            money: card_money(&intent, charge.card, amount),
+            money: card_money(&intent, &charge.instrument, amount),
         };
         let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
         let Status::RequiresCapture {

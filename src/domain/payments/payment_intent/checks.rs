@@ -6,7 +6,9 @@ use crate::kinds;
 use crate::kinds::{ConfirmationTokenId, MandateId};
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::{Acceptance, MandateDataParams};
-use crate::payments::payment_method::{Choice, PaymentMethodParam, Purpose, is_known_type};
+use crate::payments::payment_method::{
+    Choice, PaymentMethod, PaymentMethodParam, PaymentMethodType, Purpose, is_known_type,
+};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use tollgate_resource::{Id, Kind, Names, Update};
@@ -58,18 +60,40 @@ pub(crate) fn only_with_confirm(intent: &Kind, given: &[(bool, &'static str)]) -
     Err(Reject::invalid(Some(code), message).with_param(*param).into())
 }
 
-/// Refuses types of payment methods that are not taken: everything but cards.
-pub(crate) fn check_types(types: &[Box<str>]) -> Result<(), Stop> {
-    match types.iter().find(|word| &***word != "card") {
-        None => Ok(()),
-        Some(word) => {
-            let message = format!(
-                "The payment method type \"{word}\" is invalid. Please ensure the provided type is activated for your \
-                 account; this account accepts: card."
-            );
-            Err(Reject::invalid(None, message).with_param("payment_method_types").into())
+/// The types of payment methods that a request lists; those that are not offered are refused. What is paid by card alone
+/// is what holds without a list, and gives none.
+pub(crate) fn check_types(types: &[Box<str>]) -> Result<Vec<PaymentMethodType>, Stop> {
+    let mut listed: Vec<PaymentMethodType> = Vec::new();
+    for word in types {
+        let Some(known) = PaymentMethodType::from_name(word) else {
+            let message = PaymentMethodType::not_offered(word);
+            return Err(Reject::invalid(None, message).with_param("payment_method_types").into());
+        };
+        if !listed.contains(&known) {
+            listed.push(known);
         }
     }
+    if listed == PaymentMethodType::DEFAULT {
+        listed.clear();
+    }
+    Ok(listed)
+}
+
+/// Refuses to pay with a type of payment method that is not among those of the intent.
+pub(super) fn check_allowed(intent: &PaymentIntent, method: &PaymentMethod) -> Result<(), Stop> {
+    let kind = method.instrument.kind();
+    if intent.allows(kind) {
+        return Ok(());
+    }
+    let names: Vec<_> = intent.types().iter().map(|kind| kind.name()).collect();
+    let message = format!(
+        "The PaymentMethod provided ({}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of \
+         the following types to confirm this PaymentIntent: {}.",
+        kind.name(),
+        names.join(", ")
+    );
+    let code = Some(codes::PAYMENT_INTENT_INCOMPATIBLE_PAYMENT_METHOD);
+    Err(Reject::invalid(code, message).with_param("payment_method").into())
 }
 
 /// Refuses to exclude the only type of payment method there is, and types that do not exist.

@@ -3,6 +3,7 @@
 use super::action::park;
 use super::attempt::Attempt;
 use super::checks;
+use super::debit;
 use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
 use super::{
@@ -17,7 +18,7 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
 use crate::payments::confirmation_token::ConfirmationToken;
-use crate::payments::payment_method::{Behaviour, Choice, Decline, PaymentMethod, Purpose, declines};
+use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use tollgate_breaks::broken;
@@ -48,7 +49,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
     let method = Purpose::Payment.choice(case, param, data, token, before.customer)?;
-    checks::check_types(&asked.payment_method_types)?;
+    let types = checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
     if let Some(token) = token {
         token.describe(&mut intent);
@@ -93,9 +94,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if let Some(capture_method) = asked.capture_method {
         intent.capture_method = capture_method;
     }
-    if !asked.payment_method_types.is_empty() {
-        intent.automatic_payment_methods = None;
-    }
+    intent.list_types(&asked.payment_method_types, types);
     intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked
         .setup_future_usage
@@ -111,6 +110,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         token.spend(&mut draft, id);
     }
     let method = method.stored(&mut draft);
+    checks::check_allowed(&intent, &method)?;
     intent.payment_method = Some(method.id);
     let terms = Terms {
         off_session: asked.off_session.is_some_and(|off_session| off_session.0),
@@ -183,9 +183,12 @@ pub(super) fn try_to_pay(
     method: PaymentMethod,
     terms: &Terms<'_>,
 ) -> Result<Decision, Stop> {
+    let Instrument::Card(card) = &method.instrument else {
+        return debit::start(case, draft, intent, method, terms);
+    };
     let need = match terms.proof {
         Some(proof) => AuthenticationNeed::Nothing(Some(proof)),
-        None => method.card.facts().authentication.ask(AuthenticationAsk {
+        None => card.facts().authentication.ask(AuthenticationAsk {
             off_session: terms.off_session,
             request: intent.three_d_secure_request(),
             prepared: method.prepared,
@@ -236,9 +239,9 @@ pub(super) fn attempt(
         let reject = outcome::declined(case, &mut draft, intent, method, decline, by);
         return Ok(draft.decide(Reply::Reject(Box::new(reject))));
     }
-    let network = method.card.network(case.inputs.network);
+    let network = method.instrument.network(case.inputs.network);
     if network == Network::Remote {
-        let money = card_money(&intent, method.card, intent.amount);
+        let money = card_money(&intent, &method.instrument, intent.amount);
         let held = intent.captures_manually();
         let ask = if held {
             Ask::Authorise(money)
@@ -263,7 +266,10 @@ pub(super) fn attempt(
         three_d_secure,
         blocked: None,
     };
-    match method.behaviour() {
+    let Instrument::Card(card) = &method.instrument else {
+        unreachable!("only cards are asked of their networks")
+    };
+    match method.behaviour(card) {
         Behaviour::Succeed => {
             outcome::approved(case, &mut draft, intent, method, by)?;
             Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))

@@ -19,7 +19,7 @@ use crate::object::Object;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
-use crate::payments::payment_method::{Card, Purpose};
+use crate::payments::payment_method::{Instrument, Purpose};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Metadata, Update, Version};
 
@@ -70,7 +70,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     checks::check_saved(asked.save_payment_method, customer, method.is_some())?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
-    checks::check_types(&asked.payment_method_types)?;
+    let types = checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
     }
@@ -120,6 +120,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         transfer_group: asked.transfer_group.clone(),
         particulars: particulars(asked, agreement)?,
     };
+    intent.list_types(&asked.payment_method_types, types);
     if mandate.is_some() {
         intent.with_particulars(|particulars| particulars.mandate = mandate);
     }
@@ -133,6 +134,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         put_intent(case, &mut draft, intent);
         return Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)));
     };
+    checks::check_allowed(&intent, &method)?;
     intent.payment_method = Some(method.id);
     if confirm {
         let terms = Terms {
@@ -277,7 +279,12 @@ pub(super) fn begin(
     attempt
 }
 
-pub(super) fn card_money(intent: &PaymentIntent, card: Card, amount: i64) -> CardMoney {
+/// Money on a card, as remote networks are asked for it.
+///
+/// # Panics
+/// When it is no card: nothing else goes over a remote network.
+pub(super) fn card_money(intent: &PaymentIntent, instrument: &Instrument, amount: i64) -> CardMoney {
+    let card = instrument.card().expect("only cards go over a remote network");
     CardMoney {
         amount,
         currency: intent.currency,

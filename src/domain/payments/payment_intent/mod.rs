@@ -7,6 +7,7 @@ mod capture;
 mod card_options;
 pub(crate) mod checks;
 mod confirm;
+mod debit;
 mod decide;
 mod endpoints;
 mod increment;

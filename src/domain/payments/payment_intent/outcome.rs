@@ -3,7 +3,8 @@
 use super::{FutureUsage, HOLD_MS, LastError, PaymentIntent, Status};
 use crate::acquirer::AttemptId;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionType, available_on};
-use crate::books::{CaptureMoney, Entry, fee};
+use crate::books::{CaptureMoney, Entry, debit_fee, fee};
+use crate::country::Country;
 use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
@@ -15,7 +16,7 @@ use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute;
 use crate::payments::mandate::{self, MandateScope};
-use crate::payments::payment_method::{Aftermath, Decline, PaymentMethod};
+use crate::payments::payment_method::{Aftermath, Decline, Instrument, PaymentMethod};
 use crate::radar::{self, Risk, early_fraud_warning};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -269,7 +270,7 @@ fn new_charge(
         currency: intent.currency,
         payment_intent: Some(intent.id),
         payment_method: method.id,
-        card: method.card,
+        instrument: method.instrument.clone(),
         customer: intent.customer,
         state: ChargeState::Held,
         network: by.network,
@@ -302,10 +303,9 @@ fn new_charge(
 /// later with a `charge.updated` event; here the money is visible with the answer, and there is one moving part less.)
 pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge, amount: i64) -> ChargeState {
     let now_ms = draft.now_ms();
-    let card = charge.card.facts();
     let captured = Money::new(amount, charge.currency);
-    let fee = fee(case.world.account.profile.country, captured, card.country).amount;
-    let day = card.available_day(now_ms);
+    let fee = fee_of(case.world.account.profile.country, captured, &charge.instrument);
+    let day = charge.instrument.available_day(now_ms);
     let id: Id = draft.born(&kinds::BALANCE_TRANSACTION);
     draft.put(Object::BalanceTransaction(Arc::new(BalanceTransaction {
         id,
@@ -334,9 +334,17 @@ pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge,
     }
 }
 
+/// Our fee for a capture from `instrument`, in minor units.
+fn fee_of(account_country: Country, captured: Money, instrument: &Instrument) -> i64 {
+    match instrument {
+        Instrument::Card(card) => fee(account_country, captured, card.facts().country).amount,
+        Instrument::Bank(bank) => debit_fee(bank.scheme, captured).amount,
+    }
+}
+
 /// What the issuers of a few test cards do once a payment has been captured.
 pub(crate) fn follow_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Charge) {
-    match charge.card.facts().aftermath {
+    match charge.instrument.aftermath() {
         Aftermath::Quiet => {}
         Aftermath::Disputes(how) => dispute::after_capture(case, draft, charge, how),
         Aftermath::ReportsFraud => early_fraud_warning::report(draft, charge),

@@ -12,7 +12,7 @@ use crate::payments::authentication::NextActionShown;
 use crate::payments::payment_method::{Decline, PaymentMethodShown};
 use crate::reject::{ErrorType, codes, doc_url};
 use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Id, Metadata, Ref, Shown, SubList};
+use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
 
 /// A payment from intention to success, whatever attempts that takes.
 #[derive(Shown)]
@@ -277,7 +277,7 @@ impl<'a> PaymentIntentShown<'a> {
             payment_method_options: PaymentMethodOptionsShown {
                 card: CardOptionsShown::of(intent.card_options()),
             },
-            payment_method_types: vec!["card"],
+            payment_method_types: intent.types().iter().map(|kind| kind.name()).collect(),
             payment_record: None,
             processing: None,
             receipt_email: intent.receipt_email.as_deref(),
@@ -322,14 +322,14 @@ impl<'a> LastPaymentErrorShown<'a> {
                 id,
             }),
             code,
-            decline_code: decline.map(|decline| decline.decline_code),
+            decline_code: decline.and_then(|decline| decline.decline_code),
             doc_url: doc_url(code),
             message: decline.map_or(AUTHENTICATION_FAILURE, |decline| decline.message),
             network_advice_code: decline.and_then(|decline| decline.network_advice_code),
             network_decline_code: decline.and_then(|decline| decline.network_decline_code),
             param: decline.and_then(|decline| decline.param),
             payment_method: PaymentMethodShown::of(&error.payment_method, context),
-            payment_method_type: "card",
+            payment_method_type: error.payment_method.instrument.kind().name(),
             kind: if decline.is_some() {
                 ErrorType::CardError
             } else {

@@ -20,7 +20,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     checks::not_while_calling(before)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
-    checks::check_types(&asked.payment_method_types)?;
+    let types = checks::check_types(&asked.payment_method_types)?;
     if let Update::Set(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
     }
@@ -38,6 +38,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     // Why the last try failed is forgotten with the first change after it.
     intent.last_error = None;
     settle_terms(&mut intent, asked)?;
+    intent.list_types(&asked.payment_method_types, types);
     if let Some(customer) = asked.customer {
         case.check_customer(customer.0)?;
         intent.customer = Some(customer.0);
@@ -58,6 +59,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     let mut draft = case.draft();
     if let Some(method) = method {
         let method = method.stored(&mut draft);
+        checks::check_allowed(&intent, &method)?;
         intent.payment_method = Some(method.id);
         if method.id.seq() > case.world.account.seq {
             draft.put(Object::of_method(method));
@@ -187,9 +189,6 @@ fn settle_terms(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Resu
         .statement_descriptor_suffix
         .clone()
         .apply_to(&mut intent.statement_descriptor_suffix);
-    if !asked.payment_method_types.is_empty() {
-        intent.automatic_payment_methods = None;
-    }
     intent.with_particulars(|particulars| {
         if let Some(options) = &asked.payment_method_options {
             options.apply_to(&mut particulars.card);

@@ -32,7 +32,7 @@ pub struct Card {
     pub unlisted: Option<UnlistedNumber>,
 }
 
-/// What is known of a card number outside the table of test cards; the number itself stands nowhere in the open.
+/// What is known of a number outside the table of test cards or test accounts; the number itself stands nowhere in the open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub struct UnlistedNumber {
     /// The last four digits, as ASCII.
@@ -43,7 +43,7 @@ pub struct UnlistedNumber {
     fingerprint: [u8; 12],
 }
 
-/// The last four digits of a card.
+/// The last four digits of a card or bank account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Last4([u8; 4]);
 
@@ -72,26 +72,16 @@ impl Card {
     pub fn last4(&self) -> Last4 {
         match &self.unlisted {
             Some(number) => Last4(number.last4),
-            None => {
-                let digits = self.facts().digits.as_bytes();
-                Last4(digits[digits.len() - 4..].try_into().expect("four digits"))
-            }
+            None => Last4::of(self.facts().digits),
         }
     }
 
     /// The card's fingerprint within an account: the same number gives the same text, and says nothing about it.
     pub fn fingerprint(&self, secrets: &Secrets, account_tag: u32) -> String {
-        const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        let mut value = match &self.unlisted {
+        fingerprint_text(match &self.unlisted {
             Some(number) => number.fingerprint(),
-            None => fingerprint(self.facts().digits, secrets, account_tag),
-        };
-        let mut out = String::with_capacity(FINGERPRINT_LEN);
-        for _ in 0..FINGERPRINT_LEN {
-            out.push(char::from(DIGITS[(value % 62) as usize]));
-            value /= 62;
-        }
-        out
+            None => fingerprint_of(self.facts().digits, secrets, account_tag),
+        })
     }
 
     /// The network that takes it: the card's own choice, else the configured one.
@@ -106,29 +96,59 @@ impl Card {
 impl UnlistedNumber {
     /// What is kept of `number` within an account.
     pub(crate) fn of(number: &CardNumber, secrets: &Secrets, account_tag: u32) -> UnlistedNumber {
-        let print = fingerprint(number.expose(), secrets, account_tag).to_le_bytes();
+        UnlistedNumber::of_print(
+            Last4(number.last4()),
+            fingerprint_of(number.expose(), secrets, account_tag),
+        )
+    }
+
+    /// What is kept of a number whose fingerprint is known.
+    pub(crate) fn of_print(last4: Last4, print: u128) -> UnlistedNumber {
         UnlistedNumber {
-            last4: number.last4(),
-            fingerprint: print[..12].try_into().expect("twelve of sixteen bytes"),
+            last4: last4.0,
+            fingerprint: print.to_le_bytes()[..12].try_into().expect("twelve of sixteen bytes"),
         }
     }
 
-    fn fingerprint(&self) -> u128 {
+    /// The last four digits.
+    pub(crate) fn last4(&self) -> Last4 {
+        Last4(self.last4)
+    }
+
+    /// The fingerprint as a number.
+    pub(crate) fn fingerprint(&self) -> u128 {
         let mut bytes = [0; 16];
         bytes[..12].copy_from_slice(&self.fingerprint);
         u128::from_le_bytes(bytes)
     }
 }
 
-/// The fingerprint of a card number within an account, as a number below [`FINGERPRINTS`].
-fn fingerprint(digits: &str, secrets: &Secrets, account_tag: u32) -> u128 {
+/// The fingerprint of a card's or bank account's number within an account, as a number below [`FINGERPRINTS`].
+pub(crate) fn fingerprint_of(digits: &str, secrets: &Secrets, account_tag: u32) -> u128 {
     let mut hasher = secrets.hasher(Purpose::CardFingerprint);
     hasher.write(&account_tag.to_le_bytes());
     hasher.write(digits.as_bytes());
     hasher.finish128().as_u128() % FINGERPRINTS
 }
 
+/// A fingerprint as text.
+pub(crate) fn fingerprint_text(mut value: u128) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut out = String::with_capacity(FINGERPRINT_LEN);
+    for _ in 0..FINGERPRINT_LEN {
+        out.push(char::from(DIGITS[(value % 62) as usize]));
+        value /= 62;
+    }
+    out
+}
+
 impl Last4 {
+    /// Of a number of at least four ASCII letters and digits.
+    pub(crate) fn of(digits: &str) -> Last4 {
+        let digits = digits.as_bytes();
+        Last4(digits[digits.len() - 4..].try_into().expect("four digits"))
+    }
+
     /// As text.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.0).expect("digits are ASCII")

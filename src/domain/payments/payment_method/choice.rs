@@ -1,6 +1,6 @@
 //! What a request pays with or sets up: a payment method it names, one of its own data, or what a confirmation token holds.
 
-use super::{NewCard, PaymentMethod, PaymentMethodData, PaymentMethodParam, TestCard};
+use super::{NewMethod, PaymentMethod, PaymentMethodData, PaymentMethodParam, TestMethod};
 use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::kinds;
@@ -21,10 +21,10 @@ pub(crate) enum Purpose {
 pub(crate) enum Choice<'a> {
     /// A stored payment method.
     Stored(&'a PaymentMethod),
-    /// One that is made with this command, of a test card.
-    Fresh(&'static TestCard),
+    /// One that is made with this command, of test data.
+    Fresh(TestMethod),
     /// One that is made with this command, of what the request says.
-    New(Box<NewCard>),
+    New(Box<NewMethod>),
 }
 
 impl Choice<'_> {
@@ -32,9 +32,7 @@ impl Choice<'_> {
     pub(crate) fn stored(self, draft: &mut Draft) -> PaymentMethod {
         match self {
             Choice::Stored(method) => method.clone(),
-            Choice::Fresh(card) => {
-                PaymentMethod::of_test_card(draft.born(&kinds::PAYMENT_METHOD), card, draft.now_ms())
-            }
+            Choice::Fresh(test) => test.born(draft),
             Choice::New(card) => card.born(draft),
         }
     }
@@ -55,13 +53,13 @@ impl Purpose {
             (Some(PaymentMethodParam::Stored(id)), None, None) | (None, None, Some(ChosenMethod::Stored(id))) => {
                 Choice::Stored(self.stored_method(case, id, customer)?)
             }
-            (Some(PaymentMethodParam::Fresh(card)), None, None) => {
+            (Some(PaymentMethodParam::Fresh(test)), None, None) => {
                 if case.world.account.profile.livemode {
-                    let message = format!("No such PaymentMethod: 'pm_card_{}'", card.name().unwrap_or_default());
+                    let message = format!("No such PaymentMethod: '{}'", test.name());
                     let reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message);
                     return Err(reject.with_param("payment_method").into());
                 }
-                Choice::Fresh(card)
+                Choice::Fresh(test)
             }
             (None, Some(data), None) => Choice::New(Box::new(data.check("payment_method_data", case)?)),
             (None, None, Some(ChosenMethod::New(card))) => Choice::New(card),

@@ -1,28 +1,39 @@
 //! `payment_method_data`: a payment method that is made within another operation, and the parameters that
 //! `POST /v1/payment_methods` shares with it.
 
-use super::{AllowRedisplay, BillingDetails, BillingDetailsParams, Card, CheckResult, Details, PaymentMethod};
+use super::{
+    AllowRedisplay, BillingDetails, BillingDetailsParams, Card, CheckResult, Details, Instrument, PaymentMethod,
+    PaymentMethodType, PaymentMethodTypeParam,
+};
 use crate::address::Address;
 use crate::decision::{Case, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
+use crate::payments::bank_account::{
+    AcssDebitParams, AuBecsDebitParams, BacsDebitParams, BankAccount, SepaDebitParams, UsBankAccountParams,
+};
 use crate::payments::card::{
-    CardDetails, CardNetworksParams, CardParams, EnteredCard, FlatCardParams, HeldCard, PreferredNetwork, TokenParam,
+    CardDetails, CardNetworksParams, CardParams, EnteredCard, FlatCardParams, HeldMethod, PreferredNetwork, TokenParam,
 };
 use crate::payments::payment_method::CardBrand;
 use crate::payments::token::{Token, TokenContent};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
-use tollgate_resource::params::{Bounds, scalar};
-use tollgate_resource::{Id, Kind, MetadataUpdate, ParamKind, ParamValue, Params, Problem, Step};
+use tollgate_resource::{Id, Kind, MetadataUpdate, Names, Params, Update};
 
-/// What a payment method is made of within another operation.
+/// What a payment method is made of.
 #[derive(Params, Default, Clone, Debug)]
 pub struct PaymentMethodData {
+    /// A bank account in Canada.
+    pub acss_debit: Option<AcssDebitParams>,
     /// Whether it may be shown again in a checkout.
     pub allow_redisplay: Option<AllowRedisplay>,
+    /// A bank account in Australia.
+    pub au_becs_debit: Option<AuBecsDebitParams>,
+    /// A bank account in the United Kingdom.
+    pub bacs_debit: Option<BacsDebitParams>,
     /// Who is billed.
     pub billing_details: Option<BillingDetailsParams>,
     /// The card.
@@ -31,9 +42,13 @@ pub struct PaymentMethodData {
     pub metadata: MetadataUpdate,
     /// What the fraud checks are given.
     pub radar_options: Option<RadarOptionsParams>,
+    /// A bank account in the single euro payments area.
+    pub sepa_debit: Option<SepaDebitParams>,
     /// Type of payment method.
     #[param(required, name = "type")]
     pub kind: Option<PaymentMethodTypeParam>,
+    /// A bank account in the United States.
+    pub us_bank_account: Option<UsBankAccountParams>,
 }
 
 /// What the fraud checks are given.
@@ -43,113 +58,10 @@ pub struct RadarOptionsParams {
     pub session: Option<Box<str>>,
 }
 
-/// A type of payment method that is offered within payments: cards. Others are refused by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentMethodTypeParam {
-    /// A card.
-    Card,
-}
-
-/// Types of payment methods that the API knows, in the order messages list them.
-pub(super) const KNOWN_TYPES: &[&str] = &[
-    "acss_debit",
-    "affirm",
-    "afterpay_clearpay",
-    "alipay",
-    "alma",
-    "amazon_pay",
-    "au_becs_debit",
-    "bacs_debit",
-    "bancontact",
-    "billie",
-    "bizum",
-    "blik",
-    "boleto",
-    "card",
-    "cashapp",
-    "crypto",
-    "custom",
-    "customer_balance",
-    "eps",
-    "fpx",
-    "giropay",
-    "grabpay",
-    "ideal",
-    "kakao_pay",
-    "klarna",
-    "konbini",
-    "kr_card",
-    "link",
-    "mb_way",
-    "mobilepay",
-    "multibanco",
-    "naver_pay",
-    "nz_bank_account",
-    "oxxo",
-    "p24",
-    "pay_by_bank",
-    "payco",
-    "paynow",
-    "paypal",
-    "payto",
-    "pix",
-    "promptpay",
-    "revolut_pay",
-    "samsung_pay",
-    "satispay",
-    "scalapay",
-    "sepa_debit",
-    "sofort",
-    "sunbit",
-    "swish",
-    "twint",
-    "upi",
-    "us_bank_account",
-    "wechat_pay",
-    "zip",
-];
-
-/// Whether the API knows a type of payment method.
-pub(crate) fn is_known_type(word: &str) -> bool {
-    KNOWN_TYPES.contains(&word)
-}
-
-/// The refusal of a type that the API knows and the account does not offer.
-pub(super) const NOT_OFFERED: Problem = Problem::Custom {
-    code: None,
-    message: "The payment method type \"{}\" is invalid. Please ensure the provided type is activated for your account; \
-              this account accepts: card.",
-};
-
-impl ParamValue for PaymentMethodTypeParam {
-    const KIND: ParamKind = ParamKind::Names(&["card"]);
-    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
-        scalar(path)?;
-        match text {
-            "card" => Ok(PaymentMethodTypeParam::Card),
-            known if KNOWN_TYPES.contains(&known) => Err(NOT_OFFERED),
-            _ => Err(Problem::Names(KNOWN_TYPES)),
-        }
-    }
-}
-
-/// A type of payment method to list: any that the API knows, whether there are such payment methods or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListedType(pub &'static str);
-
-impl ParamValue for ListedType {
-    const KIND: ParamKind = ParamKind::Names(KNOWN_TYPES);
-    fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
-        scalar(path)?;
-        let known = KNOWN_TYPES.iter().find(|known| **known == text);
-        known.map(|known| ListedType(known)).ok_or(Problem::Names(KNOWN_TYPES))
-    }
-}
-
 /// A payment method that passed all checks and is not born yet.
 #[derive(Clone, Debug)]
-pub(crate) struct NewCard {
-    pub(crate) card: Card,
+pub(crate) struct NewMethod {
+    pub(crate) instrument: Instrument,
     pub(crate) cvc_check: Option<CheckResult>,
     pub(crate) details: Option<Box<Details>>,
     /// The token it came by, which is used up with it.
@@ -157,14 +69,34 @@ pub(crate) struct NewCard {
 }
 
 impl PaymentMethodData {
-    /// Checks what is given. `path` is the parameter it stands in, e.g. `payment_method_data`.
+    /// Checks what is given. `path` is the parameter it stands in, e.g. `payment_method_data`; empty if it stands alone.
     ///
     /// # Errors
-    /// What is missing, what is wrong with the card, or a token that cannot be used.
-    pub(crate) fn check(&self, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
-        let param = format!("{path}[card]");
-        let card = self.card.as_ref().ok_or_else(|| missing(&param))?;
-        let mut new = NewCard::of_params(card, &param, case)?;
+    /// What is missing, what is wrong with what is paid with, or a token that cannot be used.
+    pub(crate) fn check(&self, path: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
+        let kind = self.kind.map_or(PaymentMethodType::Card, |kind| kind.0);
+        let within = |name: &str| match path {
+            "" => name.to_owned(),
+            path => format!("{path}[{name}]"),
+        };
+        let param = within(kind.name());
+        self.only(kind, &within)?;
+        let mut new = match kind {
+            PaymentMethodType::Card => NewMethod::of_params(given(&self.card, &param)?, &param, case)?,
+            PaymentMethodType::AcssDebit => NewMethod::of_bank(given(&self.acss_debit, &param)?.check(&param, case)?),
+            PaymentMethodType::AuBecsDebit => {
+                NewMethod::of_bank(given(&self.au_becs_debit, &param)?.check(&param, case)?)
+            }
+            PaymentMethodType::BacsDebit => NewMethod::of_bank(given(&self.bacs_debit, &param)?.check(&param, case)?),
+            PaymentMethodType::SepaDebit => NewMethod::of_bank(given(&self.sepa_debit, &param)?.check(&param, case)?),
+            PaymentMethodType::UsBankAccount => {
+                let name = self.billing_details.as_ref().map(|billing| &billing.name);
+                if !matches!(name, Some(Update::Set(_))) {
+                    return Err(missing(&format!("{}[name]", within("billing_details"))).into());
+                }
+                NewMethod::of_bank(given(&self.us_bank_account, &param)?.check(&param, case)?)
+            }
+        };
         new.describe(
             self.billing_details.as_ref(),
             &self.metadata,
@@ -173,13 +105,45 @@ impl PaymentMethodData {
         )?;
         Ok(new)
     }
+
+    /// Refuses the details of another type than the one that is named.
+    fn only(&self, kind: PaymentMethodType, within: &dyn Fn(&str) -> String) -> Result<(), Stop> {
+        let given = [
+            (self.acss_debit.is_some(), PaymentMethodType::AcssDebit),
+            (self.au_becs_debit.is_some(), PaymentMethodType::AuBecsDebit),
+            (self.bacs_debit.is_some(), PaymentMethodType::BacsDebit),
+            (self.card.is_some(), PaymentMethodType::Card),
+            (self.sepa_debit.is_some(), PaymentMethodType::SepaDebit),
+            (self.us_bank_account.is_some(), PaymentMethodType::UsBankAccount),
+        ];
+        match given.into_iter().find(|(given, of)| *given && *of != kind) {
+            None => Ok(()),
+            Some((_, of)) => {
+                let message = format!(
+                    "You provided `{}`, but the type of the PaymentMethod is `{}`. Provide the details of that type alone.",
+                    of.name(),
+                    kind.name()
+                );
+                Err(Reject::invalid(None, message).with_param(within(of.name())).into())
+            }
+        }
+    }
 }
 
-impl NewCard {
+impl NewMethod {
+    fn of_bank(bank: BankAccount) -> NewMethod {
+        NewMethod {
+            instrument: Instrument::Bank(Box::new(bank)),
+            cvc_check: None,
+            details: None,
+            token: None,
+        }
+    }
+
     /// A card by its details or its token; `path` is the parameter it stands in, e.g. `card`.
-    pub(crate) fn of_params(params: &CardParams, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+    pub(crate) fn of_params(params: &CardParams, path: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
         let mut new = match params.token {
-            Some(token) => NewCard::of_token(token, &format!("{path}[token]"), case)?,
+            Some(token) => NewMethod::of_token(token, &format!("{path}[token]"), case)?,
             None => {
                 let entered = CardDetails {
                     number: params.number.as_ref(),
@@ -188,7 +152,7 @@ impl NewCard {
                     cvc: params.cvc.as_ref(),
                 }
                 .check(path, case)?;
-                NewCard::of_entered(entered)
+                NewMethod::of_entered(entered)
             }
         };
         if let Some(preferred) = params.networks.as_ref().and_then(|networks| networks.preferred) {
@@ -198,7 +162,7 @@ impl NewCard {
     }
 
     /// A card as older operations give it; `path` is the parameter it stands in.
-    pub(crate) fn of_flat(params: &FlatCardParams, path: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+    pub(crate) fn of_flat(params: &FlatCardParams, path: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
         let entered = CardDetails {
             number: params.number.as_ref(),
             exp_month: params.exp_month,
@@ -206,7 +170,7 @@ impl NewCard {
             cvc: params.cvc.as_ref(),
         }
         .check(path, case)?;
-        let mut new = NewCard::of_entered(entered);
+        let mut new = NewMethod::of_entered(entered);
         let billing = BillingDetails {
             address: Address {
                 city: params.address_city.clone(),
@@ -235,7 +199,7 @@ impl NewCard {
     ///
     /// # Errors
     /// There is no such token, it is too old, it was used, or it stands for something else.
-    pub(crate) fn of_token(token: TokenParam, param: &str, case: &Case<'_>) -> Result<NewCard, Stop> {
+    pub(crate) fn of_token(token: TokenParam, param: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
         let id = match token {
             TokenParam::Magic(card) if case.world.account.profile.livemode => {
                 let message = format!("No such token: 'tok_{}'", card.name().unwrap_or_default());
@@ -243,8 +207,8 @@ impl NewCard {
                 return Err(reject.with_param(param).into());
             }
             TokenParam::Magic(card) => {
-                return Ok(NewCard {
-                    card: Card::of_test_card(card, case.inputs.now_ms),
+                return Ok(NewMethod {
+                    instrument: Card::of_test_card(card, case.inputs.now_ms).into(),
                     cvc_check: Some(CheckResult::Unchecked),
                     details: None,
                     token: None,
@@ -261,8 +225,8 @@ impl NewCard {
             return Err(reject.with_param(param).begun().into());
         }
         match &token.content {
-            TokenContent::Card(held) => Ok(NewCard {
-                card: held.card,
+            TokenContent::Card(held) => Ok(NewMethod {
+                instrument: held.instrument.clone(),
                 cvc_check: held.cvc_check,
                 details: held.details.clone(),
                 token: Some(Box::new(token.clone())),
@@ -274,9 +238,9 @@ impl NewCard {
         }
     }
 
-    fn of_entered(entered: EnteredCard) -> NewCard {
-        NewCard {
-            card: entered.card,
+    fn of_entered(entered: EnteredCard) -> NewMethod {
+        NewMethod {
+            instrument: entered.card.into(),
             cvc_check: entered.cvc_given.then_some(CheckResult::Unchecked),
             details: entered.sealed.map(|sealed| {
                 Box::new(Details {
@@ -288,20 +252,20 @@ impl NewCard {
         }
     }
 
-    /// A card that was kept.
-    pub(crate) fn of_held(held: &HeldCard) -> NewCard {
-        NewCard {
-            card: held.card,
+    /// What was kept.
+    pub(crate) fn of_held(held: &HeldMethod) -> NewMethod {
+        NewMethod {
+            instrument: held.instrument.clone(),
             cvc_check: held.cvc_check,
             details: held.details.clone(),
             token: None,
         }
     }
 
-    /// What is kept of it where it is no payment method. A token it came by is not touched: see [`NewCard::spend`].
-    pub(crate) fn held(&self) -> HeldCard {
-        HeldCard {
-            card: self.card,
+    /// What is kept of it where it is no payment method. A token it came by is not touched: see [`NewMethod::spend`].
+    pub(crate) fn held(&self) -> HeldMethod {
+        HeldMethod {
+            instrument: self.instrument.clone(),
             cvc_check: self.cvc_check,
             details: self.details.clone(),
         }
@@ -354,7 +318,7 @@ impl NewCard {
         self.spend(draft);
         PaymentMethod {
             id: draft.born(kind),
-            card: self.card,
+            instrument: self.instrument,
             cvc_check: self.cvc_check,
             customer: None,
             used_up: false,
@@ -365,7 +329,10 @@ impl NewCard {
     }
 
     fn prefer(&mut self, preferred: PreferredNetwork, path: &str) -> Result<(), Stop> {
-        let brand = preferred_brand(self.card, preferred, path)?;
+        let Some(card) = self.instrument.card() else {
+            unreachable!("only cards have networks")
+        };
+        let brand = preferred_brand(*card, preferred, path)?;
         self.details.get_or_insert_default().preferred_network = Some(brand);
         Ok(())
     }
@@ -393,6 +360,10 @@ fn preferred_brand(card: Card, preferred: PreferredNetwork, path: &str) -> Resul
     Err(Reject::invalid(None, message)
         .with_param(format!("{path}[networks][preferred]"))
         .into())
+}
+
+fn given<'a, T>(details: &'a Option<T>, param: &str) -> Result<&'a T, Stop> {
+    details.as_ref().ok_or_else(|| missing(param).into())
 }
 
 fn missing(param: &str) -> Reject {

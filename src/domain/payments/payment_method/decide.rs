@@ -1,7 +1,8 @@
 //! Making, changing, saving and taking away payment methods.
 
 use super::{
-    CreatePaymentMethod, Decline, NewCard, PaymentMethod, PaymentMethodParam, TestCard, UpdatePaymentMethod, declines,
+    Decline, Instrument, PaymentMethod, PaymentMethodData, PaymentMethodParam, TestMethod, UpdatePaymentMethod,
+    declines,
 };
 use crate::customers::customer::{Customer, put_changed};
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -10,6 +11,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
+use crate::payments::bank_account::BankScheme;
 use crate::payments::card::check_expiry;
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
@@ -25,27 +27,17 @@ const OLDER_API: &str = "This is a card or source of the older API. Save, change
 const ONLY_SAVED_CHANGE: &str = "You must save this PaymentMethod to a customer before you can update it.";
 
 /// Makes a payment method. There is no event of that.
-pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentMethod) -> Result<Decision, Stop> {
-    let card = asked.card.as_ref().ok_or_else(|| {
-        let message = "Missing required param: card.";
-        Reject::invalid(Some(codes::PARAMETER_MISSING), message).with_param("card")
-    })?;
-    let mut new = NewCard::of_params(card, "card", case)?;
-    new.describe(
-        asked.billing_details.as_ref(),
-        &asked.metadata,
-        asked.allow_redisplay,
-        asked.radar_options.as_ref(),
-    )?;
+pub(crate) fn create(case: &Case<'_>, asked: &PaymentMethodData) -> Result<Decision, Stop> {
+    let new = asked.check("", case)?;
     let mut draft = case.draft();
     let method = new.born(&mut draft);
     Ok(put(draft, method))
 }
 
-/// Makes the payment method that the name of a test card stands for.
-pub(crate) fn draw(case: &Case<'_>, card: &'static TestCard) -> Result<Decision, Stop> {
+/// Makes the payment method that the name of test data stands for.
+pub(crate) fn draw(case: &Case<'_>, test: TestMethod) -> Result<Decision, Stop> {
     let mut draft = case.draft();
-    let method = fresh(case, &mut draft, card, "payment_method")?;
+    let method = fresh(case, &mut draft, test, "payment_method")?;
     Ok(put(draft, method))
 }
 
@@ -60,16 +52,28 @@ pub(crate) fn update(
     };
     let before = of_path(case, id)?;
     let mut after = before.clone();
-    if let Some(card) = &asked.card {
-        let month = card.exp_month.unwrap_or(i64::from(before.card.exp_month));
-        let year = card.exp_year.unwrap_or(i64::from(before.card.exp_year));
-        if card.exp_month.is_some() || card.exp_year.is_some() {
-            (after.card.exp_month, after.card.exp_year) = check_expiry(month, year, case.inputs.now_ms)?;
+    if let Some(changes) = &asked.card {
+        let Some(card) = after.instrument.card_mut() else {
+            return Err(other_type("card").into());
+        };
+        let month = changes.exp_month.unwrap_or(i64::from(card.exp_month));
+        let year = changes.exp_year.unwrap_or(i64::from(card.exp_year));
+        if changes.exp_month.is_some() || changes.exp_year.is_some() {
+            (card.exp_month, card.exp_year) = check_expiry(month, year, case.inputs.now_ms)?;
         }
-        if let Some(networks) = &card.networks
-            && let Some(brand) = networks.check(before.card, "card")?
+        if let Some(networks) = &changes.networks
+            && let Some(brand) = networks.check(*card, "card")?
         {
             after.details.get_or_insert_default().preferred_network = Some(brand);
+        }
+    }
+    if let Some(changes) = &asked.us_bank_account {
+        match &mut after.instrument {
+            Instrument::Bank(bank) if bank.scheme == BankScheme::UsBankAccount => {
+                bank.holder = changes.account_holder_type.or(bank.holder);
+                bank.account_type = changes.account_type.or(bank.account_type);
+            }
+            _ => return Err(other_type("us_bank_account").into()),
         }
     }
     if let Some(billing) = &asked.billing_details {
@@ -190,7 +194,7 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
 /// Why the issuer, or a rule of the account, does not let a card be saved.
 pub(crate) fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
     use super::CheckResult::Fail;
-    let facts = method.card.facts();
+    let facts = method.instrument.test_card()?;
     let radar = &case.world.account.profile.settings().radar;
     let postal_code = method
         .billing()
@@ -208,27 +212,32 @@ pub(crate) fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<
     }
 }
 
-/// A payment method of a test card, born here. In live mode there is none.
+/// A payment method of test data, born here. In live mode there is none.
 pub(crate) fn fresh(
     case: &Case<'_>,
     draft: &mut Draft,
-    card: &'static TestCard,
+    test: TestMethod,
     param: &'static str,
 ) -> Result<PaymentMethod, Stop> {
     if case.world.account.profile.livemode {
-        let message = format!("No such PaymentMethod: 'pm_card_{}'", card.name().unwrap_or_default());
+        let message = format!("No such PaymentMethod: '{}'", test.name());
         let mut reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message).with_param(param);
         reject.status = 404;
         return Err(reject.into());
     }
-    let id = draft.born(&kinds::PAYMENT_METHOD);
-    Ok(PaymentMethod::of_test_card(id, card, case.inputs.now_ms))
+    Ok(test.born(draft))
 }
 
 fn put(mut draft: Draft, method: PaymentMethod) -> Decision {
     let id = method.id;
     draft.put(Object::of_method(method));
     draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id))
+}
+
+/// The refusal of what another type of payment method has.
+fn other_type(param: &'static str) -> Reject {
+    let message = format!("The parameter `{param}` does not fit the type of this PaymentMethod.");
+    Reject::invalid(None, message).with_param(param)
 }
 
 fn of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a PaymentMethod, Stop> {

@@ -7,8 +7,8 @@ pub struct Decline {
     pub number: u16,
     /// `code` of the error and the charge's `failure_code`.
     pub code: &'static str,
-    /// The issuer's own code.
-    pub decline_code: &'static str,
+    /// The issuer's own code; banks give none for debits.
+    pub decline_code: Option<&'static str>,
     /// What the merchant should do.
     pub advice_code: Option<&'static str>,
     /// The card network's advice.
@@ -29,23 +29,24 @@ impl Decline {
 
     /// What the merchant reads on the failed charge (`outcome.seller_message`).
     pub fn seller_message(&self) -> String {
-        if *self == declines::GENERIC {
-            return "The bank did not return any further details with this decline.".into();
+        match self.decline_code {
+            Some(code) if *self != declines::GENERIC => format!("The bank returned the decline code `{code}`."),
+            _ => "The bank did not return any further details with this decline.".into(),
         }
-        format!("The bank returned the decline code `{}`.", self.decline_code)
     }
 }
 
 /// The declines there are.
 pub mod declines {
     use super::Decline;
+    pub use crate::payments::payment_method::bank_declines::*;
     use crate::reject::codes;
 
     /// No reason given.
     pub static GENERIC: Decline = Decline {
         number: 1,
         code: codes::CARD_DECLINED,
-        decline_code: "generic_decline",
+        decline_code: Some("generic_decline"),
         advice_code: Some("try_again_later"),
         network_advice_code: None,
         network_decline_code: Some("01"),
@@ -56,7 +57,7 @@ pub mod declines {
     pub static INSUFFICIENT_FUNDS: Decline = Decline {
         number: 2,
         code: codes::CARD_DECLINED,
-        decline_code: "insufficient_funds",
+        decline_code: Some("insufficient_funds"),
         advice_code: Some("try_again_later"),
         network_advice_code: Some("02"),
         network_decline_code: Some("51"),
@@ -67,7 +68,7 @@ pub mod declines {
     pub static LOST_CARD: Decline = Decline {
         number: 3,
         code: codes::CARD_DECLINED,
-        decline_code: "lost_card",
+        decline_code: Some("lost_card"),
         advice_code: Some("do_not_try_again"),
         network_advice_code: Some("01"),
         network_decline_code: Some("41"),
@@ -78,7 +79,7 @@ pub mod declines {
     pub static STOLEN_CARD: Decline = Decline {
         number: 4,
         code: codes::CARD_DECLINED,
-        decline_code: "stolen_card",
+        decline_code: Some("stolen_card"),
         advice_code: Some("do_not_try_again"),
         network_advice_code: Some("01"),
         network_decline_code: Some("43"),
@@ -89,7 +90,7 @@ pub mod declines {
     pub static CARD_VELOCITY_EXCEEDED: Decline = Decline {
         number: 5,
         code: codes::CARD_DECLINED,
-        decline_code: "card_velocity_exceeded",
+        decline_code: Some("card_velocity_exceeded"),
         advice_code: Some("try_again_later"),
         network_advice_code: Some("02"),
         network_decline_code: Some("61"),
@@ -100,7 +101,7 @@ pub mod declines {
     pub static EXPIRED_CARD: Decline = Decline {
         number: 6,
         code: codes::EXPIRED_CARD,
-        decline_code: "expired_card",
+        decline_code: Some("expired_card"),
         advice_code: Some("confirm_card_data"),
         network_advice_code: Some("03"),
         network_decline_code: Some("54"),
@@ -111,7 +112,7 @@ pub mod declines {
     pub static INCORRECT_CVC: Decline = Decline {
         number: 7,
         code: codes::INCORRECT_CVC,
-        decline_code: "incorrect_cvc",
+        decline_code: Some("incorrect_cvc"),
         advice_code: Some("confirm_card_data"),
         network_advice_code: Some("03"),
         network_decline_code: Some("N7"),
@@ -122,7 +123,7 @@ pub mod declines {
     pub static PROCESSING_ERROR: Decline = Decline {
         number: 8,
         code: codes::PROCESSING_ERROR,
-        decline_code: "processing_error",
+        decline_code: Some("processing_error"),
         advice_code: Some("try_again_later"),
         network_advice_code: None,
         network_decline_code: Some("06"),
@@ -133,7 +134,7 @@ pub mod declines {
     pub static FRAUDULENT: Decline = Decline {
         number: 9,
         code: codes::CARD_DECLINED,
-        decline_code: "fraudulent",
+        decline_code: Some("fraudulent"),
         advice_code: Some("do_not_try_again"),
         network_advice_code: None,
         network_decline_code: None,
@@ -144,7 +145,7 @@ pub mod declines {
     pub static INCORRECT_ZIP: Decline = Decline {
         number: 10,
         code: codes::INCORRECT_ZIP,
-        decline_code: "incorrect_zip",
+        decline_code: Some("incorrect_zip"),
         advice_code: Some("confirm_card_data"),
         network_advice_code: None,
         network_decline_code: None,
@@ -155,7 +156,7 @@ pub mod declines {
     pub static AUTHENTICATION_REQUIRED: Decline = Decline {
         number: 30,
         code: codes::AUTHENTICATION_REQUIRED,
-        decline_code: "authentication_required",
+        decline_code: Some("authentication_required"),
         advice_code: None,
         network_advice_code: None,
         network_decline_code: None,
@@ -166,7 +167,7 @@ pub mod declines {
     pub static AUTHENTICATION_NOT_HANDLED: Decline = Decline {
         number: 31,
         code: codes::AUTHENTICATION_REQUIRED,
-        decline_code: "authentication_not_handled",
+        decline_code: Some("authentication_not_handled"),
         advice_code: None,
         network_advice_code: None,
         network_decline_code: None,
@@ -177,7 +178,7 @@ pub mod declines {
     };
 
     /// All of them.
-    pub static ALL: [&Decline; 12] = [
+    pub static ALL: [&Decline; 21] = [
         &GENERIC,
         &INSUFFICIENT_FUNDS,
         &LOST_CARD,
@@ -190,6 +191,15 @@ pub mod declines {
         &INCORRECT_ZIP,
         &AUTHENTICATION_REQUIRED,
         &AUTHENTICATION_NOT_HANDLED,
+        &ACCOUNT_CLOSED,
+        &NO_ACCOUNT,
+        &BANK_INSUFFICIENT_FUNDS,
+        &DEBIT_NOT_AUTHORIZED,
+        &INVALID_CURRENCY,
+        &COULD_NOT_PROCESS,
+        &REFER_TO_CUSTOMER,
+        &CHARGE_EXCEEDS_SOURCE_LIMIT,
+        &CHARGE_EXCEEDS_WEEKLY_LIMIT,
     ];
 }
 

@@ -1,32 +1,16 @@
 //! Operations on payment methods.
 
-use super::data::{ListedType, PaymentMethodTypeParam, RadarOptionsParams};
+use super::data::PaymentMethodData;
+use super::kind::ListedType;
 use super::{AllowRedisplay, BillingDetailsParams, PaymentMethodParam, PaymentMethodShown};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, AnyMethodId, CustomerId};
-use crate::payments::card::{CardNetworksParams, CardParams};
+use crate::payments::bank_account::UpdateUsBankAccountParams;
+use crate::payments::card::CardNetworksParams;
 use tollgate_resource::operation::{Answers, PathArgs, Refused, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Id, MetadataUpdate, Method, Names, ParamValue, Params};
-
-/// What a new payment method is made of.
-#[derive(Params, Default, Clone, Debug)]
-pub struct CreatePaymentMethod {
-    /// Whether it may be shown again in a checkout.
-    pub allow_redisplay: Option<AllowRedisplay>,
-    /// Who is billed.
-    pub billing_details: Option<BillingDetailsParams>,
-    /// The card.
-    pub card: Option<CardParams>,
-    /// The merchant's pairs.
-    pub metadata: MetadataUpdate,
-    /// What the fraud checks are given.
-    pub radar_options: Option<RadarOptionsParams>,
-    /// Type of payment method.
-    #[param(required, name = "type")]
-    pub kind: Option<PaymentMethodTypeParam>,
-}
 
 /// What changes about a payment method. What is not given stays; an empty string unsets.
 #[derive(Params, Default, Clone, Debug)]
@@ -39,6 +23,8 @@ pub struct UpdatePaymentMethod {
     pub card: Option<UpdateCardParams>,
     /// The merchant's pairs: merged; an empty value removes its key.
     pub metadata: MetadataUpdate,
+    /// What changes about a bank account in the United States.
+    pub us_bank_account: Option<UpdateUsBankAccountParams>,
 }
 
 /// What changes about the card of a payment method.
@@ -110,7 +96,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     doc: "Makes a payment method of a card's details or of a token.",
     method: Method::Post,
     path: "/v1/payment_methods",
-    params: CreatePaymentMethod::SHAPE,
+    params: PaymentMethodData::SHAPE,
     answers: Answers::One(PaymentMethodShown::SHAPE),
     parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethod(Box::new(take(form)?)))),
 };

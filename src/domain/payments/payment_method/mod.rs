@@ -1,8 +1,9 @@
-//! A payment method: a card, without its number.
+//! A payment method: a card or a bank account, without its number.
 //!
 //! Test cards are known by the names and numbers of a table ([`TestCard`]). Used as an id, `pm_card_visa` makes a fresh
 //! payment method each time ([`PaymentMethodParam`]).
 
+mod bank_declines;
 mod billing;
 mod card;
 mod choice;
@@ -10,6 +11,8 @@ mod data;
 mod decide;
 mod decline;
 mod endpoints;
+mod instrument;
+mod kind;
 mod params;
 mod shown;
 mod test_card;
@@ -17,20 +20,23 @@ mod test_cards;
 
 pub use billing::{BillingDetails, BillingDetailsParams, BillingDetailsShown, no_billing_details};
 pub use card::{Card, Last4, UnlistedNumber};
+pub(crate) use card::{fingerprint_of, fingerprint_text};
 pub(crate) use choice::{Choice, Purpose};
-pub use data::{ListedType, PaymentMethodData, PaymentMethodTypeParam, RadarOptionsParams};
-pub(crate) use data::{NewCard, is_known_type};
+pub(crate) use data::NewMethod;
+pub use data::{PaymentMethodData, RadarOptionsParams};
 pub(crate) use decide::{attach, attached_already, create, detach, draw, fresh, refuses_saving, save, update};
 pub use decline::{Decline, declines};
 pub use endpoints::{
-    AttachPaymentMethod, CreatePaymentMethod, ENDPOINTS, ListCustomerPaymentMethods, ListPaymentMethods,
-    UpdateCardParams, UpdatePaymentMethod,
+    AttachPaymentMethod, ENDPOINTS, ListCustomerPaymentMethods, ListPaymentMethods, UpdateCardParams,
+    UpdatePaymentMethod,
 };
-pub use params::PaymentMethodParam;
+pub use instrument::Instrument;
+pub(crate) use kind::is_known_type;
+pub use kind::{ListedType, PaymentMethodType, PaymentMethodTypeParam};
+pub use params::{PaymentMethodParam, TestMethod};
 pub(crate) use shown::NO_METADATA;
 pub use shown::{
-    CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, PaymentMethodType, RegulatedStatus,
-    ThreeDSecureUsageShown,
+    CardChecksShown, CardNetworksShown, CardShown, PaymentMethodShown, RegulatedStatus, ThreeDSecureUsageShown,
 };
 pub use test_card::{
     Aftermath, Behaviour, CardBrand, CardRisk, DisputedAs, Funding, IssuerChecks, RefundBehaviour, RemoteBehaviour,
@@ -41,15 +47,15 @@ use crate::customers::source::SourceData;
 use crate::payments::card::SealedNumber;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
-/// A stored payment method that is a card.
+/// A stored payment method.
 #[derive(Clone, Debug, PartialEq, Record)]
 pub struct PaymentMethod {
     /// Its id; also says when it was made.
     #[record(1)]
     pub id: Id,
-    /// The card.
+    /// What money is taken from.
     #[record(2)]
-    pub card: Card,
+    pub instrument: Instrument,
     /// What became of the check of the card's security code; `None` if none was given.
     #[record(3)]
     pub cvc_check: Option<CheckResult>,
@@ -148,10 +154,9 @@ pub enum CheckResult {
 impl PaymentMethod {
     /// A fresh payment method of a test card.
     pub fn of_test_card(id: Id, card: &TestCard, now_ms: u64) -> PaymentMethod {
-        let card = Card::of_test_card(card, now_ms);
         PaymentMethod {
             id,
-            card,
+            instrument: Card::of_test_card(card, now_ms).into(),
             cvc_check: Some(CheckResult::Unchecked),
             customer: None,
             used_up: false,
@@ -161,9 +166,9 @@ impl PaymentMethod {
         }
     }
 
-    /// What the issuer says to a payment. The card of a wrong security code pays if no code was given.
-    pub fn behaviour(&self) -> Behaviour {
-        match self.card.facts().behaviour {
+    /// What the issuer of the card says to a payment. The card of a wrong security code pays if no code was given.
+    pub fn behaviour(&self, card: &Card) -> Behaviour {
+        match card.facts().behaviour {
             Behaviour::Decline(decline) if *decline == declines::INCORRECT_CVC && self.cvc_check.is_none() => {
                 Behaviour::Succeed
             }
@@ -173,7 +178,10 @@ impl PaymentMethod {
 
     /// The issuer has seen it (attached, set up or paid with): what was given is checked now.
     pub fn see(&mut self) {
-        let checks = &self.card.facts().checks;
+        let Some(card) = self.instrument.test_card() else {
+            return;
+        };
+        let checks = &card.checks;
         self.cvc_check = self.cvc_check.map(|_| checks.cvc);
         if let Some(details) = &mut self.details {
             details.address_line1_check = details.address_line1_check.map(|_| checks.address_line1);
@@ -183,8 +191,11 @@ impl PaymentMethod {
 
     /// What a charge remembers of it; nothing for a card whose security code is right and that says nothing else.
     pub fn seen(&self) -> Option<SeenMethod> {
-        let plain = self.card.facts().checks.cvc == CheckResult::Pass;
-        if plain && self.cvc_check.is_some() && self.details.is_none() {
+        let plain = match &self.instrument {
+            Instrument::Card(card) => card.facts().checks.cvc == CheckResult::Pass && self.cvc_check.is_some(),
+            Instrument::Bank(_) => true,
+        };
+        if plain && self.details.is_none() {
             return None;
         }
         let mut seen = self.clone();
@@ -233,10 +244,14 @@ mod tests {
         PaymentMethod::of_test_card(Id::new(&kinds::PAYMENT_METHOD, NOW_MS, 1, 7), card, NOW_MS)
     }
 
+    fn card(method: &PaymentMethod) -> Card {
+        *method.instrument.card().expect("it is a card")
+    }
+
     #[test]
     fn a_fresh_card_expires_next_year_and_is_unchecked() {
         let visa = method("visa");
-        assert_eq!((visa.card.exp_month, visa.card.exp_year), (11, 2027));
+        assert_eq!((card(&visa).exp_month, card(&visa).exp_year), (11, 2027));
         assert_eq!(
             (visa.cvc_check, visa.customer, visa.used_up),
             (Some(CheckResult::Unchecked), None, false)
@@ -247,13 +262,13 @@ mod tests {
     #[test]
     fn a_fingerprint_is_the_same_for_a_number_in_one_account_only() {
         let secrets = Secrets::new([7; 32]);
-        let fingerprint = |name, tag| method(name).card.fingerprint(&secrets, tag);
+        let fingerprint = |name, tag| card(&method(name)).fingerprint(&secrets, tag);
         assert_eq!(fingerprint("visa", 1), fingerprint("us", 1));
         assert_ne!(fingerprint("visa", 1), fingerprint("visa", 2));
         assert_ne!(fingerprint("visa", 1), fingerprint("visa_debit", 1));
         let text = fingerprint("visa", 1);
         assert!(text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        assert_ne!(text, method("visa").card.fingerprint(&Secrets::new([8; 32]), 1));
+        assert_ne!(text, card(&method("visa")).fingerprint(&Secrets::new([8; 32]), 1));
     }
 
     #[test]
@@ -276,7 +291,7 @@ mod tests {
 
     #[test]
     fn cards_of_our_own_are_remote_whatever_is_configured() {
-        let network = |name, configured| method(name).card.network(configured);
+        let network = |name, configured| card(&method(name)).network(configured);
         assert_eq!(network("visa", Network::Instant), Network::Instant);
         assert_eq!(network("visa_chargeDeclined", Network::Remote), Network::Remote);
         assert_eq!(network("tollgate_remoteSilent", Network::Instant), Network::Remote);
@@ -284,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_issuer_checks_what_was_given() {
-        let mut card = method("avsZipFail");
+        let mut zip = method("avsZipFail");
         let mut details = Details::default();
         details.bill(BillingDetails {
             address: crate::address::Address {
@@ -293,18 +308,21 @@ mod tests {
             },
             ..Default::default()
         });
-        card.details = Some(Box::new(details));
-        card.see();
-        let details = card.details.as_deref().expect("given above");
-        assert_eq!(card.cvc_check, Some(CheckResult::Pass));
+        zip.details = Some(Box::new(details));
+        zip.see();
+        let details = zip.details.as_deref().expect("given above");
+        assert_eq!(zip.cvc_check, Some(CheckResult::Pass));
         assert_eq!(details.address_line1_check, None);
         assert_eq!(details.address_postal_code_check, Some(CheckResult::Fail));
         let mut without_code = method("chargeDeclinedIncorrectCvc");
-        assert!(matches!(without_code.behaviour(), Behaviour::Decline(_)));
+        assert!(matches!(
+            without_code.behaviour(&card(&without_code)),
+            Behaviour::Decline(_)
+        ));
         without_code.cvc_check = None;
         without_code.see();
         assert_eq!(
-            (without_code.behaviour(), without_code.cvc_check),
+            (without_code.behaviour(&card(&without_code)), without_code.cvc_check),
             (Behaviour::Succeed, None)
         );
     }

@@ -2,11 +2,14 @@
 
 use super::{
     AllowRedisplay, BillingDetailsShown, Card, CardBrand, CheckResult, Details, Funding, Last4, PaymentMethod,
-    no_billing_details,
+    PaymentMethodType, no_billing_details,
 };
 use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
+use crate::payments::bank_account::{
+    AcssDebitShown, AuBecsDebitShown, BacsDebitShown, BankShown, SepaDebitShown, UsBankAccountShown,
+};
 use crate::secrets::Secrets;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Metadata, Names, Ref, Shown};
@@ -17,12 +20,22 @@ use tollgate_resource::{Metadata, Names, Ref, Shown};
 pub struct PaymentMethodShown<'a> {
     /// Unique identifier.
     pub id: Ident,
+    /// A bank account in Canada.
+    #[shown(omit)]
+    pub acss_debit: Option<AcssDebitShown<'a>>,
     /// Whether it may be shown again in a checkout.
     pub allow_redisplay: AllowRedisplay,
+    /// A bank account in Australia.
+    #[shown(omit)]
+    pub au_becs_debit: Option<AuBecsDebitShown<'a>>,
+    /// A bank account in the United Kingdom.
+    #[shown(omit)]
+    pub bacs_debit: Option<BacsDebitShown<'a>>,
     /// Who is billed; null members were not given.
     pub billing_details: BillingDetailsShown<'a>,
-    /// The card.
-    pub card: CardShown,
+    /// The card, if it is one.
+    #[shown(omit)]
+    pub card: Option<CardShown>,
     /// When it was made.
     pub created: Seconds,
     /// The customer it is saved to.
@@ -37,9 +50,15 @@ pub struct PaymentMethodShown<'a> {
     /// What the fraud checks were given; empty when nothing was.
     #[shown(revision = 2)]
     pub radar_options: RadarSessionShown<'a>,
+    /// A bank account in the single euro payments area.
+    #[shown(omit)]
+    pub sepa_debit: Option<SepaDebitShown<'a>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
+    /// A bank account in the United States.
+    #[shown(omit)]
+    pub us_bank_account: Option<UsBankAccountShown<'a>>,
 }
 
 /// What the fraud checks were given.
@@ -48,13 +67,6 @@ pub struct RadarSessionShown<'a> {
     /// The session of the payer's browser.
     #[shown(omit)]
     pub session: Option<&'a str>,
-}
-
-/// Types of payment methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
-pub enum PaymentMethodType {
-    /// A card.
-    Card,
 }
 
 /// A card, as a payment method shows it.
@@ -141,10 +153,12 @@ impl CardChecksShown {
 }
 
 impl CardShown {
-    /// What the card of `method` shows.
-    pub fn of(method: &PaymentMethod, secrets: &Secrets) -> CardShown {
+    /// What the card of `method` shows, if it is one.
+    pub fn of(method: &PaymentMethod, secrets: &Secrets) -> Option<CardShown> {
+        let card = *method.instrument.card()?;
         let details = method.details.as_deref();
-        CardShown::of_parts(method.card, method.cvc_check, details, secrets, method.id.account_tag())
+        let shown = CardShown::of_parts(card, method.cvc_check, details, secrets, method.id.account_tag());
+        Some(shown)
     }
 
     /// What a card shows, with what was said besides, within the account of `account_tag`.
@@ -184,12 +198,16 @@ impl<'a> PaymentMethodShown<'a> {
     /// What `method` shows.
     pub fn of(method: &'a PaymentMethod, context: &ShowContext<'_>) -> PaymentMethodShown<'a> {
         let details = method.details.as_deref();
+        let bank = BankShown::of(&method.instrument, context, method.id.account_tag());
         PaymentMethodShown {
             id: Ident {
                 kind: &kinds::PAYMENT_METHOD,
                 id: method.id,
             },
+            acss_debit: bank.acss_debit,
             allow_redisplay: details.map(|details| details.allow_redisplay).unwrap_or_default(),
+            au_becs_debit: bank.au_becs_debit,
+            bacs_debit: bank.bacs_debit,
             billing_details: method
                 .billing()
                 .map_or_else(no_billing_details, BillingDetailsShown::from),
@@ -205,7 +223,9 @@ impl<'a> PaymentMethodShown<'a> {
             radar_options: RadarSessionShown {
                 session: details.and_then(|details| details.radar_session.as_deref()),
             },
-            kind: PaymentMethodType::Card,
+            sepa_debit: bank.sepa_debit,
+            kind: method.instrument.kind(),
+            us_bank_account: bank.us_bank_account,
         }
     }
 }

@@ -138,13 +138,17 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
             let next_ms = now_ms + repeat_after_ms(1);
             refund.state = RefundState::InTransit {
                 of,
-                test_card: charge.card.facts().number,
+                test_card: charge
+                    .instrument
+                    .card()
+                    .expect("only cards go over a remote network")
+                    .test_card,
                 tries: 1,
                 next_ms,
             };
             advise(&mut draft, &refund);
         }
-        None if charge.card.facts().refund == RefundBehaviour::PendingFirst => {
+        None if charge.instrument.refund_behaviour() == RefundBehaviour::PendingFirst => {
             let until_ms = now_ms + PENDING_MS;
             refund.state = RefundState::Pending { until_ms };
             draft.timer(until_ms, id);

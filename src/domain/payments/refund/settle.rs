@@ -98,7 +98,7 @@ pub(super) fn advise(draft: &mut Draft, refund: &Refund) {
 
 /// Wakes a confirmed refund of a card whose refunds come back.
 pub(super) fn wait_for_failure(draft: &mut Draft, charge: &Charge, refund: Id) {
-    if charge.card.facts().refund == RefundBehaviour::FailLater {
+    if charge.instrument.refund_behaviour() == RefundBehaviour::FailLater {
         let at_ms = draft.now_ms() + FAILS_AFTER_MS;
         draft.timer(at_ms, refund);
     }
@@ -139,7 +139,8 @@ fn confirmed_later(case: &Case<'_>, refund: &Refund) -> Result<Decision, Stop> {
 /// The bank could not take a confirmed refund: the merchant has the money again, and may give it back once more.
 fn came_back(case: &Case<'_>, refund: &Refund) -> Result<Decision, Stop> {
     let charge = charge_of(case, refund)?;
-    let fails = charge.card.facts().refund == RefundBehaviour::FailLater && refund.balance_transaction.is_some();
+    let fails =
+        charge.instrument.refund_behaviour() == RefundBehaviour::FailLater && refund.balance_transaction.is_some();
     if !fails || case.inputs.now_ms < refund.id.unix_ms() + FAILS_AFTER_MS {
         return Ok(case.nothing());
     }

@@ -9,7 +9,7 @@ use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{CardBrand, CardChecksShown, CardShown, Funding, Last4};
 use crate::payments::setup_intent::{FlowDirection, SetupErrorShown};
 use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Ref, Shown};
+use tollgate_resource::{Names, Ref, Shown};
 
 /// One try of a setup intent.
 #[derive(Shown)]
@@ -56,8 +56,9 @@ pub struct SetupAttemptShown<'a> {
 /// What was tried.
 #[derive(Shown)]
 pub struct AttemptDetailsShown<'a> {
-    /// The card.
-    pub card: AttemptCardShown<'a>,
+    /// The card, if it was one.
+    #[shown(omit)]
+    pub card: Option<AttemptCardShown<'a>>,
     /// Type of the payment method.
     #[shown(name = "type")]
     pub kind: &'static str,
@@ -120,7 +121,7 @@ impl<'a> SetupAttemptShown<'a> {
             },
             payment_method_details: AttemptDetailsShown {
                 card: AttemptCardShown::of(attempt, context),
-                kind: "card",
+                kind: attempt.payment_method.instrument.kind().name(),
             },
             setup_error,
             setup_intent: Ref {
@@ -134,9 +135,9 @@ impl<'a> SetupAttemptShown<'a> {
 }
 
 impl AttemptCardShown<'_> {
-    fn of(attempt: &SetupAttempt, context: &ShowContext<'_>) -> Self {
-        let card = CardShown::of(&attempt.payment_method, context.secrets);
-        AttemptCardShown {
+    fn of(attempt: &SetupAttempt, context: &ShowContext<'_>) -> Option<Self> {
+        let card = CardShown::of(&attempt.payment_method, context.secrets)?;
+        Some(AttemptCardShown {
             brand: card.brand,
             checks: card.checks,
             country: card.country,
@@ -150,6 +151,6 @@ impl AttemptCardShown<'_> {
                 .three_d_secure
                 .map(|result| ThreeDSecureShown::of(result, card.brand, attempt.id)),
             wallet: None,
-        }
+        })
     }
 }

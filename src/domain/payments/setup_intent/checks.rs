@@ -3,8 +3,25 @@
 use super::{SetupIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
+use crate::payments::payment_method::PaymentMethod;
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
+
+/// Refuses to set up a type of payment method that is not among those of the intent.
+pub(super) fn check_allowed(intent: &SetupIntent, method: &PaymentMethod) -> Result<(), Stop> {
+    let kind = method.instrument.kind();
+    if intent.allows(kind) {
+        return Ok(());
+    }
+    let names: Vec<_> = intent.types().iter().map(|kind| kind.name()).collect();
+    let message = format!(
+        "The PaymentMethod provided ({}) is not allowed for this SetupIntent. Please attach a PaymentMethod of one of the \
+         following types to confirm this SetupIntent: {}.",
+        kind.name(),
+        names.join(", ")
+    );
+    Err(Reject::invalid(None, message).with_param("payment_method").into())
+}
 
 /// Refuses to save a payment method to the merchant's own account: cards cannot be, and they are all there is.
 pub(super) fn check_attach_to_self(asked: Option<bool>) -> Result<(), Stop> {

@@ -62,7 +62,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut card_options)?;
     }
-    payment_checks::check_types(&asked.payment_method_types)?;
+    let types = payment_checks::check_types(&asked.payment_method_types)?;
     if confirm && method.is_none() {
         let code = Some(codes::SETUP_INTENT_UNEXPECTED_STATE);
         return Err(Reject::invalid(code, checks::MISSING_METHOD).begun().into());
@@ -88,6 +88,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         extras: (extras != Extras::default()).then(|| Box::new(extras)),
         joined: false,
     };
+    intent.list_types(&asked.payment_method_types, types);
     let id = intent.id;
     draft.created_event(EventType::SetupIntentCreated, id);
     if let Some(token) = token {
@@ -95,6 +96,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     }
     if let Some(method) = method {
         let method = method.stored(&mut draft);
+        checks::check_allowed(&intent, &method)?;
         if confirm {
             return outcome::attempt(case, draft, intent, method, confirmation);
         }
@@ -139,10 +141,8 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
     }
-    payment_checks::check_types(&asked.payment_method_types)?;
-    if !asked.payment_method_types.is_empty() {
-        intent.automatic_payment_methods = None;
-    }
+    let types = payment_checks::check_types(&asked.payment_method_types)?;
+    intent.list_types(&asked.payment_method_types, types);
     let about_method = asked.payment_method != Update::Keep
         || asked.payment_method_data.is_some()
         || asked.customer != Update::Keep
@@ -164,6 +164,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     if let Some(method) = method {
         abandon(case, &mut draft, before)?;
         let method = method.stored(&mut draft);
+        checks::check_allowed(&intent, &method)?;
         intent.payment_method = Some(method.id);
         intent.status = Status::RequiresConfirmation;
         if method.id.seq() > case.world.account.seq {
@@ -207,6 +208,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
         token.spend(&mut draft, intent.id);
     }
     let method = method.stored(&mut draft);
+    checks::check_allowed(&intent, &method)?;
     outcome::attempt(case, draft, intent, method, confirmation)
 }
 
@@ -287,6 +289,7 @@ fn extras_of(asked: &CreateSetupIntent) -> Extras {
         }),
         excluded_types: words(&asked.excluded_payment_method_types),
         attach_to_self: asked.attach_to_self,
+        types: Vec::new(),
     }
 }
 

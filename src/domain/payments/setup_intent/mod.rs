@@ -26,7 +26,7 @@ use crate::money::Money;
 use crate::payments::authentication::Action;
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_intent::{AllowRedirects, FutureUsage};
-use crate::payments::payment_method::PaymentMethod;
+use crate::payments::payment_method::{PaymentMethod, PaymentMethodType};
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
@@ -99,6 +99,9 @@ pub struct Extras {
     /// What was said about saving the payment method to the merchant's own account.
     #[record(4)]
     pub attach_to_self: Option<bool>,
+    /// The types of payment methods that can be set up; none where it is cards alone.
+    #[record(5)]
+    pub types: Vec<PaymentMethodType>,
 }
 
 /// The states, each with what only it knows.
@@ -288,6 +291,29 @@ impl SetupIntent {
             mandate: None,
             single_use_mandate: None,
             ..self.clone()
+        }
+    }
+
+    /// The types of payment methods that can be set up.
+    pub fn types(&self) -> &[PaymentMethodType] {
+        match self.extras.as_deref() {
+            Some(extras) if !extras.types.is_empty() => &extras.types,
+            _ => PaymentMethodType::DEFAULT,
+        }
+    }
+
+    /// Whether that type can be set up. Where the account's configuration says what can, every type that it offers can.
+    pub fn allows(&self, kind: PaymentMethodType) -> bool {
+        self.automatic_payment_methods.is_some() || self.types().contains(&kind)
+    }
+
+    /// Takes over the types of payment methods that a request lists, if it lists any.
+    pub(crate) fn list_types(&mut self, asked: &[Box<str>], types: Vec<PaymentMethodType>) {
+        if !asked.is_empty() {
+            self.automatic_payment_methods = None;
+            if types != self.types() {
+                self.extras_mut().types = types;
+            }
         }
     }
 

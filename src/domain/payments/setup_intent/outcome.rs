@@ -14,12 +14,14 @@ use crate::payments::authentication::{
 };
 use crate::payments::mandate::{self, Acceptance, MandateScope};
 use crate::payments::payment_intent::FutureUsage;
-use crate::payments::payment_method::{Behaviour, Decline, PaymentMethod, RemoteBehaviour, declines, refuses_saving};
+use crate::payments::payment_method::{
+    Behaviour, Decline, Instrument, PaymentMethod, PaymentMethodType, RemoteBehaviour, declines, refuses_saving,
+};
 use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use std::sync::Arc;
-use tollgate_resource::Id;
+use tollgate_resource::{Id, Names};
 
 /// What a confirmation says besides what is set up.
 pub(super) struct Confirmation {
@@ -64,7 +66,10 @@ pub(super) fn attempt(
         .as_ref()
         .and_then(|options| options.request_three_d_secure)
         .unwrap_or_default();
-    let need = method.card.facts().authentication.ask(AuthenticationAsk {
+    let Instrument::Card(card) = &method.instrument else {
+        return Err(Reject::invalid(None, PaymentMethodType::not_offered(method.instrument.kind().name())).into());
+    };
+    let need = card.facts().authentication.ask(AuthenticationAsk {
         off_session: false,
         request,
         prepared: method.prepared,
@@ -176,7 +181,7 @@ pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, mut intent: SetupIn
 ///
 /// Cards that want their holder to act and are declined afterwards are declined by payments only.
 fn verdict(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
-    let card = method.card.facts();
+    let card = method.instrument.test_card()?;
     match card.behaviour {
         Behaviour::Decline(_) if matches!(card.authentication, AuthenticationRule::Required(..)) => None,
         Behaviour::Remote(RemoteBehaviour::Decline) => Some(&declines::GENERIC),

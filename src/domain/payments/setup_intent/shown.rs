@@ -11,7 +11,7 @@ use crate::payments::payment_intent::{
 use crate::payments::payment_method::{Decline, PaymentMethodShown};
 use crate::reject::{ErrorType, codes, doc_url};
 use tollgate_resource::shown::{Ident, Seconds};
-use tollgate_resource::{Id, Metadata, Ref, Shown};
+use tollgate_resource::{Id, Metadata, Names, Ref, Shown};
 
 /// A way to pay that is made ready for payments to come.
 #[derive(Shown)]
@@ -165,7 +165,7 @@ impl<'a> SetupIntentShown<'a> {
             payment_method: reference(&kinds::PAYMENT_METHOD, intent.payment_method),
             payment_method_configuration_details: automatic.map(|_| ConfigurationShown::of_account(intent.id)),
             payment_method_options: SetupOptionsShown::of(intent.card_options.as_deref()),
-            payment_method_types: vec!["card"],
+            payment_method_types: intent.types().iter().map(|kind| kind.name()).collect(),
             single_use_mandate: reference(&kinds::MANDATE, intent.single_use_mandate),
             status: intent.status.name(),
             usage: intent.usage,
@@ -183,14 +183,14 @@ impl<'a> SetupErrorShown<'a> {
                 SetupErrorShown {
                     advice_code: decline.advice_code,
                     code: decline.code,
-                    decline_code: Some(decline.decline_code),
+                    decline_code: decline.decline_code,
                     doc_url: doc_url(decline.code),
                     message: decline.message,
                     network_advice_code: decline.network_advice_code,
                     network_decline_code: decline.network_decline_code,
                     param: decline.param,
                     payment_method,
-                    payment_method_type: "card",
+                    payment_method_type: error.payment_method.instrument.kind().name(),
                     kind: ErrorType::CardError,
                 }
             }
@@ -204,7 +204,7 @@ impl<'a> SetupErrorShown<'a> {
                 network_decline_code: None,
                 param: None,
                 payment_method,
-                payment_method_type: "card",
+                payment_method_type: error.payment_method.instrument.kind().name(),
                 kind: ErrorType::InvalidRequestError,
             },
         }

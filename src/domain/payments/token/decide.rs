@@ -1,11 +1,11 @@
-//! Making tokens. They are used where a card is taken: [`NewCard`](crate::payments::payment_method::NewCard).
+//! Making tokens. They are used where a card is taken: [`NewMethod`](crate::payments::payment_method::NewMethod).
 
 use super::{CreateToken, Token, TokenContent};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::card::wrong_cvc;
-use crate::payments::payment_method::{CardBrand, NewCard};
+use crate::payments::payment_method::{CardBrand, NewMethod};
 use crate::reject::Reject;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const ONE_CONTENT: &str = "A token is made of exactly one of these parameters: c
 pub(crate) fn create(case: &Case<'_>, asked: &CreateToken) -> Result<Decision, Stop> {
     let content = match (&asked.card, &asked.cvc_update) {
         (Some(card), None) => {
-            let new = NewCard::of_flat(card, "card", case)?;
+            let new = NewMethod::of_flat(card, "card", case)?;
             TokenContent::Card(Box::new(new.held()))
         }
         (None, Some(update)) => {

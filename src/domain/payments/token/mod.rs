@@ -10,7 +10,7 @@ pub(crate) use decide::create;
 pub use params::{CreateToken, CvcUpdateParams, ENDPOINTS};
 pub use shown::TokenShown;
 
-use crate::payments::card::HeldCard;
+use crate::payments::card::HeldMethod;
 use tollgate_resource::{Id, Record};
 
 /// How long a token can be used, in milliseconds.
@@ -35,7 +35,7 @@ pub struct Token {
 pub enum TokenContent {
     /// A card.
     #[record(1)]
-    Card(#[record(1)] Box<HeldCard>),
+    Card(#[record(1)] Box<HeldMethod>),
     /// The security code of a card that is saved; the code itself is not kept.
     #[record(2)]
     CvcUpdate,

@@ -52,7 +52,7 @@ impl<'a> TokenShown<'a> {
                 kind: &kinds::TOKEN,
                 id: token.id,
             },
-            card: card.map(|held| HeldCardShown::of(held, card_id, None, context.secrets)),
+            card: card.and_then(|held| HeldCardShown::of(held, card_id, None, context.secrets)),
             client_ip: None,
             created: Seconds(token.id.created()),
             livemode: context.livemode,

@@ -92,7 +92,7 @@ fn save(card: &'static TestCard) -> String {
     let made = shop.ask(&command("create_customer", &[])).expect("made");
     let customer = made.decision.facts.objects[0].id();
     outcome(shop.ask(&Command::AttachPaymentMethod(
-        PaymentMethodParam::Fresh(card),
+        PaymentMethodParam::card(card),
         Some(customer),
     )))
 }

@@ -67,7 +67,7 @@ fn token(name: &str) -> NamedSource {
 }
 
 fn fresh(name: &str) -> PaymentMethodParam {
-    PaymentMethodParam::Fresh(TestCard::by_name(name).expect("a known card"))
+    PaymentMethodParam::card(TestCard::by_name(name).expect("a known card"))
 }
 
 fn pick(ids: &[Id], nth: usize) -> Option<Id> {

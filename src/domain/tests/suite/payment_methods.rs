@@ -152,7 +152,7 @@ fn what_a_declined_card_says_when_it_is_saved() {
     let customer = made.decision.facts.objects[0].id();
     let mut attach = |name: &str| {
         let card = tollgate_domain::payments::payment_method::TestCard::by_name(name).expect("a name of the table");
-        let named = tollgate_domain::payments::payment_method::PaymentMethodParam::Fresh(card);
+        let named = tollgate_domain::payments::payment_method::PaymentMethodParam::card(card);
         match shop.ask(&Command::AttachPaymentMethod(named, Some(customer))) {
             Ok(_) => "saved".to_owned(),
             Err(Stop::Reject(reject)) => {

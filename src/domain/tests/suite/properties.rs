@@ -64,7 +64,7 @@ fn wishes_of_holds() -> Box<PaymentOptionsParams> {
 
 impl Play {
     fn step(&mut self, step: Step) {
-        let fresh = |card: usize| PaymentMethodParam::Fresh(TestCard::by_name(CARDS[card]).expect("a known card"));
+        let fresh = |card: usize| PaymentMethodParam::card(TestCard::by_name(CARDS[card]).expect("a known card"));
         let command = match step {
             Step::Customer => Command::CreateCustomer(Box::default()),
             Step::Create {

@@ -233,7 +233,7 @@ fn a_payment_method_is_made_with_the_payment() {
     else {
         panic!("a payment method")
     };
-    assert_eq!(method.card.last4().text(), "4444");
+    assert_eq!(method.instrument.card().expect("a card").last4().text(), "4444");
     let both = [("payment_method", "pm_card_visa"), data[0], data[1]];
     let pairs = [&[("amount", "2000"), ("currency", "usd")], &both[..]].concat();
     let Err(Stop::Reject(reject)) = shop.ask(&command("create_payment_intent", &pairs)) else {

@@ -159,7 +159,7 @@ fn set_up(journal: &mut Journal, card: &str) -> Id {
 }
 
 fn fresh(card: &str) -> PaymentMethodParam {
-    PaymentMethodParam::Fresh(TestCard::by_name(card).expect("a card of the table"))
+    PaymentMethodParam::card(TestCard::by_name(card).expect("a card of the table"))
 }
 
 fn of_kind(facts: &Facts, kind: &tollgate_resource::Kind) -> Id {

@@ -199,7 +199,12 @@ mod tests {
         let declines: Vec<_> = declined::DECLINED
             .iter()
             .map(|card| match card.behaviour {
-                Behaviour::Decline(decline) => format!("{} {} {}", card.names[0], decline.code, decline.decline_code),
+                Behaviour::Decline(decline) => format!(
+                    "{} {} {}",
+                    card.names[0],
+                    decline.code,
+                    decline.decline_code.unwrap_or("-")
+                ),
                 other => panic!("{}: {other:?}", card.names[0]),
             })
             .collect();

@@ -226,7 +226,10 @@ impl Player {
                     .customer
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
-                format!("{name} {}{saved}{used}", method.card.last4())
+                format!(
+                    "{name} {}{saved}{used}",
+                    method.instrument.card().expect("a card").last4()
+                )
             }
             Object::File(file) => format!(
                 "{name} {} {} of {} bytes",
