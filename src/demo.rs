@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::config_layers::Flag;
 use crate::exit::Failure;
-use crate::node::{Node, wait_for_stop};
+use crate::node::Node;
 use crate::output::print;
 use serde_json::Value;
 use std::fmt::Write;
@@ -42,7 +42,7 @@ pub(crate) fn run(data: Option<PathBuf>, exit: bool) -> Result<(), Failure> {
     let config = config(&data)?;
     crate::logs::start(&config.log)?;
     actix_rt::System::new().block_on(async {
-        let node = Node::start(&config, true, None).await?;
+        let mut node = Node::start(&config, true, None).await?;
         let (api, admin) = (node.api_url(), node.admin_url());
         let place = data.display().to_string();
         // The client blocks, as a merchant's program would; the server must not wait for it.
@@ -50,7 +50,7 @@ pub(crate) fn run(data: Option<PathBuf>, exit: bool) -> Result<(), Failure> {
         let shown = shown.await.unwrap_or_else(|error| Err(Failure::environment(error)));
         if shown.is_ok() && !exit {
             print("\nStill serving; Ctrl-C stops.\n")?;
-            wait_for_stop().await?;
+            node.stop_asked.wait().await;
         }
         node.stop().await;
         shown

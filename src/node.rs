@@ -55,7 +55,7 @@ pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) 
     actix_rt::System::new().block_on(async {
         // From here on it is no reason to end.
         let hangups = signals(SignalKind::hangup())?;
-        let node = Node::start(config, dev, Some((sources, level))).await?;
+        let mut node = Node::start(config, dev, Some((sources, level))).await?;
         actix_rt::spawn(reload_on(hangups, node.tuning.clone()));
         crate::output::print(&format!(
             "tollgate ready api={} admin={} data={}\n",
@@ -63,7 +63,7 @@ pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) 
             node.admin_url(),
             config.store.data.display()
         ))?;
-        wait_for_stop().await?;
+        node.stop_asked.wait().await;
         tracing::info!("stopping");
         node.stop().await;
         Ok(())
@@ -79,15 +79,28 @@ fn use_small_pages() {
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn wait_for_stop() -> Result<(), Failure> {
-    let mut terminate = signals(SignalKind::terminate())?;
-    let mut interrupt = signals(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, listened for since before the first request could be answered: whoever saw that the server is ready
+/// can stop it gracefully.
+pub(crate) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> Result<StopSignals, Failure> {
+        Ok(StopSignals {
+            terminate: signals(SignalKind::terminate())?,
+            interrupt: signals(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    /// Waits for one of them; at once if one has come already.
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn signals(kind: SignalKind) -> Result<Signal, Failure> {
@@ -110,6 +123,8 @@ pub(crate) struct Node {
     engine: Engine,
     tuning: Tuning,
     stop_timeout: Duration,
+    /// When to stop.
+    pub(crate) stop_asked: StopSignals,
 }
 
 impl Node {
@@ -136,6 +151,8 @@ impl Node {
             );
             return Err(Failure::wrong_use(why));
         }
+        // While the data opens, a signal ends the process as it always did; nothing is lost by it.
+        let stop_asked = StopSignals::listen()?;
         alarms::newest_block(data.store.opened().newest_ms);
         actix_rt::spawn(alarms::watch_index(Arc::downgrade(&data.store)));
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
@@ -182,6 +199,7 @@ impl Node {
             engine,
             tuning: wishes,
             stop_timeout,
+            stop_asked,
         })
     }
 

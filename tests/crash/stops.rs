@@ -10,6 +10,7 @@ use crate::settings::HARSH;
 use std::time::Duration;
 
 const STOPS: u64 = 4;
+const STARTS: u64 = 8;
 
 #[test]
 fn a_stop_under_load_finishes_what_was_admitted() {
@@ -39,4 +40,14 @@ fn a_stop_under_load_finishes_what_was_admitted() {
     }
     audit::settle(server, &log);
     audit::compare(server, &log);
+}
+
+/// Whoever has read the line that says so may stop the server at once, and gracefully.
+#[test]
+fn a_stop_right_after_the_start_is_graceful() {
+    let mut server = Server::start();
+    for _ in 0..STARTS {
+        assert_eq!(server.stop(), Some(0), "{}", server.log());
+        server.start_again();
+    }
 }
