@@ -1,9 +1,12 @@
 //! `#[derive(Record)]`.
 
+mod enums;
+
+use self::enums::{data_enum, unit_enum};
 use crate::attributes::{Errors, plain_name};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Attribute, Data, DataEnum, DeriveInput, Error, Fields, LitInt, Member, Result, Token, Type, Variant};
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Error, Fields, LitInt, Member, Result, Token, Type};
 
 /// The largest field or variant number: keys of up to this one take at most three bytes.
 const NUMBER_MAX: u32 = 65_535;
@@ -128,29 +131,6 @@ fn numbered<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<Numbered<'a>> {
         });
     }
     out.sort_by_key(|field| field.number);
-    out
-}
-
-/// The numbers of the variants, in declaration order.
-fn variant_numbers(data: &DataEnum, errors: &mut Errors) -> Vec<u32> {
-    let mut out: Vec<u32> = Vec::new();
-    for variant in &data.variants {
-        match number(&variant.attrs) {
-            Ok(Some((_, true))) => errors.at(variant, "a variant cannot be skippable"),
-            Ok(Some((number, false))) => {
-                if let Some(at) = out.iter().position(|taken| *taken == number) {
-                    let taken = &data.variants[at].ident;
-                    errors.at(
-                        variant,
-                        format!("number {number} is taken by `{taken}`; numbers are never reused"),
-                    );
-                }
-                out.push(number);
-            }
-            Ok(None) => errors.at(variant, "this variant needs a number: #[record(n)]"),
-            Err(error) => errors.push(error),
-        }
-    }
     out
 }
 
@@ -305,140 +285,6 @@ fn transparent(input: &DeriveInput, ty: &Type) -> TokenStream {
         &quote!(<#ty as ::tollgate_resource::record::Field>::take(input).map(Self)),
     );
     quote!(#record #field)
-}
-
-fn unit_enum(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
-    if data.variants.is_empty() {
-        return Err(Error::new_spanned(&input.ident, "an enum in a record has variants"));
-    }
-    let mut errors = Errors::default();
-    let numbers = variant_numbers(data, &mut errors);
-    errors.finish()?;
-
-    let shape = input.ident.to_string();
-    let variants: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
-    let names: Vec<_> = variants.iter().map(|ident| ident.to_string()).collect();
-    let record = record_impl(
-        input,
-        &quote!(&[#((#numbers, #names)),*]),
-        &quote!(::tollgate_resource::record::Field::put(self, out);),
-        &quote!(::tollgate_resource::record::take_value(input, #shape)),
-    );
-    let field = field_impl(
-        input,
-        &quote!(::tollgate_resource::record::Wire::Varint),
-        &quote!(false),
-        &quote!(::core::option::Option::None),
-        &quote! {
-            ::tollgate_resource::record::put_variant(out, match self { #(Self::#variants => #numbers,)* })
-        },
-        &quote! {
-            match ::tollgate_resource::record::take_variant(input)? {
-                #(#numbers => ::core::result::Result::Ok(Self::#variants),)*
-                number => ::core::result::Result::Err(
-                    ::tollgate_resource::record::RecordError::UnknownVariant { shape: #shape, number },
-                ),
-            }
-        },
-    );
-    Ok(quote!(#record #field))
-}
-
-fn data_enum(input: &DeriveInput, data: &DataEnum) -> Result<TokenStream> {
-    let mut errors = Errors::default();
-    let numbers = variant_numbers(data, &mut errors);
-    let contents: Vec<_> = data
-        .variants
-        .iter()
-        .map(|variant| content(variant, &mut errors))
-        .collect();
-    errors.finish()?;
-
-    let shape = input.ident.to_string();
-    let (mut names, mut encodes, mut decodes) = (Vec::new(), Vec::new(), Vec::new());
-    for ((variant, number), content) in data.variants.iter().zip(&numbers).zip(&contents) {
-        let ident = &variant.ident;
-        let name = listing(variant, content);
-        names.push(quote!((#number, #name)));
-        let inner = format!("{shape}::{ident}");
-        match content {
-            Content::Value => {
-                encodes.push(quote! {
-                    Self::#ident(value) => {
-                        ::tollgate_resource::record::put_variant(out, #number);
-                        ::tollgate_resource::record::put_value(value, out);
-                    }
-                });
-                decodes.push(quote! {
-                    #number => ::core::result::Result::Ok(
-                        Self::#ident(::tollgate_resource::record::take_value(input, #inner)?)
-                    ),
-                });
-            }
-            Content::Fields(fields) => {
-                let members: Vec<_> = fields.iter().map(|field| &field.member).collect();
-                let slots: Vec<_> = (0..fields.len()).map(|at| format_ident!("slot_{at}")).collect();
-                let puts = fields.iter().zip(&slots).map(|(field, slot)| field.put(&quote!(#slot)));
-                encodes.push(quote! {
-                    Self::#ident { #(#members: #slots),* } => {
-                        ::tollgate_resource::record::put_variant(out, #number);
-                        #(#puts)*
-                    }
-                });
-                let decode = decode_fields(fields, &inner, &quote!(Self::#ident));
-                decodes.push(quote!(#number => { #decode }));
-            }
-        }
-    }
-    let record = record_impl(
-        input,
-        &quote!(&[#(#names),*]),
-        &quote!(match self { #(#encodes)* }),
-        &quote! {
-            match ::tollgate_resource::record::take_variant(&mut input)? {
-                #(#decodes)*
-                number => ::core::result::Result::Err(
-                    ::tollgate_resource::record::RecordError::UnknownVariant { shape: #shape, number },
-                ),
-            }
-        },
-    );
-    let field = delimited_field(input, &quote!(false), &quote!(::core::option::Option::None));
-    Ok(quote!(#record #field))
-}
-
-/// What follows a variant's number.
-enum Content<'a> {
-    /// One value alone.
-    Value,
-    /// Numbered fields, perhaps none.
-    Fields(Vec<Numbered<'a>>),
-}
-
-fn content<'a>(variant: &'a Variant, errors: &mut Errors) -> Content<'a> {
-    match &variant.fields {
-        Fields::Unnamed(fields)
-            if fields.unnamed.len() == 1 && matches!(number(&fields.unnamed[0].attrs), Ok(None)) =>
-        {
-            Content::Value
-        }
-        fields => Content::Fields(numbered(fields, errors)),
-    }
-}
-
-/// A variant in the list of names, with the numbers of its fields: `Capture { 1 of, 2 money }`.
-fn listing(variant: &Variant, content: &Content<'_>) -> String {
-    match content {
-        Content::Value => format!("{}(value)", variant.ident),
-        Content::Fields(fields) if fields.is_empty() => variant.ident.to_string(),
-        Content::Fields(fields) => {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|field| format!("{} {}", field.number, field.name()))
-                .collect();
-            format!("{} {{ {} }}", variant.ident, fields.join(", "))
-        }
-    }
 }
 
 #[cfg(test)]

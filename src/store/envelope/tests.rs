@@ -1,3 +1,4 @@
+use super::head::KNOWN;
 use super::*;
 use proptest::prelude::*;
 use smallvec::smallvec;

@@ -6,9 +6,12 @@
 //! ```
 //! The manifest knows each file's length and where its tail begins, with the tail's checksum.
 
-use super::block::{Blocks, Cursor, Entry, Section, SectionWriter};
+mod writing;
+
+pub(super) use self::writing::{AccountsWriter, ChangesWriter, RunWriter, Written};
+use super::block::{Blocks, Cursor, Entry, Section};
 use super::entries::{AccountEntry, ChangeEntry, MemberEntry, RecordEntry, RecordKey, TimerEntry};
-use super::file::{FileWriter, IndexFile, Writing};
+use super::file::{IndexFile, Writing};
 use super::filter::{Filter, Probe, mix};
 use super::health::Health;
 use super::layer::Layer;
@@ -17,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tollgate_resource::RecordError;
 use tollgate_resource::record::Input;
-use tollgate_store::index::{AccountIndex, Candidates, Place, STEP_MAX, Step};
+use tollgate_store::index::{Candidates, Place, STEP_MAX, Step};
 use tollgate_store::{AccountRef, PageQuery, StoreError};
 
 /// A tail larger than this is not ours.
@@ -43,169 +46,6 @@ pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
 /// A changed object as the filter knows it.
 fn changed_probe(account: u64, seq: u64) -> Probe {
     Probe::new(mix(mix(account) ^ seq))
-}
-
-/// Writes a run, section after section.
-pub(super) struct RunWriter<'a> {
-    pub(super) file: FileWriter<'a>,
-    path: PathBuf,
-    id: u64,
-}
-
-/// The sections of a run that was written.
-pub(super) struct Written {
-    pub(super) timeline: Blocks<RecordEntry>,
-    pub(super) lists: Blocks<MemberEntry>,
-    pub(super) changes: Blocks<ChangeEntry>,
-    pub(super) timers: Blocks<TimerEntry>,
-    pub(super) accounts: Blocks<AccountEntry>,
-    pub(super) changed: Filter,
-    pub(super) present: Filter,
-}
-
-impl<'a> RunWriter<'a> {
-    pub(super) fn create(writing: &'a Writing, dir: &Path, id: u64) -> Result<Self, StoreError> {
-        let path = path(dir, id);
-        let file = FileWriter::create(writing, &path)?;
-        Ok(RunWriter { file, path, id })
-    }
-
-    /// Writes the sections of a layer in memory.
-    fn write_layer(
-        &mut self,
-        accounts: &[(AccountRef, &AccountIndex)],
-        timers: &[TimerEntry],
-    ) -> Result<Written, StoreError> {
-        let file = &mut self.file;
-        let mut timeline = SectionWriter::new();
-        for &(account, index) in accounts {
-            for record in index.records() {
-                let entry = RecordEntry {
-                    account: account.0,
-                    number: record.number,
-                    first_seq: record.first_seq,
-                    now_ms: record.now_ms,
-                    tags: record.tags,
-                    place: record.place,
-                    born: record.born.into(),
-                };
-                timeline.push(file, entry)?;
-            }
-        }
-        let timeline = timeline.finish(file)?;
-        let mut lists = SectionWriter::new();
-        for &(AccountRef(account), index) in accounts {
-            for (parent, kind, child) in index.memberships() {
-                let entry = MemberEntry {
-                    account,
-                    parent,
-                    kind,
-                    child,
-                };
-                lists.push(file, entry)?;
-            }
-        }
-        let lists = lists.finish(file)?;
-        let most = accounts.iter().map(|(_, index)| index.changes().count() as u64).sum();
-        let mut changes = ChangesWriter::new(most);
-        for &(AccountRef(account), index) in accounts {
-            for (seq, place) in index.changes() {
-                changes.push(file, ChangeEntry { account, seq, place })?;
-            }
-        }
-        let (changes, changed) = changes.finish(file)?;
-        let mut section = SectionWriter::new();
-        for &timer in timers {
-            section.push(file, timer)?;
-        }
-        let timers = section.finish(file)?;
-        let mut ends = AccountsWriter::new(accounts.len() as u64);
-        for &(AccountRef(account), index) in accounts {
-            let end = index.end();
-            ends.push(file, AccountEntry { account, end })?;
-        }
-        let (accounts, present) = ends.finish(file)?;
-        Ok(Written {
-            timeline,
-            lists,
-            changes,
-            timers,
-            accounts,
-            changed,
-            present,
-        })
-    }
-
-    /// Writes the tail and makes the file durable.
-    pub(super) fn finish(mut self, level: u32, written: Written, health: &Arc<Health>) -> Result<Run, StoreError> {
-        let mut tail = Vec::new();
-        written.timeline.put(&mut tail);
-        written.lists.put(&mut tail);
-        written.changes.put(&mut tail);
-        written.timers.put(&mut tail);
-        written.accounts.put(&mut tail);
-        written.changed.put(&mut tail);
-        written.present.put(&mut tail);
-        let tail_at = self.file.offset();
-        self.file.append(&tail)?;
-        let (file, bytes) = self.file.finish()?;
-        let entry = FileEntry {
-            id: self.id,
-            level,
-            hour: 0,
-            bytes,
-            tail_at,
-            tail_crc: crc32c::crc32c(&tail),
-        };
-        let file = IndexFile::new(self.path, file, health);
-        Ok(Run::assemble(&file, entry, written))
-    }
-}
-
-/// The changes of a run, with their filter, as they are written.
-pub(super) struct ChangesWriter {
-    section: SectionWriter<ChangeEntry>,
-    filter: Filter,
-}
-
-impl ChangesWriter {
-    /// For at most this many entries.
-    pub(super) fn new(most: u64) -> ChangesWriter {
-        ChangesWriter {
-            section: SectionWriter::new(),
-            filter: Filter::for_keys(most),
-        }
-    }
-    pub(super) fn push(&mut self, file: &mut FileWriter<'_>, entry: ChangeEntry) -> Result<(), StoreError> {
-        self.filter.insert(&changed_probe(entry.account, entry.seq));
-        self.section.push(file, entry)
-    }
-    pub(super) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<ChangeEntry>, Filter), StoreError> {
-        Ok((self.section.finish(file)?, self.filter))
-    }
-}
-
-/// The accounts of a run, with their filter, as they are written.
-pub(super) struct AccountsWriter {
-    section: SectionWriter<AccountEntry>,
-    filter: Filter,
-}
-
-impl AccountsWriter {
-    /// For at most this many entries.
-    pub(super) fn new(most: u64) -> AccountsWriter {
-        AccountsWriter {
-            section: SectionWriter::new(),
-            filter: Filter::for_keys(most),
-        }
-    }
-    pub(super) fn push(&mut self, file: &mut FileWriter<'_>, entry: AccountEntry) -> Result<(), StoreError> {
-        self.filter.insert(&Probe::new(mix(entry.account)));
-        self.section.push(file, entry)
-    }
-    pub(super) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<AccountEntry>, Filter), StoreError> {
-        Ok((self.section.finish(file)?, self.filter))
-    }
 }
 
 impl Run {

@@ -2,31 +2,34 @@
 //! middle. One thing happens at a time; what happens at the same millisecond happens in an order the seed chooses.
 
 mod asking;
+mod counts;
 mod ending;
 mod faults;
+mod queue;
+mod turns;
 
+pub use self::counts::Counts;
+use self::queue::{Entry, Happening};
 use crate::acquirer::Acquirer;
-use crate::auditor::{Auditor, Failure, Seen};
+use crate::auditor::{Auditor, Failure};
 use crate::clients::{Session, Stage};
 use crate::merchants::{START_MS, merchant, secrets};
 use crate::plan::{HOUR_MS, Ill, Plan, What};
-use crate::ports::{Ports, take_panics};
+use crate::ports::Ports;
 use crate::trace::Trace;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::{Arc, Mutex};
-use tollgate_actors::Request;
 use tollgate_actors::entropy::Entropy;
 use tollgate_actors::metrics::Meters;
-use tollgate_actors::readers::{answer_beside, find_account, find_key, find_object};
-use tollgate_actors::request::{Delivery, Refusal};
+use tollgate_actors::readers::answer_beside;
+use tollgate_actors::request::Delivery;
 use tollgate_actors::settings::ShardSettings;
-use tollgate_actors::shard::{CallOut, Control, Inbox, Load, Loaded, Outputs, Sealed, Wanted};
-use tollgate_actors::supervisor::{Supervised, Turned};
-use tollgate_domain::acquirer::{AttemptId, NetworkAnswer};
-use tollgate_domain::{AccountKey, Profile};
-use tollgate_store::memory::{Fate, Memory, Mode};
-use tollgate_store::{Block, Commit, Epoch, Journal, Reads, ShardId};
+use tollgate_actors::shard::{CallOut, Control, Inbox};
+use tollgate_actors::supervisor::Supervised;
+use tollgate_domain::Profile;
+use tollgate_store::memory::{Memory, Mode};
+use tollgate_store::{Block, Commit, Epoch, ShardId};
 
 /// Longest time after the last fault in which everything must come to its end, milliseconds: the clock's error, a day of
 /// slowest repeats would be far too long, two hours of them are plenty.
@@ -35,56 +38,6 @@ const CALM_MS_MAX: u64 = crate::plan::CLOCK_ERROR_MS_MAX + 2 * HOUR_MS;
 const HAPPENINGS_MAX: u64 = 200_000_000;
 /// Slowest tick of an idle shard, milliseconds.
 const TICK_MS_MAX: u64 = 60_000;
-
-/// Something that is about to happen.
-#[derive(Debug)]
-enum Happening {
-    Step(usize),
-    Turn(u16),
-    Load(u16, Epoch, u32, Box<Load>),
-    Settle(u16, Epoch, u64),
-    AnswerBlock(u16, u32),
-    Send(usize),
-    Impatient(usize, u32),
-    Beside(u32, Arc<Request>, u32),
-    AtNetwork(CallOut, u32),
-    FromNetwork(AccountKey, AttemptId, NetworkAnswer, u32),
-    Start,
-    Restart(u32),
-    ClockBack(i64),
-    ReadsWork,
-}
-
-/// A position in the queue.
-struct Entry {
-    at_ms: u64,
-    /// Drawn: decides between things of the same millisecond.
-    order: u64,
-    number: u64,
-    what: Happening,
-}
-
-impl Entry {
-    fn key(&self) -> (u64, u64, u64) {
-        (self.at_ms, self.order, self.number)
-    }
-}
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.key().cmp(&other.key())
-    }
-}
 
 /// What `Done`s of blocks said.
 #[derive(Default)]
@@ -108,27 +61,6 @@ struct Host {
     ill: Option<Ill>,
     /// Whether its clock alarm was raised in this process.
     alarmed: bool,
-}
-
-/// Figures of a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// Requests sent.
-    pub requests: u64,
-    /// Answers that left.
-    pub answers: u64,
-    /// Records that became durable.
-    pub records: u64,
-    /// Times a shard was rebuilt or a process started.
-    pub rebuilds: u64,
-    /// Things that happened.
-    pub happenings: u64,
-    /// Simulated milliseconds.
-    pub simulated_ms: u64,
-    /// Calls that left for the network.
-    pub calls: u64,
-    /// What the auditor saw.
-    pub seen: Seen,
 }
 
 /// The world of one run.
@@ -334,227 +266,6 @@ impl<'p> World<'p> {
                 self.store.fail_reads(false);
                 Ok(())
             }
-        }
-    }
-
-    fn turn(&mut self, shard: u16) -> Result<(), Failure> {
-        if !self.up || self.hosts[usize::from(shard)].turn_ms != Some(self.now_ms) {
-            return Ok(());
-        }
-        let now = self.now();
-        let host = &mut self.hosts[usize::from(shard)];
-        host.turn_ms = None;
-        let busy = !host.inbox.work.is_empty() || !host.inbox.control.is_empty();
-        let mut out = Outputs::default();
-        self.ports.turn_of(Some(ShardId(shard)));
-        let turned = host.supervised.turn(now, &mut self.entropy, &mut host.inbox, &mut out);
-        self.ports.turn_of(None);
-        host.alarmed |= out.clock_alarm;
-        if turned == Turned::Crashed {
-            self.counts.rebuilds += 1;
-            let panics = take_panics();
-            if let Some(panic) = panics.first() {
-                return Err(self.auditor.fail("a shard panicked", panic.clone()));
-            }
-            if self.hosts[usize::from(shard)].supervised.is_failed() {
-                // The operator sees readiness go and restarts the process.
-                self.push_in(1_000, Happening::Restart(self.process));
-            }
-        }
-        self.trace.number(2, u64::from(shard) ^ self.now_ms << 8);
-        let moved = busy || !out.replies.is_empty() || !out.loads.is_empty() || out.sealed.is_some();
-        self.deliver(out.replies)?;
-        match turned {
-            Turned::Crashed => self.recover(shard),
-            Turned::Failed => {}
-            Turned::Fine => {
-                let epoch = self.hosts[usize::from(shard)].supervised.epoch();
-                for load in out.loads {
-                    let delay = self.below(self.plan.weather.load_ms + 1);
-                    let process = self.process;
-                    let epoch = epoch.expect("a shard that turned well serves");
-                    self.push_in(delay, Happening::Load(shard, epoch, process, Box::new(load)));
-                }
-                if let Some(sealed) = out.sealed {
-                    self.submit(shard, sealed);
-                }
-            }
-        }
-        self.tick_on(shard, out.more, moved);
-        self.listen()
-    }
-
-    /// Lanes tick; here the next tick that could matter is enough.
-    fn tick_on(&mut self, shard: u16, more: bool, moved: bool) {
-        let due = self
-            .store
-            .timers_due(ShardId(shard), u64::MAX, 1)
-            .first()
-            .map(|timer| timer.0);
-        let unix_ms = self.unix_ms();
-        let host = &mut self.hosts[usize::from(shard)];
-        host.tick_ms = if moved {
-            20
-        } else {
-            (host.tick_ms * 2).clamp(20, TICK_MS_MAX)
-        };
-        let wait_ms = if more {
-            0
-        } else if !host.inside.is_empty() {
-            host.tick_ms.min(1_000)
-        } else {
-            match due {
-                None => return,
-                Some(due_ms) if due_ms > unix_ms => (due_ms - unix_ms).max(host.tick_ms.min(20)),
-                Some(_) => host.tick_ms,
-            }
-        };
-        let jitter = self.below(20);
-        self.wake(shard, wait_ms + jitter);
-    }
-
-    fn load(&mut self, shard: u16, epoch: Epoch, process: u32, load: Load) {
-        if process != self.process || !self.up {
-            return;
-        }
-        let found = match &load.wanted {
-            Wanted::Account(profile) => {
-                let known = self.merchants.iter().find(|profile| profile.key == load.account);
-                let profile = profile.as_ref().or(known).expect("an account of the run");
-                find_account(&*self.store, profile)
-            }
-            Wanted::Object(seq) => find_object(&*self.store, load.account, *seq),
-            Wanted::Key(hash) => find_key(&*self.store, load.account, hash),
-        };
-        let found = found.map_err(|error| error.to_string());
-        let loaded = Box::new(Loaded { load, found });
-        let host = &mut self.hosts[usize::from(shard)];
-        host.inbox.control.push_back(Control::Loaded { epoch, loaded });
-        self.wake(shard, 0);
-    }
-
-    fn submit(&mut self, shard: u16, sealed: Sealed) {
-        let Sealed { block, release } = sealed;
-        let (epoch, seq) = (block.epoch, block.seq);
-        self.submitted.insert((shard, epoch.0), block.clone());
-        let heard = Arc::clone(&self.heard);
-        let done = Box::new(move |commit| {
-            let mut heard = heard.lock().expect("not poisoned");
-            if commit == Commit::Durable {
-                heard.deliveries.extend(release.replies);
-                heard.calls.extend(release.calls);
-                heard.committed.push((shard, epoch, seq));
-            } else {
-                heard
-                    .deliveries
-                    .extend(release.replies.into_iter().map(|lost| Delivery {
-                        to: lost.to,
-                        answer: Err(Refusal::ShardDown),
-                    }));
-                heard.lost.push((shard, epoch, commit));
-            }
-        });
-        self.store.submit(block, done);
-        let stall = if self.now_ms < self.stall_until_ms {
-            self.stall_ms
-        } else {
-            0
-        };
-        let delay = stall + self.below(self.plan.weather.commit_ms + 1);
-        self.push_in(delay, Happening::Settle(shard, epoch, seq));
-    }
-
-    fn settle(&mut self, shard: u16, epoch: Epoch, seq: u64) -> Result<(), Failure> {
-        let Some(block) = self.submitted.remove(&(shard, epoch.0)) else {
-            return Ok(());
-        };
-        assert_eq!(block.seq, seq, "one block of a shard is with the store");
-        if !self.store.waiting().contains(&(ShardId(shard), seq)) {
-            // Refused meanwhile: somebody claimed the shard.
-            return self.listen();
-        }
-        let host = &mut self.hosts[usize::from(shard)];
-        let ill = host.ill.take();
-        let fate = match ill {
-            None => Fate::Durable,
-            Some(Ill::Failed) => Fate::Failed,
-            Some(Ill::WrittenButFailed) => Fate::WrittenButFailed,
-            Some(Ill::Late | Ill::WrittenThenKilled) => Fate::WrittenUnanswered,
-            Some(Ill::KilledBefore) => return self.kill(1_000),
-        };
-        self.trace.number(3, seq);
-        self.store.settle(ShardId(shard), fate);
-        if fate != Fate::Failed {
-            self.counts.records += u64::from(block.count);
-            self.auditor.durable(&block)?;
-        }
-        match ill {
-            Some(Ill::Late) => {
-                let delay = self.below(8_000);
-                self.push_in(delay, Happening::AnswerBlock(shard, self.process));
-            }
-            Some(Ill::WrittenThenKilled) => return self.kill(1_000),
-            _ => {}
-        }
-        self.listen()
-    }
-
-    /// Takes what `Done`s said.
-    fn listen(&mut self) -> Result<(), Failure> {
-        let heard = std::mem::take(&mut *self.heard.lock().expect("not poisoned"));
-        self.deliver(heard.deliveries)?;
-        for call in heard.calls {
-            self.counts.calls += 1;
-            self.auditor.called(&call)?;
-            self.dispatch(call);
-        }
-        for (shard, epoch, seq) in heard.committed {
-            let host = &mut self.hosts[usize::from(shard)];
-            host.inbox.control.push_back(Control::Committed { epoch, seq });
-            self.wake(shard, 0);
-        }
-        for (shard, epoch, commit) in heard.lost {
-            if commit == Commit::Failed && self.dice.below(2) == 0 {
-                // A store that cannot write is fatal for the process.
-                return self.kill(1_000);
-            }
-            let now = self.now();
-            let host = &mut self.hosts[usize::from(shard)];
-            if host.supervised.epoch() == Some(epoch) {
-                let mut out = Outputs::default();
-                host.supervised.fenced(now, &mut out);
-                self.deliver(out.replies)?;
-                self.recover(shard);
-            }
-        }
-        Ok(())
-    }
-
-    fn recover(&mut self, shard: u16) {
-        self.counts.rebuilds += 1;
-        if self.hosts[usize::from(shard)].supervised.is_failed() {
-            // The operator sees readiness go and restarts the process.
-            self.push_in(1_000, Happening::Restart(self.process));
-            return;
-        }
-        let claimed = self.claim(shard);
-        self.hosts[usize::from(shard)].supervised.rebuild(&claimed);
-        self.wake(shard, 0);
-    }
-}
-
-impl Counts {
-    /// The sum of both.
-    pub fn plus(&self, other: &Counts) -> Counts {
-        Counts {
-            requests: self.requests + other.requests,
-            answers: self.answers + other.answers,
-            records: self.records + other.records,
-            rebuilds: self.rebuilds + other.rebuilds,
-            happenings: self.happenings + other.happenings,
-            simulated_ms: self.simulated_ms + other.simulated_ms,
-            calls: self.calls + other.calls,
-            seen: self.seen.plus(&other.seen),
         }
     }
 }

@@ -8,5 +8,6 @@ mod disks;
 mod fatal;
 mod format;
 mod index;
+mod index_faults;
 mod model;
 mod world;
