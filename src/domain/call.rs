@@ -19,7 +19,7 @@ use crate::payments::payment_intent::{
     ApplyCustomerBalance, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
     IncrementAuthorization, UpdatePaymentIntent,
 };
-use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, TestMethod, UpdatePaymentMethod};
+use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, Saving, TestMethod, UpdatePaymentMethod};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
 use crate::payments::setup_intent::{
     CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, UpdateSetupIntent, VerifyMicrodeposits,
@@ -125,7 +125,7 @@ pub enum Command {
     /// `POST /v1/payment_methods/{payment_method}`.
     UpdatePaymentMethod(PaymentMethodParam, Box<UpdatePaymentMethod>),
     /// `POST /v1/payment_methods/{payment_method}/attach`, to this customer.
-    AttachPaymentMethod(PaymentMethodParam, Option<Id>),
+    AttachPaymentMethod(PaymentMethodParam, Option<Id>, Saving),
     /// `POST /v1/payment_methods/{payment_method}/detach`.
     DetachPaymentMethod(PaymentMethodParam),
     /// `POST /v1/ephemeral_keys`, for this customer.

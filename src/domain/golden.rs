@@ -31,7 +31,10 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
-use crate::payments::authentication::{Action, ThreeDSecureRequest, ThreeDSecureResult};
+use crate::payments::authentication::{
+    Action, Claims, CommerceIndicator, ExemptionIndicator, ImportedAuthentication, ThreeDSecureRequest,
+    ThreeDSecureResult, ThreeDSecureVersion, TransactionStatus,
+};
 use crate::payments::bank_account::{
     AccountType, BankAccount, BankScheme, HolderType, OlderData, Ownership, TestAccount,
 };
@@ -109,6 +112,12 @@ fn record_lines() -> Vec<String> {
         Action,
         ThreeDSecureRequest,
         ThreeDSecureResult,
+        Claims,
+        ImportedAuthentication,
+        ThreeDSecureVersion,
+        CommerceIndicator,
+        ExemptionIndicator,
+        TransactionStatus,
         Charge,
         ChargeState,
         Concerns,

@@ -153,7 +153,9 @@ pub fn decide(
         Command::CreatePaymentMethod(asked) => payment_method::create(&case, asked),
         Command::DrawPaymentMethod(card) => payment_method::draw(&case, *card),
         Command::UpdatePaymentMethod(method, asked) => payment_method::update(&case, *method, asked),
-        Command::AttachPaymentMethod(method, customer) => payment_method::attach(&case, *method, *customer),
+        Command::AttachPaymentMethod(method, customer, saving) => {
+            payment_method::attach(&case, *method, *customer, *saving)
+        }
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
         Command::CreateToken(asked) => token::create(&case, asked),
         Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),

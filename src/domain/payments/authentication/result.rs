@@ -1,8 +1,9 @@
 //! How 3D Secure ended, as a charge or a setup shows it.
 
+use super::imported::{ExemptionIndicator, ImportedAuthentication};
 use super::rule::ThreeDSecureResult;
 use crate::payments::payment_method::CardBrand;
-use tollgate_resource::{Id, Shown};
+use tollgate_resource::{Id, Names, Shown};
 
 /// How the cardholder proved who they are.
 #[derive(Shown)]
@@ -12,7 +13,7 @@ pub struct ThreeDSecureShown<'a> {
     /// The network's number of how it went.
     pub electronic_commerce_indicator: Option<&'a str>,
     /// The exemption that was claimed.
-    pub exemption_indicator: Option<&'a str>,
+    pub exemption_indicator: Option<ExemptionIndicator>,
     /// How it went.
     pub result: Option<ThreeDSecureResult>,
     /// Why it went like that.
@@ -44,6 +45,21 @@ impl ThreeDSecureShown<'_> {
             // Written like the directory's: five groups of hexadecimal digits.
             transaction_id: flow.map(|_| grouped(object.bits())),
             version: flow.map(|_| "2.2.0"),
+        }
+    }
+}
+
+impl<'a> ThreeDSecureShown<'a> {
+    /// What the result of another provider shows.
+    pub fn imported(imported: &'a ImportedAuthentication) -> Self {
+        ThreeDSecureShown {
+            authentication_flow: None,
+            electronic_commerce_indicator: imported.electronic_commerce_indicator.map(Names::name),
+            exemption_indicator: imported.exemption_indicator,
+            result: Some(imported.result()),
+            result_reason: None,
+            transaction_id: Some(imported.transaction_id.clone().into()),
+            version: Some(imported.version.name()),
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
 use crate::object::Object;
-use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureRequest};
+use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Claims, ThreeDSecureRequest};
 use crate::payments::payment_intent::{
     HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, statement_text,
 };
-use crate::payments::payment_method::{Behaviour, Decline, Instrument, PaymentMethod};
+use crate::payments::payment_method::{Behaviour, Decline, Instrument, PaymentMethod, PaymentRadarOptionsParams};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -87,6 +87,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         concerns: None,
         increments: false,
         multicapture: false,
+        claims: asked.radar_options.as_deref().and_then(claims_of),
     };
     decide(case, draft, charge, method, asked.capture.unwrap_or(true))
 }
@@ -120,6 +121,7 @@ fn decide(
         AuthenticationNeed::Refused(decline) => return Err(Reject::declined(decline).into()),
     }
     if radar::concerns(&method)
+        && !charge.skips_rules()
         && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
     {
         charge.concerns_mut().risk = Some(risk);
@@ -160,4 +162,13 @@ fn declined(mut draft: Draft, mut charge: Charge, method: PaymentMethod, decline
     put_method(&mut draft, method, false);
     draft.put(Object::Charge(Arc::new(charge)));
     draft.decide(Reply::Reject(Box::new(reject)))
+}
+
+/// What a charge without an intent claims.
+fn claims_of(asked: &PaymentRadarOptionsParams) -> Option<Box<Claims>> {
+    let claims = Claims {
+        skips_rules: !asked.skip_rules.is_empty(),
+        ..Claims::default()
+    };
+    claims.skips_rules.then(|| Box::new(claims))
 }

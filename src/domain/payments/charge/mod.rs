@@ -23,7 +23,7 @@ use crate::decision::{Case, Stop};
 use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
-use crate::payments::authentication::ThreeDSecureResult;
+use crate::payments::authentication::{Claims, ThreeDSecureResult};
 use crate::payments::card::HeldMethod;
 use crate::payments::payment_method::{CheckResult, Details, Instrument, PaymentMethod, SeenMethod};
 use crate::radar::Risk;
@@ -124,6 +124,9 @@ pub struct Charge {
     /// What gives cause for concern about it; nothing for nearly every charge.
     #[record(50)]
     pub concerns: Option<Box<Concerns>>,
+    /// What the merchant said of how it came about; nothing for nearly every charge.
+    #[record(60)]
+    pub claims: Option<Box<Claims>>,
 }
 
 /// What a charge was paid with, as older integrations see it.
@@ -291,6 +294,11 @@ impl ChargeState {
 }
 
 impl Charge {
+    /// Whether the merchant had the account's rules of risk not asked.
+    pub fn skips_rules(&self) -> bool {
+        self.claims.as_ref().is_some_and(|claims| claims.skips_rules)
+    }
+
     /// Remembers the mandate that it led to.
     pub(crate) fn made_under(&mut self, mandate: Id, method: &PaymentMethod) {
         let seen = self.seen.get_or_insert_with(|| {

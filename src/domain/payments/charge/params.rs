@@ -6,7 +6,7 @@ use crate::address::ShippingParams;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ChargeId, CustomerId, PaymentIntentId};
 use crate::money::Currency;
-use crate::payments::payment_method::RadarOptionsParams;
+use crate::payments::payment_method::PaymentRadarOptionsParams;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{HasParams, NoParams, Range};
 use tollgate_resource::shown::HasShape;
@@ -49,13 +49,23 @@ pub struct CreateCharge {
     /// Free text for the merchant.
     #[param(max_len = 40_000)]
     pub description: Option<Box<str>>,
+    /// The merchant's own number, as libraries of before 2016 send it. It changes nothing.
+    pub external_id: Option<Box<str>>,
+    /// The payer's address on the network, as the same libraries send it. It changes nothing.
+    pub ip: Option<Box<str>>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
+    /// The library that made the request, as the same libraries send it. It changes nothing.
+    pub payment_user_agent: Option<Box<str>>,
     /// What the fraud checks are given.
-    pub radar_options: Option<RadarOptionsParams>,
+    pub radar_options: Option<Box<PaymentRadarOptionsParams>>,
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Option<Box<str>>,
+    /// Whether it is one of many, as libraries of before 2016 say it. It changes nothing.
+    pub recurring: Option<bool>,
+    /// The page the payer came from, as the same libraries send it. It changes nothing.
+    pub referrer: Option<Box<str>>,
     /// Where goods are sent.
     pub shipping: Option<ShippingParams>,
     /// What is paid with: a token, a card's details, a card or source of the customer, or a payment method.
@@ -68,6 +78,8 @@ pub struct CreateCharge {
     pub statement_descriptor_suffix: Option<Box<str>>,
     /// Groups payments and transfers.
     pub transfer_group: Option<Box<str>>,
+    /// The payer's browser, as libraries of before 2016 send it. It changes nothing.
+    pub user_agent: Option<Box<str>>,
 }
 
 /// What a charge may change.

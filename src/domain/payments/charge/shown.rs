@@ -8,7 +8,7 @@ use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::card::HeldCardShown;
-use crate::payments::payment_method::{BillingDetailsShown, Decline, no_billing_details};
+use crate::payments::payment_method::{BillingDetailsShown, Decline, SkippedRules, no_billing_details};
 use crate::radar::{BlockRule, Risk};
 use tollgate_resource::shown::{HasShape, Ident, Seconds};
 use tollgate_resource::{Metadata, Names, Ref, Shown, ShownValue, SubList, Value, ValueKind};
@@ -139,6 +139,9 @@ pub struct RadarOptionsShown<'a> {
     /// The session of the browser.
     #[shown(omit)]
     pub session: Option<&'a str>,
+    /// The rules of risk that were not asked.
+    #[shown(omit)]
+    pub skip_rules: Option<Vec<SkippedRules>>,
 }
 
 /// How the network and the bank took a charge.
@@ -294,6 +297,7 @@ impl<'a> ChargeShown<'a> {
                     .seen
                     .as_deref()
                     .and_then(|seen| seen.details.radar_session.as_deref()),
+                skip_rules: charge.skips_rules().then(|| vec![SkippedRules::All]),
             },
             receipt_email: charge.receipt_email.as_deref(),
             receipt_number: None,

@@ -139,9 +139,12 @@ impl<'a> ChargeCardShown<'a> {
                 status: "unavailable",
             },
             regulated_status: "unregulated",
-            three_d_secure: charge
-                .three_d_secure
-                .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
+            three_d_secure: match charge.claims.as_ref().and_then(|claims| claims.imported.as_ref()) {
+                Some(imported) => Some(ThreeDSecureShown::imported(imported)),
+                None => charge
+                    .three_d_secure
+                    .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
+            },
             wallet: None,
         })
     }

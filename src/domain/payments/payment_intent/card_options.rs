@@ -1,7 +1,9 @@
 //! `payment_method_options[card]`: settings of card payments.
 
 use super::FutureUsage;
-use crate::payments::authentication::ThreeDSecureRequest;
+use crate::payments::authentication::{
+    Claims, ClaimsAsked, ImportedAuthenticationParams, MitExemptionParams, StoredCredential, ThreeDSecureRequest,
+};
 use tollgate_resource::{Names, Params, Record, Shown, Update};
 
 /// Settings of card payments, as they are kept.
@@ -43,6 +45,9 @@ pub struct PaymentCardOptions {
     /// What the cardholder reads behind the account's prefix, in kanji.
     #[record(12)]
     pub statement_descriptor_suffix_kanji: Option<Box<str>>,
+    /// What the merchant says of how the payment came about.
+    #[record(20)]
+    pub claims: Option<Box<Claims>>,
 }
 
 /// Whether something is wanted of a hold.
@@ -135,6 +140,10 @@ pub struct PaymentCardOptionsParams {
     pub capture_method: Update<ManualCapture>,
     /// Paying in parts.
     pub installments: Option<InstallmentsParams>,
+    /// What the cardholder agreed to when the card was saved elsewhere.
+    pub mit_exemption: Option<MitExemptionParams>,
+    /// Whether the order came by mail or telephone.
+    pub moto: Option<bool>,
     /// The network to use, of those on the card.
     pub network: Option<CardNetwork>,
     /// Whether the hold may last longer than usual.
@@ -157,6 +166,10 @@ pub struct PaymentCardOptionsParams {
     /// What the cardholder reads behind the account's prefix, in kanji.
     #[param(max_len = 17)]
     pub statement_descriptor_suffix_kanji: Update<Box<str>>,
+    /// What a payment with a card is that was saved elsewhere.
+    pub stored_credential_transaction_type: Option<StoredCredential>,
+    /// How 3D Secure went that another provider did.
+    pub three_d_secure: Update<ImportedAuthenticationParams>,
 }
 
 /// Paying in parts. No test card offers a plan, so none can be chosen.
@@ -264,6 +277,13 @@ impl PaymentOptionsParams {
             .statement_descriptor_suffix_kanji
             .clone()
             .apply_to(&mut kept.statement_descriptor_suffix_kanji);
+        let claims = ClaimsAsked {
+            three_d_secure: &asked.three_d_secure,
+            moto: asked.moto,
+            mit_exemption: asked.mit_exemption.as_ref(),
+            stored: asked.stored_credential_transaction_type,
+        };
+        claims.apply_to(&mut kept.claims);
     }
 }
 

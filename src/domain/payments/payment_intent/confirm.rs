@@ -55,6 +55,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         token.describe(&mut intent);
     }
     describe(&mut intent, asked)?;
+    intent.note_radar_options(asked.radar_options.as_deref());
     if mandate.is_some() || intent.mandate().is_some() {
         intent.with_particulars(|particulars| particulars.mandate = mandate);
     }
@@ -188,11 +189,17 @@ pub(super) fn try_to_pay(
     };
     let need = match terms.proof {
         Some(proof) => AuthenticationNeed::Nothing(Some(proof)),
-        None => card.facts().authentication.ask(AuthenticationAsk {
-            off_session: terms.off_session,
-            request: intent.three_d_secure_request(),
-            prepared: method.prepared,
-        }),
+        None => {
+            let rule = card.facts().authentication;
+            let asked = AuthenticationAsk {
+                off_session: terms.off_session,
+                request: intent.three_d_secure_request(),
+                prepared: method.prepared,
+            };
+            intent
+                .claims()
+                .map_or_else(|| rule.ask(asked), |claims| claims.ask(rule, asked))
+        }
     };
     match need {
         AuthenticationNeed::Nothing(three_d_secure) => attempt(case, draft, intent, method, three_d_secure),
@@ -228,6 +235,7 @@ pub(super) fn attempt(
 ) -> Result<Decision, Stop> {
     let id = intent.id;
     if radar::concerns(&method)
+        && !intent.claims().is_some_and(|claims| claims.skips_rules)
         && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
     {
         let by = DecidedBy {

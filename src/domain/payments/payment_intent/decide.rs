@@ -121,6 +121,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         particulars: particulars(asked, agreement)?,
     };
     intent.list_types(&asked.payment_method_types, types);
+    intent.note_radar_options(asked.radar_options.as_deref());
     if mandate.is_some() {
         intent.with_particulars(|particulars| particulars.mandate = mandate);
     }

@@ -294,6 +294,7 @@ fn new_charge(
         concerns: None,
         increments: intent.may_increment(by.network),
         multicapture: intent.may_capture_in_parts(by.network),
+        claims: intent.claims().cloned().map(Box::new),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::address::ShippingParams;
 use crate::kinds::{ConfirmationTokenId, CustomerId, MandateId, PaymentIntentId};
 use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
-use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, RadarOptionsParams};
+use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, PaymentRadarOptionsParams};
 use tollgate_resource::params::{Bounds, Range, boolean, scalar};
 use tollgate_resource::{MetadataUpdate, Names, ParamKind, ParamValue, Params, Problem, Step, Update};
 
@@ -44,6 +44,8 @@ pub struct CreatePaymentIntent {
     pub error_on_requires_action: Option<bool>,
     /// Types of payment method that may not be used.
     pub excluded_payment_method_types: Vec<Box<str>>,
+    /// When the goods are delivered, in seconds since the Unix epoch. It changes nothing.
+    pub fulfillment_date: Option<i64>,
     /// The mandate it is made under: its payment method pays. Only with `confirm=true`.
     pub mandate: Option<MandateId>,
     /// The payer's agreement to payments to come. Only with `confirm=true`.
@@ -68,7 +70,7 @@ pub struct CreatePaymentIntent {
     #[param(max_items = 20)]
     pub payment_method_types: Vec<Box<str>>,
     /// What the fraud checks are given. What a test card risks stands in its row.
-    pub radar_options: Option<Box<RadarOptionsParams>>,
+    pub radar_options: Option<Box<PaymentRadarOptionsParams>>,
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Option<Box<str>>,
@@ -139,7 +141,7 @@ pub struct ConfirmPaymentIntent {
     #[param(max_items = 20)]
     pub payment_method_types: Vec<Box<str>>,
     /// What the fraud checks are given. What a test card risks stands in its row.
-    pub radar_options: Option<Box<RadarOptionsParams>>,
+    pub radar_options: Option<Box<PaymentRadarOptionsParams>>,
     /// Where the receipt goes.
     #[param(max_len = 800)]
     pub receipt_email: Update<Box<str>>,
@@ -205,6 +207,8 @@ pub struct UpdatePaymentIntent {
     pub description: Update<Box<str>>,
     /// Types of payment method that may not be used.
     pub excluded_payment_method_types: Vec<Box<str>>,
+    /// When the goods are delivered, in seconds since the Unix epoch. It changes nothing.
+    pub fulfillment_date: Option<i64>,
     /// The merchant's pairs: merged; an empty value removes its key.
     pub metadata: MetadataUpdate,
     /// The merchant's references for its customer and for the order.

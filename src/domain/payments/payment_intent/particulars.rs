@@ -3,9 +3,9 @@
 use super::amount_details::AmountDetails;
 use super::card_options::PaymentCardOptions;
 use super::{CaptureMethod, FutureUsage, PaymentIntent};
-use crate::payments::authentication::ThreeDSecureRequest;
+use crate::payments::authentication::{Claims, ThreeDSecureRequest};
 use crate::payments::mandate::Acceptance;
-use crate::payments::payment_method::PaymentMethodType;
+use crate::payments::payment_method::{PaymentMethodType, PaymentRadarOptionsParams};
 use tollgate_resource::{Id, Params, Record, Shown, Update};
 
 /// What only few payment intents say.
@@ -147,6 +147,18 @@ impl PaymentIntent {
             Some(own) => own.usage(),
             None => self.setup_future_usage,
         }
+    }
+
+    /// Takes over what the fraud checks are given.
+    pub(super) fn note_radar_options(&mut self, asked: Option<&PaymentRadarOptionsParams>) {
+        if asked.is_some_and(|asked| !asked.skip_rules.is_empty()) {
+            self.with_particulars(|particulars| particulars.card.claims.get_or_insert_default().skips_rules = true);
+        }
+    }
+
+    /// What the merchant says of how the payment came about.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.card_options()?.claims.as_deref()
     }
 
     /// When a card's holder is to be asked to prove who they are.

@@ -58,6 +58,23 @@ pub struct RadarOptionsParams {
     pub session: Option<Box<str>>,
 }
 
+/// What the fraud checks of a payment are given.
+#[derive(Params, Default, Clone, Debug)]
+pub struct PaymentRadarOptionsParams {
+    /// The session of the payer's browser.
+    pub session: Option<Box<str>>,
+    /// The account's rules that are not asked: all of them, or none.
+    #[param(max_items = 1)]
+    pub skip_rules: Vec<SkippedRules>,
+}
+
+/// Which rules of risk are not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum SkippedRules {
+    /// Every one.
+    All,
+}
+
 /// A payment method that passed all checks and is not born yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewMethod {

@@ -103,8 +103,22 @@ pub(crate) fn update(
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_METHOD, id)))
 }
 
+/// Whether the issuer is asked about a card that is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saving {
+    /// It is, and may refuse.
+    Asked,
+    /// It is not: the first payment will tell.
+    Unasked,
+}
+
 /// Saves a payment method to a customer. Saved to the same one already, it stays as it is.
-pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Option<Id>) -> Result<Decision, Stop> {
+pub(crate) fn attach(
+    case: &Case<'_>,
+    named: PaymentMethodParam,
+    customer: Option<Id>,
+    saving: Saving,
+) -> Result<Decision, Stop> {
     let customer = customer.ok_or_else(|| Reject::invalid(Some(codes::PARAMETER_MISSING), NO_CUSTOMER))?;
     let holder = case.customer(customer)?;
     let holder = holder.ok_or_else(|| Reject::no_such_param(&kinds::CUSTOMER, customer, "customer"))?;
@@ -121,7 +135,10 @@ pub(crate) fn attach(case: &Case<'_>, named: PaymentMethodParam, customer: Optio
         None => {}
     }
     let mut holder = holder.clone();
-    let method = save(case, &mut draft, method, &mut holder)?;
+    let method = match saving {
+        Saving::Asked => save(case, &mut draft, method, &mut holder)?,
+        Saving::Unasked => keep(&mut draft, method, &mut holder)?,
+    };
     let id = method.id;
     draft.put(Object::of_method(method));
     draft.put(Object::Customer(Arc::new(holder)));
@@ -141,22 +158,34 @@ pub(crate) fn attached_already() -> Stop {
 pub(crate) fn save(
     case: &Case<'_>,
     draft: &mut Draft,
-    mut method: PaymentMethod,
+    method: PaymentMethod,
     customer: &mut Customer,
 ) -> Result<PaymentMethod, Stop> {
-    if method.used_up {
-        return Err(Reject::invalid(None, MAY_NOT_BE_USED_AGAIN).begun().into());
-    }
+    check_unused(&method)?;
     if let Some(decline) = refuses_saving(case, &method) {
         let mut reject = Reject::declined(decline);
         reject.param.get_or_insert_default();
         return Err(reject.into());
     }
+    let mut method = keep(draft, method, customer)?;
+    method.see();
+    Ok(method)
+}
+
+/// The same without asking the issuer.
+fn keep(draft: &mut Draft, mut method: PaymentMethod, customer: &mut Customer) -> Result<PaymentMethod, Stop> {
+    check_unused(&method)?;
     customer.hold_method(method.id)?;
     method.customer = Some(customer.id);
-    method.see();
     draft.event(EventType::of_saving(method.id), method.id);
     Ok(method)
+}
+
+fn check_unused(method: &PaymentMethod) -> Result<(), Stop> {
+    if method.used_up {
+        return Err(Reject::invalid(None, MAY_NOT_BE_USED_AGAIN).begun().into());
+    }
+    Ok(())
 }
 
 /// Takes a payment method from its customer.

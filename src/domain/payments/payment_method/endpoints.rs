@@ -1,6 +1,7 @@
 //! Operations on payment methods.
 
 use super::data::PaymentMethodData;
+use super::decide::Saving;
 use super::kind::ListedType;
 use super::{AllowRedisplay, BillingDetailsParams, PaymentMethodParam, PaymentMethodShown};
 use crate::call::{Call, Command, ListQuery, Read};
@@ -43,6 +44,8 @@ pub struct UpdateCardParams {
 pub struct AttachPaymentMethod {
     /// The customer.
     pub customer: Option<CustomerId>,
+    /// Whether the issuer is asked about the card, which it is if not given.
+    pub validate: Option<bool>,
 }
 
 /// Which payment methods to list.
@@ -143,7 +146,16 @@ static ATTACH: Endpoint<Call> = Endpoint {
     parse: |path, form| {
         let asked: AttachPaymentMethod = take(form)?;
         let customer = asked.customer.map(|customer| customer.0);
-        Ok(Call::Write(Command::AttachPaymentMethod(of_path(path, 0)?, customer)))
+        let saving = if asked.validate == Some(false) {
+            Saving::Unasked
+        } else {
+            Saving::Asked
+        };
+        Ok(Call::Write(Command::AttachPaymentMethod(
+            of_path(path, 0)?,
+            customer,
+            saving,
+        )))
     },
 };
 

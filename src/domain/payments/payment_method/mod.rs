@@ -23,7 +23,8 @@ pub use card::{Card, Last4, UnlistedNumber};
 pub(crate) use card::{fingerprint_of, fingerprint_text};
 pub(crate) use choice::{Choice, Purpose};
 pub(crate) use data::NewMethod;
-pub use data::{PaymentMethodData, RadarOptionsParams};
+pub use data::{PaymentMethodData, PaymentRadarOptionsParams, RadarOptionsParams, SkippedRules};
+pub use decide::Saving;
 pub(crate) use decide::{attach, attached_already, create, detach, draw, fresh, refuses_saving, save, update};
 pub use decline::{Decline, declines};
 pub use endpoints::{

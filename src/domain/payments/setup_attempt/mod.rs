@@ -6,7 +6,7 @@ mod shown;
 pub use params::{ENDPOINTS, ListSetupAttempts};
 pub use shown::SetupAttemptShown;
 
-use crate::payments::authentication::ThreeDSecureResult;
+use crate::payments::authentication::{ImportedAuthentication, ThreeDSecureResult};
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::setup_intent::{FlowDirection, SetupError};
@@ -43,6 +43,9 @@ pub struct SetupAttempt {
     /// What was said about saving the payment method to the merchant's own account.
     #[record(9)]
     pub attach_to_self: Option<bool>,
+    /// 3D Secure that another provider did.
+    #[record(20)]
+    pub imported: Option<Box<ImportedAuthentication>>,
 }
 
 /// How a try ended.

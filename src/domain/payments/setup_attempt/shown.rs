@@ -134,8 +134,8 @@ impl<'a> SetupAttemptShown<'a> {
     }
 }
 
-impl AttemptCardShown<'_> {
-    fn of(attempt: &SetupAttempt, context: &ShowContext<'_>) -> Option<Self> {
+impl<'a> AttemptCardShown<'a> {
+    fn of(attempt: &'a SetupAttempt, context: &ShowContext<'_>) -> Option<Self> {
         let card = CardShown::of(&attempt.payment_method, context.secrets)?;
         Some(AttemptCardShown {
             brand: card.brand,
@@ -147,9 +147,12 @@ impl AttemptCardShown<'_> {
             funding: card.funding,
             last4: card.last4,
             network: card.brand,
-            three_d_secure: attempt
-                .three_d_secure
-                .map(|result| ThreeDSecureShown::of(result, card.brand, attempt.id)),
+            three_d_secure: match attempt.imported.as_deref() {
+                Some(imported) => Some(ThreeDSecureShown::imported(imported)),
+                None => attempt
+                    .three_d_secure
+                    .map(|result| ThreeDSecureShown::of(result, card.brand, attempt.id)),
+            },
             wallet: None,
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::decision::Stop;
 use crate::money::Currency;
-use crate::payments::authentication::ThreeDSecureRequest;
+use crate::payments::authentication::{ImportedAuthentication, ImportedAuthenticationParams, ThreeDSecureRequest};
 use crate::payments::payment_method::CardBrand;
 use crate::reject::{Reject, codes};
 use tollgate_resource::shown::Seconds;
@@ -20,6 +20,9 @@ pub struct CardOptions {
     /// What payments to come will look like.
     #[record(3)]
     pub mandate_options: Option<Box<MandateOptions>>,
+    /// 3D Secure that another provider did.
+    #[record(10)]
+    pub imported: Option<Box<ImportedAuthentication>>,
 }
 
 /// What payments to come will look like.
@@ -112,6 +115,8 @@ pub struct CardOptionsParams {
     pub network: Update<CardBrand>,
     /// When the cardholder must prove who they are.
     pub request_three_d_secure: Option<ThreeDSecureRequest>,
+    /// How 3D Secure went that another provider did.
+    pub three_d_secure: Update<ImportedAuthenticationParams>,
 }
 
 /// What payments to come will look like, as a parameter.
@@ -203,6 +208,11 @@ impl PaymentMethodOptionsParams {
             options.mandate_options = Some(Box::new(asked.checked()?));
         }
         card.network.clone().apply_to(&mut options.network);
+        match &card.three_d_secure {
+            Update::Keep => {}
+            Update::Clear => options.imported = None,
+            Update::Set(imported) => options.imported = Some(Box::new(imported.into())),
+        }
         options.request_three_d_secure = card.request_three_d_secure.or(options.request_three_d_secure);
         Ok(())
     }

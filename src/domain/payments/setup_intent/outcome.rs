@@ -60,6 +60,10 @@ pub(super) fn attempt(
         three_d_secure: None,
         flow_directions: extras.map(|extras| extras.flow_directions.clone()).unwrap_or_default(),
         attach_to_self: extras.and_then(|extras| extras.attach_to_self),
+        imported: intent
+            .card_options
+            .as_ref()
+            .and_then(|options| options.imported.clone()),
     };
     let request = intent
         .card_options
@@ -69,11 +73,14 @@ pub(super) fn attempt(
     let Instrument::Card(card) = &method.instrument else {
         return Err(Reject::invalid(None, PaymentMethodType::not_offered(method.instrument.kind().name())).into());
     };
-    let need = card.facts().authentication.ask(AuthenticationAsk {
-        off_session: false,
-        request,
-        prepared: method.prepared,
-    });
+    let need = match &attempt.imported {
+        Some(imported) => AuthenticationNeed::Nothing(Some(imported.result())),
+        None => card.facts().authentication.ask(AuthenticationAsk {
+            off_session: false,
+            request,
+            prepared: method.prepared,
+        }),
+    };
     let intent_id = intent.id;
     match need {
         AuthenticationNeed::Challenge => {

@@ -3,7 +3,7 @@
 use crate::form::command;
 use crate::shop::{Done, Shop};
 use tollgate_domain::payments::payment_intent::Status;
-use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
+use tollgate_domain::payments::payment_method::{PaymentMethodParam, Saving, TestCard};
 use tollgate_domain::payments::setup_intent;
 use tollgate_domain::{Command, Object, Reply, Stop};
 
@@ -94,6 +94,7 @@ fn save(card: &'static TestCard) -> String {
     outcome(shop.ask(&Command::AttachPaymentMethod(
         PaymentMethodParam::card(card),
         Some(customer),
+        Saving::Asked,
     )))
 }
 

@@ -10,7 +10,7 @@ use tollgate_domain::kinds::CustomerId;
 use tollgate_domain::money::Currency;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::payment_intent::CreatePaymentIntent;
-use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
+use tollgate_domain::payments::payment_method::{PaymentMethodParam, Saving, TestCard};
 use tollgate_domain::{Command, Object, Reply, Stop, kinds};
 use tollgate_resource::{Id, Update};
 
@@ -263,12 +263,12 @@ impl Play {
                 let named = fresh(if *good { "visa" } else { "visa_chargeDeclined" });
                 let status = if alive { 402 } else { 400 };
                 let expected = done(alive && *good, status, vec!["payment_method.attached"]);
-                (Command::AttachPaymentMethod(named, Some(id)), expected)
+                (Command::AttachPaymentMethod(named, Some(id), Saving::Asked), expected)
             }
             Step::AttachOther { .. } => {
                 let Some(method) = method else { return };
                 let same = alive && self.models[who].methods.contains(&method);
-                let command = Command::AttachPaymentMethod(PaymentMethodParam::Stored(method), Some(id));
+                let command = Command::AttachPaymentMethod(PaymentMethodParam::Stored(method), Some(id), Saving::Asked);
                 (command, done(same, 400, vec![]))
             }
             Step::Detach { .. } => {

@@ -106,3 +106,209 @@ fn a_payment_that_may_not_wait_for_its_payer_says_why_it_failed() {
         ",
     );
 }
+
+#[test]
+fn what_another_provider_of_3d_secure_found_is_believed() {
+    check(
+        "
+        > create_payment_intent amount=1000 currency=eur payment_method=pm_card_authenticationRequired payment_method_options[card][three_d_secure][version]=2.1.0 payment_method_options[card][three_d_secure][cryptogram]=4BQwsg4yuKt0S1LI1nDZTcO9vUM= payment_method_options[card][three_d_secure][transaction_id]=d-1 payment_method_options[card][three_d_secure][electronic_commerce_indicator]=02 confirm=true
+        200 pi1
+        · pi1 succeeded 1000 eur received=1000 method=pm1 charge=ch1
+        · pm1 3184 used up
+        · ch1 captured 1000 eur captured=1000
+        · txn1 charge 1000 fee 74 net 926 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 74, fee_revenue -74
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance eur available 0 pending 926
+
+        > create_setup_intent payment_method=pm_card_authenticationRequired payment_method_options[card][three_d_secure][version]=2.2.0 payment_method_options[card][three_d_secure][cryptogram]=x payment_method_options[card][three_d_secure][transaction_id]=d-2 confirm=true
+        200 seti1
+        · seti1 succeeded method=pm2 attempt=setatt1
+        · pm2 3184
+        · setatt1 succeeded pm2 authenticated
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_payment_intent amount=1000 currency=eur payment_method=pm_card_authenticationRequired payment_method_options[card][three_d_secure][version]=2.1.0 payment_method_options[card][three_d_secure][cryptogram]=x payment_method_options[card][three_d_secure][transaction_id]=d-1
+        200 pi2
+        · pi2 requires_confirmation 1000 eur method=pm3
+        · pm3 3184
+        events payment_intent.created
+
+        > confirm_payment_intent @pi2 payment_method_options[card][three_d_secure]=
+        200 pi2
+        · pi2 requires_action 1000 eur method=pm3
+        events payment_intent.requires_action
+        ",
+    );
+}
+
+#[test]
+fn nobody_is_asked_for_orders_by_telephone() {
+    check(
+        "
+        > create_payment_intent amount=1000 currency=gbp payment_method=pm_card_authenticationRequiredOnSetup confirm=true
+        200 pi1
+        · pi1 requires_action 1000 gbp method=pm1
+        · pm1 3155
+        events payment_intent.created, payment_intent.requires_action
+
+        > create_payment_intent amount=1000 currency=gbp payment_method=pm_card_authenticationRequiredOnSetup payment_method_options[card][moto]=true confirm=true
+        200 pi2
+        · pi2 succeeded 1000 gbp received=1000 method=pm2 charge=ch1
+        · pm2 3155 used up
+        · ch1 captured 1000 gbp captured=1000
+        · txn1 charge 1000 fee 74 net 926 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 74, fee_revenue -74
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance gbp available 0 pending 926
+
+        > create_payment_intent amount=1000 currency=gbp payment_method=pm_card_authenticationRequired payment_method_options[card][moto]=true confirm=true
+        402 authentication_required decline=authentication_required charge=ch2 pi=pi3 pm=pm3: Your card was declined. This transaction requires authentication.
+        · pi3 requires_payment_method 1000 gbp charge=ch2 error=30
+        · pm3 3184
+        · ch2 failed 1000 gbp
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+        ",
+    );
+}
+
+#[test]
+fn a_card_saved_elsewhere_pays_while_its_holder_is_away() {
+    check(
+        "
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredOnSetup off_session=true confirm=true
+        402 authentication_required decline=authentication_required charge=ch1 pi=pi1 pm=pm1: Your card was declined. This transaction requires authentication.
+        · pi1 requires_payment_method 1000 usd charge=ch1 error=30
+        · pm1 3155
+        · ch1 failed 1000 usd
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredOnSetup off_session=true payment_method_options[card][mit_exemption][network_transaction_id]=1098510912210968 confirm=true
+        200 pi2
+        · pi2 succeeded 1000 usd received=1000 method=pm2 charge=ch2
+        · pm2 3155 used up
+        · ch2 captured 1000 usd captured=1000
+        · txn1 charge 1000 fee 74 net 926 in 2 days for ch2
+        · entry capture ch2: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 74, fee_revenue -74
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 926
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredOnSetup off_session=true payment_method_options[card][mit_exemption][claim_without_transaction_id]=true confirm=true
+        200 pi3
+        · pi3 succeeded 1000 usd received=1000 method=pm3 charge=ch3
+        · pm3 3155 used up
+        · ch3 captured 1000 usd captured=1000
+        · txn2 charge 1000 fee 74 net 926 in 2 days for ch3
+        · entry capture ch3: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 74, fee_revenue -74
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1852
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredOnSetup off_session=true payment_method_options[card][mit_exemption][claim_without_transaction_id]=false confirm=true
+        402 authentication_required decline=authentication_required charge=ch4 pi=pi4 pm=pm4: Your card was declined. This transaction requires authentication.
+        · pi4 requires_payment_method 1000 usd charge=ch4 error=30
+        · pm4 3155
+        · ch4 failed 1000 usd
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredSetupForOffSession payment_method_options[card][stored_credential_transaction_type]=stored_off_session_unscheduled confirm=true
+        200 pi5
+        · pi5 succeeded 1000 usd received=1000 method=pm5 charge=ch5
+        · pm5 0446 used up
+        · ch5 captured 1000 usd captured=1000
+        · txn3 charge 1000 fee 74 net 926 in 2 days for ch5
+        · entry capture ch5: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 74, fee_revenue -74
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 2778
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_authenticationRequiredSetupForOffSession payment_method_options[card][stored_credential_transaction_type]=setup_off_session_unscheduled confirm=true
+        200 pi6
+        · pi6 requires_action 1000 usd method=pm6
+        · pm6 0446
+        events payment_intent.created, payment_intent.requires_action
+        ",
+    );
+}
+
+#[test]
+fn rules_of_risk_can_be_skipped_for_a_payment() {
+    check(
+        "
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_radarBlock confirm=true
+        402 card_declined decline=fraudulent charge=ch1 pi=pi1 pm=pm1: Your card was declined.
+        · pi1 requires_payment_method 1000 usd charge=ch1 error=9
+        · pm1 0019
+        · ch1 failed 1000 usd risk=highest
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_radarBlock radar_options[skip_rules][0]=all confirm=true
+        200 pi2
+        · pi2 succeeded 1000 usd received=1000 method=pm2 charge=ch2
+        · pm2 0019 used up
+        · ch2 captured 1000 usd captured=1000
+        · txn1 charge 1000 fee 59 net 941 in 2 days for ch2
+        · entry capture ch2: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 941
+
+        > create_charge amount=1000 currency=usd source=tok_radarBlock radar_options[skip_rules][0]=all
+        200 ch3
+        · ch3 captured 1000 usd captured=1000
+        · txn2 charge 1000 fee 59 net 941 in 2 days for ch3
+        · entry capture ch3: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events charge.succeeded
+        balance usd available 0 pending 1882
+        ",
+    );
+}
+
+#[test]
+fn a_card_is_saved_without_asking_its_issuer() {
+    check(
+        "
+        > create_customer email=a@example.com
+        200 cus1
+        · cus1 - a@example.com
+        events customer.created
+
+        > attach_payment_method pm_card_chargeDeclined customer=@cus1
+        402 card_declined decline=generic_decline param=: Your card was declined.
+
+        > attach_payment_method pm_card_chargeDeclined customer=@cus1 validate=false
+        200 pm1
+        · pm1 0002 of cus1
+        · cus1 - a@example.com holds=pm1
+        events payment_method.attached
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@pm1 confirm=true
+        402 card_declined decline=generic_decline charge=ch1 pi=pi1 pm=pm1: Your card was declined.
+        · pi1 requires_payment_method 1000 usd customer=cus1 charge=ch1 error=1
+        · ch1 failed 1000 usd
+        · pm1 0002 of cus1
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+        ",
+    );
+}
+
+#[test]
+fn what_old_libraries_say_besides_changes_nothing() {
+    check(
+        "
+        > create_charge amount=100 currency=usd card=tok_visa external_id=1 payment_user_agent=Stripe/v1 recurring=true ip=127.0.0.1 user_agent=x referrer=https://example.com
+        200 ch1
+        · ch1 captured 100 usd captured=100
+        · txn1 charge 100 fee 33 net 67 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 100, merchant_balance -100, merchant_balance 33, fee_revenue -33
+        events charge.succeeded
+        balance usd available 0 pending 67
+
+        > create_payment_intent amount=100 currency=usd fulfillment_date=1636756194
+        200 pi1
+        · pi1 requires_payment_method 100 usd
+        events payment_intent.created
+
+        > update_payment_intent @pi1 fulfillment_date=1636756194
+        200 pi1
+        · pi1 requires_payment_method 100 usd
+        ",
+    );
+}

@@ -153,7 +153,11 @@ fn what_a_declined_card_says_when_it_is_saved() {
     let mut attach = |name: &str| {
         let card = tollgate_domain::payments::payment_method::TestCard::by_name(name).expect("a name of the table");
         let named = tollgate_domain::payments::payment_method::PaymentMethodParam::card(card);
-        match shop.ask(&Command::AttachPaymentMethod(named, Some(customer))) {
+        match shop.ask(&Command::AttachPaymentMethod(
+            named,
+            Some(customer),
+            tollgate_domain::payments::payment_method::Saving::Asked,
+        )) {
             Ok(_) => "saved".to_owned(),
             Err(Stop::Reject(reject)) => {
                 assert_eq!((reject.charge, reject.payment_intent), (None, None));
