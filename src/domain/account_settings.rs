@@ -23,6 +23,10 @@ pub struct AccountSettings {
     /// What becomes of the fee of a dispute that is won.
     #[record(5)]
     pub dispute_fee: DisputeFee,
+    /// Whether parameters that the version of a request has retired are refused, as by the public API. Else they are
+    /// taken: see [`versions`](crate::versions).
+    #[record(6)]
+    pub refuses_retired: bool,
 }
 
 impl AccountSettings {
@@ -33,6 +37,7 @@ impl AccountSettings {
         radar: RadarRules::DEFAULT,
         payouts: PayoutSchedule::DEFAULT,
         dispute_fee: DisputeFee::Kept,
+        refuses_retired: false,
     };
 }
 
@@ -182,6 +187,7 @@ mod tests {
                 delay_days: 7,
             },
             dispute_fee: DisputeFee::Returned,
+            refuses_retired: true,
         };
         for settings in [AccountSettings::DEFAULT, changed] {
             assert_eq!(AccountSettings::from_bytes(&settings.to_bytes()), Ok(settings));

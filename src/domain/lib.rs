@@ -39,6 +39,7 @@ pub mod reject;
 pub mod search;
 pub mod secrets;
 pub mod time;
+pub mod versions;
 
 pub use account::{Account, AccountKey, Profile};
 pub use account_settings::AccountSettings;

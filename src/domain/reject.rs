@@ -258,7 +258,7 @@ fn spoken(kind: &Kind) -> &'static str {
 
 /// First version whose words about an amount of zero name Setup Intents. Only that 2020-08-27 does not is known; the
 /// date is the first of the versions that were recorded with the new words.
-const ZERO_AMOUNT_NAMES_SETUP_INTENTS: Version = Version(20221115);
+pub(crate) const ZERO_AMOUNT_NAMES_SETUP_INTENTS: Version = Version(20221115);
 
 const ZERO_AMOUNT: &str = "The amount must be greater than or equal to the minimum charge amount allowed for your \
     account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want \
@@ -378,6 +378,8 @@ pub mod codes {
         PAYMENT_METHOD_MICRODEPOSIT_VERIFICATION_TIMEOUT = "payment_method_microdeposit_verification_timeout";
         /// A type of payment method that the account does not offer.
         PAYMENT_METHOD_NOT_AVAILABLE = "payment_method_not_available";
+        /// Types of payment methods, where the version of the request has retired them.
+        PAYMENT_METHOD_TYPES_NO_LONGER_SUPPORTED = "payment_method_types_no_longer_supported";
         /// The card could not be processed.
         PROCESSING_ERROR = "processing_error";
         /// The bank wants its customer to be asked.

@@ -113,6 +113,23 @@ const SETTINGS: &[Setting] = &[
         show: |profile| profile.settings().dispute_fee.name().into(),
         set: |profile, text| DisputeFee::from_name(text).map(|fee| changed(profile).dispute_fee = fee),
     },
+    Setting {
+        name: "retired_parameters",
+        takes: "taken or refused: what becomes of parameters that the version of a request has retired",
+        show: |profile| match profile.settings().refuses_retired {
+            true => "refused".into(),
+            false => "taken".into(),
+        },
+        set: |profile, text| {
+            let refuses = match text {
+                "refused" => true,
+                "taken" => false,
+                _ => return None,
+            };
+            changed(profile).refuses_retired = refuses;
+            Some(())
+        },
+    },
 ];
 
 /// An account in one mode with its settings.

@@ -3,6 +3,7 @@
 //! A shape does not say what kind of object a reference leads to; the name does: `latest_charge` and `charge` lead to a
 //! charge, `refunds` holds refunds. A name that tells nothing (`source`) may lead to any object.
 
+use crate::versions::TOTAL_COUNT_UNTIL;
 use crate::wording::invalid;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -23,9 +24,6 @@ pub(crate) const OF_SEVERAL_KINDS: &[&str] = &[
     "destination",
     "external_accounts",
 ];
-
-/// First version whose lists cannot say how long they are.
-const TOTAL_COUNT_UNTIL: Version = Version(20250331);
 
 /// References that the public API has and that lead nowhere here, because what they would lead to is not served. Clients
 /// that always expand them are answered, without them.

@@ -3,12 +3,10 @@
 
 use super::json;
 use super::show::Show;
+use crate::versions::DIFFERENCES_SINCE;
 use serde_json::{Map, Value as Json};
 use tollgate_resource::shown::{Items, SubList};
 use tollgate_resource::{Expand, Metadata, Shown, Value, Version};
-
-/// First version that shows of a hash only the members of it that changed; before, the whole hash.
-const DIFFERENCES_SINCE: Version = Version(20150126);
 
 /// Leaves of the `previous_attributes` of an event's data, which hold the whole object of before, what differs from its
 /// `object`. Both are as `version` has them.

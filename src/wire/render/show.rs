@@ -1,12 +1,10 @@
 //! One interpreter for every shown struct.
 
 use super::{FoundPage, json, previous};
+use crate::versions::INCLUDED_COUNT_UNTIL;
 use tollgate_domain::kinds;
 use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
 use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
-
-/// First version whose included lists do not print `total_count`.
-const TOTAL_COUNT_UNTIL: Version = Version(20221115);
 
 /// Objects that can be shown in place.
 pub(super) trait Attached {
@@ -176,7 +174,7 @@ impl Show<'_> {
 
     /// Whether included lists print `total_count`.
     pub(super) fn counts(&self) -> bool {
-        self.version < TOTAL_COUNT_UNTIL
+        self.version < INCLUDED_COUNT_UNTIL
     }
 
     /// Starts a member of the hash that stands at `depth`, and the hash with its first.

@@ -39,10 +39,15 @@ mod statement_description;
 #[cfg(test)]
 mod tests;
 mod three_d_secure_result;
+mod unchanged;
+mod written;
 
 use change::rename;
 pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, Window};
 pub use known::{DEFAULT, KNOWN, OLDEST, asked, name, parse};
+pub use unchanged::UNCHANGED;
+pub use written::WRITTEN;
+pub(crate) use written::{DIFFERENCES_SINCE, INCLUDED_COUNT_UNTIL, TOTAL_COUNT_UNTIL};
 
 /// Every change, oldest first.
 pub const CHANGES: &[&Change] = &[

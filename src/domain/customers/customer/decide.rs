@@ -14,6 +14,7 @@ use crate::metadata;
 use crate::object::Object;
 use crate::payments::payment_intent::check_email;
 use crate::reject::Reject;
+use crate::versions;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Update};
 
@@ -21,9 +22,7 @@ use tollgate_resource::{Id, Metadata, Update};
 pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision, Stop> {
     let mut draft = case.draft();
     let mut pairs = Metadata::default();
-    if let Update::Set(email) = &asked.email {
-        check_email(email, "email")?;
-    }
+    check_address(case, &asked.email)?;
     metadata::merge(&mut pairs, &asked.metadata)?;
     let mut customer = Customer {
         id: draft.born(&kinds::CUSTOMER),
@@ -84,14 +83,20 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision
     Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))
 }
 
+/// Refuses text that is no email address, where the version of the request does.
+fn check_address(case: &Case<'_>, email: &Update<Box<str>>) -> Result<(), Stop> {
+    match email {
+        Update::Set(email) if case.version() >= versions::CUSTOMER_EMAILS_CHECKED => check_email(email, "email"),
+        _ => Ok(()),
+    }
+}
+
 /// Changes a customer. A change that changes nothing makes no event.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<Decision, Stop> {
     let before = case.customer_of_path(id)?;
     let mut after = Customer::clone(before);
     asked.name.clone().apply_to(&mut after.name);
-    if let Update::Set(email) = &asked.email {
-        check_email(email, "email")?;
-    }
+    check_address(case, &asked.email)?;
     asked.email.clone().apply_to(&mut after.email);
     asked.phone.clone().apply_to(&mut after.phone);
     asked.description.clone().apply_to(&mut after.description);

@@ -21,6 +21,7 @@ use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
+use crate::versions;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Update};
 
@@ -43,6 +44,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
+    versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let agreement = checks::agreement(case, &asked.mandate_data)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     let data = asked.payment_method_data.as_deref();

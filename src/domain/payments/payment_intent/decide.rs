@@ -21,6 +21,7 @@ use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{Instrument, Purpose};
 use crate::reject::{Reject, codes};
+use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -39,6 +40,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
     let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let automatic_payment_methods = checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
     let customer = asked.customer.map(|customer| customer.0);
     if let Some(customer) = customer {

@@ -12,12 +12,14 @@ use crate::money::check_charge_amount;
 use crate::object::Object;
 use crate::payments::payment_method::Purpose;
 use crate::reject::Reject;
+use crate::versions;
 use tollgate_resource::{Id, Names, Update};
 
 /// Changes an intent. What decides the payment may only change while it is not being paid; the rest at any time.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
+    versions::check_payment_method_types(case, &asked.payment_method_types)?;
     checks::check_excluded(&asked.excluded_payment_method_types)?;
     checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     let types = checks::check_types(&asked.payment_method_types)?;

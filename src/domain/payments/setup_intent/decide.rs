@@ -19,6 +19,7 @@ use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::payments::payment_method::{Choice, Purpose};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
+use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -33,6 +34,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
     let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let automatic = payment_checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
     let customer = asked.customer.map(|customer| customer.0);
     if let Some(customer) = customer {
@@ -124,6 +126,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
         }
     }
     asked.description.clone().apply_to(&mut intent.description);
+    versions::check_payment_method_types(case, &asked.payment_method_types)?;
     payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     if let Some(types) = &asked.excluded_payment_method_types {
         payment_checks::check_excluded(types)?;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollgate_domain::api;
+use tollgate_domain::versions::BEHAVIOURS;
 use tollgate_resource::{Method, Version};
 use tollgate_wire::versions::{self, AnswerChange, CHANGES, Change, KNOWN, Presence};
 
@@ -412,6 +413,54 @@ fn what_older_integrations_send_is_understood() {
     let dispute = sent(&mut shop, Version(20141120), &path, "evidence=losing_evidence");
     assert_eq!(dispute["evidence"], "losing_evidence");
     assert!(dispute["evidence_due_by"].is_i64());
+}
+
+#[test]
+fn what_the_domain_decides_follows_the_version() {
+    let mut shop = Shop::open();
+    for (version, status) in [(20180521, 200), (20180727, 400)] {
+        let (answered, body) = shop.send_at(Version(version), "POST", "/v1/customers", "email=nobody");
+        assert_eq!(answered, status, "{body}");
+    }
+    let zero = "amount=0&currency=usd&payment_method_types[]=card";
+    for (version, words) in [(20220801, "greater than or equal to 1."), (20221115, "Setup Intent")] {
+        let (_, body) = shop.send_at(Version(version), "POST", "/v1/payment_intents", zero);
+        assert!(body.contains(words), "{body}");
+    }
+
+    let endive = Version(20260930);
+    let intent = sent(&mut shop, endive, "/v1/payment_intents", "amount=500&currency=usd");
+    let setup = sent(&mut shop, endive, "/v1/setup_intents", "");
+    let (intent, setup) = (id(&intent).to_owned(), id(&setup).to_owned());
+    let asked = [
+        ("/v1/payment_intents".to_owned(), "amount=500&currency=usd&"),
+        (format!("/v1/payment_intents/{intent}"), ""),
+        (format!("/v1/payment_intents/{intent}/confirm"), ""),
+        ("/v1/setup_intents".to_owned(), ""),
+        (format!("/v1/setup_intents/{setup}"), ""),
+    ];
+    let refused = |shop: &mut Shop, version, path: &str, form: &str| {
+        let (_, body) = shop.send_at(version, "POST", path, &format!("{form}payment_method_types[]=card"));
+        json(&body)["error"]["code"] == "payment_method_types_no_longer_supported"
+    };
+    for (path, form) in &asked {
+        assert!(
+            !refused(&mut shop, endive, path, form),
+            "{path}: taken unless the account says otherwise"
+        );
+    }
+    let mut profile = (*shop.account.profile).clone();
+    profile.settings.get_or_insert_default().refuses_retired = true;
+    shop.account.profile = Arc::new(profile);
+    for (path, form) in &asked {
+        assert!(refused(&mut shop, endive, path, form), "{path}");
+        assert!(
+            !refused(&mut shop, Version(20260826), path, form),
+            "{path}: dahlia takes it"
+        );
+    }
+    // With each behaviour that is added, a case is added here.
+    assert_eq!(BEHAVIOURS.len(), 3);
 }
 
 /// A change says what it is about, and stands in the order of its version.

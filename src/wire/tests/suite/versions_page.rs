@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use tollgate_wire::versions::{CHANGES, Change, KNOWN};
+use tollgate_domain::versions::BEHAVIOURS;
+use tollgate_wire::versions::{CHANGES, Change, KNOWN, UNCHANGED, WRITTEN};
 
 /// Set to `write`, the page is written again instead of compared.
 pub(crate) const WRITE: &str = "TOLLGATE_DOCS";
@@ -22,21 +23,31 @@ requests of older versions go through them upwards, answers downwards. This page
 
 ## What changed with each version
 
-A version without a line differs from the one before in nothing that Tollgate serves, as far as the public changelog says.
+From the public changelog, for what Tollgate serves. A version that changed nothing of that says why.
 ";
 
 const TAIL: &str = "
+## Events
+
+`data` of an event, and `api_version`, are of the version its account had when it happened, whoever reads it and at whichever
+version: `tollgate account update --set api_version=…` changes that of events from then on. `previous_attributes` are told
+apart after both sides were taken back to that version.
+
 ## Where Tollgate is kinder than the version asked for
 
-- New fields and parameters are not held back: they came without a new version, so every version shows and takes them.
-- `payment_method_types` is taken at every version. The public API refuses it on payment intents and setup intents from
-  2026-09-30.endive on.
+- New fields, parameters and types of events are not held back: they came without a new version, so every version shows
+  and takes them. What an older version calls otherwise is taken by its newer name too.
+- `payment_method_types` is taken at every version, because what is written against `payment_method_types[]=card` is older
+  than its end. Accounts with `retired_parameters=refused` refuse it from 2026-09-30.endive on, as the public API does.
+- Evidence of disputes has no limit of pages from 2026-09-30.endive on.
 - From before 2025-03-31.basil a cancelled hold or a partial capture made a refund object with balance transactions of its
   own. Here there is none at any version; only the amounts of the charge are told the old way.
 - `total_count` of lists can be expanded until 2025-03-31.basil and counts up to 10,000; lists inside objects show it until
   2022-11-15. Searches have it at every version.
 - The public changelog dates the end of a customer's included `sources` and `subscriptions` to 2020-08-27; here they are
   included until 2022-11-15, like the refunds of a charge.
+- Updating a customer with `tax_info` or `business_vat_id` is refused as an unknown parameter; creating one is not.
+- A charge takes the whole `statement_descriptor` of a card at every version.
 - Versions before 2013-08-13 are refused by name.
 ";
 
@@ -45,11 +56,20 @@ fn the_page_of_versions_is_what_the_changes_say() {
     let mut page = HEAD.to_owned();
     page.push_str("\n| version | what changed |\n|---|---|\n");
     for (version, name) in KNOWN.iter().rev() {
-        let lines: Vec<String> = CHANGES
+        let changes = CHANGES.iter().filter(|change| change.since == *version);
+        let behaviours = BEHAVIOURS
             .iter()
-            .filter(|change| change.since == *version)
-            .map(|change| described(change))
-            .collect();
+            .chain(WRITTEN)
+            .filter(|behaviour| behaviour.since == *version);
+        let mut lines: Vec<String> = changes.map(|change| described(change)).collect();
+        lines.extend(behaviours.map(|behaviour| behaviour.doc.to_owned()));
+        let reason = UNCHANGED.iter().filter(|(unchanged, _)| unchanged == version);
+        let reasons: Vec<String> = reason.map(|(_, why)| (*why).to_owned()).collect();
+        assert!(
+            lines.is_empty() != reasons.is_empty() && reasons.len() <= 1,
+            "{name} either changed something or says why not"
+        );
+        lines.extend(reasons);
         writeln!(page, "| {name} | {} |", lines.join("<br>")).expect("text");
     }
     page.push_str(TAIL);
