@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_domain::Profile;
 use tollgate_domain::account_settings::{
-    AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RadarRules, RawCards, Weekday,
+    AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RawCards, Weekday,
 };
 use tollgate_domain::country::Country;
 use tollgate_domain::kinds::ACCOUNT;
@@ -24,6 +24,21 @@ struct Setting {
     show: fn(&Profile) -> Value,
     /// `None` when the text cannot be taken.
     set: fn(&mut Profile, &str) -> Option<()>,
+}
+
+/// One of the account's rules against fraud, on or off.
+macro_rules! radar_rule {
+    ($rule:ident) => {
+        Setting {
+            name: concat!("radar.", stringify!($rule)),
+            takes: "true or false",
+            show: |profile| profile.settings().radar.$rule.into(),
+            set: |profile, text| {
+                changed(profile).radar.$rule = text.parse().ok()?;
+                Some(())
+            },
+        }
+    };
 }
 
 /// Every setting, in the order it is shown.
@@ -68,30 +83,10 @@ const SETTINGS: &[Setting] = &[
         show: |profile| profile.settings().raw_cards.name().into(),
         set: |profile, text| RawCards::from_name(text).map(|policy| changed(profile).raw_cards = policy),
     },
-    Setting {
-        name: "radar.block_highest_risk",
-        takes: "true or false",
-        show: |profile| profile.settings().radar.block_highest_risk.into(),
-        set: |profile, text| rule(profile, text, |radar| &mut radar.block_highest_risk),
-    },
-    Setting {
-        name: "radar.review_elevated_risk",
-        takes: "true or false",
-        show: |profile| profile.settings().radar.review_elevated_risk.into(),
-        set: |profile, text| rule(profile, text, |radar| &mut radar.review_elevated_risk),
-    },
-    Setting {
-        name: "radar.block_cvc_fail",
-        takes: "true or false",
-        show: |profile| profile.settings().radar.block_cvc_fail.into(),
-        set: |profile, text| rule(profile, text, |radar| &mut radar.block_cvc_fail),
-    },
-    Setting {
-        name: "radar.block_zip_fail",
-        takes: "true or false",
-        show: |profile| profile.settings().radar.block_zip_fail.into(),
-        set: |profile, text| rule(profile, text, |radar| &mut radar.block_zip_fail),
-    },
+    radar_rule!(block_highest_risk),
+    radar_rule!(review_elevated_risk),
+    radar_rule!(block_cvc_fail),
+    radar_rule!(block_zip_fail),
     Setting {
         name: "payouts.interval",
         takes: "manual, daily, weekly:DAY (monday to sunday) or monthly:DAY (1 to 31)",
@@ -169,12 +164,6 @@ pub(crate) fn changed_by(profile: &Profile, sets: &[(String, String)], now_ms: u
 /// The settings of a profile, to be changed.
 fn changed(profile: &mut Profile) -> &mut AccountSettings {
     profile.settings.get_or_insert_default()
-}
-
-fn rule(profile: &mut Profile, text: &str, of: impl Fn(&mut RadarRules) -> &mut bool) -> Option<()> {
-    let on = text.parse().ok()?;
-    *of(&mut changed(profile).radar) = on;
-    Some(())
 }
 
 /// The text of a statement descriptor; `Some(None)` for none.

@@ -11,56 +11,48 @@ use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Id, MetadataUpdate, Method, Names, ParamKind, ParamValue, Params, Problem, Step};
 
-/// What is to be given back.
-#[derive(Params, Default, Clone, Debug)]
-pub struct CreateRefund {
-    /// How much, in minor units; everything that is left if not given.
-    pub amount: Option<i64>,
-    /// The charge. Either this or `payment_intent`.
-    pub charge: Option<RefundedCharge>,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub currency: Option<Currency>,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub customer: Option<CustomerId>,
-    /// Where instructions go for ways to pay that cannot give money back by themselves.
-    pub instructions_email: Option<Box<str>>,
-    /// The merchant's pairs.
-    pub metadata: MetadataUpdate,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub origin: Option<RefundOrigin>,
-    /// The intent whose charge is meant. Either this or `charge`.
-    pub payment_intent: Option<PaymentIntentId>,
-    /// Why.
-    pub reason: Option<RequestedRefundReason>,
-    /// Whether the platform's fee is given back. There is none, so only `false`.
-    pub refund_application_fee: Option<bool>,
-    /// Whether the transfer to a connected account is reversed. There is none, so only `false`.
-    pub reverse_transfer: Option<bool>,
+/// What both ways to ask for a refund take, and what one of them takes besides.
+macro_rules! create_refund {
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $more_doc:literal])* $more:ident: Option<$type:ty>,)* }) => {
+        $(#[doc = $doc])*
+        #[derive(Params, Default, Clone, Debug)]
+        pub struct $name {
+            /// How much, in minor units; everything that is left if not given.
+            pub amount: Option<i64>,
+            $($(#[doc = $more_doc])* pub $more: Option<$type>,)*
+            /// Only for refunds of a customer's cash balance, which there are none of.
+            pub currency: Option<Currency>,
+            /// Only for refunds of a customer's cash balance, which there are none of.
+            pub customer: Option<CustomerId>,
+            /// Where instructions go for ways to pay that cannot give money back by themselves.
+            pub instructions_email: Option<Box<str>>,
+            /// The merchant's pairs.
+            pub metadata: MetadataUpdate,
+            /// Only for refunds of a customer's cash balance, which there are none of.
+            pub origin: Option<RefundOrigin>,
+            /// The intent whose charge is meant.
+            pub payment_intent: Option<PaymentIntentId>,
+            /// Why.
+            pub reason: Option<RequestedRefundReason>,
+            /// Whether the platform's fee is given back. There is none, so only `false`.
+            pub refund_application_fee: Option<bool>,
+            /// Whether the transfer to a connected account is reversed. There is none, so only `false`.
+            pub reverse_transfer: Option<bool>,
+        }
+    };
 }
 
-/// What of the path's charge is to be given back.
-#[derive(Params, Default, Clone, Debug)]
-pub struct CreateChargeRefund {
-    /// How much, in minor units; everything that is left if not given.
-    pub amount: Option<i64>,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub currency: Option<Currency>,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub customer: Option<CustomerId>,
-    /// Where instructions go for ways to pay that cannot give money back by themselves.
-    pub instructions_email: Option<Box<str>>,
-    /// The merchant's pairs.
-    pub metadata: MetadataUpdate,
-    /// Only for refunds of a customer's cash balance, which there are none of.
-    pub origin: Option<RefundOrigin>,
-    /// The charge's intent.
-    pub payment_intent: Option<PaymentIntentId>,
-    /// Why.
-    pub reason: Option<RequestedRefundReason>,
-    /// Whether the platform's fee is given back. There is none, so only `false`.
-    pub refund_application_fee: Option<bool>,
-    /// Whether the transfer to a connected account is reversed. There is none, so only `false`.
-    pub reverse_transfer: Option<bool>,
+create_refund! {
+    /// What is to be given back.
+    CreateRefund {
+        /// The charge. Either this or `payment_intent`.
+        charge: Option<RefundedCharge>,
+    }
+}
+
+create_refund! {
+    /// What of the path's charge is to be given back.
+    CreateChargeRefund {}
 }
 
 /// What a refund may change.
