@@ -22,7 +22,7 @@ use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::mandate::{Mandate, MandateShown};
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
-use crate::payments::refund::{Refund, RefundShown};
+use crate::payments::refund::{REFERENCE_AFTER_MS, Refund, RefundShown};
 use crate::payments::setup_attempt::{SetupAttempt, SetupAttemptShown};
 use crate::payments::setup_intent::{SetupIntent, SetupIntentShown};
 use crate::payments::token::{Token, TokenShown};
@@ -312,7 +312,7 @@ impl Object {
         match self {
             Object::PaymentIntent(intent) => intent.with_shown(context, with),
             Object::Charge(charge) => charge.with_shown(context, with),
-            Object::Refund(refund) => with(&RefundShown::of(refund)),
+            Object::Refund(refund) => with(&RefundShown::of(refund, context)),
             Object::Customer(customer) if customer.deleted => with(&DeletedCustomerShown::of(customer)),
             Object::Customer(customer) => with(&CustomerShown::of(customer, context)),
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
@@ -347,23 +347,30 @@ impl Item {
             Item::Object(object) => object.with_shown(context, with),
             Item::Balance(balance) => balance.with_shown(context, with),
             Item::Account(profile) => with(&AccountShown::of(profile)),
-            Item::Event(event) => event.object.with_shown(context, |object| match &event.previous {
-                None => with(&EventShown::of(
-                    event,
-                    EventDataShown { object, previous: None },
-                    context,
-                )),
-                Some(previous) => previous.with_shown(context, |previous| {
-                    with(&EventShown::of(
+            Item::Event(event) => {
+                // Objects stand as they stood then; what networks tell a moment later is what such an event is about.
+                let then = ShowContext {
+                    clock_ms: event.id.unix_ms() + REFERENCE_AFTER_MS,
+                    ..*context
+                };
+                event.object.with_shown(&then, |object| match &event.previous {
+                    None => with(&EventShown::of(
                         event,
-                        EventDataShown {
-                            object,
-                            previous: Some(previous),
-                        },
+                        EventDataShown { object, previous: None },
                         context,
-                    ))
-                }),
-            }),
+                    )),
+                    Some(previous) => previous.with_shown(&then, |previous| {
+                        with(&EventShown::of(
+                            event,
+                            EventDataShown {
+                                object,
+                                previous: Some(previous),
+                            },
+                            context,
+                        ))
+                    }),
+                })
+            }
         }
     }
 }

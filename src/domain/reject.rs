@@ -225,6 +225,14 @@ impl Reject {
         self
     }
 
+    /// Whether it refuses a payment method that exists, because of whose it is.
+    pub fn is_about_owner_of_method(&self) -> bool {
+        matches!(
+            (self.param.as_deref(), self.code.as_deref()),
+            (Some("payment_method"), None) | (Some("source"), Some(codes::PARAMETER_MISSING))
+        )
+    }
+
     /// Embeds a setup intent.
     pub fn with_setup_intent(mut self, intent: Id) -> Reject {
         self.setup_intent = Some(intent);

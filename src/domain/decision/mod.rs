@@ -278,6 +278,19 @@ fn payment_method_of(world: &World<'_>, customer: Id, method: Id) -> Result<Item
     }
 }
 
+impl Stop {
+    /// Embeds the intent in the refusal of a payment method that belongs to somebody else.
+    pub(crate) fn about_owner_of_method(self, kind: &'static Kind, intent: Id) -> Stop {
+        match self {
+            Stop::Reject(reject) if reject.is_about_owner_of_method() => Stop::from(match kind {
+                kind if *kind == kinds::SETUP_INTENT => reject.with_setup_intent(intent),
+                _ => reject.with_payment_intent(intent),
+            }),
+            other => other,
+        }
+    }
+}
+
 impl From<Reject> for Stop {
     fn from(reject: Reject) -> Stop {
         Stop::Reject(Box::new(reject))

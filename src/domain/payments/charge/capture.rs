@@ -6,6 +6,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::money::{AmountProblem, Money};
 use crate::object::Object;
+use crate::payments::dispute;
 use crate::payments::payment_intent::{
     self, CapturePaymentIntent, capture_money, check_descriptor, check_email, follow_capture, put_charge,
     statement_text,
@@ -32,6 +33,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<
         return Err(reject.into());
     }
     let amount = amount_of(case, asked, before)?;
+    dispute::load_payer(case, before.instrument.card(), before.customer)?;
     if let Some(intent) = before.payment_intent {
         return capture_intent(case, before, intent, asked, amount);
     }

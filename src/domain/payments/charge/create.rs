@@ -12,6 +12,7 @@ use crate::metadata;
 use crate::money::{Money, check_charge_amount};
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Claims, ThreeDSecureRequest};
+use crate::payments::dispute;
 use crate::payments::payment_intent::{
     HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, statement_text,
 };
@@ -128,7 +129,10 @@ fn decide(
         return Ok(declined(draft, charge, method, decline));
     }
     match method.behaviour(card) {
-        Behaviour::Succeed => Ok(approved(case, draft, charge, method, capture)),
+        Behaviour::Succeed => {
+            dispute::load_payer(case, Some(card), charge.customer)?;
+            Ok(approved(case, draft, charge, method, capture))
+        }
         Behaviour::Decline(decline) => Ok(declined(draft, charge, method, decline)),
         Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
     }

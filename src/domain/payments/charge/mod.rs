@@ -144,7 +144,8 @@ pub struct Concerns {
     /// Its newest dispute.
     #[record(1)]
     pub dispute: Option<Id>,
-    /// Whether a dispute has taken its money at some time. Then nothing is refunded any more: it would be paid twice.
+    /// Whether a dispute has taken its money at some time. Then nothing is refunded, because it would be paid twice, unless
+    /// the dispute was won and gave all of it back.
     #[record(2)]
     pub charged_back: bool,
     /// How risky it looked, if not like any other.
@@ -353,6 +354,12 @@ impl Charge {
     /// Whether a dispute has taken its money at some time.
     pub fn is_charged_back(&self) -> bool {
         self.concerns.as_deref().is_some_and(|concerns| concerns.charged_back)
+    }
+
+    /// Whether a rule blocked it, so that no network heard of it.
+    pub fn is_blocked(&self) -> bool {
+        let risk = self.concerns.as_deref().and_then(|concerns| concerns.risk);
+        matches!(risk, Some(Risk::Blocked { .. }))
     }
 
     /// What can still be given back.

@@ -27,7 +27,7 @@ pub struct ChargeCardShown<'a> {
     /// What was authorised, in minor units.
     pub amount_authorized: Option<i64>,
     /// The bank's code of the authorisation.
-    pub authorization_code: Option<&'a str>,
+    pub authorization_code: Option<String>,
     /// Brand of the card.
     pub brand: CardBrand,
     /// When a hold can be captured until, in seconds since the Unix epoch.
@@ -37,6 +37,9 @@ pub struct ChargeCardShown<'a> {
     pub checks: CardChecksShown,
     /// Country of the issuer.
     pub country: Country,
+    /// The network's number of how the cardholder proved who they are.
+    #[shown(revision = 2)]
+    pub electronic_commerce_indicator: Option<&'a str>,
     /// Month of expiry, 1 to 12.
     pub exp_month: i64,
     /// Year of expiry, four digits.
@@ -69,6 +72,9 @@ pub struct ChargeCardShown<'a> {
     pub regulated_status: &'a str,
     /// How the cardholder proved who they are.
     pub three_d_secure: Option<ThreeDSecureShown<'a>>,
+    /// The network's number that ties it to other payments.
+    #[shown(revision = 2)]
+    pub transaction_link_id: Option<&'a str>,
     /// The wallet the card was in.
     pub wallet: Option<&'a str>,
 }
@@ -100,9 +106,19 @@ impl<'a> ChargeCardShown<'a> {
     pub(super) fn of(charge: &'a Charge, context: &ShowContext<'_>, approved: bool) -> Option<Self> {
         let card = charge.instrument.card()?;
         let facts = card.facts();
+        let three_d_secure = match charge.claims.as_ref().and_then(|claims| claims.imported.as_ref()) {
+            Some(imported) => Some(ThreeDSecureShown::imported(imported)),
+            None => charge
+                .three_d_secure
+                .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
+        };
+        let indicator = three_d_secure
+            .as_ref()
+            .and_then(|shown| shown.electronic_commerce_indicator);
+        let sent = !charge.is_blocked();
         Some(ChargeCardShown {
             amount_authorized: approved.then_some(charge.amount),
-            authorization_code: None,
+            authorization_code: sent.then(|| authorization_code(charge.id)),
             brand: facts.brand,
             capture_before: charge.capture_before_ms.map(|ms| Seconds(seconds_of(ms))),
             checks: match charge.seen.as_deref() {
@@ -110,6 +126,7 @@ impl<'a> ChargeCardShown<'a> {
                 Some(seen) => CardChecksShown::of(seen.cvc_check, Some(&seen.details)),
             },
             country: facts.country,
+            electronic_commerce_indicator: sent.then_some(indicator.unwrap_or(WITHOUT_PROOF)),
             exp_month: i64::from(card.exp_month),
             exp_year: i64::from(card.exp_year),
             extended_authorization: FeatureShown { status: "disabled" },
@@ -133,21 +150,25 @@ impl<'a> ChargeCardShown<'a> {
             },
             network: facts.brand,
             network_token: NetworkTokenShown { used: false },
-            network_transaction_id: approved.then(|| network_transaction_id(charge.id)),
+            network_transaction_id: sent.then(|| network_transaction_id(charge.id)),
             overcapture: OvercaptureShown {
                 maximum_amount_capturable: charge.amount,
                 status: "unavailable",
             },
             regulated_status: "unregulated",
-            three_d_secure: match charge.claims.as_ref().and_then(|claims| claims.imported.as_ref()) {
-                Some(imported) => Some(ThreeDSecureShown::imported(imported)),
-                None => charge
-                    .three_d_secure
-                    .map(|result| ThreeDSecureShown::of(result, facts.brand, charge.id)),
-            },
+            three_d_secure,
+            transaction_link_id: None,
             wallet: None,
         })
     }
+}
+
+/// What networks call a payment on the internet in which nobody proved who they are.
+const WITHOUT_PROOF: &str = "07";
+
+/// Six digits that follow from the charge's id, as a bank would give.
+fn authorization_code(charge: Id) -> String {
+    format!("{:06}", charge.bits() / 1_000_003 % 1_000_000)
 }
 
 /// Fifteen digits that follow from the charge's id, as a test network would give.

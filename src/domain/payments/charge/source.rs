@@ -147,7 +147,9 @@ pub(super) fn put_method(draft: &mut Draft, mut method: PaymentMethod, paid: boo
 fn default_source(case: &Case<'_>, customer: Id) -> Result<Payer, Stop> {
     let found = case.customer(customer)?;
     let Some(source) = found.and_then(|customer| customer.more().default_source) else {
-        return Err(missing("Cannot charge a customer that has no active card", "card").into());
+        let attached = found.is_some_and(|customer| !customer.more().methods.is_empty());
+        let message = if attached { NO_LEGACY_DETAILS } else { NO_DETAILS };
+        return Err(missing(message, "card").into());
     };
     saved(case, customer, kinds::of_method(source), source, "customer")
 }
@@ -190,6 +192,15 @@ fn not_linked(customer: Id, source: &str, param: &str) -> Reject {
         param,
     )
 }
+
+/// The refusal to charge a customer who has payment methods, but no card or source.
+const NO_LEGACY_DETAILS: &str = "This Customer doesn't have any legacy saved payment details, but does have a Payment \
+    Method attached. Use a Payment Intent instead of creating a Charge: \
+    https://stripe.com/docs/payments/payment-intents/migration";
+
+/// The refusal to charge a customer who has nothing to pay with.
+const NO_DETAILS: &str = "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, \
+    or Source to this Customer and then try this request again, or use Payment Intents and Payment Methods instead.";
 
 /// There is nothing to charge where the customer should have something: 402.
 fn missing(message: &str, param: &str) -> Reject {

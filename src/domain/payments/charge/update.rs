@@ -41,6 +41,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCharge) -> Result<De
         Update::Set(shipping) => after.shipping = Some(Box::new(Shipping::from(shipping))),
     }
     if let Some(group) = &asked.transfer_group {
+        if let Some(intent) = before.payment_intent {
+            return Err(of_intent(intent, "transfer_group").into());
+        }
         set_transfer_group(&mut after, group)?;
     }
     let mut draft = case.draft();
@@ -60,6 +63,16 @@ fn set_customer(case: &Case<'_>, charge: &mut Charge, customer: Id) -> Result<()
     }
     charge.customer = Some(customer);
     Ok(())
+}
+
+/// The refusal to change on a charge what its intent says.
+fn of_intent(intent: Id, param: &str) -> Reject {
+    let message = format!(
+        "This Charge was created by a PaymentIntent ({}). You must update the `{param}` on the PaymentIntent instead of \
+         updating the Charge directly. See https://stripe.com/docs/api#update_payment_intent",
+        intent.text(&kinds::PAYMENT_INTENT)
+    );
+    Reject::invalid(None, message).begun()
 }
 
 /// Groups a charge that is in no group yet.

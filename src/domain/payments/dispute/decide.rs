@@ -37,6 +37,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateDispute) -> Result<D
         evidence.update(sent);
         check_length(&evidence)?;
         dispute.evidence = (*evidence != Evidence::default()).then_some(evidence);
+        dispute.prefilled = false;
     }
     let mut draft = case.draft();
     if submits {
@@ -103,7 +104,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         },
         DisputeState::NeedsResponse | DisputeState::WarningNeedsResponse if now_ms >= before.due_ms() => {
             // Evidence that was kept is better than none.
-            if before.evidence.is_some() {
+            if before.has_evidence() {
                 submit(&mut draft, &mut dispute);
                 draft.update_event(EventType::DisputeUpdated, id, object(before.clone()));
             } else {

@@ -1,16 +1,16 @@
 //! What issuers of certain test cards do once a payment has been captured, and what a refund does to that.
 
 use super::decide::{put_dispute, take_money};
-use super::{Dispute, DisputeCause, DisputeState, answer_due_s};
-use crate::decision::{Case, Stop};
+use super::{Dispute, DisputeCause, DisputeState, Evidence, answer_due_s};
+use crate::decision::{Case, Lookup, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::payments::payment_method::{CardBrand, DisputedAs};
+use crate::payments::payment_method::{Aftermath, Card, CardBrand, DisputedAs};
 use std::sync::Arc;
-use tollgate_resource::Metadata;
+use tollgate_resource::{Id, Metadata};
 
 /// Raises the disputes of a charge that was just captured. The charge remembers them; the caller puts it.
 #[cold]
@@ -25,6 +25,7 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
         DisputedAs::FraudWithHistory => DisputeCause::FraudWithHistory,
         DisputedAs::Compliance => DisputeCause::Compliance,
     };
+    let known = known_of(case, charge);
     for amount in amounts(how, charge.amount_captured(), charge.currency.step()) {
         let id = draft.born(&kinds::DISPUTE);
         let due_by_s = answer_due_s(draft.now_ms());
@@ -40,9 +41,10 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
             state: DisputeState::WarningNeedsResponse,
             due_by_s,
             submissions: 0,
-            evidence: None,
+            evidence: known.clone(),
             metadata: Metadata::default(),
             movements: Vec::new(),
+            prefilled: known.is_some(),
         };
         let concerns = charge.concerns.get_or_insert_default();
         concerns.dispute = Some(id);
@@ -55,6 +57,45 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
         draft.timer(dispute.due_ms(), id);
         put_dispute(case, draft, dispute);
     }
+}
+
+/// Loads whose payment with this card it is, if it will be disputed: a dispute opens with what is known of the payer.
+pub(crate) fn load_payer(case: &Case<'_>, card: Option<&Card>, customer: Option<Id>) -> Result<(), Stop> {
+    match (card.map(|card| card.facts().aftermath), customer) {
+        (Some(Aftermath::Disputes(_)), Some(customer)) => case.customer(customer).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+/// What is known of a payment without asking the merchant: who paid, and for what.
+fn known_of(case: &Case<'_>, charge: &Charge) -> Option<Box<Evidence>> {
+    let customer = charge
+        .customer
+        .and_then(|id| match case.world.objects.find(&kinds::CUSTOMER, id) {
+            Lookup::Found(Object::Customer(customer)) => Some(customer),
+            _ => None,
+        });
+    let billing = charge.seen.as_deref().map(|seen| &seen.details.billing);
+    let evidence = Evidence {
+        customer_email_address: billing
+            .and_then(|billing| billing.email.clone())
+            .or_else(|| customer.and_then(|customer| customer.email.clone()))
+            .or_else(|| charge.receipt_email.clone()),
+        customer_name: billing
+            .and_then(|billing| billing.name.clone())
+            .or_else(|| customer.and_then(|customer| customer.name.clone()))
+            .or_else(|| customer.and_then(|customer| customer.description.clone())),
+        product_description: charge.description.clone(),
+        ..Evidence::default()
+    };
+    (evidence != Evidence::default()).then(|| Box::new(evidence))
+}
+
+/// Whether the newest dispute of a charge that was charged back is won and gave back at least `amount`.
+pub(crate) fn gave_back(case: &Case<'_>, charge: &Charge, amount: i64) -> Result<bool, Stop> {
+    let Some(id) = charge.dispute() else { return Ok(false) };
+    let dispute = case.dispute(id)?.expect("the dispute of a charge exists");
+    Ok(dispute.state == DisputeState::Won && dispute.amount >= amount)
 }
 
 /// A refund was made. One that leaves nothing of the charge ends an inquiry about it: there is nothing left to ask.

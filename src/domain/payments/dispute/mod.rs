@@ -13,7 +13,7 @@ pub use enhanced::{
     DisputedTransaction, EnhancedEvidence, MerchandiseOrServices, PriorTransaction, TransactionAddress,
 };
 pub use evidence::{EVIDENCE_CHARS_MAX, Evidence, EvidenceParams};
-pub(crate) use follow::{after_capture, after_refund};
+pub(crate) use follow::{after_capture, after_refund, gave_back, load_payer};
 pub use params::{ENDPOINTS, ListDisputes, UpdateDispute};
 pub use shown::DisputeShown;
 
@@ -76,6 +76,9 @@ pub struct Dispute {
     /// taken, two when it was given back. Copies, because answers show them whole.
     #[record(14)]
     pub movements: Vec<Arc<BalanceTransaction>>,
+    /// Whether the evidence is only what was known when it was opened: the merchant has not said anything.
+    #[record(15)]
+    pub prefilled: bool,
 }
 
 /// Why a payment is disputed.
@@ -262,10 +265,23 @@ impl DisputeCause {
     }
 }
 
+impl DisputeCause {
+    /// The code of the network while its bank only asks: the group of the reason.
+    pub fn inquiry_reason_code(self) -> &'static str {
+        let code = self.network_reason_code();
+        code.split_once('.').map_or(code, |(group, _)| group)
+    }
+}
+
 impl Dispute {
     /// What is disputed.
     pub fn money(&self) -> Money {
         Money::new(self.amount, self.currency)
+    }
+
+    /// Whether the merchant has said anything.
+    pub fn has_evidence(&self) -> bool {
+        self.evidence.is_some() && !self.prefilled
     }
 
     /// When the time to answer is over, milliseconds since the Unix epoch: the end of the last second.

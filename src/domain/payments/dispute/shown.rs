@@ -2,7 +2,7 @@
 
 use super::enhanced::{RequiredAction, required_actions};
 use super::evidence::{Evidence, EvidenceShown};
-use super::{Dispute, DisputeCause, DisputeStatus};
+use super::{Dispute, DisputeCause, DisputeState, DisputeStatus};
 use crate::balance::balance_transaction::BalanceTransactionShown;
 use crate::kinds;
 use crate::money::Currency;
@@ -20,6 +20,9 @@ pub struct DisputeShown<'a> {
     pub id: Ident,
     /// What is disputed, in minor units.
     pub amount: i64,
+    /// The movement that took the amount.
+    #[shown(revision = 2)]
+    pub balance_transaction: Option<Ident>,
     /// The movements of the balance it has made: what was taken, and what was given back.
     pub balance_transactions: Vec<BalanceTransactionShown<'a>>,
     /// The disputed charge.
@@ -35,7 +38,7 @@ pub struct DisputeShown<'a> {
     pub evidence: EvidenceShown<'a>,
     /// How far the merchant's answer has come.
     pub evidence_details: EvidenceDetailsShown,
-    /// Whether the charge can still be refunded: while the bank only asks.
+    /// Whether the charge can be refunded: while the bank only asks, or once it has given the amount back.
     pub is_charge_refundable: bool,
     /// Whether it belongs to live mode.
     pub livemode: bool,
@@ -121,6 +124,9 @@ pub struct DisputeCardShown {
     pub brand: CardBrand,
     /// What the network calls it.
     pub case_type: CaseType,
+    /// The network it came through.
+    #[shown(revision = 2)]
+    pub network: CardBrand,
     /// The network's own code of the reason.
     pub network_reason_code: Option<&'static str>,
 }
@@ -155,6 +161,10 @@ impl<'a> DisputeShown<'a> {
                 id: dispute.id,
             },
             amount: dispute.amount,
+            balance_transaction: dispute.movements.first().map(|movement| Ident {
+                kind: &kinds::BALANCE_TRANSACTION,
+                id: movement.id,
+            }),
             balance_transactions: dispute
                 .movements
                 .iter()
@@ -184,11 +194,11 @@ impl<'a> DisputeShown<'a> {
                         }
                     }),
                 },
-                has_evidence: dispute.evidence.is_some(),
+                has_evidence: dispute.has_evidence(),
                 past_due: dispute.submissions == 0 && seconds_of(context.clock_ms) > dispute.due_by_s,
                 submission_count: i64::from(dispute.submissions),
             },
-            is_charge_refundable: inquiry && !dispute.state.is_closed(),
+            is_charge_refundable: inquiry && !dispute.state.is_closed() || dispute.state == DisputeState::Won,
             livemode: context.livemode,
             metadata: &dispute.metadata,
             payment_intent: dispute.payment_intent.map(|id| Ref {
@@ -203,7 +213,11 @@ impl<'a> DisputeShown<'a> {
                         DisputeCause::Compliance => CaseType::Compliance,
                         _ => CaseType::Chargeback,
                     },
-                    network_reason_code: Some(dispute.cause.network_reason_code()),
+                    network: dispute.brand,
+                    network_reason_code: Some(match inquiry {
+                        true => dispute.cause.inquiry_reason_code(),
+                        false => dispute.cause.network_reason_code(),
+                    }),
                 },
                 kind: "card",
             },

@@ -10,6 +10,7 @@ use crate::decision::{Case, Decision, Reply, Stop};
 use crate::kinds;
 use crate::metadata;
 use crate::money::Money;
+use crate::payments::dispute;
 use crate::reject::{Reject, codes};
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Update};
@@ -26,11 +27,13 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
             let message = "This value must be greater than or equal to 1.";
             return Err(Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), message)
                 .with_param("amount")
+                .with_payment_intent(id)
                 .into());
         }
         Some(amount) if amount < 0 => {
             return Err(Reject::invalid(None, "Invalid non-negative integer")
                 .with_param("amount_to_capture")
+                .with_payment_intent(id)
                 .into());
         }
         _ => {}
@@ -55,6 +58,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
         return Err(reject.into());
     }
     let charge = held_charge(case, before)?;
+    dispute::load_payer(case, charge.instrument.card(), charge.customer)?;
     if !last && !charge.multicapture {
         let message = "Capturing a PaymentIntent more than once is not available for this payment. Leave `final_capture` \
                        out, or set it to `true`: what is not captured is released. To capture in parts, ask for it when the \
@@ -64,13 +68,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
     }
     let amount = asked.amount_to_capture.unwrap_or(before.amount_capturable());
     if amount > before.amount_capturable() && !broken!(CaptureTooMuch) {
-        let capturable = Money::new(before.amount_capturable(), before.currency);
-        let asked = Money::new(amount, before.currency);
-        let message = format!(
-            "This PaymentIntent could not be captured because the capture amount ({asked}) is greater than the amount \
-             that can be captured ({capturable})."
-        );
-        let reject = Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), message).with_param("amount_to_capture");
+        let reject = Reject::invalid(Some(codes::AMOUNT_TOO_LARGE), MORE_THAN_HELD);
         return Err(reject.with_payment_intent(id).begun().into());
     }
     if amount % before.currency.step() != 0 {
@@ -120,6 +118,10 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
     outcome::captured(case, &mut draft, intent, charge.clone(), part);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
 }
+
+/// The refusal to capture more than is held.
+const MORE_THAN_HELD: &str = "The payment could not be captured because the requested capture amount is greater than the \
+    amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.";
 
 /// Whether something was captured of a hold that stands.
 fn captured_in_parts(intent: &PaymentIntent) -> bool {

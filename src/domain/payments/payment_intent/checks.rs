@@ -1,6 +1,6 @@
 //! What a request may ask of a payment intent: rules that go beyond the type of one parameter.
 
-use super::{AllowRedirects, PaymentIntent, Status};
+use super::{AllowRedirects, CaptureMethod, PaymentIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
 use crate::kinds::{ConfirmationTokenId, MandateId};
@@ -296,17 +296,16 @@ pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
              being found out; retrieve the PaymentIntent to see it."
                 .to_owned()
         }
-        status => {
-            let name = status.name().name();
-            let mut message = format!(
-                "This PaymentIntent could not be captured because it has a status of {name}. Only a PaymentIntent with \
-                 a status of requires_capture may be captured."
-            );
-            if matches!(status, Status::Succeeded { received } if *received < intent.amount) {
-                message.push_str(" It was captured in part, and the remainder was released.");
-            }
-            message
+        Status::Succeeded { .. } if intent.capture_method == CaptureMethod::Manual => {
+            "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized \
+             amount has been released."
+                .to_owned()
         }
+        status => format!(
+            "This PaymentIntent could not be captured because it has a status of {}. Only a PaymentIntent with one of the \
+             following statuses may be captured: requires_capture.",
+            status.name().name()
+        ),
     };
     Some(Reject::payment_intent_state(intent.id, message))
 }
@@ -332,12 +331,12 @@ pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
         }
         Status::Processing { .. } => "You cannot cancel this PaymentIntent because it has a status of processing. Only a \
              PaymentIntent with one of the following statuses may be canceled: requires_payment_method, \
-             requires_capture, requires_confirmation, requires_action."
+             requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired."
             .to_owned(),
         status => format!(
             "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent with one of the \
-             following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, \
-             requires_action, processing.",
+             following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, \
+             requires_confirmation, requires_action, expired, processing.",
             status.name().name()
         ),
     };

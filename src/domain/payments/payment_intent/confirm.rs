@@ -18,6 +18,7 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
 use crate::payments::confirmation_token::ConfirmationToken;
+use crate::payments::dispute;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
@@ -50,7 +51,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
-    let method = Purpose::Payment.choice(case, param, data, token, before.customer)?;
+    let method = Purpose::Payment
+        .choice(case, param, data, token, before.customer)
+        .map_err(|stop| stop.about_owner_of_method(&kinds::PAYMENT_INTENT, id))?;
     let types = checks::check_types(&asked.payment_method_types)?;
     let mut intent = before.clone();
     if let Some(token) = token {
@@ -90,7 +93,11 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     };
     let method = match (method, before.payment_method) {
         (Some(method), _) => method,
-        (None, Some(id)) => Choice::Stored(Purpose::Payment.stored_method(case, id, before.customer)?),
+        (None, Some(kept)) => Choice::Stored(
+            Purpose::Payment
+                .stored_method(case, kept, before.customer)
+                .map_err(|stop| stop.about_owner_of_method(&kinds::PAYMENT_INTENT, id))?,
+        ),
         (None, None) => return Err(Reject::payment_intent_state(id, checks::missing_method(before.customer)).into()),
     };
     checks::check_saved(asked.save_payment_method, before.customer, true)?;
@@ -281,6 +288,7 @@ pub(super) fn attempt(
     };
     match method.behaviour(card) {
         Behaviour::Succeed => {
+            dispute::load_payer(case, method.instrument.card(), intent.customer)?;
             outcome::approved(case, &mut draft, intent, method, by)?;
             Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
         }

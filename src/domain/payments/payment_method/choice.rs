@@ -97,19 +97,27 @@ impl Purpose {
                 Err(Reject::invalid(None, message).with_param("payment_method").into())
             }
             (Some(owner), None) => {
-                // The API blames a payment's older parameter.
-                let (intent, param) = match self {
-                    Purpose::Payment => ("PaymentIntent", "source"),
-                    Purpose::Setup => ("SetupIntent", "payment_method"),
+                let (method, owner) = (method_text(), owner.text(&kinds::CUSTOMER));
+                let reject = match self {
+                    // The API blames a payment's older parameter.
+                    Purpose::Payment => Reject::invalid(
+                        Some(codes::PARAMETER_MISSING),
+                        format!(
+                            "The `payment_method` parameter supplied {method} belongs to the Customer {owner}. Please \
+                             include the Customer in the `customer` parameter on the PaymentIntent."
+                        ),
+                    )
+                    .with_param("source"),
+                    Purpose::Setup => Reject::invalid(
+                        None,
+                        format!(
+                            "The payment method supplied ({method}) belongs to the Customer {owner}. Please include the \
+                             Customer in the `customer` parameter on the SetupIntent."
+                        ),
+                    )
+                    .with_param("payment_method"),
                 };
-                let message = format!(
-                    "The `payment_method` parameter supplied {} belongs to the Customer {}. Please include the Customer \
-                     in the `customer` parameter on the {intent}.",
-                    method_text(),
-                    owner.text(&kinds::CUSTOMER)
-                );
-                let reject = Reject::invalid(Some(codes::PARAMETER_MISSING), message);
-                Err(reject.with_param(param).into())
+                Err(reject.into())
             }
         }
     }

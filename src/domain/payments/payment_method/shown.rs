@@ -53,6 +53,9 @@ pub struct PaymentMethodShown<'a> {
     /// A bank account in the single euro payments area.
     #[shown(omit)]
     pub sepa_debit: Option<SepaDebitShown<'a>>,
+    /// The token by which it was shared with this account.
+    #[shown(revision = 2)]
+    pub shared_payment_granted_token: Option<&'a str>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
@@ -224,6 +227,7 @@ impl<'a> PaymentMethodShown<'a> {
                 session: details.and_then(|details| details.radar_session.as_deref()),
             },
             sepa_debit: bank.sepa_debit,
+            shared_payment_granted_token: None,
             kind: method.instrument.kind(),
             us_bank_account: bank.us_bank_account,
         }

@@ -81,6 +81,8 @@ pub(crate) fn released(
         network: charge.network,
         state: RefundState::Confirmed,
         instructions_email: None,
+        customer: charge.customer,
+        payment_method: Some(charge.payment_method),
     }
 }
 
@@ -130,6 +132,8 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
         network: charge.network,
         state: RefundState::Confirmed,
         instructions_email: asked.instructions_email.clone(),
+        customer: charge.customer,
+        payment_method: Some(charge.payment_method),
     };
     draft.created_event(EventType::RefundCreated, id);
     draft.event(EventType::ChargeRefunded, charge.id);
@@ -274,10 +278,10 @@ fn no_transfer(asked: &CreateRefund) -> Result<(), Stop> {
 
 /// How much is given back: what is asked for, or everything that is left.
 fn amount_of(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<Money, Stop> {
-    if charge.is_charged_back() {
+    let left = charge.refundable();
+    if charge.is_charged_back() && !dispute::gave_back(case, charge, left.amount)? {
         return Err(Reject::charge_disputed(charge.id).into());
     }
-    let left = charge.refundable();
     if left.amount == 0 {
         return Err(Reject::charge_already_refunded(charge.id).into());
     }
@@ -305,8 +309,9 @@ fn not_refundable(charge: &Charge) -> Reject {
         ChargeState::Held => {
             let intent = charge.payment_intent.map(|intent| intent.text(&kinds::PAYMENT_INTENT));
             let message = format!(
-                "Charge {text} has not been captured and cannot be refunded. To release the held amount, cancel the \
-                 PaymentIntent {} instead.",
+                "This uncaptured Charge was created by a PaymentIntent ({}). You must cancel the PaymentIntent to reverse the \
+                 authorization instead of refunding the Charge directly. For more information, see \
+                 https://stripe.com/docs/payments/place-a-hold-on-a-payment-method",
                 intent.as_deref().unwrap_or_default()
             );
             Reject::invalid(None, message).begun()

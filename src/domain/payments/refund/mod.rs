@@ -23,6 +23,8 @@ use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// How long a refund of the card for pending refunds is pending, in milliseconds.
 pub const PENDING_MS: u64 = 3_000;
+/// After how long the number by which banks find a refund is shown, in milliseconds. Networks tell it a moment later.
+pub const REFERENCE_AFTER_MS: u64 = 1_000;
 /// After how long a refund of the card for failing refunds comes back, in milliseconds.
 pub const FAILS_AFTER_MS: u64 = 3_000;
 
@@ -62,6 +64,12 @@ pub struct Refund {
     /// Where instructions go for ways to pay that cannot give money back by themselves.
     #[record(11)]
     pub instructions_email: Option<Box<str>>,
+    /// The charge's customer, if it has one.
+    #[record(12)]
+    pub customer: Option<Id>,
+    /// What the charge was paid with; unknown of refunds that were made before this was kept.
+    #[record(13)]
+    pub payment_method: Option<Id>,
 }
 
 /// Whether a network has confirmed a refund. To the merchant it has succeeded in the first two states, except that the

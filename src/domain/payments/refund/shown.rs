@@ -1,8 +1,9 @@
 //! What a refund shows.
 
-use super::{Refund, RefundFailure, RefundReason, RefundState, RefundStatus};
+use super::{REFERENCE_AFTER_MS, Refund, RefundFailure, RefundReason, RefundState, RefundStatus};
 use crate::kinds;
 use crate::money::Currency;
+use crate::object::ShowContext;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Ref, Shown};
 
@@ -24,6 +25,12 @@ pub struct RefundShown<'a> {
     pub created: Seconds,
     /// Three-letter code of the currency.
     pub currency: Currency,
+    /// The charge's customer.
+    #[shown(expand, revision = 2)]
+    pub customer: Option<Ref>,
+    /// The account that stands for the customer.
+    #[shown(revision = 2)]
+    pub customer_account: Option<&'a str>,
     /// Where the money goes.
     pub destination_details: DestinationDetailsShown,
     /// The movement that gave the money back to the merchant, if the refund failed.
@@ -40,6 +47,9 @@ pub struct RefundShown<'a> {
     /// The charge's intent.
     #[shown(expand)]
     pub payment_intent: Option<Ref>,
+    /// Id of what the charge was paid with.
+    #[shown(revision = 2)]
+    pub payment_method: Option<Ident>,
     /// Why it is not with the cardholder yet.
     #[shown(omit)]
     pub pending_reason: Option<&'static str>,
@@ -86,7 +96,7 @@ pub struct DestinationCardShown {
 
 impl<'a> RefundShown<'a> {
     /// What `refund` shows.
-    pub fn of(refund: &'a Refund) -> Self {
+    pub fn of(refund: &'a Refund, context: &ShowContext<'_>) -> Self {
         let failure = match refund.state {
             RefundState::Failed {
                 balance_transaction,
@@ -111,8 +121,13 @@ impl<'a> RefundShown<'a> {
             }),
             created: Seconds(refund.id.created()),
             currency: refund.currency,
+            customer: refund.customer.map(|id| Ref {
+                kind: &kinds::CUSTOMER,
+                id,
+            }),
+            customer_account: None,
             destination_details: DestinationDetailsShown {
-                card: DestinationCardShown::of(refund),
+                card: DestinationCardShown::of(refund, context.clock_ms),
                 kind: "card",
             },
             failure_balance_transaction: failure.map(|(id, _)| Ref {
@@ -126,6 +141,10 @@ impl<'a> RefundShown<'a> {
                 kind: &kinds::PAYMENT_INTENT,
                 id,
             }),
+            payment_method: refund.payment_method.map(|id| Ident {
+                kind: kinds::of_method(id),
+                id,
+            }),
             pending_reason: pending.then_some("processing"),
             reason: refund.reason,
             receipt_number: None,
@@ -137,7 +156,7 @@ impl<'a> RefundShown<'a> {
 }
 
 impl DestinationCardShown {
-    fn of(refund: &Refund) -> DestinationCardShown {
+    fn of(refund: &Refund, clock_ms: u64) -> DestinationCardShown {
         if refund.balance_transaction.is_none() {
             // A hold that is released was never presented, so there is nothing to refer to.
             return DestinationCardShown {
@@ -147,7 +166,7 @@ impl DestinationCardShown {
                 kind: "reversal",
             };
         }
-        let known = !refund.is_in_transit();
+        let known = !refund.is_in_transit() && clock_ms >= refund.id.unix_ms() + REFERENCE_AFTER_MS;
         DestinationCardShown {
             reference: known.then(|| acquirer_reference(refund.id)),
             reference_status: Some(if known { "available" } else { "pending" }),

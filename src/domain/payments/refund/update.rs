@@ -6,7 +6,7 @@ use crate::decision::{Case, Decision, Reply, Stop};
 use crate::kinds;
 use crate::metadata;
 use crate::reject::Reject;
-use tollgate_resource::{Id, Names};
+use tollgate_resource::Id;
 
 /// Changes the merchant's pairs of a refund. A change that changes nothing makes no event. With `charge`, the refund must
 /// be one of that charge.
@@ -30,12 +30,8 @@ pub(crate) fn update(case: &Case<'_>, charge: Option<Id>, id: Id, asked: &Update
 
 /// Refuses: only a refund that waits for an action of the payer can be cancelled, and no refund of a card does.
 pub(crate) fn cancel(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
-    let refund = refund_of_path(case, None, id)?;
-    let message = format!(
-        "You cannot cancel this refund because it has a status of {}. Only a refund with a status of requires_action \
-         may be canceled.",
-        refund.status().name()
-    );
+    refund_of_path(case, None, id)?;
+    let message = "Canceling this refund is unsupported.";
     Err(Reject::invalid(None, message).begun().into())
 }
 

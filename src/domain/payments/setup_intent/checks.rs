@@ -70,12 +70,8 @@ pub(super) fn refuse_update(intent: &SetupIntent) -> Option<Reject> {
 pub(super) fn refuse_confirm(intent: &SetupIntent) -> Option<Reject> {
     let message = match &intent.status {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction { .. } => return None,
-        Status::Succeeded => "You cannot confirm this SetupIntent because it has already succeeded.".to_owned(),
-        status @ Status::Canceled { .. } => format!(
-            "You cannot confirm this SetupIntent because it has a status of {}. Only a SetupIntent with one of the \
-             following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.",
-            status.name().name()
-        ),
+        Status::Succeeded => "You cannot confirm this SetupIntent because it has already succeeded.",
+        Status::Canceled { .. } => "You cannot confirm this SetupIntent because it has been canceled.",
     };
     Some(Reject::setup_intent_state(intent.id, message))
 }
@@ -84,13 +80,11 @@ pub(super) fn refuse_confirm(intent: &SetupIntent) -> Option<Reject> {
 pub(super) fn refuse_cancel(intent: &SetupIntent) -> Option<Reject> {
     let message = match &intent.status {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction { .. } => return None,
-        // Twice `it`: the words clients know.
-        Status::Canceled { .. } => "You cannot cancel this SetupIntent because it it already canceled.".to_owned(),
-        status @ Status::Succeeded => format!(
-            "You cannot cancel this SetupIntent because it has a status of {}. Only a SetupIntent with one of the \
-             following statuses may be canceled: requires_payment_method, requires_confirmation, requires_action.",
-            status.name().name()
-        ),
+        Status::Canceled { .. } => "You cannot cancel this SetupIntent because it is already canceled.",
+        Status::Succeeded => {
+            "You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the \
+             following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`."
+        }
     };
     Some(Reject::setup_intent_state(intent.id, message))
 }

@@ -140,7 +140,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     metadata::merge(&mut intent.metadata, &asked.metadata)?;
     let named = asked.payment_method.clone().into_option();
-    let method = Purpose::Setup.choice(case, named, asked.payment_method_data.as_deref(), None, intent.customer)?;
+    let method = Purpose::Setup
+        .choice(case, named, asked.payment_method_data.as_deref(), None, intent.customer)
+        .map_err(|stop| stop.about_owner_of_method(&kinds::SETUP_INTENT, id))?;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
     }
@@ -193,7 +195,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     let return_url = asked.return_url.as_deref().or(token_url);
     let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
     let data = asked.payment_method_data.as_deref();
-    let method = Purpose::Setup.choice(case, asked.payment_method, data, token, before.customer)?;
+    let method = Purpose::Setup
+        .choice(case, asked.payment_method, data, token, before.customer)
+        .map_err(|stop| stop.about_owner_of_method(&kinds::SETUP_INTENT, id))?;
     let mut intent = before.clone();
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
@@ -203,7 +207,11 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     }
     let method = match (method, before.payment_method) {
         (Some(method), _) => method,
-        (None, Some(id)) => Choice::Stored(Purpose::Setup.stored_method(case, id, before.customer)?),
+        (None, Some(kept)) => Choice::Stored(
+            Purpose::Setup
+                .stored_method(case, kept, before.customer)
+                .map_err(|stop| stop.about_owner_of_method(&kinds::SETUP_INTENT, id))?,
+        ),
         (None, None) => return Err(Reject::setup_intent_state(id, checks::MISSING_METHOD).into()),
     };
     let mut draft = case.draft();

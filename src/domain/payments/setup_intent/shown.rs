@@ -19,6 +19,9 @@ use tollgate_resource::{Id, Metadata, Names, Ref, Shown};
 pub struct SetupIntentShown<'a> {
     /// Unique identifier of the intent.
     pub id: Ident,
+    /// The only types of payment method that may be used, where that was restricted.
+    #[shown(revision = 2)]
+    pub allowed_payment_method_types: Option<&'a str>,
     /// The Connect application that made it.
     #[shown(expand)]
     pub application: Option<Ref>,
@@ -131,6 +134,7 @@ impl<'a> SetupIntentShown<'a> {
         let automatic = intent.automatic_payment_methods;
         SetupIntentShown {
             id: Ident { kind, id: intent.id },
+            allowed_payment_method_types: None,
             application: None,
             attach_to_self: extras.and_then(|extras| extras.attach_to_self),
             automatic_payment_methods: automatic.map(|allow_redirects| AutomaticPaymentMethodsShown {

@@ -13,17 +13,17 @@ fn a_challenge_is_completed_and_the_payment_goes_on() {
         events payment_intent.created, payment_intent.requires_action
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of requires_action. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of requires_action. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
 
         > act pi1 complete
         200 pi1
         · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · txn1 charge 2000 fee 118 net 1882 in 2 days for ch1
         · pm1 3220 used up
         · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 118, fee_revenue -118
         events charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        balance usd available 0 pending 1882
 
         > act pi1 complete
         400 payment_intent_unexpected_state pi=pi1: This authentication is over: it was completed before, or the payment went on without it.
@@ -261,12 +261,12 @@ fn a_remote_network_is_asked_after_the_challenge() {
         > answer pi1/1 request approved
         settles pi1/1 of key-2: 200 pi1
         · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · txn1 charge 2000 fee 118 net 1882 in 2 days for ch1
         · pm1 3220 used up
         · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · entry capture ch1: network_receivable{remote} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        · entry capture ch1: network_receivable{remote} 2000, merchant_balance -2000, merchant_balance 118, fee_revenue -118
         events charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        balance usd available 0 pending 1882
         ",
     );
 }

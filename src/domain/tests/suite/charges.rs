@@ -168,7 +168,7 @@ fn what_is_paid_with_must_be_named_and_be_the_customers() {
         400 parameter_missing (not begun): Must provide source or customer.
 
         > create_charge amount=2000 currency=usd customer=@cus1
-        402 missing param=card: Cannot charge a customer that has no active card
+        402 missing param=card: This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source to this Customer and then try this request again, or use Payment Intents and Payment Methods instead.
 
         > create_charge amount=2000 currency=usd customer=@cus1 source=tok_visa
         402 missing param=source: Customer cus1 does not have a linked source with ID tok_visa.

@@ -44,7 +44,14 @@ fn a_disputed_payment_takes_amount_and_fee_and_a_win_gives_the_amount_back() {
         400: This dispute is already closed
 
         > create_refund charge=@ch1
-        400 charge_disputed: Charge ch1 has been charged back; cannot issue a refund.
+        200 re1
+        · re1 confirmed 2000 usd of ch1
+        · txn4 refund -2000 fee 0 net -2000 in 2 days for re1
+        · ch1 captured 2000 usd captured=2000 refunded=2000 (all) disputed=du1
+        · entry refund re1: merchant_balance 2000, refund_in_transit -2000
+        · entry refund_confirmed re1: refund_in_transit 2000, network_receivable{instant} -2000
+        events refund.created, charge.refunded, refund.updated, charge.refund.updated
+        balance usd available -1500 pending -88
 
         ",
     );

@@ -23,7 +23,7 @@ fn a_hold_is_captured() {
         balance usd available 0 pending 4825
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount has been released.
 
         > wait 8d
         balance usd available 4825 pending 0
@@ -43,13 +43,13 @@ fn a_partial_capture_releases_the_rest() {
         events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
 
         > capture_payment_intent @pi1 amount_to_capture=5001
-        400 amount_too_large param=amount_to_capture pi=pi1: This PaymentIntent could not be captured because the capture amount ($50.01) is greater than the amount that can be captured ($50.00).
+        400 amount_too_large pi=pi1: The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.
 
         > capture_payment_intent @pi1 amount_to_capture=0
-        400 parameter_invalid_integer param=amount (not begun): This value must be greater than or equal to 1.
+        400 parameter_invalid_integer param=amount pi=pi1 (not begun): This value must be greater than or equal to 1.
 
         > capture_payment_intent @pi1 amount_to_capture=-1
-        400 param=amount_to_capture (not begun): Invalid non-negative integer
+        400 param=amount_to_capture pi=pi1 (not begun): Invalid non-negative integer
 
         > capture_payment_intent @pi1 amount_to_capture=3000 final_capture=false
         400 param=final_capture pi=pi1: Capturing a PaymentIntent more than once is not available for this payment. Leave `final_capture` out, or set it to `true`: what is not captured is released. To capture in parts, ask for it when the PaymentIntent is confirmed, with `payment_method_options[card][request_multicapture]=if_available`.
@@ -64,7 +64,7 @@ fn a_partial_capture_releases_the_rest() {
         balance usd available 0 pending 2883
 
         > capture_payment_intent @pi1 amount_to_capture=2000
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with a status of requires_capture may be captured. It was captured in part, and the remainder was released.
+        400 payment_intent_unexpected_state pi=pi1: The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount has been released.
 
         > create_refund charge=@ch1 amount=3001
         400 param=amount: Refund amount ($30.01) is greater than charge amount ($30.00)
@@ -94,10 +94,10 @@ fn a_cancelled_hold_counts_as_refunded() {
         events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
 
         > create_refund charge=@ch1
-        400: Charge ch1 has not been captured and cannot be refunded. To release the held amount, cancel the PaymentIntent pi1 instead.
+        400: This uncaptured Charge was created by a PaymentIntent (pi1). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method
 
         > create_refund payment_intent=@pi1
-        400: Charge ch1 has not been captured and cannot be refunded. To release the held amount, cancel the PaymentIntent pi1 instead.
+        400: This uncaptured Charge was created by a PaymentIntent (pi1). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method
 
         > cancel_payment_intent @pi1 cancellation_reason=abandoned
         200 pi1
@@ -109,7 +109,7 @@ fn a_cancelled_hold_counts_as_refunded() {
         400 charge_already_refunded: Charge ch1 has already been refunded.
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
         ",
     );
 }
@@ -134,7 +134,7 @@ fn a_hold_expires_after_seven_days() {
         events charge.expired, payment_intent.canceled
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
         ",
     );
 }
@@ -151,7 +151,7 @@ fn a_declined_hold_is_no_hold() {
         events payment_intent.created, charge.failed, payment_intent.payment_failed
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of requires_payment_method. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of requires_payment_method. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
         ",
     );
 }
@@ -197,7 +197,7 @@ fn a_hold_is_captured_in_parts_if_that_was_asked_for() {
         balance usd available 0 pending 1912
 
         > capture_payment_intent @pi1 amount_to_capture=3001
-        400 amount_too_large param=amount_to_capture pi=pi1: This PaymentIntent could not be captured because the capture amount ($30.01) is greater than the amount that can be captured ($30.00).
+        400 amount_too_large pi=pi1: The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.
 
         > create_refund payment_intent=@pi1
         400: Charge ch1 is still being captured and cannot be refunded yet. Capture or release the rest of the held amount first, with `final_capture=true`.

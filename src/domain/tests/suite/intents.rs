@@ -51,10 +51,10 @@ fn an_intent_is_confirmed_later() {
         400 payment_intent_unexpected_state pi=pi1: You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.
 
         > cancel_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.
+        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing.
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
         ",
     );
 }
@@ -164,7 +164,7 @@ fn an_intent_is_given_up() {
         events payment_intent.canceled
 
         > cancel_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.
+        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing.
 
         > confirm_payment_intent @pi1 payment_method=pm_card_visa
         400 payment_intent_unexpected_state pi=pi1: You cannot confirm this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.

@@ -33,3 +33,4 @@ mod setups;
 mod shop;
 mod size;
 mod updates;
+mod wordings;

@@ -32,7 +32,7 @@ fn a_pending_refund_succeeds_later() {
         events refund.updated, charge.refund.updated
 
         > cancel_refund @re1
-        400: You cannot cancel this refund because it has a status of succeeded. Only a refund with a status of requires_action may be canceled.
+        400: Canceling this refund is unsupported.
         ",
     );
 }

@@ -101,10 +101,10 @@ fn a_lost_answer_is_found_by_inquiry() {
         events payment_intent.processing
 
         > capture_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of processing. Only a PaymentIntent with a status of requires_capture may be captured.
+        400 payment_intent_unexpected_state pi=pi1: This PaymentIntent could not be captured because it has a status of processing. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.
 
         > cancel_payment_intent @pi1
-        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of processing. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action.
+        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of processing. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired.
 
         > confirm_payment_intent @pi1
         400 payment_intent_unexpected_state pi=pi1: You cannot confirm this PaymentIntent because it has a status of processing. Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.

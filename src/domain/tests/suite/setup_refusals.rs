@@ -52,7 +52,7 @@ fn what_does_not_fit_is_refused() {
         400 param=payment_method (not begun): The PaymentMethod pm1 does not belong to the Customer you supplied cus2. Please use this PaymentMethod with the Customer that it belongs to instead.
 
         > create_setup_intent payment_method=@pm1
-        400 parameter_missing param=payment_method (not begun): The `payment_method` parameter supplied pm1 belongs to the Customer cus1. Please include the Customer in the `customer` parameter on the SetupIntent.
+        400 param=payment_method (not begun): The payment method supplied (pm1) belongs to the Customer cus1. Please include the Customer in the `customer` parameter on the SetupIntent.
 
         > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
         200 pi1

@@ -36,7 +36,7 @@ fn a_card_is_set_up_and_saved_to_its_customer() {
         400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it has already succeeded.
 
         > cancel_setup_intent @seti1
-        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the following statuses may be canceled: requires_payment_method, requires_confirmation, requires_action.
+        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`.
 
         > update_setup_intent @seti1 description=saved metadata[order]=1
         200 seti1
@@ -230,10 +230,10 @@ fn an_open_action_ends_with_the_next_try_or_the_intent() {
         400 setup_intent_unexpected_state seti=seti1: This authentication is over: it was completed before, or the setup went on without it.
 
         > cancel_setup_intent @seti1
-        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it it already canceled.
+        400 setup_intent_unexpected_state seti=seti1: You cannot cancel this SetupIntent because it is already canceled.
 
         > confirm_setup_intent @seti1 payment_method=pm_card_visa
-        400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it has a status of canceled. Only a SetupIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action, requires_payment_method.
+        400 setup_intent_unexpected_state seti=seti1: You cannot confirm this SetupIntent because it has been canceled.
         ",
     );
 }

@@ -28,6 +28,7 @@ fn a_new_setup_intent_shows_every_member() {
     let expected = json!({
         "id": null,
         "object": "setup_intent",
+        "allowed_payment_method_types": null,
         "application": null,
         "automatic_payment_methods": { "allow_redirects": "always", "enabled": true },
         "cancellation_reason": null,

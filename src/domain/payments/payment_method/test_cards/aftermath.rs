@@ -18,14 +18,25 @@ pub(super) static AFTERMATH: [TestCard; 7] = [
     .disputed(DisputedAs::Fraud),
     card(
         301,
-        &["createDisputeProductNotReceived"],
+        &[
+            "createDisputeProductNotReceived",
+            "visa_createDisputeProductNotReceived",
+        ],
         "4000000000002685",
         Visa,
         Credit,
         "US",
     )
     .disputed(DisputedAs::ProductNotReceived),
-    card(302, &["createDisputeInquiry"], "4000000000001976", Visa, Credit, "US").disputed(DisputedAs::Inquiry),
+    card(
+        302,
+        &["createDisputeInquiry", "visa_createDisputeInquiry"],
+        "4000000000001976",
+        Visa,
+        Credit,
+        "US",
+    )
+    .disputed(DisputedAs::Inquiry),
     card(
         303,
         &["createIssuerFraudRecord"],

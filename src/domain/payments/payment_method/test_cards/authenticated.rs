@@ -40,7 +40,7 @@ pub(super) static AUTHENTICATED: [TestCard; 10] = [
     .authenticated(Lookup::Challenge, Absence::Welcome)
     .declined(&declines::INSUFFICIENT_FUNDS)
     .attaches(),
-    card(344, &["threeDSecure2Required"], "4000000000003220", Visa, Credit, "US")
+    card(344, &["threeDSecure2Required"], "4000000000003220", Visa, Credit, "IE")
         .authenticated(Lookup::Challenge, Absence::RefusedUnasked),
     card(345, &["threeDSecureRequired"], "4000000000003063", Visa, Credit, "US")
         .authenticated(Lookup::Challenge, Absence::RefusedUnasked),
