@@ -158,7 +158,7 @@ class Setups(unittest.TestCase):
         attempt = client().v1.setup_attempts.list({"setup_intent": intent.id}).data[0]
         self.assertEqual(attempt.status, "abandoned")
         error = refused(stripe.InvalidRequestError, lambda: setups().cancel(intent.id))
-        self.assertIn("because it it already canceled", error.user_message)
+        self.assertIn("because it is already canceled", error.user_message)
         self.assertEqual(error.error.setup_intent.status, "canceled")
 
     def test_an_agreement_becomes_a_mandate(self):

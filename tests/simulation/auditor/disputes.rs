@@ -7,7 +7,7 @@ use super::records::{Case, Expected, Wrong, wrong};
 use crate::merchants::START_MS;
 use tollgate_domain::balance::balance_transaction::BalanceTransaction;
 use tollgate_domain::payments::charge::Charge;
-use tollgate_domain::payments::dispute::{Dispute, DisputeState, PendingVerdict, UpdateDispute, Verdict};
+use tollgate_domain::payments::dispute::{Dispute, DisputeState, Evidence, PendingVerdict, UpdateDispute, Verdict};
 use tollgate_domain::payments::payment_method::TestCard;
 use tollgate_domain::{Command, Object};
 use tollgate_resource::Id;
@@ -28,13 +28,15 @@ impl AccountModel {
         }
     }
 
-    /// What a refund can take of a charge after record `at`: nothing once a dispute has taken its money, however that
-    /// ends.
+    /// What a refund can take of a charge after record `at`: nothing once a dispute has taken its money, unless it was won
+    /// and gave back at least what is left.
     pub(super) fn refundable(&self, charge: &Charge, at: u64) -> i64 {
         let dispute = charge.dispute().and_then(|id| self.dispute_at(id, at));
+        let left = captured(charge) - charge.refunded;
         match dispute {
+            Some(dispute) if dispute.state == DisputeState::Won && dispute.amount >= left => left,
             Some(dispute) if !dispute.state.is_inquiry() => 0,
-            _ => captured(charge) - charge.refunded,
+            _ => left,
         }
     }
 }
@@ -111,7 +113,8 @@ impl Case<'_> {
             && dispute.state == state
             && dispute.due_by_s == self.answer_due_s()
             && dispute.submissions == 0
-            && dispute.evidence.is_none();
+            && dispute.evidence.as_deref() == self.known_of(charge).as_ref()
+            && dispute.prefilled == dispute.evidence.is_some();
         if !fits {
             return wrong("disputes", format!("{charge:?} raised {dispute:?}"));
         }
@@ -122,6 +125,21 @@ impl Case<'_> {
             return self.moved(dispute, &[]);
         }
         self.withdrawn(expected, dispute)
+    }
+
+    /// What a dispute of this charge opens with; `None` where nothing is known of who paid, and for what.
+    fn known_of(&self, charge: &Charge) -> Option<Evidence> {
+        let customer = match charge.customer.and_then(|id| self.model.object_at(id, u64::MAX)) {
+            Some(Object::Customer(customer)) => Some(customer),
+            _ => None,
+        };
+        let known = Evidence {
+            customer_email_address: customer.and_then(|customer| customer.email.clone()),
+            customer_name: customer.and_then(|customer| customer.name.clone()),
+            product_description: charge.description.clone(),
+            ..Evidence::default()
+        };
+        (known != Evidence::default()).then_some(known)
     }
 
     /// What is expected when a refund leaves nothing of a charge that a bank asks about: it asks no more.
@@ -187,6 +205,7 @@ impl Case<'_> {
         let text = asked.evidence.as_ref()?.uncategorized_text.clone().into_option()?;
         let mut next = before.clone();
         next.evidence.get_or_insert_default().uncategorized_text = Some(text);
+        next.prefilled = false;
         if asked.submit == Some(false) {
             return before.state.needs_response().then_some(next);
         }
@@ -240,7 +259,7 @@ impl Case<'_> {
                 if early || self.facts.now_ms < due_ms(before) {
                     return wrong("time to answer", format!("{before:?} ended at {}", self.facts.now_ms));
                 }
-                if before.evidence.is_some() {
+                if before.has_evidence() {
                     expected.events.push("charge.dispute.updated");
                     return self.became(before, after, self.submitted(before.clone()));
                 }
