@@ -14,6 +14,7 @@ use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, accounts, kinds};
 use tollgate_resource::{Endpoint, Expand, Id};
+use tollgate_wire::browser::BrowserForm;
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
@@ -144,22 +145,22 @@ impl Api {
 }
 
 /// The form of a browser's request as the operation takes it, if the client secret in it is right where one is needed.
-pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) -> Result<Vec<u8>, Refused> {
+pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) -> Result<BrowserForm, Refused> {
     let endpoint = matched.endpoint();
     let declared = endpoint.params.fields.iter().any(|field| field.name == "client_secret");
     let read = browser::browser_form(form, declared)?;
     let Browser::WithClientSecret(kind) = access_of(endpoint).browser else {
-        return Ok(read.form);
+        return Ok(read);
     };
-    let Some(given) = read.client_secret.filter(|secret| !secret.is_empty()) else {
+    let Some(given) = read.client_secret.as_deref().filter(|secret| !secret.is_empty()) else {
         return Err(errors::client_secret_missing().into());
     };
     let text = matched.segment(0).unwrap_or_default();
     // The secret follows from the id, so a wrong one is told apart before anything is looked up. What is no id at all
     // goes on to its 404.
     match kind.parse(text) {
-        Some(id) if !same(&secrets.client_secret(kind, id), &given) => Err(errors::client_secret_wrong(kind).into()),
-        _ => Ok(read.form),
+        Some(id) if !same(&secrets.client_secret(kind, id), given) => Err(errors::client_secret_wrong(kind).into()),
+        _ => Ok(read),
     }
 }
 

@@ -23,6 +23,9 @@ const EXTRAS: &[&str] = &[
     "time_on_page",
 ];
 
+/// The one of them that says at which version the page speaks, in place of a header.
+const VERSION: &str = "_stripe_version";
+
 /// The same inside the data of a payment method.
 const INSIDE: &str = "payment_method_data[";
 
@@ -36,6 +39,8 @@ pub struct BrowserForm {
     pub form: Vec<u8>,
     /// The client secret, if one was sent.
     pub client_secret: Option<String>,
+    /// The API version the page's library was told to speak, if it was.
+    pub version: Option<String>,
 }
 
 /// The key in a form: `key=pk_…`, as a page's library sends it in place of a header.
@@ -56,6 +61,8 @@ pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reje
     pairs.read(form).map_err(|why| refused(&why))?;
     let secret = pairs.iter().find(|(key, _)| *key == "client_secret");
     let client_secret = secret.map(|(_, value)| value.to_owned());
+    let version = pairs.iter().find(|(key, _)| *key == VERSION);
+    let version = version.map(|(_, value)| value.to_owned());
     let forbidden: Vec<String> = pairs
         .iter()
         .filter(|(key, _)| SERVER_ONLY.contains(key))
@@ -77,6 +84,7 @@ pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reje
     Ok(BrowserForm {
         form: out,
         client_secret,
+        version,
     })
 }
 
@@ -84,6 +92,7 @@ pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reje
 const INTENT: &[&str] = &[
     "id",
     "object",
+    "allowed_source_types",
     "amount",
     "amount_details",
     "automatic_payment_methods",
@@ -99,6 +108,7 @@ const INTENT: &[&str] = &[
     "last_payment_error",
     "livemode",
     "next_action",
+    "next_source_action",
     "payment_method",
     "payment_method_configuration_details",
     "payment_method_types",
@@ -197,6 +207,10 @@ mod tests {
             "payment_method_data[type]=card&payment_method_data[billing_details][name]=J%C3%BCrgen%20%26%20Co&\
              expand[0]=payment_method"
         );
+        assert_eq!(read.version, None);
+        let versioned = browser_form(b"_stripe_version=2020-08-27&key=pk_test_x", false).expect("a good form");
+        assert_eq!(versioned.version.as_deref(), Some("2020-08-27"));
+        assert!(versioned.form.is_empty());
         let kept = browser_form(b"client_secret=s", true).expect("a good form");
         assert_eq!(kept.form, b"client_secret=s");
         assert_eq!(key_of(b"amount=1"), None);

@@ -78,6 +78,14 @@ impl Api {
     }
 }
 
+/// The version that a page's library names in its form, where no header does.
+pub(super) fn page_version(named: &str, exchange: &mut Exchange) -> Result<Version, Refused> {
+    let version = versions::asked(named).ok_or_else(|| errors::unknown_version(named))?;
+    exchange.echo.version = HeaderValue::from_static(versions::name(version));
+    exchange.asked_version = Some(version);
+    Ok(version)
+}
+
 /// The text of an idempotency key, without spaces around it.
 pub(super) fn idempotency_key(header: &HeaderValue) -> Result<&str, Refused> {
     let Ok(key) = std::str::from_utf8(header.as_bytes()) else {

@@ -10,7 +10,7 @@ mod form;
 mod rendered;
 
 use self::addressed::Addressed;
-use self::asked::{Asked, idempotency_key};
+use self::asked::{Asked, idempotency_key, page_version};
 use self::form::{content_length, form_of};
 use self::rendered::contents_asked;
 use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, raw};
@@ -329,12 +329,16 @@ impl Api {
     ) -> Result<Waiting, Refused> {
         let Asked {
             profile,
-            version,
+            mut version,
             key,
             bound,
         } = asked;
         if exchange.by_browser {
-            form = Cow::Owned(browser_form(&form, matched, &self.services.secrets)?);
+            let page = browser_form(&form, matched, &self.services.secrets)?;
+            if let (Some(named), None) = (page.version, exchange.asked_version) {
+                version = page_version(&named, exchange)?;
+            }
+            form = Cow::Owned(page.form);
         }
         let services = &self.services;
         let may_say = |said: &Filling<'_>| match &bound {

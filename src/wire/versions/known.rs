@@ -222,6 +222,47 @@ mod tests {
     }
 
     #[test]
+    fn the_versions_that_official_sdks_send_are_known() {
+        // Python from 5 on, Node from 7 on (whose types name one), Go and the others in between: each major release and
+        // some of the minor ones. Older ones send none, or what their user wrote.
+        let sent = [
+            "2019-02-11",
+            "2019-02-19",
+            "2019-03-14",
+            "2019-05-16",
+            "2019-08-14",
+            "2019-09-09",
+            "2019-10-08",
+            "2019-10-17",
+            "2019-11-05",
+            "2019-12-03",
+            "2020-03-02",
+            "2020-08-27",
+            "2022-08-01",
+            "2022-11-15",
+            "2023-08-16",
+            "2023-10-16",
+            "2024-04-10",
+            "2024-06-20",
+            "2024-09-30.acacia",
+            "2025-02-24.acacia",
+            "2025-03-31.basil",
+            "2025-09-30.clover",
+            "2025-10-29.clover",
+            "2026-03-25.dahlia",
+            "2026-05-27.dahlia",
+            "2026-06-24.dahlia",
+            "2026-07-29.dahlia",
+            "2026-08-26.dahlia",
+            "2026-09-30.endive",
+            "2026-10-28.endive",
+        ];
+        for name in sent {
+            assert!(asked(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_no_version_is_none() {
         for text in [
             "",

@@ -58,6 +58,17 @@ class Versions(unittest.TestCase):
         for version in ["2026-10-28.preview", "2025-03-31.preview", "2020-08-27; orders_beta=v4"]:
             self.assertEqual(call("GET", "/v1/customers", version)["object"], "list")
 
+    def test_a_page_says_its_version_in_its_form(self):
+        intent = call("POST", "/v1/payment_intents", "2018-11-08", {"amount": 2000, "currency": "usd"})
+        seen = requests.get(f"{server.api}/v1/payment_intents/{intent['id']}", timeout=30, params={
+            "key": KEY.replace("sk_", "pk_"), "client_secret": intent["client_secret"],
+            "_stripe_version": "2018-11-08"})
+        self.assertEqual((seen.status_code, seen.headers["stripe-version"]), (200, "2018-11-08"))
+        self.assertEqual((seen.json()["status"], seen.json()["allowed_source_types"]), ("requires_source", ["card"]))
+        wrong = requests.get(f"{server.api}/v1/payment_intents/{intent['id']}", timeout=30, params={
+            "key": KEY.replace("sk_", "pk_"), "client_secret": intent["client_secret"], "_stripe_version": "2018"})
+        self.assertEqual(wrong.json()["error"]["message"], "Invalid Stripe API version: 2018")
+
     def test_before_2019_a_payment_intent_speaks_of_sources(self):
         intent = call("POST", "/v1/payment_intents", "2018-11-08", {
             "amount": 2000, "currency": "usd", "allowed_source_types[]": "card"})
