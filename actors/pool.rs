@@ -155,7 +155,9 @@ fn answer(router: &Router, call: CallOut, answer: NetworkAnswer) {
 
 fn silence(call: &NetworkCall) -> NetworkAnswer {
     let to = match call.ask {
-        Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } => Asked::Request,
+        Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } | Ask::Verify { .. } => {
+            Asked::Request
+        }
         Ask::Inquire => Asked::Inquiry,
         Ask::Reverse => Asked::Reversal,
     };

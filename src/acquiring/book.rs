@@ -19,6 +19,8 @@ pub enum Kind {
     Capture,
     /// A refund of what another attempt captured.
     Refund,
+    /// A card said to be good, with nothing held.
+    Verify,
     /// Nothing yet: a reversal came first.
     Unknown,
 }
@@ -121,7 +123,7 @@ impl Book {
     /// Counts a call that is beginning; gives its number among those of this attempt and question, from 1.
     pub(crate) fn begin(&mut self, attempt: AttemptId, ask: &Ask) -> u32 {
         let question = match ask {
-            Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } => 0,
+            Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } | Ask::Verify { .. } => 0,
             Ask::Inquire => 1,
             Ask::Reverse => 2,
         };
@@ -130,13 +132,14 @@ impl Book {
         *tries
     }
 
-    /// A call arrives at the network. `decline` is what the issuer says to an authorisation, if not yes.
+    /// A call arrives at the network. `decline` is what the issuer says to an authorisation or verification, if not yes.
     pub(crate) fn arrive(&mut self, attempt: AttemptId, ask: &Ask, decline: Option<u16>, refusal: u16) -> Said {
         match ask {
             Ask::Authorise(money) => self.authorise(attempt, Kind::Authorise, money, decline, refusal),
             Ask::Purchase(money) => self.authorise(attempt, Kind::Purchase, money, decline, refusal),
             Ask::Capture { of, money } => self.capture(attempt, *of, money, refusal),
             Ask::Refund { of, money } => self.refund(attempt, *of, money, refusal),
+            Ask::Verify { money, .. } => self.authorise(attempt, Kind::Verify, money, decline, refusal),
             Ask::Inquire => self.inquire(attempt),
             Ask::Reverse => self.reverse(attempt),
         }
@@ -294,7 +297,7 @@ impl Book {
                         self.change(of, |captured| captured.refunded -= amount);
                     }
                 }
-                Kind::Unknown => {}
+                Kind::Verify | Kind::Unknown => {}
             }
         }
         self.write(

@@ -59,7 +59,7 @@ pub enum Journey {
 pub struct Fate {
     /// Its way.
     pub journey: Journey,
-    /// Number of the decline an issuer answers an authorisation or purchase with; `None` if it approves.
+    /// Number of the decline an issuer answers an authorisation, purchase or verification with; `None` if it approves.
     pub decline: Option<u16>,
     /// A random word for the time it takes.
     pub jitter: u64,
@@ -75,7 +75,13 @@ pub fn fate(faults: &Faults, seed: u64, call: &NetworkCall, tries: u32) -> Fate 
         jitter,
     };
     // A card misbehaves once per question: what is repeated until it is answered must end.
-    match card_of(&call.ask).filter(|_| tries == 1).map(|card| card.behaviour) {
+    let card = card_of(&call.ask).filter(|_| tries == 1);
+    if let (Ask::Verify { cvc, .. }, Some(card)) = (&call.ask, card)
+        && !matches!(card.behaviour, Behaviour::Remote(_) | Behaviour::Succeed)
+    {
+        return fate(Journey::Plain, card.declines_verification(*cvc));
+    }
+    match card.map(|card| card.behaviour) {
         Some(Behaviour::Decline(decline)) => return fate(Journey::Plain, Some(decline)),
         Some(Behaviour::Remote(remote)) => {
             return match remote {
@@ -119,9 +125,11 @@ pub fn fate(faults: &Faults, seed: u64, call: &NetworkCall, tries: u32) -> Fate 
 
 fn card_of(ask: &Ask) -> Option<&'static TestCard> {
     match ask {
-        Ask::Authorise(money) | Ask::Purchase(money) | Ask::Capture { money, .. } | Ask::Refund { money, .. } => {
-            TestCard::by_number(money.test_card)
-        }
+        Ask::Authorise(money)
+        | Ask::Purchase(money)
+        | Ask::Capture { money, .. }
+        | Ask::Refund { money, .. }
+        | Ask::Verify { money, .. } => TestCard::by_number(money.test_card),
         Ask::Inquire | Ask::Reverse => None,
     }
 }
@@ -234,6 +242,39 @@ mod tests {
             let fate = fate(&Faults::default(), 1, &call(1, card), 1);
             assert_eq!((fate.journey, fate.decline), (journey, decline), "{card}");
         }
+    }
+
+    #[test]
+    fn a_verification_hears_what_saving_the_card_hears() {
+        let verdict = |card: &str, cvc| {
+            let Ask::Purchase(money) = call(1, card).ask else {
+                unreachable!("it is a purchase")
+            };
+            let verify = NetworkCall {
+                ask: Ask::Verify { money, cvc },
+                ..call(1, card)
+            };
+            let fate = fate(&Faults::default(), 1, &verify, 1);
+            (fate.journey, fate.decline)
+        };
+        assert_eq!(verdict("visa", true), (Journey::Plain, None));
+        assert_eq!(
+            verdict("visa_chargeDeclined", true),
+            (Journey::Plain, Some(declines::GENERIC.number))
+        );
+        // Declined by payments only.
+        assert_eq!(verdict("chargeCustomerFail", true), (Journey::Plain, None));
+        assert_eq!(
+            verdict("threeDSecureRequiredChargeDeclined", true),
+            (Journey::Plain, None)
+        );
+        let code = declines::INCORRECT_CVC.number;
+        assert_eq!(
+            verdict("chargeDeclinedIncorrectCvc", true),
+            (Journey::Plain, Some(code))
+        );
+        assert_eq!(verdict("chargeDeclinedIncorrectCvc", false), (Journey::Plain, None));
+        assert_eq!(verdict("tollgate_remoteLate", true), (Journey::LateAnswer, None));
     }
 
     #[test]

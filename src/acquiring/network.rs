@@ -121,7 +121,9 @@ impl Inner {
 /// Which question an answer to `ask` answers.
 fn asked(ask: &Ask) -> Asked {
     match ask {
-        Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } => Asked::Request,
+        Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } | Ask::Verify { .. } => {
+            Asked::Request
+        }
         Ask::Inquire => Asked::Inquiry,
         Ask::Reverse => Asked::Reversal,
     }

@@ -1,9 +1,12 @@
 //! Attempts at networks: recorded in the record that calls, called once, then inquired about or reversed until settled.
 
-use crate::objects::{Changes, IntentChange};
+use crate::objects::{Asker, Changes};
 use crate::report::{Check, Checked, Finding, ensure};
 use tollgate_domain::acquirer::{Ask, NetworkCall};
-use tollgate_domain::payments::payment_intent::{Attempt, Phase, Status};
+use tollgate_domain::money::Currency;
+use tollgate_domain::payments::attempt::{Attempt, Phase};
+use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_intent::Status;
 use tollgate_domain::payments::refund::{Refund, RefundState};
 use tollgate_domain::{Facts, Object, kinds};
 
@@ -19,21 +22,20 @@ pub(crate) fn check(facts: &Facts, changes: &Changes, mine: &dyn Fn(&Object) -> 
         if refund {
             check_refund_call(call, facts)?
         } else {
-            check_intent_call(call, facts, changes)?
+            check_asker_call(call, facts, changes)?
         }
     }
-    for change in &changes.intents {
-        check_opening(change, facts)?;
+    for asker in &changes.askers {
+        check_opening(asker, facts)?;
     }
     for object in facts.objects.iter().filter(|object| mine(object)) {
         let due_ms = match object {
-            Object::PaymentIntent(intent) => intent.open_attempt().map(Attempt::due_ms),
             Object::Refund(refund) => match refund.state {
                 RefundState::InTransit { next_ms, .. } => Some(next_ms),
                 RefundState::Pending { until_ms } => Some(until_ms),
                 RefundState::Confirmed | RefundState::Failed { .. } => None,
             },
-            _ => None,
+            other => asks_of(other).and_then(|asks| asks.open).map(Attempt::due_ms),
         };
         let Some(due_ms) = due_ms else { continue };
         let woken = facts
@@ -50,44 +52,71 @@ pub(crate) fn check(facts: &Facts, changes: &Changes, mine: &dyn Fn(&Object) -> 
     Ok(())
 }
 
-fn check_intent_call(call: &NetworkCall, facts: &Facts, changes: &Changes) -> Checked {
+/// What an object that asks a remote network has open, and what may be asked for it.
+struct Asks<'a> {
+    open: Option<&'a Attempt>,
+    /// How much is held or bought, and its currency; `None` if nothing may be.
+    whole: Option<(i64, Currency)>,
+    /// Whether what is held may be captured.
+    held: bool,
+    /// Whether a card may be verified.
+    verifies: bool,
+}
+
+fn asks_of(object: &Object) -> Option<Asks<'_>> {
+    match object {
+        Object::PaymentIntent(intent) => Some(Asks {
+            open: intent.open_attempt(),
+            whole: matches!(intent.status, Status::Processing { .. }).then_some((intent.amount, intent.currency)),
+            held: matches!(intent.status, Status::RequiresCapture { .. }),
+            verifies: false,
+        }),
+        Object::Charge(charge) => Some(Asks {
+            open: charge.open_attempt(),
+            whole: matches!(charge.state, ChargeState::Pending { .. }).then_some((charge.amount, charge.currency)),
+            held: charge.state == ChargeState::Held,
+            verifies: false,
+        }),
+        Object::SetupIntent(intent) => Some(Asks {
+            open: intent.open_attempt(),
+            whole: None,
+            held: false,
+            verifies: true,
+        }),
+        _ => None,
+    }
+}
+
+fn check_asker_call(call: &NetworkCall, facts: &Facts, changes: &Changes) -> Checked {
     let number = call.attempt.number;
     let found = |what: String| Finding {
         check: Check::Attempts,
         what,
     };
-    let intent = facts.objects.iter().find_map(|object| match object {
-        Object::PaymentIntent(intent) if intent.id == call.attempt.object => Some(&**intent),
-        _ => None,
-    });
-    let Some(intent) = intent else {
+    let about = facts.objects.iter().find(|object| object.id() == call.attempt.object);
+    let Some((object, asks)) = about.and_then(|object| Some((object, asks_of(object)?))) else {
         return Err(found(format!(
             "a call of attempt {number} leaves, but its object is not in the record"
         )));
     };
-    let name = || intent.id.text(&kinds::PAYMENT_INTENT);
-    let Some(open) = intent.open_attempt().filter(|open| open.number == number) else {
+    let name = || object.id().text(object.kind());
+    let Some(open) = asks.open.filter(|open| open.number == number) else {
         return Err(found(format!(
             "a call of attempt {number} of {} leaves, but that attempt is not open",
             name()
         )));
     };
-    let before = changes
-        .intents
-        .iter()
-        .find(|change| change.after.id == intent.id)
-        .and_then(|change| change.before)
-        .map_or(0, |before| before.attempts);
-    let fits = match (&call.ask, &intent.status, open.phase) {
-        (Ask::Authorise(money) | Ask::Purchase(money), Status::Processing { .. }, Phase::Calling { .. }) => {
-            (money.amount, money.currency) == (intent.amount, intent.currency)
+    let asker = changes.askers.iter().find(|asker| asker.id == object.id());
+    let (before, newest) = asker.map_or((0, 0), |asker| asker.attempts);
+    let fits = match (&call.ask, open.phase) {
+        (Ask::Authorise(money) | Ask::Purchase(money), Phase::Calling { .. }) => {
+            asks.whole == Some((money.amount, money.currency)) && open.amount == money.amount
         }
-        (Ask::Capture { of, money }, Status::RequiresCapture { .. }, Phase::Calling { .. }) => {
-            of.object == intent.id
-                && of.number < number
-                && (money.amount, money.currency) == (open.amount, intent.currency)
+        (Ask::Capture { of, money }, Phase::Calling { .. }) => {
+            asks.held && of.object == object.id() && of.number < number && money.amount == open.amount
         }
-        (Ask::Inquire, _, Phase::Inquiring { .. }) | (Ask::Reverse, _, Phase::Reversing { .. }) => {
+        (Ask::Verify { money, .. }, Phase::Calling { .. }) => asks.verifies && (money.amount, open.amount) == (0, 0),
+        (Ask::Inquire, Phase::Inquiring { .. }) | (Ask::Reverse, Phase::Reversing { .. }) => {
             // These are repeated; the others are sent once.
             return Ok(());
         }
@@ -101,25 +130,24 @@ fn check_intent_call(call: &NetworkCall, facts: &Facts, changes: &Changes) -> Ch
             open.phase
         )
     })?;
-    ensure(Check::Attempts, number > before && number == intent.attempts, || {
+    ensure(Check::Attempts, number > before && number == newest, || {
         format!("{:?} of attempt {number} of {} leaves a second time", call.ask, name())
     })
 }
 
 /// An attempt that opens must be called in the same record, once.
-fn check_opening(change: &IntentChange, facts: &Facts) -> Checked {
-    let Some(open) = change.open else { return Ok(()) };
-    let before = change.before.map_or(0, |before| before.attempts);
-    if open.number <= before {
+fn check_opening(asker: &Asker, facts: &Facts) -> Checked {
+    let Some(open) = asker.open else { return Ok(()) };
+    if open.number <= asker.attempts.0 {
         return Ok(());
     }
     let calls = facts.calls.iter().filter(|call| {
-        (call.attempt.object, call.attempt.number) == (change.after.id, open.number)
+        (call.attempt.object, call.attempt.number) == (asker.id, open.number)
             && !matches!(call.ask, Ask::Inquire | Ask::Reverse)
     });
     let count = calls.count();
     ensure(Check::Attempts, count == 1, || {
-        let name = change.after.id.text(&kinds::PAYMENT_INTENT);
+        let name = asker.id.text(asker.kind);
         format!("attempt {} of {name} opens with {count} calls", open.number)
     })
 }

@@ -108,7 +108,7 @@ impl History {
                     .attempts
                     .add(money.currency, money.amount, age_ms(money.since_ms));
                 if pending.stage == Stage::Calling {
-                    self.open.calling.insert((key, pending.intent, pending.attempt));
+                    self.open.calling.insert((key, pending.object, pending.attempt));
                 }
             }
             let waiting = account.keys.in_flight();

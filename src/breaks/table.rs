@@ -334,14 +334,14 @@ pub const ALL: &[Known] = &[
     Known {
         of: Break::TrustNotFound,
         name: "trust-not-found",
-        place: "src/domain/payments/payment_intent/resolve.rs",
+        place: "src/domain/payments/attempt.rs",
         invariants: &[4],
         what: "an attempt the network does not know counts as refused and is not reversed",
     },
     Known {
         of: Break::TakeLateApproval,
         name: "take-late-approval",
-        place: "src/domain/payments/payment_intent/resolve.rs",
+        place: "src/domain/payments/attempt.rs",
         invariants: &[4, 9],
         what: "an approval counts although the attempt is being reversed",
     },

@@ -30,7 +30,7 @@ pub struct NetworkCall {
     pub deadline_ms: u64,
 }
 
-/// What is asked of a network. Authorise, purchase, capture are sent at most once per attempt; inquiries, reversals and
+/// What is asked of a network. Authorise, purchase, capture, verify are sent at most once per attempt; inquiries, reversals and
 /// refund advices are repeated until answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub enum Ask {
@@ -66,6 +66,16 @@ pub enum Ask {
         #[record(2)]
         money: CardMoney,
     },
+    /// Say whether a card is good, without holding anything (0100 with amount zero).
+    #[record(7)]
+    Verify {
+        /// The card, and an amount of zero.
+        #[record(1)]
+        money: CardMoney,
+        /// Whether its security code was given.
+        #[record(2)]
+        cvc: bool,
+    },
 }
 
 /// An amount on a test card.
@@ -96,7 +106,7 @@ pub struct NetworkAnswer {
 /// The question a network answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
 pub enum Asked {
-    /// Authorise, purchase, capture or refund.
+    /// Authorise, purchase, capture, refund or verify.
     #[record(1)]
     Request,
     /// An inquiry.

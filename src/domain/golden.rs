@@ -31,6 +31,7 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
 use crate::object::Object;
+use crate::payments::attempt::{Attempt, Phase};
 use crate::payments::authentication::{
     Action, Claims, CommerceIndicator, ExemptionIndicator, ImportedAuthentication, ThreeDSecureRequest,
     ThreeDSecureResult, ThreeDSecureVersion, TransactionStatus,
@@ -39,7 +40,7 @@ use crate::payments::bank_account::{
     AccountType, BankAccount, BankScheme, HolderType, OlderData, Ownership, TestAccount,
 };
 use crate::payments::card::{HeldMethod, SealedNumber};
-use crate::payments::charge::{Charge, ChargeState, Concerns, UserReport};
+use crate::payments::charge::{Charge, ChargeState, Concerns, OwnAttempts, UserReport};
 use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
@@ -47,9 +48,8 @@ use crate::payments::dispute::{
 };
 use crate::payments::mandate::{Acceptance, Mandate, MandateScope};
 use crate::payments::payment_intent::{
-    AllowRedirects, AmountDetails, Attempt, Availability, CancellationReason, CaptureMethod, CardFutureUsage,
-    CardNetwork, ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails,
-    PaymentIntent, Phase, Status,
+    AllowRedirects, AmountDetails, Availability, CancellationReason, CaptureMethod, CardFutureUsage, CardNetwork,
+    ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails, PaymentIntent, Status,
 };
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
@@ -120,6 +120,7 @@ fn record_lines() -> Vec<String> {
         TransactionStatus,
         Charge,
         ChargeState,
+        OwnAttempts,
         Concerns,
         Risk,
         BlockRule,

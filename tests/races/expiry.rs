@@ -197,7 +197,11 @@ impl Run {
             let slow = !prompt && self.random.percent(30);
             let lost = !prompt && self.random.percent(10);
             let (to, said) = match out.call.ask {
-                Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Refund { .. } => {
+                Ask::Authorise(_)
+                | Ask::Purchase(_)
+                | Ask::Capture { .. }
+                | Ask::Refund { .. }
+                | Ask::Verify { .. } => {
                     if lost {
                         continue;
                     }

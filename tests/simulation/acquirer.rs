@@ -39,6 +39,8 @@ pub enum Moves {
     Captures(AttemptId),
     /// Gives money back.
     Refunds(AttemptId),
+    /// Says whether a card is good.
+    Verifies,
 }
 
 /// The acquirer.
@@ -61,6 +63,7 @@ impl Acquirer {
             Ask::Purchase(money) => (Asked::Request, self.request(key, Moves::Purchases, money)),
             Ask::Capture { of, money } => (Asked::Request, self.request(key, Moves::Captures(of), money)),
             Ask::Refund { of, money } => (Asked::Request, self.request(key, Moves::Refunds(of), money)),
+            Ask::Verify { money, .. } => (Asked::Request, self.request(key, Moves::Verifies, money)),
             Ask::Inquire => (Asked::Inquiry, self.inquiry(key)),
             Ask::Reverse => {
                 let line = self.book.entry(key).or_insert(UNSEEN);
@@ -95,7 +98,7 @@ impl Acquirer {
     fn word(&self, account: u64, what: Moves, money: CardMoney) -> Said {
         let refused = |decline| Said::Declined { decline };
         match what {
-            Moves::Authorises | Moves::Purchases => {
+            Moves::Authorises | Moves::Purchases | Moves::Verifies => {
                 let card = TestCard::by_number(money.test_card).expect("a card of the table");
                 match card.behaviour {
                     Behaviour::Remote(RemoteBehaviour::Decline) => refused(declines::GENERIC.number),

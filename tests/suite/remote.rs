@@ -25,6 +25,92 @@ fn settled(server: &Server, id: &str) -> Value {
     }
 }
 
+/// Polls a charge without an intent, or a setup, until the network's word about it is known.
+fn decided(server: &Server, path: &str) -> Value {
+    let deadline = Instant::now() + crate::server::PATIENCE;
+    loop {
+        let object = server.get(path).json();
+        if !["pending", "processing"].contains(&object["status"].as_str().expect("a status")) {
+            return object;
+        }
+        assert!(Instant::now() < deadline, "{path} is still open");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_charge_without_an_intent_waits_for_the_network() {
+    let server = Server::with(&[], QUICK);
+    let charge = |card: &str| {
+        let form = format!("amount=1000&currency=usd&source=tok_tollgate_{card}");
+        server.post("/v1/charges", &form)
+    };
+    assert_eq!(charge("remote").json()["status"], "succeeded");
+    let declined = charge("remoteDecline");
+    assert_eq!(
+        (declined.status, declined.json()["error"]["code"].as_str()),
+        (402, Some("card_declined")),
+        "{declined:?}"
+    );
+    for (card, becomes) in [("remoteSilent", "failed"), ("remoteLostAnswer", "succeeded")] {
+        let pending = charge(card);
+        let shown = pending.json();
+        assert_eq!(
+            (shown["status"].as_str(), &shown["paid"], &shown["outcome"]),
+            (Some("pending"), &Value::Bool(false), &Value::Null),
+            "{pending:?}"
+        );
+        let charge = decided(&server, &format!("/v1/charges/{}", pending.id()));
+        assert_eq!(charge["status"], becomes, "{card}");
+    }
+    let form = "amount=1000&currency=usd&source=tok_tollgate_remote&capture=false";
+    let hold = server.post("/v1/charges", form).id();
+    let captured = server.post(&format!("/v1/charges/{hold}/capture"), "amount=600").json();
+    assert_eq!(captured["amount_captured"], 600);
+    let released = server.post("/v1/charges", form).id();
+    let refund = server.post("/v1/refunds", &format!("charge={released}"));
+    assert_eq!(refund.json()["status"], "succeeded", "{refund:?}");
+    server.verify();
+}
+
+#[test]
+fn a_hold_of_an_intent_is_captured_by_its_charge() {
+    let server = Server::start();
+    let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true&capture_method=manual";
+    let intent = server.post("/v1/payment_intents", form).json();
+    let charge = intent["latest_charge"].as_str().expect("a charge");
+    let captured = server
+        .post(&format!("/v1/charges/{charge}/capture"), "amount=600")
+        .json();
+    assert_eq!(
+        (captured["object"].as_str(), captured["amount_captured"].as_i64()),
+        (Some("charge"), Some(600)),
+        "{captured}"
+    );
+    server.verify();
+}
+
+#[test]
+fn a_setup_waits_for_the_network() {
+    let server = Server::with(&[], QUICK);
+    let set_up = |card: &str| {
+        let form = format!("payment_method=pm_card_tollgate_{card}&confirm=true");
+        server.post("/v1/setup_intents", &form)
+    };
+    assert_eq!(set_up("remote").json()["status"], "succeeded");
+    assert_eq!(set_up("remoteDecline").status, 402);
+    for (card, becomes) in [
+        ("remoteSilent", "requires_payment_method"),
+        ("remoteLostAnswer", "succeeded"),
+    ] {
+        let asked = set_up(card);
+        assert_eq!(asked.json()["status"], "processing", "{asked:?}");
+        let setup = decided(&server, &format!("/v1/setup_intents/{}", asked.id()));
+        assert_eq!(setup["status"], becomes, "{card}");
+    }
+    server.verify();
+}
+
 #[test]
 fn an_approval_and_a_decline_come_back_as_answers() {
     let server = Server::start();
@@ -169,5 +255,9 @@ fn the_whole_thread_runs_on_the_remote_network() {
             .json()["status"],
         "succeeded"
     );
+    let charge = server.post("/v1/charges", "amount=900&currency=usd&source=tok_visa");
+    assert_eq!(charge.json()["status"], "succeeded", "{charge:?}");
+    let setup = server.post("/v1/setup_intents", "payment_method=pm_card_visa&confirm=true");
+    assert_eq!(setup.json()["status"], "succeeded", "{setup:?}");
     server.verify();
 }

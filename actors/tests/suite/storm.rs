@@ -201,7 +201,7 @@ impl Storm {
                     self.book.insert(at, "approved");
                     (Asked::Request, Said::Approved)
                 }
-                Ask::Capture { .. } | Ask::Refund { .. } => (Asked::Request, Said::Approved),
+                Ask::Capture { .. } | Ask::Refund { .. } | Ask::Verify { .. } => (Asked::Request, Said::Approved),
                 Ask::Inquire => {
                     let known = self.book.get(&at) == Some(&"approved");
                     (Asked::Inquiry, if known { Said::Approved } else { Said::NotFound })

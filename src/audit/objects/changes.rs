@@ -10,17 +10,27 @@ use tollgate_resource::{Id, Kind};
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) intents: Vec<IntentChange>,
+    /// Objects that may ask a remote network.
+    pub(crate) askers: Vec<Asker>,
     /// Movements of money that must each have an entry.
     pub(crate) movements: Vec<Movement>,
+}
+
+/// A step of an object that may ask a remote network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub(crate) id: Id,
+    pub(crate) kind: &'static Kind,
+    /// Number of its newest attempt before the step, and after it.
+    pub(crate) attempts: (u32, u32),
+    /// The attempt that is not settled after it.
+    pub(crate) open: Option<OpenAttempt>,
 }
 
 /// A payment intent's step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IntentChange {
-    pub(crate) before: Option<KeptIntent>,
     pub(crate) after: KeptIntent,
-    /// The attempt that is not settled after it.
-    pub(crate) open: Option<OpenAttempt>,
 }
 
 /// A movement of money that an object's step implies.

@@ -10,7 +10,7 @@ use tollgate_domain::{Facts, kinds};
 
 impl Objects {
     /// Checks a charge's step against its version before, and takes it.
-    pub(super) fn step_charge(&mut self, charge: &Charge, born: bool, changes: &mut Changes) -> Checked {
+    pub(super) fn step_charge(&mut self, charge: &Charge, born: bool, now_ms: u64, changes: &mut Changes) -> Checked {
         let name = || charge.id.text(&kinds::CHARGE);
         let at = find(&self.charges, charge.id.seq(), |kept| kept.id);
         let before = if born { None } else { at.map(|at| self.charges[at]) };
@@ -94,7 +94,32 @@ impl Objects {
             refund_count: before.map_or(0, |before| before.refund_count),
         };
         put(&mut self.charges, at, after);
-        Ok(())
+        let open = charge.open_attempt();
+        let agrees = match charge.state {
+            ChargeState::Pending { .. } => open.is_some(),
+            ChargeState::Held | ChargeState::Released | ChargeState::Expired => true,
+            ChargeState::Failed { .. } | ChargeState::Captured { .. } | ChargeState::PartlyCaptured { .. } => {
+                open.is_none()
+            }
+        };
+        ensure(Check::Attempts, agrees, || {
+            format!("{} is {:?}, its attempt is {open:?}", name(), charge.state)
+        })?;
+        let Some(remote) = charge.remote.as_deref() else {
+            return Ok(());
+        };
+        if charge.payment_intent.is_some() {
+            return ensure(Check::Attempts, false, || {
+                format!("{} has attempts, which are its intent's", name())
+            });
+        }
+        let known = self.charge_attempts.insert(charge.id.seq(), remote.made);
+        let tries = (known.unwrap_or(0), remote.made);
+        ensure(Check::Attempts, tries.0 <= tries.1, || {
+            format!("{} had {} attempts and now has {}", name(), tries.0, tries.1)
+        })?;
+        let money = (open, charge.currency);
+        self.step_attempt((charge.id, &kinds::CHARGE), tries, money, now_ms, changes)
     }
 
     /// A charge against its intent and its refunds.

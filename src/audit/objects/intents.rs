@@ -1,13 +1,15 @@
 //! The way of a payment intent.
 
-use super::changes::{Changes, IntentChange};
+use super::changes::{Asker, Changes, IntentChange};
 use super::kept::{KeptIntent, OpenAttempt};
 use super::{Objects, find, put};
 use crate::report::{Check, Checked, ensure};
 use tollgate_domain::kinds;
+use tollgate_domain::money::Currency;
+use tollgate_domain::payments::attempt::Attempt;
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::payment_intent::{PaymentIntent, Status, StatusName};
-use tollgate_resource::Names;
+use tollgate_resource::{Id, Kind, Names};
 
 impl Objects {
     /// Checks an intent's step against its version before, and takes it.
@@ -52,21 +54,6 @@ impl Objects {
                 )
             })?;
         }
-        let known = before.and_then(|before| self.open.get(&before.id.seq()).copied());
-        let open = intent.open_attempt().map(|open| {
-            let known = known.filter(|known| known.number == open.number);
-            OpenAttempt::of(open, known.map_or(now_ms, |known| known.since_ms))
-        });
-        if let (Some(open), Some(known)) = (open, known) {
-            let follows = if open.number == known.number {
-                open.may_follow(&known)
-            } else {
-                false
-            };
-            ensure(Check::Attempts, follows, || {
-                format!("attempt {} of {} goes from {known:?} to {open:?}", known.number, name())
-            })?;
-        }
         let after = KeptIntent {
             id: intent.id,
             amount: intent.amount,
@@ -75,12 +62,45 @@ impl Objects {
             attempts: intent.attempts,
             standing: before.map_or(0, |before| before.standing),
         };
-        match open {
-            Some(open) => self.open.insert(intent.id.seq(), open),
-            None => self.open.remove(&intent.id.seq()),
-        };
         put(&mut self.intents, at, after);
-        changes.intents.push(IntentChange { before, after, open });
+        changes.intents.push(IntentChange { after });
+        let tries = (before.map_or(0, |before| before.attempts), intent.attempts);
+        let money = (intent.open_attempt(), intent.currency);
+        self.step_attempt((intent.id, &kinds::PAYMENT_INTENT), tries, money, now_ms, changes)
+    }
+
+    /// Checks the step of the attempt of an object that asks a remote network, and takes it. `tries` are the numbers of
+    /// its newest attempt before the step and after it.
+    pub(super) fn step_attempt(
+        &mut self,
+        (id, kind): (Id, &'static Kind),
+        tries: (u32, u32),
+        (open, currency): (Option<&Attempt>, Currency),
+        now_ms: u64,
+        changes: &mut Changes,
+    ) -> Checked {
+        let known = self.open.get(&id.seq()).copied();
+        let open = open.map(|open| {
+            let known = known.filter(|known| known.number == open.number);
+            OpenAttempt::of(open, currency, known.map_or(now_ms, |known| known.since_ms))
+        });
+        if let (Some(open), Some(known)) = (open, known) {
+            let follows = open.number == known.number && open.may_follow(&known);
+            ensure(Check::Attempts, follows, || {
+                let name = id.text(kind);
+                format!("attempt {} of {name} goes from {known:?} to {open:?}", known.number)
+            })?;
+        }
+        match open {
+            Some(open) => self.open.insert(id.seq(), open),
+            None => self.open.remove(&id.seq()),
+        };
+        changes.askers.push(Asker {
+            id,
+            kind,
+            attempts: tries,
+            open,
+        });
         Ok(())
     }
 

@@ -3,9 +3,10 @@
 use tollgate_domain::Network;
 use tollgate_domain::customers::tax_id::Verification;
 use tollgate_domain::money::Currency;
+use tollgate_domain::payments::attempt::{Attempt, Phase};
 use tollgate_domain::payments::charge::ChargeState;
 use tollgate_domain::payments::dispute::DisputeStatus;
-use tollgate_domain::payments::payment_intent::{Attempt, Phase, StatusName};
+use tollgate_domain::payments::payment_intent::StatusName;
 use tollgate_domain::payments::refund::RefundStage;
 use tollgate_resource::Id;
 
@@ -27,6 +28,7 @@ pub(crate) struct KeptIntent {
 pub(crate) struct OpenAttempt {
     pub(crate) number: u32,
     pub(crate) amount: i64,
+    pub(crate) currency: Currency,
     /// When it was opened, milliseconds.
     pub(crate) since_ms: u64,
     /// How far finding out has come: called (a request may still wait), inquired about, reversed.
@@ -44,7 +46,7 @@ pub(crate) enum Stage {
 }
 
 impl OpenAttempt {
-    pub(super) fn of(open: &Attempt, since_ms: u64) -> OpenAttempt {
+    pub(super) fn of(open: &Attempt, currency: Currency, since_ms: u64) -> OpenAttempt {
         let (stage, tries) = match open.phase {
             Phase::Calling { .. } => (Stage::Calling, 0),
             Phase::Inquiring { tries, .. } => (Stage::Inquiring, tries),
@@ -53,6 +55,7 @@ impl OpenAttempt {
         OpenAttempt {
             number: open.number,
             amount: open.amount,
+            currency,
             since_ms,
             stage,
             tries,

@@ -9,7 +9,7 @@ mod kept;
 mod refunds;
 mod setups;
 
-pub(crate) use changes::{Changes, IntentChange, Movement};
+pub(crate) use changes::{Asker, Changes, Movement};
 pub(crate) use kept::Stage;
 
 use crate::lines::Lines;
@@ -29,8 +29,10 @@ use tollgate_resource::{Id, Kind};
 pub(crate) struct Objects {
     /// The account's key.
     account: u64,
-    /// Attempts that are not settled, by the sequence of their intent.
+    /// Attempts that are not settled, by the sequence of their object.
     open: HashMap<u64, OpenAttempt>,
+    /// Number of the newest attempt of each charge that asked a remote network by itself.
+    charge_attempts: HashMap<u64, u32>,
     intents: Lines<KeptIntent>,
     charges: Lines<KeptCharge>,
     refunds: Lines<KeptRefund>,
@@ -49,8 +51,8 @@ pub(crate) struct Objects {
 /// An attempt that is not settled, and whose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending {
-    /// Sequence of the payment intent.
-    pub(crate) intent: u64,
+    /// Sequence of the object.
+    pub(crate) object: u64,
     pub(crate) attempt: u32,
     pub(crate) stage: Stage,
     pub(crate) money: Open,
@@ -89,10 +91,10 @@ impl Objects {
             }
             match object {
                 Object::PaymentIntent(intent) => self.step_intent(intent, born, facts.now_ms, &mut changes)?,
-                Object::Charge(charge) => self.step_charge(charge, born, &mut changes)?,
+                Object::Charge(charge) => self.step_charge(charge, born, facts.now_ms, &mut changes)?,
                 Object::Refund(refund) => self.step_refund(refund, born, &mut changes)?,
                 Object::Dispute(dispute) => self.step_dispute(dispute, born, &mut changes)?,
-                Object::SetupIntent(intent) => self.step_setup(intent, born)?,
+                Object::SetupIntent(intent) => self.step_setup(intent, born, facts.now_ms, &mut changes)?,
                 Object::SetupAttempt(attempt) => self.step_try(attempt, born)?,
                 Object::Customer(customer) => self.step_customer(customer, born)?,
                 Object::CustomerBalanceTransaction(moved) => self.step_customer_movement(moved, born)?,
@@ -175,18 +177,15 @@ impl Objects {
 
     /// Attempts that are not settled.
     pub(crate) fn pending(&self) -> impl Iterator<Item = Pending> {
-        self.open.iter().filter_map(|(&seq, open)| {
-            let intent = self.intents[find(&self.intents, seq, |kept| kept.id)?];
-            Some(Pending {
-                intent: seq,
-                attempt: open.number,
-                stage: open.stage,
-                money: Open {
-                    currency: intent.currency,
-                    amount: open.amount,
-                    since_ms: open.since_ms,
-                },
-            })
+        self.open.iter().map(|(&seq, open)| Pending {
+            object: seq,
+            attempt: open.number,
+            stage: open.stage,
+            money: Open {
+                currency: open.currency,
+                amount: open.amount,
+                since_ms: open.since_ms,
+            },
         })
     }
 
@@ -203,7 +202,8 @@ impl Objects {
     pub(crate) fn keep_only(&mut self, part: Part) {
         let account = self.account;
         let holds = |intent| part.holds(payment_hash(account, intent));
-        self.open.retain(|&intent, _| holds(intent));
+        self.open.retain(|&object, _| holds(object));
+        self.charge_attempts.retain(|&charge, _| holds(charge));
         self.intents.retain(|intent| holds(intent.id.seq()));
         self.charges.retain(|charge| holds(charge.payment));
         self.refunds.retain(|refund| holds(refund.payment));
@@ -229,6 +229,7 @@ impl Objects {
             + self.tax_ids.bytes()
             + self.others.bytes()
             + self.open.len() * size_of::<(u64, OpenAttempt)>()
+            + self.charge_attempts.len() * size_of::<(u64, u32)>()
     }
 
     /// A changed object was born in an earlier record.

@@ -1,8 +1,10 @@
 //! The way of a setup intent and its tries.
 
+use super::changes::Changes;
 use super::{Objects, find, put};
 use crate::report::{Check, Checked, ensure};
 use tollgate_domain::kinds;
+use tollgate_domain::money::Currency;
 use tollgate_domain::payments::setup_attempt::{AttemptStatus, SetupAttempt};
 use tollgate_domain::payments::setup_intent::{SetupIntent, StatusName};
 use tollgate_resource::{Id, Names};
@@ -28,7 +30,13 @@ pub(super) struct KeptTry {
 
 impl Objects {
     /// Checks a setup intent's step against its version before, and takes it.
-    pub(super) fn step_setup(&mut self, intent: &SetupIntent, born: bool) -> Checked {
+    pub(super) fn step_setup(
+        &mut self,
+        intent: &SetupIntent,
+        born: bool,
+        now_ms: u64,
+        changes: &mut Changes,
+    ) -> Checked {
         let name = || intent.id.text(&kinds::SETUP_INTENT);
         let at = find(&self.setups, intent.id.seq(), |kept| kept.id);
         let before = if born { None } else { at.map(|at| self.setups[at]) };
@@ -54,7 +62,16 @@ impl Objects {
             born: before.map_or(0, |before| before.born),
         };
         put(&mut self.setups, at, after);
-        Ok(())
+        let open = intent.open_attempt();
+        ensure(
+            Check::Attempts,
+            open.is_none_or(|open| open.number == intent.attempts),
+            || format!("{} asks with {open:?}, which is not its newest try", name()),
+        )?;
+        // What is asked holds nothing; its currency says nothing.
+        let money = (open, Currency::USD);
+        let tries = (tries, intent.attempts);
+        self.step_attempt((intent.id, &kinds::SETUP_INTENT), tries, money, now_ms, changes)
     }
 
     /// Checks a try's step against its version before, and takes it.
@@ -115,6 +132,7 @@ impl Objects {
         let agrees = match kept.status {
             StatusName::Succeeded => state == Some(AttemptStatus::Succeeded),
             StatusName::RequiresAction => state == Some(AttemptStatus::RequiresAction),
+            StatusName::Processing => state == Some(AttemptStatus::Processing),
             StatusName::RequiresPaymentMethod | StatusName::RequiresConfirmation | StatusName::Canceled => {
                 matches!(state, None | Some(AttemptStatus::Failed | AttemptStatus::Abandoned))
             }

@@ -150,6 +150,14 @@ impl<'a> Case<'a> {
             .map(|(_, method)| method))
     }
 
+    /// What a payment or setup under way uses: a card that was deleted meanwhile is still there for it.
+    pub(crate) fn method_in_use(&self, id: Id) -> Result<Option<&'a PaymentMethod>, Stop> {
+        Ok(self.find(kinds::of_method(id), id)?.map(|object| match object {
+            Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => &**method,
+            other => unreachable!("{:?} was found as a payment method", other.id()),
+        }))
+    }
+
     /// A token, if there is one with that id.
     pub(crate) fn token(&self, id: Id) -> Result<Option<&'a Token>, Stop> {
         Ok(self.find(&kinds::TOKEN, id)?.map(|object| match object {

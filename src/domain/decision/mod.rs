@@ -175,9 +175,16 @@ pub fn decide(
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
+        Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::CHARGE) => {
+            charge::resolve(&case, *attempt, *answer)
+        }
+        Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::SETUP_INTENT) => {
+            setup_intent::resolve(&case, *attempt, *answer)
+        }
         Command::ResolveAttempt(attempt, answer) => payment_intent::resolve(&case, *attempt, *answer),
         Command::TimerDue(object) if object.is(&kinds::CHARGE) => charge::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::REFUND) => refund::timer_due(&case, *object),
+        Command::TimerDue(object) if object.is(&kinds::SETUP_INTENT) => setup_intent::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::DISPUTE) => dispute::timer_due(&case, *object),
         Command::TimerDue(object) if object.is(&kinds::TAX_ID) => tax_id::timer_due(&case, *object),
         Command::TimerDue(object) => payment_intent::timer_due(&case, *object),

@@ -194,6 +194,10 @@ pub enum EventType {
     #[record(56)]
     #[name = "customer.tax_id.deleted"]
     CustomerTaxIdDeleted,
+    /// A remote network has not answered about a charge in time; the outcome is being found out.
+    #[record(120)]
+    #[name = "charge.pending"]
+    ChargePending,
 }
 
 impl EventType {
@@ -208,9 +212,8 @@ impl EventType {
             | PaymentIntentAmountCapturableUpdated
             | PaymentIntentProcessing
             | PaymentIntentRequiresAction => &kinds::PAYMENT_INTENT,
-            ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired | ChargeUpdated => {
-                &kinds::CHARGE
-            }
+            ChargeSucceeded | ChargeFailed | ChargeCaptured | ChargeRefunded | ChargeExpired | ChargeUpdated
+            | ChargePending => &kinds::CHARGE,
             DisputeCreated | DisputeUpdated | DisputeClosed | DisputeFundsWithdrawn | DisputeFundsReinstated => {
                 &kinds::DISPUTE
             }

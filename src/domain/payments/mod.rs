@@ -1,5 +1,6 @@
 //! Payments: an intent, its charges, their refunds, and what is paid with.
 
+pub mod attempt;
 pub mod authentication;
 pub mod bank_account;
 pub mod card;

@@ -152,6 +152,23 @@ class Remote(unittest.TestCase):
         self.assertEqual((captured.status, captured.amount_received), ("succeeded", 1500))
         self.assertEqual(client().v1.refunds.create({"payment_intent": intent.id}).status, "succeeded")
 
+    def test_an_older_charge_goes_over_the_remote_network(self):
+        charge = client().v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_tollgate_remote"})
+        self.assertEqual((charge.status, charge.captured, charge.source.last4), ("succeeded", True, "0018"))
+        with self.assertRaises(stripe.CardError) as declined:
+            client().v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_tollgate_remoteDecline"})
+        self.assertEqual(client().v1.charges.retrieve(declined.exception.error.charge).status, "failed")
+        hold = client().v1.charges.create(
+            {"amount": 2000, "currency": "usd", "source": "tok_tollgate_remote", "capture": False}
+        )
+        self.assertEqual(client().v1.charges.capture(hold.id, {"amount": 1500}).amount_captured, 1500)
+
+    def test_a_setup_asks_the_remote_network(self):
+        setup = client().v1.setup_intents.create({"payment_method": "pm_card_tollgate_remote", "confirm": True})
+        self.assertEqual(setup.status, "succeeded")
+        with self.assertRaises(stripe.CardError):
+            client().v1.setup_intents.create({"payment_method": "pm_card_tollgate_remoteDecline", "confirm": True})
+
 
 class Idempotency(unittest.TestCase):
     def test_a_retry_gets_the_first_answer(self):

@@ -13,7 +13,7 @@ use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::charge::ChargeSource;
 use tollgate_domain::payments::payment_intent::Status;
-use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
+use tollgate_domain::payments::payment_method::{Behaviour, PaymentMethodParam, TestMethod};
 use tollgate_domain::{Call, Command, ErrorType, Item, Object, Read, Reject};
 
 impl Auditor {
@@ -320,10 +320,12 @@ fn may_decline(command: &Command) -> bool {
         Command::ConfirmPaymentIntent(_, asked) => asked.payment_method,
         Command::CreateSetupIntent(asked) => asked.payment_method,
         Command::ConfirmSetupIntent(_, asked) => asked.payment_method,
-        Command::CapturePaymentIntent(..) | Command::CompleteAction(_) => return true,
+        Command::CapturePaymentIntent(..) | Command::CaptureCharge(..) | Command::CompleteAction(_) => return true,
         Command::CreateCharge(asked) => {
             return match &asked.source {
-                Some(ChargeSource::Token(TokenParam::Magic(card))) => declines(card.behaviour),
+                Some(ChargeSource::Token(TokenParam::Magic(card))) => {
+                    declines(card.behaviour) || matches!(card.behaviour, Behaviour::Remote(_))
+                }
                 _ => true,
             };
         }
@@ -331,11 +333,7 @@ fn may_decline(command: &Command) -> bool {
     };
     match method {
         Some(PaymentMethodParam::Fresh(TestMethod::Card(card))) => {
-            declines(card.behaviour)
-                || matches!(
-                    card.behaviour,
-                    tollgate_domain::payments::payment_method::Behaviour::Remote(_)
-                )
+            declines(card.behaviour) || matches!(card.behaviour, Behaviour::Remote(_))
         }
         _ => true,
     }

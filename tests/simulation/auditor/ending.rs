@@ -9,6 +9,8 @@ use tollgate_actors::readers::find_account;
 use tollgate_actors::shard::Found;
 use tollgate_domain::acquirer::AttemptId;
 use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::payment_method::Behaviour;
+use tollgate_domain::payments::setup_intent::StatusName;
 use tollgate_domain::{Account, Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::{Block, Reads, envelope};
@@ -107,19 +109,20 @@ fn acquirer_agrees(
     book: &BTreeMap<(u64, AttemptId), Line>,
     explained: &mut BTreeSet<(u64, AttemptId)>,
 ) -> Result<(), String> {
-    let mut stands = |attempt: AttemptId, amount: i64, fits: &dyn Fn(Moves) -> bool| {
-        explained.insert((key, attempt));
-        let line = book.get(&(key, attempt));
-        let business = line
-            .filter(|line| line.approved && !line.reversed)
-            .and_then(|line| line.asked);
-        match business {
-            Some(business) if business.money.amount == amount && fits(business.what) => Ok(()),
-            _ => Err(format!(
-                "{attempt:?} of {amount} stands in the acquirer's book as {line:?}"
-            )),
-        }
-    };
+    let stands =
+        |explained: &mut BTreeSet<(u64, AttemptId)>, attempt: AttemptId, amount: i64, fits: &dyn Fn(Moves) -> bool| {
+            explained.insert((key, attempt));
+            let line = book.get(&(key, attempt));
+            let business = line
+                .filter(|line| line.approved && !line.reversed)
+                .and_then(|line| line.asked);
+            match business {
+                Some(business) if business.money.amount == amount && fits(business.what) => Ok(()),
+                _ => Err(format!(
+                    "{attempt:?} of {amount} stands in the acquirer's book as {line:?}"
+                )),
+            }
+        };
     for object in model.newest() {
         match object {
             Object::Charge(charge) => {
@@ -129,13 +132,13 @@ fn acquirer_agrees(
                 let hold = |what| what == Moves::Authorises;
                 match (charge.state, charge.captured_by) {
                     (ChargeState::Captured { .. }, Some(by)) if by == authorised => {
-                        stands(by, charge.amount, &|what| what == Moves::Purchases)?;
+                        stands(explained, by, charge.amount, &|what| what == Moves::Purchases)?;
                     }
                     (ChargeState::Captured { amount, .. }, Some(by)) => {
-                        stands(authorised, charge.amount, &hold)?;
-                        stands(by, amount, &|what| what == Moves::Captures(authorised))?;
+                        stands(explained, authorised, charge.amount, &hold)?;
+                        stands(explained, by, amount, &|what| what == Moves::Captures(authorised))?;
                     }
-                    (ChargeState::Held, None) => stands(authorised, charge.amount, &hold)?,
+                    (ChargeState::Held, None) => stands(explained, authorised, charge.amount, &hold)?,
                     (ChargeState::Released | ChargeState::Expired | ChargeState::Failed { .. }, None) => {
                         let line = book.get(&(key, authorised));
                         if line.is_some_and(|line| line.approved && !line.reversed) {
@@ -148,7 +151,25 @@ fn acquirer_agrees(
             Object::Refund(refund) => {
                 let charge = model.charge_at(refund.charge, u64::MAX);
                 if let Some(of) = charge.and_then(|charge| charge.captured_by) {
-                    stands(refund.attempt(), refund.amount, &|what| what == Moves::Refunds(of))?;
+                    stands(explained, refund.attempt(), refund.amount, &|what| {
+                        what == Moves::Refunds(of)
+                    })?;
+                }
+            }
+            Object::SetupIntent(intent) => {
+                // What a card was asked holds nothing, so it may stand although nothing came of the setup.
+                let attempt = |number| AttemptId {
+                    object: intent.id,
+                    number,
+                };
+                explained.extend((1..=intent.attempts).map(|number| (key, attempt(number))));
+                let method = intent.payment_method.and_then(|id| model.object_at(id, u64::MAX));
+                let remote = matches!(method, Some(Object::PaymentMethod(method))
+                    if method.instrument.test_card().is_some_and(|card| matches!(card.behaviour, Behaviour::Remote(_))));
+                let line = book.get(&(key, attempt(intent.attempts)));
+                let good = line.is_some_and(|line| line.approved && !line.reversed);
+                if remote && intent.status.name() == StatusName::Succeeded && !good {
+                    return Err(format!("{} is set up, but at the acquirer: {line:?}", name(object)));
                 }
             }
             _ => {}

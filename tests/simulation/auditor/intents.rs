@@ -4,10 +4,10 @@ use super::model::captured;
 use super::money::{Postings, available_day, fee, receivable};
 use super::records::{Case, Expected, Wrong, wrong};
 use crate::plan::HOUR_MS;
-use tollgate_domain::acquirer::{Asked, Said};
+use tollgate_domain::payments::attempt::{Attempt, Phase};
 use tollgate_domain::payments::authentication::{AuthenticationRule, Lookup};
 use tollgate_domain::payments::charge::{Charge, ChargeState};
-use tollgate_domain::payments::payment_intent::{Attempt, CaptureMethod, HOLD_MS, PaymentIntent, Phase, Status};
+use tollgate_domain::payments::payment_intent::{CaptureMethod, HOLD_MS, PaymentIntent, Status};
 use tollgate_domain::payments::payment_method::{
     Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour, TestMethod,
 };
@@ -81,7 +81,7 @@ impl Case<'_> {
                     },
                     Status::Canceled { release, .. },
                 ) => {
-                    self.goes_on(after, open, release.as_deref())?;
+                    self.goes_on(after.id, open, release.as_deref())?;
                 }
                 _ => return table(),
             },
@@ -140,14 +140,7 @@ impl Case<'_> {
             (Behaviour::Decline(decline), Status::RequiresPaymentMethod) => {
                 self.failed(expected, after, Some(decline.number))
             }
-            (Behaviour::Remote(_), Status::Processing { attempt }) => {
-                let calling = matches!(attempt.phase, Phase::Calling { .. });
-                let calls: Vec<_> = self.facts.calls.iter().map(|call| call.attempt).collect();
-                if !calling || calls != [attempt.id(after.id)] || attempt.amount != after.amount {
-                    return wrong("attempts", format!("{attempt:?} with calls {calls:?}"));
-                }
-                Ok(())
-            }
+            (Behaviour::Remote(_), Status::Processing { attempt }) => self.begins(after.id, attempt, after.amount),
             (behaviour, status) => wrong("requests", format!("{behaviour:?} led to {status:?}")),
         }
     }
@@ -249,14 +242,14 @@ impl Case<'_> {
                 if matches!(open.phase, Phase::Calling { .. }) {
                     expected.events.push("payment_intent.processing");
                 }
-                self.goes_on(after, open, Some(attempt))
+                self.goes_on(after.id, open, Some(attempt))
             }
             Status::Succeeded { .. } | Status::RequiresCapture { capture: None, .. } => {
-                self.heard_approval(after, open)?;
+                self.heard_approval(after.id, open)?;
                 self.approved(expected, after)
             }
             Status::RequiresPaymentMethod => {
-                self.heard_end(after, open)?;
+                self.heard_end(after.id, open)?;
                 self.failed(expected, after, None)
             }
             status => wrong("state tables", format!("processing to {status:?}")),
@@ -298,13 +291,13 @@ impl Case<'_> {
                 Status::RequiresCapture {
                     capture: Some(next), ..
                 },
-            ) => self.goes_on(after, open, Some(next)),
-            (Some(open), Status::RequiresCapture { capture: None, .. }) => self.heard_end(after, open),
+            ) => self.goes_on(after.id, open, Some(next)),
+            (Some(open), Status::RequiresCapture { capture: None, .. }) => self.heard_end(after.id, open),
             (_, Status::Succeeded { received }) => {
                 let amount = match open {
                     None => self.capture_amount(after)?,
                     Some(open) => {
-                        self.heard_approval(after, open)?;
+                        self.heard_approval(after.id, open)?;
                         open.amount
                     }
                 };
@@ -356,54 +349,6 @@ impl Case<'_> {
             }
             other => wrong("nothing unexplained", format!("captured by {other:?}")),
         }
-    }
-
-    /// An attempt that stays open, or a release that ends.
-    fn goes_on(&self, after: &PaymentIntent, open: &Attempt, next: Option<&Attempt>) -> Result<(), Wrong> {
-        if self.command.is_some() {
-            return wrong(
-                "nothing unexplained",
-                format!("{:?} moved an open attempt", self.command),
-            );
-        }
-        let Some(next) = next else {
-            return self.heard_end(after, open);
-        };
-        let order = |phase: &Phase| match phase {
-            Phase::Calling { .. } => 0,
-            Phase::Inquiring { .. } => 1,
-            Phase::Reversing { .. } => 2,
-        };
-        let (was, is) = (order(&open.phase), order(&next.phase));
-        let not_found = |to, said| to == Asked::Inquiry && said == Said::NotFound;
-        let may_reverse = was == 2 || (self.told)(open.id(after.id), &not_found);
-        if open.number != next.number || open.amount != next.amount || is < was || is == 0 || (is == 2 && !may_reverse)
-        {
-            return wrong("attempts", format!("{open:?} to {next:?}"));
-        }
-        Ok(())
-    }
-
-    fn heard_approval(&self, after: &PaymentIntent, open: &Attempt) -> Result<(), Wrong> {
-        let yes = |to, said| to != Asked::Reversal && said == Said::Approved;
-        let reversing = matches!(open.phase, Phase::Reversing { .. });
-        if reversing || !(self.told)(open.id(after.id), &yes) || self.command.is_some() {
-            return wrong("attempts", format!("{open:?} was approved by nobody"));
-        }
-        Ok(())
-    }
-
-    /// A refusal, or the acknowledgement of a reversal.
-    fn heard_end(&self, after: &PaymentIntent, open: &Attempt) -> Result<(), Wrong> {
-        let reversing = matches!(open.phase, Phase::Reversing { .. });
-        let no = |to, said| match reversing {
-            true => to == Asked::Reversal && said == Said::Acknowledged,
-            false => to != Asked::Reversal && matches!(said, Said::Declined { .. }),
-        };
-        if !(self.told)(open.id(after.id), &no) || self.command.is_some() {
-            return wrong("attempts", format!("{open:?} was ended by nobody"));
-        }
-        Ok(())
     }
 }
 

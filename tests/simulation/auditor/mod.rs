@@ -13,6 +13,7 @@
 
 mod actions;
 mod answers;
+mod attempts;
 mod charges;
 mod disputes;
 mod ending;
@@ -102,6 +103,10 @@ pub struct Seen {
     pub disputes_over: u64,
     /// Disputes that ended because nobody answered them in time.
     pub unanswered: u64,
+    /// Charges without an intent that the remote network decided.
+    pub remote_charges: u64,
+    /// Setups that the remote network decided.
+    pub remote_setups: u64,
 }
 
 impl Seen {
@@ -120,6 +125,8 @@ impl Seen {
             disputes: self.disputes + other.disputes,
             disputes_over: self.disputes_over + other.disputes_over,
             unanswered: self.unanswered + other.unanswered,
+            remote_charges: self.remote_charges + other.remote_charges,
+            remote_setups: self.remote_setups + other.remote_setups,
         }
     }
 }
@@ -254,7 +261,7 @@ impl Auditor {
         }
         let once = matches!(
             call.call.ask,
-            Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. }
+            Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Verify { .. }
         );
         if once && !self.called.insert(key) {
             return Err(self.fail("attempt sent twice", format!("{call:?}")));

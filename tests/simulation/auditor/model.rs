@@ -2,11 +2,12 @@
 //! ledger, the keys.
 
 use super::money::Ledger;
+use super::refusals::open_attempt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::dispute::DisputeState;
-use tollgate_domain::payments::payment_intent::{PaymentIntent, Status};
+use tollgate_domain::payments::payment_intent::PaymentIntent;
 use tollgate_domain::payments::refund::{Refund, RefundState};
 use tollgate_domain::{Object, Outcome, Profile};
 use tollgate_resource::Id;
@@ -129,16 +130,6 @@ impl AccountModel {
     pub(super) fn open(&self) -> Option<String> {
         for object in self.newest() {
             let open = match object {
-                Object::PaymentIntent(intent) => match &intent.status {
-                    Status::Processing { attempt } => Some(format!("{attempt:?}")),
-                    Status::RequiresCapture {
-                        capture: Some(attempt), ..
-                    } => Some(format!("{attempt:?}")),
-                    Status::Canceled {
-                        release: Some(attempt), ..
-                    } => Some(format!("{attempt:?}")),
-                    _ => None,
-                },
                 Object::Refund(refund) => match refund.state {
                     RefundState::InTransit { .. } | RefundState::Pending { .. } => Some(format!("{:?}", refund.state)),
                     RefundState::Confirmed | RefundState::Failed { .. } => None,
@@ -149,7 +140,7 @@ impl AccountModel {
                     }
                     _ => None,
                 },
-                _ => None,
+                object => open_attempt(object).map(|attempt| format!("{attempt:?}")),
             };
             if let Some(open) = open {
                 return Some(format!(

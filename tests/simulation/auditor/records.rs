@@ -3,6 +3,7 @@
 use super::Auditor;
 use super::model::{AccountModel, Execution, name};
 use super::money::{Postings, is_known};
+use super::refusals::open_attempt;
 use crate::plan::HOUR_MS;
 use tollgate_domain::acquirer::{Asked, AttemptId, Said};
 use tollgate_domain::balance::balance_transaction::BalanceTransaction;
@@ -152,6 +153,10 @@ impl Auditor {
         let expired = |event: &&tollgate_domain::events::EventFact| event.kind.name() == "charge.expired";
         self.seen.expired += facts.events.iter().filter(expired).count() as u64;
         for object in &facts.objects {
+            let before = model.object_at(object.id(), model.record - 1);
+            let settled = before.is_some_and(|before| open_attempt(before).is_some()) && open_attempt(object).is_none();
+            self.seen.remote_charges += u64::from(settled && matches!(object, Object::Charge(_)));
+            self.seen.remote_setups += u64::from(settled && matches!(object, Object::SetupIntent(_)));
             if let Object::Dispute(dispute) = object {
                 self.seen.disputes += u64::from(dispute.id.seq() > facts.seq_before);
                 self.seen.disputes_over += u64::from(dispute.state.is_closed());

@@ -1,8 +1,9 @@
 //! Refusals: which commands a sequential account turns down, given what stands in the journal.
 
 use super::model::AccountModel;
+use tollgate_domain::payments::attempt::{Attempt, Phase};
 use tollgate_domain::payments::charge::ChargeState;
-use tollgate_domain::payments::payment_intent::{PaymentIntent, Phase, Status};
+use tollgate_domain::payments::payment_intent::Status;
 use tollgate_domain::{Command, Object};
 use tollgate_resource::Id;
 
@@ -36,12 +37,13 @@ impl AccountModel {
                         | Status::RequiresCapture { capture: None, .. }
                 )
             ),
-            Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_over(*id, at),
+            Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_closed(*id, at),
             Command::CaptureCharge(id, asked) => !self.charge_at(*id, at).is_some_and(|charge| {
-                charge.state == ChargeState::Held && asked.amount.is_none_or(|amount| amount <= charge.amount)
+                let free = charge.state == ChargeState::Held && charge.open_attempt().is_none();
+                free && asked.amount.is_none_or(|amount| amount <= charge.amount)
             }),
             Command::CreateChargeRefund(id, asked) => match self.charge_at(*id, at) {
-                Some(charge) if charge.state == ChargeState::Held => {
+                Some(charge) if charge.state == ChargeState::Held && charge.open_attempt().is_none() => {
                     asked.amount.is_some_and(|amount| amount != charge.amount)
                 }
                 charge => {
@@ -65,10 +67,10 @@ impl AccountModel {
         }
     }
 
-    /// Whether a request of the command's intent waits for its network after record `at`.
+    /// Whether a request about the command's object waits for its network after record `at`.
     fn is_calling(&self, command: &Command, at: u64) -> bool {
-        let intent = subject(command).and_then(|id| self.intent_at(id, at));
-        let open = intent.and_then(PaymentIntent::open_attempt);
+        let object = subject(command).and_then(|id| self.object_at(id, at));
+        let open = object.and_then(open_attempt);
         open.is_some_and(|attempt| matches!(attempt.phase, Phase::Calling { .. }))
     }
 
@@ -88,6 +90,16 @@ impl AccountModel {
         let Some(id) = subject(command) else { return Vec::new() };
         let charges = self.intent_at(id, at).map_or(&[][..], |intent| &intent.charges);
         [id].into_iter().chain(charges.iter().copied()).collect()
+    }
+}
+
+/// The attempt at the remote network that an object has open.
+pub(super) fn open_attempt(object: &Object) -> Option<&Attempt> {
+    match object {
+        Object::PaymentIntent(intent) => intent.open_attempt(),
+        Object::Charge(charge) => charge.open_attempt(),
+        Object::SetupIntent(intent) => intent.open_attempt(),
+        _ => None,
     }
 }
 

@@ -3,8 +3,9 @@
 use super::intents::declines;
 use super::model::AccountModel;
 use super::records::{Case, Expected, Wrong, wrong};
+use tollgate_domain::payments::attempt::Attempt;
 use tollgate_domain::payments::authentication::AuthenticationRule;
-use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
+use tollgate_domain::payments::payment_method::{Behaviour, PaymentMethodParam, TestMethod};
 use tollgate_domain::payments::setup_attempt::{AttemptStatus, SetupAttempt};
 use tollgate_domain::payments::setup_intent::{SetupIntent, StatusName};
 use tollgate_domain::{Command, Object};
@@ -15,6 +16,7 @@ enum End {
     Ready,
     Refused,
     Waits,
+    Asks,
 }
 
 impl AccountModel {
@@ -31,6 +33,12 @@ impl AccountModel {
         let status = self.setup_at(id, at).map(|intent| intent.status.name());
         matches!(status, None | Some(StatusName::Succeeded | StatusName::Canceled))
     }
+
+    /// Whether a setup intent can be neither confirmed nor cancelled after record `at`.
+    pub(super) fn setup_is_closed(&self, id: Id, at: u64) -> bool {
+        let status = self.setup_at(id, at).map(|intent| intent.status.name());
+        self.setup_is_over(id, at) || status == Some(StatusName::Processing)
+    }
 }
 
 impl Case<'_> {
@@ -45,6 +53,10 @@ impl Case<'_> {
             return wrong("state tables", format!("{before:?} to {after:?}"));
         }
         let tries = before.map_or(0, |before| before.attempts);
+        if let Some((before, open)) = before.and_then(|before| Some((before, before.open_attempt()?))) {
+            self.setup_asked(&mut expected, before, after, open)?;
+            return Ok(expected);
+        }
         let card = match (before, self.command) {
             (None, Some(Command::CreateSetupIntent(asked))) => {
                 expected.events.push("setup_intent.created");
@@ -97,6 +109,13 @@ impl Case<'_> {
                 expected.events.push("setup_intent.requires_action");
                 (StatusName::RequiresAction, AttemptStatus::RequiresAction)
             }
+            End::Asks => {
+                let Some(open) = after.open_attempt() else {
+                    return wrong("attempts", format!("{after:?} asked nobody"));
+                };
+                self.begins(after.id, open, 0)?;
+                (StatusName::Processing, AttemptStatus::Processing)
+            }
         };
         let Some(attempt) = after.latest_attempt.and_then(|id| self.attempt(id)) else {
             return wrong("setups", format!("{after:?} without its try"));
@@ -118,6 +137,47 @@ impl Case<'_> {
         }
         expected.objects.push(attempt.id.seq());
         Ok(expected)
+    }
+
+    /// A setup whose network was asked.
+    fn setup_asked(
+        &self,
+        expected: &mut Expected,
+        before: &SetupIntent,
+        after: &SetupIntent,
+        open: &Attempt,
+    ) -> Result<(), Wrong> {
+        if let Some(next) = after.open_attempt() {
+            return self.goes_on(after.id, open, Some(next));
+        }
+        let state = match after.status.name() {
+            StatusName::Succeeded => {
+                self.heard_approval(after.id, open)?;
+                if after.customer.is_some() {
+                    expected.events.push("payment_method.attached");
+                }
+                expected.events.push("setup_intent.succeeded");
+                AttemptStatus::Succeeded
+            }
+            StatusName::RequiresPaymentMethod => {
+                self.heard_end(after.id, open)?;
+                expected.events.push("setup_intent.setup_failed");
+                AttemptStatus::Failed
+            }
+            other => return wrong("state tables", format!("a setup goes from {open:?} to {other:?}")),
+        };
+        let Some(tried) = after.latest_attempt.and_then(|id| self.attempt(id)) else {
+            return wrong("setups", format!("{after:?} without its try"));
+        };
+        let saved = after.customer.filter(|_| state == AttemptStatus::Succeeded);
+        let method = self.method().map(|method| (method.customer, method.used_up));
+        let same = (before.latest_attempt, before.attempts, before.customer)
+            == (after.latest_attempt, after.attempts, after.customer);
+        if !same || tried.state.name() != state || method != Some((saved, false)) {
+            return wrong("setups", format!("{open:?} made {after:?}, {tried:?} and {method:?}"));
+        }
+        expected.objects.push(tried.id.seq());
+        Ok(())
     }
 
     /// Nothing was tried.
@@ -160,6 +220,8 @@ impl Case<'_> {
 fn end_of(card: &tollgate_domain::payments::payment_method::TestCard) -> End {
     if matches!(card.authentication, AuthenticationRule::Required(..)) {
         End::Waits
+    } else if matches!(card.behaviour, Behaviour::Remote(_)) {
+        End::Asks
     } else if declines(card.behaviour) {
         End::Refused
     } else {

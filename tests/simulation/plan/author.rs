@@ -207,8 +207,11 @@ impl Author {
 
     /// A new charge without an intent, or something that is done to one of the newest.
     fn charge(&mut self, number: usize, account: usize) -> Action {
-        const CARDS: [&str; 7] = [
+        const CARDS: [&str; 10] = [
             "visa",
+            "tollgate_remote",
+            "tollgate_remote",
+            "tollgate_remoteDecline",
             "de",
             "visa_chargeDeclined",
             "pendingRefund",

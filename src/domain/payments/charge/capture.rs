@@ -1,5 +1,6 @@
 //! Capturing holds, and what becomes of those that are not captured in time.
 
+use super::remote::{self, ask_to_capture, captured, not_while_calling};
 use super::{CaptureCharge, Charge, ChargeState};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
@@ -8,8 +9,7 @@ use crate::money::{AmountProblem, Money};
 use crate::object::Object;
 use crate::payments::dispute;
 use crate::payments::payment_intent::{
-    self, CapturePaymentIntent, capture_money, check_descriptor, check_email, follow_capture, put_charge,
-    statement_text,
+    self, CapturePaymentIntent, check_descriptor, check_email, put_charge, statement_text,
 };
 use crate::payments::refund::{self, RefundReason};
 use crate::reject::{Reject, codes};
@@ -21,6 +21,7 @@ use tollgate_resource::{Id, Metadata};
 /// intent.
 pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<Decision, Stop> {
     let before = super::charge_of_path(case, id)?;
+    not_while_calling(before)?;
     if let Some(email) = &asked.receipt_email {
         check_email(email, "receipt_email")?;
     }
@@ -55,20 +56,18 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<
         charge.statement_descriptor.as_deref(),
         charge.statement_descriptor_suffix.as_deref(),
     );
+    if let Some(authorised) = charge.authorised_by {
+        return Ok(ask_to_capture(case, charge, authorised, amount));
+    }
     let mut draft = case.draft();
-    charge.state = capture_money(case, &mut draft, &charge, amount);
-    draft.event(EventType::ChargeCaptured, id);
-    follow_capture(case, &mut draft, &mut charge);
-    put_charge(case, &mut draft, charge);
+    captured(case, &mut draft, charge, amount);
     Ok(draft.decide(Reply::Object(&kinds::CHARGE, id)))
 }
 
-/// A timer of a charge is due: a hold that was not captured in time is released. That leaves a refund of the whole hold
-/// that moved no money.
-pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
-    let Some(before) = case.charge(id)? else {
-        return Ok(case.nothing());
-    };
+/// The time of a hold is over: if it was not captured, it is released. That leaves a refund of the whole hold that moved
+/// no money.
+pub(super) fn expire(case: &Case<'_>, before: &Charge) -> Result<Decision, Stop> {
+    let id = before.id;
     let ends = before.capture_before_ms.filter(|_| before.payment_intent.is_none());
     let expired = before.state == ChargeState::Held && ends.is_some_and(|ends| case.inputs.now_ms >= ends);
     if !expired {
@@ -84,6 +83,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         Metadata::default(),
         ChargeState::Expired,
     );
+    remote::release(&mut draft, &mut charge);
     draft.event(EventType::ChargeExpired, id);
     draft.event(EventType::RefundCreated, refund.id);
     draft.put(Object::Refund(Arc::new(refund)));
@@ -100,12 +100,6 @@ fn capture_intent(
     amount: i64,
 ) -> Result<Decision, Stop> {
     let text = intent.text(&kinds::PAYMENT_INTENT);
-    if charge.authorised_by.is_some() {
-        let message = format!(
-            "This charge was made by the PaymentIntent {text} over a remote network. Capture the PaymentIntent instead."
-        );
-        return Err(Reject::invalid(None, message).begun().into());
-    }
     if asked.receipt_email.is_some() || asked.transfer_group.is_some() {
         let param = if asked.receipt_email.is_some() {
             "receipt_email"
@@ -121,9 +115,7 @@ fn capture_intent(
         statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
         ..CapturePaymentIntent::default()
     };
-    let mut decision = payment_intent::capture(case, intent, &asked)?;
-    decision.reply = Reply::Object(&kinds::CHARGE, charge.id);
-    Ok(decision)
+    payment_intent::capture_of_charge(case, (intent, charge.id), &asked)
 }
 
 /// How much is captured: what is asked for, or all of the hold.
@@ -158,6 +150,20 @@ fn amount_of(case: &Case<'_>, asked: &CaptureCharge, charge: &Charge) -> Result<
 fn refuse_capture(charge: &Charge) -> Option<Reject> {
     let text = charge.id.text(&kinds::CHARGE);
     let (code, message) = match charge.state {
+        ChargeState::Held if charge.open_attempt().is_some() => (
+            None,
+            format!(
+                "Charge {text} cannot be captured because the outcome of an earlier capture is not known yet. It is being \
+                 found out; retrieve the charge to see it."
+            ),
+        ),
+        ChargeState::Pending { .. } => (
+            None,
+            format!(
+                "Charge {text} cannot be captured because it is pending. What became of it is being found out; retrieve the \
+                 charge to see it."
+            ),
+        ),
         ChargeState::Held | ChargeState::PartlyCaptured { .. } => return None,
         ChargeState::Captured { .. } => (
             Some(codes::CHARGE_ALREADY_CAPTURED),

@@ -1,5 +1,7 @@
-//! A charge that is made by itself, as older integrations do: decided at once, without an intent.
+//! A charge that is made by itself, as older integrations do, without an intent: decided here, or by a remote network
+//! that is asked once the charge is recorded.
 
+use super::remote;
 use super::source::{payer, put_method};
 use super::{Charge, ChargeState, CreateCharge};
 use crate::address::Shipping;
@@ -10,16 +12,14 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
-use crate::object::Object;
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Claims, ThreeDSecureRequest};
 use crate::payments::dispute;
 use crate::payments::payment_intent::{
-    HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, statement_text,
+    HOLD_MS, capture_money, check_descriptor, check_email, follow_capture, put_charge, statement_text,
 };
 use crate::payments::payment_method::{Behaviour, Decline, Instrument, PaymentMethod, PaymentRadarOptionsParams};
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
-use std::sync::Arc;
 use tollgate_resource::Metadata;
 
 /// Charges a card. A decline leaves a failed charge.
@@ -60,7 +60,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         instrument: method.instrument.clone(),
         customer,
         state: ChargeState::Held,
-        network: Network::Instant,
+        network: method.instrument.network(case.inputs.network),
         authorised_by: None,
         captured_by: None,
         capture_before_ms: None,
@@ -89,25 +89,23 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         increments: false,
         multicapture: false,
         claims: asked.radar_options.as_deref().and_then(claims_of),
+        remote: None,
     };
     decide(case, draft, charge, method, asked.capture.unwrap_or(true))
 }
 
 fn decide(
     case: &Case<'_>,
-    draft: Draft,
+    mut draft: Draft,
     mut charge: Charge,
     method: PaymentMethod,
     capture: bool,
 ) -> Result<Decision, Stop> {
-    if method.instrument.network(case.inputs.network) == Network::Remote {
-        let message = "A charge without a PaymentIntent cannot be made over a remote network. Make a PaymentIntent.";
-        return Err(Reject::invalid(None, message).into());
-    }
-    let Instrument::Card(card) = &method.instrument else {
+    let Instrument::Card(card) = method.instrument else {
         let message = "A charge without a PaymentIntent takes money from a card. Make a PaymentIntent.";
         return Err(Reject::invalid(None, message).into());
     };
+    let id = charge.id;
     // Nobody can be asked here: the card decides as it does while its holder is away.
     let need = card.facts().authentication.ask(AuthenticationAsk {
         off_session: true,
@@ -117,7 +115,11 @@ fn decide(
     match need {
         AuthenticationNeed::Nothing(tried) => charge.three_d_secure = tried,
         AuthenticationNeed::Challenge => unreachable!("nobody is challenged while away"),
-        AuthenticationNeed::Declined(decline) => return Ok(declined(draft, charge, method, decline)),
+        AuthenticationNeed::Declined(decline) => {
+            charge.network = Network::Instant;
+            let reject = declined(case, &mut draft, charge, method, decline);
+            return Ok(draft.decide(Reply::Reject(Box::new(reject))));
+        }
         // The bank was not asked, so nothing is left of it.
         AuthenticationNeed::Refused(decline) => return Err(Reject::declined(decline).into()),
     }
@@ -125,47 +127,65 @@ fn decide(
         && !charge.skips_rules()
         && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
     {
+        charge.network = Network::Instant;
         charge.concerns_mut().risk = Some(risk);
-        return Ok(declined(draft, charge, method, decline));
+        let reject = declined(case, &mut draft, charge, method, decline);
+        return Ok(draft.decide(Reply::Reject(Box::new(reject))));
     }
-    match method.behaviour(card) {
+    if charge.network == Network::Remote {
+        return Ok(remote::ask_to_pay(case, draft, charge, method, capture));
+    }
+    match method.behaviour(&card) {
         Behaviour::Succeed => {
-            dispute::load_payer(case, Some(card), charge.customer)?;
-            Ok(approved(case, draft, charge, method, capture))
+            dispute::load_payer(case, Some(&card), charge.customer)?;
+            approved(case, &mut draft, charge, method, capture);
+            Ok(draft.decide(Reply::Object(&kinds::CHARGE, id)))
         }
-        Behaviour::Decline(decline) => Ok(declined(draft, charge, method, decline)),
+        Behaviour::Decline(decline) => {
+            let reject = declined(case, &mut draft, charge, method, decline);
+            Ok(draft.decide(Reply::Reject(Box::new(reject))))
+        }
         Behaviour::Remote(_) => unreachable!("cards of the remote network choose it"),
     }
 }
 
-fn approved(case: &Case<'_>, mut draft: Draft, mut charge: Charge, method: PaymentMethod, capture: bool) -> Decision {
+/// The bank said yes: the money is captured, or held to be captured later. `charge` and `method` end up in the draft.
+pub(super) fn approved(case: &Case<'_>, draft: &mut Draft, mut charge: Charge, method: PaymentMethod, capture: bool) {
     let id = charge.id;
     draft.event(EventType::ChargeSucceeded, id);
     if radar::concerns(&method) {
-        radar::after_approval(case, &mut draft, &mut charge, &method);
+        radar::after_approval(case, draft, &mut charge, &method);
     }
     if capture {
-        charge.state = capture_money(case, &mut draft, &charge, charge.amount);
-        follow_capture(case, &mut draft, &mut charge);
+        charge.captured_by = charge.authorised_by;
+        charge.state = capture_money(case, draft, &charge, charge.amount);
+        follow_capture(case, draft, &mut charge);
     } else {
         let capture_before_ms = draft.now_ms() + HOLD_MS;
+        charge.state = ChargeState::Held;
         charge.capture_before_ms = Some(capture_before_ms);
         draft.timer(capture_before_ms, id);
     }
-    put_method(&mut draft, method, true);
-    draft.put(Object::Charge(Arc::new(charge)));
-    draft.decide(Reply::Object(&kinds::CHARGE, id))
+    put_method(case, draft, method, true);
+    put_charge(case, draft, charge);
 }
 
-fn declined(mut draft: Draft, mut charge: Charge, method: PaymentMethod, decline: &'static Decline) -> Decision {
+/// The bank, or a rule, said no. What is returned is the asker's answer.
+pub(super) fn declined(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut charge: Charge,
+    method: PaymentMethod,
+    decline: &'static Decline,
+) -> Reject {
     charge.state = ChargeState::Failed {
         decline: decline.number,
     };
     draft.event(EventType::ChargeFailed, charge.id);
     let reject = Reject::declined(decline).with_charge(charge.id);
-    put_method(&mut draft, method, false);
-    draft.put(Object::Charge(Arc::new(charge)));
-    draft.decide(Reply::Reject(Box::new(reject)))
+    put_method(case, draft, method, false);
+    put_charge(case, draft, charge);
+    reject
 }
 
 /// What a charge without an intent claims.

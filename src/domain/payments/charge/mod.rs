@@ -4,14 +4,17 @@
 mod capture;
 mod create;
 mod params;
+mod remote;
 mod shown;
 mod shown_card;
 mod source;
 mod update;
 
-pub(crate) use capture::{capture, timer_due};
+pub(crate) use capture::capture;
+use capture::expire;
 pub(crate) use create::create;
 pub use params::{CaptureCharge, CreateCharge, ENDPOINTS, ListCharges, UpdateCharge};
+pub(crate) use remote::{not_while_calling, release, resolve, timer_due};
 pub use shown::ChargeShown;
 pub use source::ChargeSource;
 pub(crate) use update::update;
@@ -23,6 +26,7 @@ use crate::decision::{Case, Stop};
 use crate::inputs::Network;
 use crate::kinds;
 use crate::money::{Currency, Money};
+use crate::payments::attempt::Attempt;
 use crate::payments::authentication::{Claims, ThreeDSecureResult};
 use crate::payments::card::HeldMethod;
 use crate::payments::payment_method::{CheckResult, Details, Instrument, PaymentMethod, SeenMethod};
@@ -124,9 +128,24 @@ pub struct Charge {
     /// What gives cause for concern about it; nothing for nearly every charge.
     #[record(50)]
     pub concerns: Option<Box<Concerns>>,
+    /// Its own attempts at a remote network. The attempts of a charge that belongs to an intent are the intent's.
+    #[record(51)]
+    pub remote: Option<Box<OwnAttempts>>,
     /// What the merchant said of how it came about; nothing for nearly every charge.
     #[record(60)]
     pub claims: Option<Box<Claims>>,
+}
+
+/// The attempts at a remote network of a charge that was made by itself.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct OwnAttempts {
+    /// Number of the newest one, from 1.
+    #[record(1)]
+    pub made: u32,
+    /// The one whose outcome is not known yet: of a pending charge its authorisation, of a hold its capture, of a hold
+    /// that is over its reversal.
+    #[record(2)]
+    pub open: Option<Attempt>,
 }
 
 /// What a charge was paid with, as older integrations see it.
@@ -218,6 +237,13 @@ pub enum ChargeState {
         #[record(3)]
         available_day: i32,
     },
+    /// A remote network was asked, and what it made of the charge is not known yet.
+    #[record(7)]
+    Pending {
+        /// Whether the money is captured with the network's yes.
+        #[record(1)]
+        captures: bool,
+    },
 }
 
 /// The public names of the states of the attempt itself.
@@ -225,6 +251,8 @@ pub enum ChargeState {
 pub enum ChargeStatus {
     /// Refused.
     Failed,
+    /// Not decided yet.
+    Pending,
     /// Authorised, and perhaps captured.
     Succeeded,
 }
@@ -238,12 +266,13 @@ pub(crate) fn charge_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a Charge, 
 impl ChargeState {
     /// Whether the table allows `self` after `before`; `None` is before the charge exists.
     ///
-    /// A charge is born failed, held or captured; only a hold goes on, to captured (perhaps in parts), released or
-    /// expired.
+    /// A charge is born failed, held or captured, or pending, which leads to one of these; a hold goes on to captured
+    /// (perhaps in parts), released or expired.
     pub fn may_follow(&self, before: Option<&ChargeState>) -> bool {
         use ChargeState::*;
         match (before, self) {
-            (None, Failed { .. } | Held | Captured { .. }) => true,
+            (None, Failed { .. } | Held | Captured { .. } | Pending { .. }) => true,
+            (Some(Pending { .. }), Failed { .. } | Held | Captured { .. }) => true,
             (Some(Held), Held | PartlyCaptured { .. } | Captured { .. } | Released | Expired) => true,
             (Some(PartlyCaptured { amount: before, .. }), PartlyCaptured { amount, .. } | Captured { amount, .. }) => {
                 before <= amount
@@ -312,10 +341,28 @@ impl Charge {
         seen.mandate = Some(mandate);
     }
 
+    /// What it was paid with, as far as the charge itself keeps it.
+    pub(crate) fn method(&self) -> PaymentMethod {
+        PaymentMethod {
+            id: self.payment_method,
+            instrument: self.instrument.clone(),
+            cvc_check: match self.seen.as_deref() {
+                None => Some(CheckResult::Pass),
+                Some(seen) => seen.cvc_check,
+            },
+            customer: self.customer,
+            used_up: self.customer.is_none(),
+            details: self.seen.as_deref().map(|seen| Box::new(seen.details.clone())),
+            prepared: false,
+            source: self.source.clone(),
+        }
+    }
+
     /// The public state of the attempt.
     pub fn status(&self) -> ChargeStatus {
         match self.state {
             ChargeState::Failed { .. } => ChargeStatus::Failed,
+            ChargeState::Pending { .. } => ChargeStatus::Pending,
             _ => ChargeStatus::Succeeded,
         }
     }
@@ -344,6 +391,11 @@ impl Charge {
             ChargeState::Released | ChargeState::Expired => true,
             _ => false,
         }
+    }
+
+    /// Its own attempt at a remote network whose outcome is not known yet.
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.remote.as_deref().and_then(|remote| remote.open.as_ref())
     }
 
     /// Its newest dispute.
@@ -394,17 +446,8 @@ impl Charge {
                 details,
             }));
         }
-        let source = self.source.clone()?;
-        Some(PaidWith::Source(Box::new(PaymentMethod {
-            id: self.payment_method,
-            instrument: self.instrument.clone(),
-            cvc_check,
-            customer: self.customer,
-            used_up: self.customer.is_none(),
-            details,
-            prepared: false,
-            source: Some(source),
-        })))
+        self.source.as_ref()?;
+        Some(PaidWith::Source(Box::new(self.method())))
     }
 
     /// What gives cause for concern about it, to be changed.

@@ -79,8 +79,8 @@ pub struct ChargeShown<'a> {
     pub on_behalf_of: Option<Ref>,
     /// The order it paid, for older integrations.
     pub order: Option<&'a str>,
-    /// How the network and the bank took it.
-    pub outcome: OutcomeShown<'a>,
+    /// How the network and the bank took it; null while that is not known.
+    pub outcome: Option<OutcomeShown<'a>>,
     /// Whether it was paid, or held to be paid.
     pub paid: bool,
     /// The intent it was made for.
@@ -233,6 +233,7 @@ impl<'a> ChargeShown<'a> {
             }
             _ => None,
         };
+        let decided = !matches!(charge.state, ChargeState::Pending { .. });
         let id = Ident {
             kind: &kinds::CHARGE,
             id: charge.id,
@@ -278,8 +279,9 @@ impl<'a> ChargeShown<'a> {
             metadata: &charge.metadata,
             on_behalf_of: None,
             order: None,
-            outcome: OutcomeShown::of(decline, charge.concerns.as_deref().and_then(|concerns| concerns.risk)),
-            paid: decline.is_none(),
+            outcome: decided
+                .then(|| OutcomeShown::of(decline, charge.concerns.as_deref().and_then(|concerns| concerns.risk))),
+            paid: decided && decline.is_none(),
             payment_intent: charge.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
                 id,
@@ -289,7 +291,7 @@ impl<'a> ChargeShown<'a> {
                 id: charge.payment_method,
             },
             payment_method_details: PaymentMethodDetailsShown {
-                card: ChargeCardShown::of(charge, context, decline.is_none()),
+                card: ChargeCardShown::of(charge, context, decided && decline.is_none()),
                 kind: charge.instrument.kind().name(),
             },
             radar_options: RadarOptionsShown {

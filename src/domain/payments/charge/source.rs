@@ -5,7 +5,7 @@ use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::card::{FlatCardParams, TokenParam};
-use crate::payments::payment_method::{NewMethod, PaymentMethod, PaymentMethodParam, Purpose, TestMethod};
+use crate::payments::payment_method::{NewMethod, PaymentMethod, PaymentMethodParam, Purpose, TestMethod, put_used};
 use crate::reject::{ErrorType, Reject, codes};
 use tollgate_resource::params::{Bounds, HasParams};
 use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Params, Problem, Step};
@@ -135,10 +135,18 @@ impl Payer {
 }
 
 /// Puts what was paid with, as it stands after the payment, if it is stored at all.
-pub(super) fn put_method(draft: &mut Draft, mut method: PaymentMethod, paid: bool) {
+pub(super) fn put_method(case: &Case<'_>, draft: &mut Draft, mut method: PaymentMethod, paid: bool) {
     if is_stored(&method) {
         method.see();
         method.used_up = paid && method.customer.is_none();
+        put_used(case, draft, method);
+    }
+}
+
+/// Takes what is paid with out of circulation while a network is asked, if it is stored at all.
+pub(super) fn take_method(draft: &mut Draft, mut method: PaymentMethod) {
+    if is_stored(&method) {
+        method.used_up = method.customer.is_none();
         draft.put(Object::of_method(method));
     }
 }
@@ -181,7 +189,7 @@ fn unsaved(case: &Case<'_>, id: Id, param: &'static str) -> Result<Payer, Stop> 
 }
 
 /// A card that came by a token or its details for this charge alone is not: it has the id of a card, but no customer.
-fn is_stored(method: &PaymentMethod) -> bool {
+pub(super) fn is_stored(method: &PaymentMethod) -> bool {
     !method.id.is(&kinds::CARD) || method.customer.is_some()
 }
 

@@ -51,9 +51,7 @@ pub(crate) fn complete_action(case: &Case<'_>, done: CompletedAction) -> Result<
     let method = before
         .payment_method
         .expect("what is being paid with stays while the payer acts");
-    let kept = case
-        .payment_method(method)?
-        .expect("a payment method that is in use exists");
+    let kept = case.method_in_use(method)?.expect("what is in use was stored");
     // Meanwhile it may have been used up by another payment, or given to another customer.
     let usable = match Purpose::Payment.stored_method(case, method, before.customer) {
         Ok(_) => true,

@@ -17,6 +17,28 @@ use tollgate_resource::{Id, Update};
 
 /// Captures a hold, wholly or in part; the rest is released.
 pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> Result<Decision, Stop> {
+    capture_for(case, id, asked, None)
+}
+
+/// Captures the hold of `charge` by way of its intent; the charge answers.
+pub(crate) fn capture_of_charge(
+    case: &Case<'_>,
+    (id, charge): (Id, Id),
+    asked: &CapturePaymentIntent,
+) -> Result<Decision, Stop> {
+    let mut decision = capture_for(case, id, asked, Some(charge))?;
+    if let Reply::Object(..) = decision.reply {
+        decision.reply = Reply::Object(&kinds::CHARGE, charge);
+    }
+    Ok(decision)
+}
+
+fn capture_for(
+    case: &Case<'_>,
+    id: Id,
+    asked: &CapturePaymentIntent,
+    answered_by: Option<Id>,
+) -> Result<Decision, Stop> {
     let before = intent_of_path(case, id)?;
     not_while_calling(before)?;
     let last = asked.final_capture != Some(false);
@@ -92,7 +114,8 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CapturePaymentIntent) -> 
             of: authorised,
             money: card_money(&intent, &charge.instrument, amount),
         };
-        let attempt = begin(case, &mut draft, &mut intent, amount, ask, None);
+        let mut attempt = begin(case, &mut draft, &mut intent, amount, ask);
+        attempt.answered_by = answered_by;
         let Status::RequiresCapture {
             capture_before_ms,
             received,

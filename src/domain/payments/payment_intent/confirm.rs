@@ -1,7 +1,6 @@
 //! Confirming: what an intent is paid with is tried.
 
 use super::action::park;
-use super::attempt::Attempt;
 use super::checks;
 use super::debit;
 use super::decide::{begin, card_money};
@@ -266,7 +265,8 @@ pub(super) fn attempt(
             Ask::Purchase(money)
         };
         let amount = intent.amount;
-        let attempt: Attempt = begin(case, &mut draft, &mut intent, amount, ask, three_d_secure);
+        let mut attempt = begin(case, &mut draft, &mut intent, amount, ask);
+        attempt.three_d_secure = three_d_secure;
         let attempt_id = attempt.id(id);
         intent.status = Status::Processing {
             attempt: Box::new(attempt),

@@ -1,13 +1,12 @@
 //! Making and giving up payment intents, and what calls of networks have in common.
 
-use super::attempt::{Attempt, Phase, repeat_after_ms};
 use super::checks;
 use super::confirm::{Terms, saved_for, try_to_pay};
 use super::outcome::{put_charge, put_intent};
 use super::{
     CancelPaymentIntent, CancellationReason, CaptureMethod, CreatePaymentIntent, Particulars, PaymentIntent, Status,
 };
-use crate::acquirer::{Ask, CardMoney, NetworkCall};
+use crate::acquirer::{Ask, CardMoney};
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
@@ -16,7 +15,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
 use crate::object::Object;
-use crate::payments::authentication::ThreeDSecureResult;
+use crate::payments::attempt::{self, Attempt};
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{Instrument, Purpose};
@@ -215,21 +214,7 @@ pub(super) fn give_up(
     if matches!(before.status, Status::RequiresCapture { .. }) {
         let mut charge = held_charge(case, before)?.clone();
         if let Some(authorised) = charge.authorised_by {
-            let next_ms = draft.now_ms() + repeat_after_ms(1);
-            draft.call(NetworkCall {
-                attempt: authorised,
-                ask: Ask::Reverse,
-                deadline_ms: next_ms,
-            });
-            draft.timer(next_ms, intent.id);
-            let phase = Phase::Reversing { tries: 1, next_ms };
-            release = Some(Box::new(Attempt {
-                number: authorised.number,
-                amount: charge.amount,
-                claim: None,
-                phase,
-                three_d_secure: None,
-            }));
+            release = Some(Box::new(Attempt::release(draft, intent.id, authorised, charge.amount)));
         }
         charge.state = ended;
         let happened = if ended == ChargeState::Expired {
@@ -256,30 +241,9 @@ pub(super) fn held_charge<'a>(case: &Case<'a>, intent: &PaymentIntent) -> Result
 }
 
 /// Records a new attempt and the call that is made once it is durable.
-pub(super) fn begin(
-    case: &Case<'_>,
-    draft: &mut Draft,
-    intent: &mut PaymentIntent,
-    amount: i64,
-    ask: Ask,
-    three_d_secure: Option<ThreeDSecureResult>,
-) -> Attempt {
+pub(super) fn begin(case: &Case<'_>, draft: &mut Draft, intent: &mut PaymentIntent, amount: i64, ask: Ask) -> Attempt {
     intent.attempts += 1;
-    let deadline_ms = draft.now_ms() + case.inputs.attempt_deadline_ms;
-    let attempt = Attempt {
-        number: intent.attempts,
-        amount,
-        claim: case.claim.cloned().map(Box::new),
-        phase: Phase::Calling { deadline_ms },
-        three_d_secure,
-    };
-    draft.call(NetworkCall {
-        attempt: attempt.id(intent.id),
-        ask,
-        deadline_ms,
-    });
-    draft.timer(deadline_ms, intent.id);
-    attempt
+    Attempt::begin(case, draft, (intent.id, intent.attempts), amount, ask)
 }
 
 /// Money on a card, as remote networks are asked for it.
@@ -287,10 +251,5 @@ pub(super) fn begin(
 /// # Panics
 /// When it is no card: nothing else goes over a remote network.
 pub(super) fn card_money(intent: &PaymentIntent, instrument: &Instrument, amount: i64) -> CardMoney {
-    let card = instrument.card().expect("only cards go over a remote network");
-    CardMoney {
-        amount,
-        currency: intent.currency,
-        test_card: card.test_card,
-    }
+    attempt::card_money(instrument, amount, intent.currency)
 }

@@ -2,7 +2,6 @@
 
 mod action;
 mod amount_details;
-mod attempt;
 mod capture;
 mod card_options;
 pub(crate) mod checks;
@@ -24,8 +23,7 @@ pub use amount_details::{
     AmountDetails, AmountDetailsParams, AmountDetailsShown, AmountShippingParams, AmountShippingShown, AmountTaxParams,
     AmountTaxShown, TipShown,
 };
-pub use attempt::{Attempt, Phase, REPEAT_MS_MAX, REPEAT_MS_MIN, repeat_after_ms};
-pub(crate) use capture::capture;
+pub(crate) use capture::{capture, capture_of_charge};
 pub use card_options::{
     Availability, CardFutureUsage, CardNetwork, CardOptionsShown, InstallmentsParams, InstallmentsShown, ManualCapture,
     PaymentCardOptions, PaymentCardOptionsParams, PaymentOptionsParams,
@@ -45,6 +43,7 @@ pub(crate) use update::update;
 
 use crate::address::Shipping;
 use crate::money::{Currency, Money};
+use crate::payments::attempt::Attempt;
 use crate::payments::authentication::Action;
 use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;

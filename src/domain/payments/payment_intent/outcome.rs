@@ -16,7 +16,7 @@ use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute;
 use crate::payments::mandate::{self, MandateScope};
-use crate::payments::payment_method::{Aftermath, Decline, Instrument, PaymentMethod};
+use crate::payments::payment_method::{Aftermath, Decline, Instrument, PaymentMethod, put_used};
 use crate::radar::{self, Risk, early_fraud_warning};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -99,7 +99,7 @@ pub(super) fn approved(
         };
         draft.event(EventType::PaymentIntentSucceeded, intent.id);
     }
-    draft.put(Object::of_method(method));
+    put_used(case, draft, method);
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     Ok(())
@@ -143,7 +143,7 @@ pub(super) fn declined(
         .with_charge(charge.id)
         .with_payment_intent(intent.id)
         .with_payment_method(method.id);
-    draft.put(Object::of_method(method));
+    put_used(case, draft, method);
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     reject
@@ -294,6 +294,7 @@ fn new_charge(
         concerns: None,
         increments: intent.may_increment(by.network),
         multicapture: intent.may_capture_in_parts(by.network),
+        remote: None,
         claims: intent.claims().cloned().map(Box::new),
     }
 }

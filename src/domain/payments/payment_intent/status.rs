@@ -1,6 +1,7 @@
 //! The states of a payment intent, and which may follow which.
 
-use super::{Attempt, CancellationReason};
+use super::CancellationReason;
+use crate::payments::attempt::Attempt;
 use crate::payments::authentication::{Action, ThreeDSecureResult};
 use tollgate_resource::{Names, Record};
 

@@ -5,7 +5,7 @@ use super::{
     declines,
 };
 use crate::customers::customer::{Customer, put_changed};
-use crate::decision::{Case, Decision, Reply, Stop};
+use crate::decision::{Case, Decision, Lookup, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
 use crate::kinds;
@@ -221,23 +221,37 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
 }
 
 /// Why the issuer, or a rule of the account, does not let a card be saved.
-pub(crate) fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
+fn refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
+    let declined = method.instrument.test_card().and_then(|card| card.declines_attach());
+    declined
+        .filter(|decline| method.cvc_check.is_some() || **decline != declines::INCORRECT_CVC)
+        .or_else(|| rule_refuses_saving(case, method))
+}
+
+/// What the account's rules say to keeping a payment method: `None` is yes.
+pub(crate) fn rule_refuses_saving(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
     use super::CheckResult::Fail;
     let facts = method.instrument.test_card()?;
     let radar = &case.world.account.profile.settings().radar;
     let postal_code = method
         .billing()
         .and_then(|billing| billing.address.postal_code.as_ref());
-    match facts.declines_attach() {
-        Some(decline) if *decline == declines::INCORRECT_CVC && method.cvc_check.is_none() => None,
-        Some(decline) => Some(decline),
-        None if radar.block_cvc_fail && facts.checks.cvc == Fail && method.cvc_check.is_some() => {
-            Some(&declines::INCORRECT_CVC)
-        }
-        None if radar.block_zip_fail && facts.checks.postal_code == Fail && postal_code.is_some() => {
-            Some(&declines::INCORRECT_ZIP)
-        }
-        None => None,
+    if radar.block_cvc_fail && facts.checks.cvc == Fail && method.cvc_check.is_some() {
+        Some(&declines::INCORRECT_CVC)
+    } else if radar.block_zip_fail && facts.checks.postal_code == Fail && postal_code.is_some() {
+        Some(&declines::INCORRECT_ZIP)
+    } else {
+        None
+    }
+}
+
+/// Puts what a payment or setup used. A card that was deleted meanwhile stays deleted.
+pub(crate) fn put_used(case: &Case<'_>, draft: &mut Draft, method: impl Into<Arc<PaymentMethod>>) {
+    let method = method.into();
+    let deleted = method.id.is(&kinds::CARD)
+        && matches!(case.world.objects.find(&kinds::CARD, method.id), Lookup::Found(card) if card.is_deleted());
+    if !deleted {
+        draft.put(Object::of_method(method));
     }
 }
 

@@ -25,7 +25,9 @@ pub(crate) use choice::{Choice, Purpose};
 pub(crate) use data::NewMethod;
 pub use data::{PaymentMethodData, PaymentRadarOptionsParams, RadarOptionsParams, SkippedRules};
 pub use decide::Saving;
-pub(crate) use decide::{attach, attached_already, create, detach, draw, fresh, refuses_saving, save, update};
+pub(crate) use decide::{
+    attach, attached_already, create, detach, draw, fresh, put_used, rule_refuses_saving, save, update,
+};
 pub use decline::{Decline, declines};
 pub use endpoints::{
     AttachPaymentMethod, ENDPOINTS, ListCustomerPaymentMethods, ListPaymentMethods, UpdateCardParams,

@@ -1,7 +1,7 @@
 //! What is known about a test card.
 
 use super::CheckResult;
-use super::decline::Decline;
+use super::decline::{Decline, declines};
 use super::test_cards::{TABLES, UNLISTED};
 use crate::country::Country;
 use crate::payments::authentication::AuthenticationRule;
@@ -266,6 +266,18 @@ impl TestCard {
     /// The name it usually goes by; cards that have a number only have none.
     pub fn name(&self) -> Option<&'static str> {
         self.names.first().copied()
+    }
+
+    /// What its issuer says when it is asked whether the card is good, if not yes. `cvc` says whether the security code was
+    /// given. Cards that want their holder to act and are declined afterwards are declined by payments only.
+    pub fn declines_verification(&self, cvc: bool) -> Option<&'static Decline> {
+        match self.behaviour {
+            Behaviour::Decline(_) if matches!(self.authentication, AuthenticationRule::Required(..)) => None,
+            Behaviour::Remote(RemoteBehaviour::Decline) => Some(&declines::GENERIC),
+            Behaviour::Decline(_) | Behaviour::Succeed | Behaviour::Remote(_) => self
+                .declines_attach()
+                .filter(|decline| cvc || **decline != declines::INCORRECT_CVC),
+        }
     }
 
     /// Why it cannot be saved to a customer.

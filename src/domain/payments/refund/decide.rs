@@ -14,9 +14,10 @@ use crate::kinds;
 use crate::metadata;
 use crate::money::{AmountProblem, Money};
 use crate::object::Object;
-use crate::payments::charge::{Charge, ChargeState};
+use crate::payments::attempt::repeat_after_ms;
+use crate::payments::charge::{self, Charge, ChargeState};
 use crate::payments::dispute;
-use crate::payments::payment_intent::{Status, check_email, not_while_calling, put_charge, repeat_after_ms};
+use crate::payments::payment_intent::{Status, check_email, not_while_calling, put_charge};
 use crate::payments::payment_method::RefundBehaviour;
 use crate::radar;
 use crate::reject::{Reject, codes};
@@ -93,7 +94,8 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
         check_email(email, "instructions_email")?;
     }
     no_transfer(asked)?;
-    if charge.state == ChargeState::Held && charge.payment_intent.is_none() {
+    let being_captured = charge.open_attempt().is_some();
+    if charge.state == ChargeState::Held && charge.payment_intent.is_none() && !being_captured {
         return release(case, asked, charge, pairs);
     }
     let ChargeState::Captured { available_day, .. } = charge.state else {
@@ -184,6 +186,7 @@ fn release(case: &Case<'_>, asked: &CreateRefund, charge: &Charge, pairs: Metada
     let mut refund = released(&mut draft, &mut after, reason, pairs, ChargeState::Released);
     refund.instructions_email = asked.instructions_email.clone();
     let id = refund.id;
+    charge::release(&mut draft, &mut after);
     draft.event(EventType::RefundCreated, id);
     draft.event(EventType::ChargeRefunded, charge.id);
     put_charge(case, &mut draft, after);
@@ -236,7 +239,7 @@ fn charge_of<'a>(case: &Case<'a>, asked: &CreateRefund) -> Result<&'a Charge, St
 /// A capture that is being decided is waited for, like everywhere.
 fn not_while_deciding(case: &Case<'_>, charge: &Charge) -> Result<(), Stop> {
     match charge.payment_intent.filter(|_| charge.state == ChargeState::Held) {
-        None => Ok(()),
+        None => charge::not_while_calling(charge),
         Some(intent) => case.payment_intent(intent)?.map_or(Ok(()), not_while_calling),
     }
 }
@@ -306,6 +309,20 @@ fn not_refundable(charge: &Charge) -> Reject {
     let text = charge.id.text(&kinds::CHARGE);
     match charge.state {
         ChargeState::Released => Reject::charge_already_refunded(charge.id),
+        ChargeState::Held if charge.open_attempt().is_some() => {
+            let message = format!(
+                "Charge {text} cannot be refunded because the outcome of its capture is not known yet. It is being found \
+                 out; retrieve the charge to see it."
+            );
+            Reject::invalid(None, message).begun()
+        }
+        ChargeState::Pending { .. } => {
+            let message = format!(
+                "Charge {text} cannot be refunded because it is pending. What became of it is being found out; retrieve \
+                 the charge to see it."
+            );
+            Reject::invalid(None, message).begun()
+        }
         ChargeState::Held => {
             let intent = charge.payment_intent.map(|intent| intent.text(&kinds::PAYMENT_INTENT));
             let message = format!(

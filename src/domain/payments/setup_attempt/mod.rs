@@ -67,16 +67,20 @@ pub enum AttemptState {
     /// The intent was given up, or another try was made, before the cardholder acted.
     #[record(4)]
     Abandoned,
+    /// A remote network was asked about the card, and has not answered yet.
+    #[record(5)]
+    Processing,
 }
 
-/// The public names of the states. `processing` and `requires_confirmation` belong to types of payment method that are
-/// not offered.
+/// The public names of the states. `requires_confirmation` belongs to types of payment method that are not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
 pub enum AttemptStatus {
     /// [`AttemptState::Abandoned`].
     Abandoned,
     /// [`AttemptState::Failed`].
     Failed,
+    /// [`AttemptState::Processing`].
+    Processing,
     /// [`AttemptState::RequiresAction`].
     RequiresAction,
     /// [`AttemptState::Succeeded`].
@@ -91,6 +95,7 @@ impl AttemptState {
             AttemptState::Succeeded => AttemptStatus::Succeeded,
             AttemptState::Failed { .. } => AttemptStatus::Failed,
             AttemptState::Abandoned => AttemptStatus::Abandoned,
+            AttemptState::Processing => AttemptStatus::Processing,
         }
     }
 }
@@ -101,6 +106,7 @@ impl AttemptStatus {
         match before {
             None => self != AttemptStatus::Abandoned,
             Some(AttemptStatus::RequiresAction) => self != AttemptStatus::RequiresAction,
+            Some(AttemptStatus::Processing) => matches!(self, AttemptStatus::Succeeded | AttemptStatus::Failed),
             Some(AttemptStatus::Succeeded | AttemptStatus::Failed | AttemptStatus::Abandoned) => false,
         }
     }
@@ -108,7 +114,7 @@ impl AttemptStatus {
 
 #[cfg(test)]
 mod tests {
-    use super::AttemptStatus::{Abandoned, Failed, RequiresAction, Succeeded};
+    use super::AttemptStatus::{Abandoned, Failed, Processing, RequiresAction, Succeeded};
     use super::*;
 
     #[test]
@@ -120,8 +126,9 @@ mod tests {
                 .filter(|next| next.may_follow(before))
                 .collect()
         };
-        assert_eq!(next(None), [Failed, RequiresAction, Succeeded]);
-        assert_eq!(next(Some(RequiresAction)), [Abandoned, Failed, Succeeded]);
+        assert_eq!(next(None), [Failed, Processing, RequiresAction, Succeeded]);
+        assert_eq!(next(Some(RequiresAction)), [Abandoned, Failed, Processing, Succeeded]);
+        assert_eq!(next(Some(Processing)), [Failed, Succeeded]);
         for end in [Abandoned, Failed, Succeeded] {
             assert_eq!(next(Some(end)), []);
         }

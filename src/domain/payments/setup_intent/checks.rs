@@ -51,6 +51,14 @@ pub(super) fn intent_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a SetupInt
         .ok_or_else(|| Reject::no_such(&kinds::SETUP_INTENT, id, "intent").into())
 }
 
+/// Whoever wants to change an intent whose network is being asked waits for its word.
+pub(super) fn not_while_calling(intent: &SetupIntent) -> Result<(), Stop> {
+    match intent.open_attempt() {
+        Some(attempt) if attempt.is_calling() => Err(Stop::Busy(intent.id)),
+        _ => Ok(()),
+    }
+}
+
 /// The refusal to confirm without anything to set up.
 pub(super) const MISSING_METHOD: &str = "You cannot confirm this SetupIntent because it's missing a payment method. You \
     can either update the SetupIntent with a payment method and then confirm it again, or confirm it again directly with \
@@ -60,6 +68,9 @@ pub(super) const MISSING_METHOD: &str = "You cannot confirm this SetupIntent bec
 pub(super) fn refuse_update(intent: &SetupIntent) -> Option<Reject> {
     let message = match &intent.status {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction { .. } => return None,
+        Status::Processing { .. } => {
+            "You cannot update this SetupIntent because it has a status of processing. What became of it is being found out."
+        }
         Status::Succeeded => "You cannot update this SetupIntent because it has already succeeded.",
         Status::Canceled { .. } => "You cannot update this SetupIntent because it has already been canceled.",
     };
@@ -72,6 +83,9 @@ pub(super) fn refuse_confirm(intent: &SetupIntent) -> Option<Reject> {
         Status::RequiresPaymentMethod | Status::RequiresConfirmation | Status::RequiresAction { .. } => return None,
         Status::Succeeded => "You cannot confirm this SetupIntent because it has already succeeded.",
         Status::Canceled { .. } => "You cannot confirm this SetupIntent because it has been canceled.",
+        Status::Processing { .. } => {
+            "You cannot confirm this SetupIntent because it has a status of processing. What became of it is being found out."
+        }
     };
     Some(Reject::setup_intent_state(intent.id, message))
 }
@@ -83,6 +97,10 @@ pub(super) fn refuse_cancel(intent: &SetupIntent) -> Option<Reject> {
         Status::Canceled { .. } => "You cannot cancel this SetupIntent because it is already canceled.",
         Status::Succeeded => {
             "You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the \
+             following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`."
+        }
+        Status::Processing { .. } => {
+            "You cannot cancel this SetupIntent because it has a status of processing. Only a SetupIntent with one of the \
              following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`."
         }
     };

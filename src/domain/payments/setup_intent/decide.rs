@@ -115,6 +115,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
 /// Changes an intent. There is no event of that.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
     checks::check_attach_to_self(asked.attach_to_self)?;
     let mut intent = before.clone();
     match &asked.customer {
@@ -189,6 +190,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
 /// Confirms an intent: the payment method is tried.
 pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
     let token = token_named(case, asked.confirmation_token)?;
     let token_url = token.and_then(|token| token.return_url.as_deref());
@@ -226,6 +228,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
 /// The cardholder has acted on an intent's page.
 pub(crate) fn complete(case: &Case<'_>, done: CompletedAction) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, done.object)?;
+    checks::not_while_calling(before)?;
     if before.open_action().is_some_and(|action| action.nonce == done.nonce) {
         return outcome::acted(case, before, done.authenticated);
     }
@@ -236,6 +239,7 @@ pub(crate) fn complete(case: &Case<'_>, done: CompletedAction) -> Result<Decisio
 /// Gives an intent up.
 pub(crate) fn cancel(case: &Case<'_>, id: Id, asked: &CancelSetupIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
+    checks::not_while_calling(before)?;
     if let Some(reject) = checks::refuse_cancel(before) {
         return Err(reject.into());
     }

@@ -9,6 +9,7 @@ mod decide;
 mod options;
 mod outcome;
 mod params;
+mod remote;
 mod shown;
 
 pub(crate) use decide::{cancel, complete, confirm, create, update, verify_microdeposits};
@@ -20,9 +21,11 @@ pub use params::{
     CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, ENDPOINTS, ListSetupIntents, RetrieveSetupIntent,
     SetupReason, UpdateSetupIntent, VerifyMicrodeposits,
 };
+pub(crate) use remote::{resolve, timer_due};
 pub use shown::{SetupErrorShown, SetupIntentShown};
 
 use crate::money::Money;
+use crate::payments::attempt::Attempt;
 use crate::payments::authentication::Action;
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_intent::{AllowRedirects, FutureUsage};
@@ -133,14 +136,25 @@ pub enum Status {
         #[record(1)]
         reason: Option<SetupCancellationReason>,
     },
+    /// A remote network was asked about the card, and has not answered yet.
+    #[record(6)]
+    Processing {
+        /// The attempt that asks.
+        #[record(1)]
+        attempt: Box<Attempt>,
+        /// The customer's agreement that came with the confirmation.
+        #[record(2)]
+        acceptance: Option<Box<Acceptance>>,
+    },
 }
 
-/// The public names of the states. `processing` belongs to types of payment method that are not offered: no card stays
-/// in it.
+/// The public names of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
 pub enum StatusName {
     /// [`Status::Canceled`].
     Canceled,
+    /// [`Status::Processing`].
+    Processing,
     /// [`Status::RequiresAction`].
     RequiresAction,
     /// [`Status::RequiresConfirmation`].
@@ -157,7 +171,13 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
     &[
         (
             None,
-            &[RequiresPaymentMethod, RequiresConfirmation, RequiresAction, Succeeded],
+            &[
+                RequiresPaymentMethod,
+                RequiresConfirmation,
+                RequiresAction,
+                Processing,
+                Succeeded,
+            ],
         ),
         (
             Some(RequiresPaymentMethod),
@@ -165,6 +185,7 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
                 RequiresPaymentMethod,
                 RequiresConfirmation,
                 RequiresAction,
+                Processing,
                 Succeeded,
                 Canceled,
             ],
@@ -175,6 +196,7 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
                 RequiresConfirmation,
                 RequiresPaymentMethod,
                 RequiresAction,
+                Processing,
                 Succeeded,
                 Canceled,
             ],
@@ -185,10 +207,12 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
                 RequiresAction,
                 RequiresPaymentMethod,
                 RequiresConfirmation,
+                Processing,
                 Succeeded,
                 Canceled,
             ],
         ),
+        (Some(Processing), &[Processing, RequiresPaymentMethod, Succeeded]),
         (Some(Succeeded), &[Succeeded]),
         (Some(Canceled), &[Canceled]),
     ]
@@ -252,6 +276,7 @@ impl Status {
             Status::RequiresPaymentMethod => StatusName::RequiresPaymentMethod,
             Status::RequiresConfirmation => StatusName::RequiresConfirmation,
             Status::RequiresAction { .. } => StatusName::RequiresAction,
+            Status::Processing { .. } => StatusName::Processing,
             Status::Succeeded => StatusName::Succeeded,
             Status::Canceled { .. } => StatusName::Canceled,
         }
@@ -272,6 +297,14 @@ impl SetupIntent {
     pub fn open_action(&self) -> Option<&Action> {
         match &self.status {
             Status::RequiresAction { action, .. } => Some(action),
+            _ => None,
+        }
+    }
+
+    /// The attempt at a remote network whose outcome is not known yet.
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        match &self.status {
+            Status::Processing { attempt, .. } => Some(attempt),
             _ => None,
         }
     }
@@ -339,6 +372,7 @@ mod tests {
         };
         let open = [
             Canceled,
+            Processing,
             RequiresAction,
             RequiresConfirmation,
             RequiresPaymentMethod,
@@ -348,6 +382,7 @@ mod tests {
         for state in [RequiresAction, RequiresConfirmation, RequiresPaymentMethod] {
             assert_eq!(legal(Some(state)), open, "{}", state.name());
         }
+        assert_eq!(legal(Some(Processing)), [Processing, RequiresPaymentMethod, Succeeded]);
         assert_eq!(legal(Some(Succeeded)), [Succeeded]);
         assert_eq!(legal(Some(Canceled)), [Canceled]);
     }

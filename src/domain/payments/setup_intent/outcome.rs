@@ -1,21 +1,21 @@
 //! One try to set a payment method up, and what follows from how it ends: attempts, mandates, the customer's payment
 //! method, events.
 
+use super::remote;
 use super::shown::UNAUTHENTICATED;
 use super::{SetupError, SetupFailure, SetupIntent, Status};
 use crate::customers::customer::Customer;
 use crate::decision::{Case, Decision, Lookup, Reply, Stop};
 use crate::draft::Draft;
 use crate::events::EventType;
+use crate::inputs::Network;
 use crate::kinds;
 use crate::object::Object;
-use crate::payments::authentication::{
-    Action, AuthenticationAsk, AuthenticationNeed, AuthenticationRule, ThreeDSecureResult,
-};
+use crate::payments::authentication::{Action, AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
 use crate::payments::mandate::{self, Acceptance, MandateScope};
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{
-    Behaviour, Decline, Instrument, PaymentMethod, PaymentMethodType, RemoteBehaviour, declines, refuses_saving,
+    Decline, Instrument, PaymentMethod, PaymentMethodType, put_used, rule_refuses_saving,
 };
 use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
 use crate::reject::{Reject, codes};
@@ -33,10 +33,7 @@ pub(super) struct Confirmation {
     pub(super) acceptance: Option<Acceptance>,
 }
 
-/// Tries to set `method` up: decided here, or parked until the cardholder has proved who they are.
-///
-/// The simulated issuers decide at once, also those of cards that pay on the remote network: setting up moves no money,
-/// so there is no call whose outcome could be lost.
+/// Tries to set `method` up: decided here or by a remote network, or parked until the cardholder has proved who they are.
 pub(super) fn attempt(
     case: &Case<'_>,
     mut draft: Draft,
@@ -99,21 +96,39 @@ pub(super) fn attempt(
                 three_d_secure: result,
                 ..attempt
             };
-            Ok(match verdict(case, &method) {
-                None => {
-                    succeeded(case, &mut draft, intent, ended, method, confirmation.acceptance)?;
-                    draft.decide(Reply::Object(&kinds::SETUP_INTENT, intent_id))
-                }
-                Some(decline) => {
-                    let failure = SetupFailure::Declined {
-                        decline: decline.number,
-                    };
-                    let reject = failed(case, &mut draft, intent, ended, method, failure);
-                    draft.decide(Reply::Reject(Box::new(reject)))
-                }
-            })
+            ask(case, draft, intent, ended, method, confirmation.acceptance)
         }
     }
+}
+
+/// Asks whether the card is good: decided here on the instant network, begun on a remote one.
+fn ask(
+    case: &Case<'_>,
+    mut draft: Draft,
+    intent: SetupIntent,
+    attempt: SetupAttempt,
+    method: PaymentMethod,
+    acceptance: Option<Acceptance>,
+) -> Result<Decision, Stop> {
+    let id = intent.id;
+    let remote = method.instrument.network(case.inputs.network) == Network::Remote;
+    let refusal = if remote {
+        rule_refuses_saving(case, &method)
+    } else {
+        verdict(case, &method)
+    };
+    if let Some(decline) = refusal {
+        let failure = SetupFailure::Declined {
+            decline: decline.number,
+        };
+        let reject = failed(case, &mut draft, intent, attempt, method, failure);
+        return Ok(draft.decide(Reply::Reject(Box::new(reject))));
+    }
+    if remote {
+        return Ok(remote::ask_to_verify(case, draft, intent, attempt, method, acceptance));
+    }
+    succeeded(case, &mut draft, intent, attempt, method, acceptance)?;
+    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
 }
 
 /// The cardholder has acted: the payment method is ready, or another one is wanted.
@@ -121,47 +136,46 @@ pub(super) fn acted(case: &Case<'_>, before: &SetupIntent, authenticated: bool) 
     let Status::RequiresAction { acceptance, .. } = &before.status else {
         unreachable!("an action is open")
     };
-    let mut attempt = open_attempt(case, before)?.clone();
+    let mut attempt = open_try(case, before)?.clone();
     let method = case
-        .payment_method(attempt.payment_method.id)?
-        .expect("a payment method that is in use exists")
+        .method_in_use(attempt.payment_method.id)?
+        .expect("what is in use was stored")
         .clone();
-    // Meanwhile it may have been used up by a payment, or saved to another customer; or there is no room for it.
+    // Meanwhile it may have been used up by a payment, saved to another customer or deleted; or there is no room for it.
     let usable = match (method.customer, before.customer) {
         (None, None) => !method.used_up,
-        (None, Some(customer)) => match saved_to(case, customer, method.id) {
-            Ok(_) => !method.used_up,
-            Err(Stop::Reject(_)) => false,
-            Err(stop) => return Err(stop),
-        },
-        (Some(owner), customer) => customer == Some(owner),
+        (None, Some(customer)) => !method.used_up && has_room(case, customer, method.id)?,
+        (Some(owner), customer) => customer == Some(owner) && !method.used_up,
     };
     let mut draft = case.draft();
     let intent = before.clone();
     let id = intent.id;
     attempt.three_d_secure = authenticated.then_some(ThreeDSecureResult::Authenticated);
-    match verdict(case, &method) {
-        _ if !authenticated || !usable => {
-            failed(case, &mut draft, intent, attempt, method, SetupFailure::Unauthenticated);
-        }
-        Some(decline) => {
-            let failure = SetupFailure::Declined {
-                decline: decline.number,
-            };
-            failed(case, &mut draft, intent, attempt, method, failure);
-        }
-        None => {
-            let acceptance = acceptance.as_deref().cloned();
-            succeeded(case, &mut draft, intent, attempt, method, acceptance)?;
-        }
+    if !authenticated || !usable {
+        failed(case, &mut draft, intent, attempt, method, SetupFailure::Unauthenticated);
+        return Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)));
     }
-    Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
+    let mut decision = ask(case, draft, intent, attempt, method, acceptance.as_deref().cloned())?;
+    if let Reply::Reject(_) = decision.reply {
+        // Whoever acted sees how the intent stands.
+        decision.reply = Reply::Object(&kinds::SETUP_INTENT, id);
+    }
+    Ok(decision)
+}
+
+/// Whether the customer is there and can hold one more payment method.
+pub(super) fn has_room(case: &Case<'_>, customer: Id, method: Id) -> Result<bool, Stop> {
+    match saved_to(case, customer, method) {
+        Ok(_) => Ok(true),
+        Err(Stop::Reject(_)) => Ok(false),
+        Err(stop) => Err(stop),
+    }
 }
 
 /// Ends the open try of an intent, if there is one, because nobody will act on it any more.
 pub(super) fn abandon(case: &Case<'_>, draft: &mut Draft, intent: &SetupIntent) -> Result<(), Stop> {
     if intent.open_action().is_some() {
-        let mut attempt = open_attempt(case, intent)?.clone();
+        let mut attempt = open_try(case, intent)?.clone();
         attempt.state = AttemptState::Abandoned;
         put_attempt(case, draft, attempt);
     }
@@ -185,15 +199,10 @@ pub(super) fn put_intent(case: &Case<'_>, draft: &mut Draft, mut intent: SetupIn
 }
 
 /// What the issuer, or a rule of the account, says to a card that is set up: `None` is yes.
-///
-/// Cards that want their holder to act and are declined afterwards are declined by payments only.
 fn verdict(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> {
     let card = method.instrument.test_card()?;
-    match card.behaviour {
-        Behaviour::Decline(_) if matches!(card.authentication, AuthenticationRule::Required(..)) => None,
-        Behaviour::Remote(RemoteBehaviour::Decline) => Some(&declines::GENERIC),
-        Behaviour::Decline(_) | Behaviour::Succeed | Behaviour::Remote(_) => refuses_saving(case, method),
-    }
+    let declined = card.declines_verification(method.cvc_check.is_some());
+    declined.or_else(|| rule_refuses_saving(case, method))
 }
 
 fn park(
@@ -223,7 +232,7 @@ fn park(
 }
 
 /// The payment method is ready: saved to the customer, with the mandate that was agreed to.
-fn succeeded(
+pub(super) fn succeeded(
     case: &Case<'_>,
     draft: &mut Draft,
     mut intent: SetupIntent,
@@ -259,7 +268,7 @@ fn succeeded(
     let method = Arc::new(method);
     attempt.payment_method = Arc::clone(&method);
     attempt.state = AttemptState::Succeeded;
-    draft.put(Object::of_method(method));
+    put_used(case, draft, method);
     put_attempt(case, draft, attempt);
     put_intent(case, draft, intent);
     Ok(())
@@ -276,7 +285,7 @@ fn saved_to(case: &Case<'_>, customer: Id, method: Id) -> Result<Customer, Stop>
 }
 
 /// The payment method is not ready, and another one is wanted. What is returned is the asker's answer.
-fn failed(
+pub(super) fn failed(
     case: &Case<'_>,
     draft: &mut Draft,
     mut intent: SetupIntent,
@@ -306,14 +315,14 @@ fn failed(
     attempt.state = AttemptState::Failed { error };
     draft.event(EventType::SetupIntentSetupFailed, intent.id);
     let reject = reject.with_setup_intent(intent.id).with_payment_method(method.id);
-    draft.put(Object::of_method(method));
+    put_used(case, draft, method);
     put_attempt(case, draft, attempt);
     put_intent(case, draft, intent);
     reject
 }
 
 /// Puts an attempt, if it may come to its state.
-fn put_attempt(case: &Case<'_>, draft: &mut Draft, attempt: SetupAttempt) {
+pub(super) fn put_attempt(case: &Case<'_>, draft: &mut Draft, attempt: SetupAttempt) {
     let before = match case.world.objects.find(&kinds::SETUP_ATTEMPT, attempt.id) {
         Lookup::Found(Object::SetupAttempt(before)) => Some(before.state.name()),
         _ => None,
@@ -323,7 +332,7 @@ fn put_attempt(case: &Case<'_>, draft: &mut Draft, attempt: SetupAttempt) {
     draft.put(Object::SetupAttempt(Arc::new(attempt)));
 }
 
-fn open_attempt<'a>(case: &Case<'a>, intent: &SetupIntent) -> Result<&'a SetupAttempt, Stop> {
+pub(super) fn open_try<'a>(case: &Case<'a>, intent: &SetupIntent) -> Result<&'a SetupAttempt, Stop> {
     let id: Id = intent.latest_attempt.expect("an action belongs to a try");
     Ok(case.setup_attempt(id)?.expect("the try of an action exists"))
 }

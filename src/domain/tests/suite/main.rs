@@ -24,6 +24,8 @@ mod radar;
 mod refund_fates;
 mod refunds;
 mod remote;
+mod remote_charges;
+mod remote_setups;
 mod script;
 mod sealed;
 mod setup_cards;

@@ -27,6 +27,8 @@ pub(crate) struct Network {
     pub(crate) captures: BTreeMap<AttemptId, AttemptId>,
     pub(crate) refunded: BTreeMap<AttemptId, i64>,
     reversed: BTreeSet<AttemptId>,
+    /// Cards said to be good.
+    pub(crate) verified: BTreeMap<AttemptId, i64>,
     refused: BTreeSet<AttemptId>,
     sent: BTreeSet<AttemptId>,
     delayed: Vec<NetworkCall>,
@@ -35,7 +37,10 @@ pub(crate) struct Network {
 impl Network {
     /// Takes a call; what is answered at once comes back.
     pub(crate) fn take(&mut self, call: NetworkCall, fate: Fate) -> Option<(AttemptId, NetworkAnswer)> {
-        if matches!(call.ask, Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. }) {
+        if matches!(
+            call.ask,
+            Ask::Authorise(_) | Ask::Purchase(_) | Ask::Capture { .. } | Ask::Verify { .. }
+        ) {
             assert!(
                 self.sent.insert(call.attempt),
                 "{:?} is sent at most once",
@@ -84,8 +89,13 @@ impl Network {
                 }
                 (Asked::Request, said)
             }
+            Ask::Verify { money, .. } => (
+                Asked::Request,
+                self.request(attempt, refuse, |it| &mut it.verified, money.amount),
+            ),
             Ask::Inquire => {
-                let known = self.held.contains_key(&attempt) || self.captured.contains_key(&attempt);
+                let books = [&self.held, &self.captured, &self.verified];
+                let known = books.iter().any(|book| book.contains_key(&attempt));
                 let said = match (known, self.refused.contains(&attempt)) {
                     (true, _) => Said::Approved,
                     (_, true) => Said::Declined { decline: 1 },
@@ -98,6 +108,7 @@ impl Network {
                 self.held.remove(&attempt);
                 self.captured.remove(&attempt);
                 self.captures.remove(&attempt);
+                self.verified.remove(&attempt);
                 (Asked::Reversal, Said::Acknowledged)
             }
             Ask::Refund { of, money } => {

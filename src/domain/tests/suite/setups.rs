@@ -106,18 +106,20 @@ fn a_declined_card_is_not_set_up() {
         events setup_intent.succeeded
 
         > create_setup_intent payment_method=pm_card_tollgate_remoteDecline confirm=true
-        402 card_declined decline=generic_decline pm=pm3 seti=seti2: Your card was declined.
-        · seti2 requires_payment_method attempt=setatt3 error=1
-        · pm3 0026
-        · setatt3 failed pm3
-        events setup_intent.created, setup_intent.setup_failed
+        waits for seti2/1
+        · seti2 processing method=pm3 attempt=setatt3
+        · pm3 0026 used up
+        · setatt3 processing pm3
+        · call verify seti2/1 with code
+        events setup_intent.created
 
         > create_setup_intent payment_method=pm_card_tollgate_remote confirm=true
-        200 seti3
-        · seti3 succeeded method=pm4 attempt=setatt4
-        · pm4 0018
-        · setatt4 succeeded pm4
-        events setup_intent.created, setup_intent.succeeded
+        waits for seti3/1
+        · seti3 processing method=pm4 attempt=setatt4
+        · pm4 0018 used up
+        · setatt4 processing pm4
+        · call verify seti3/1 with code
+        events setup_intent.created
         ",
     );
 }

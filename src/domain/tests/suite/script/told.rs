@@ -301,13 +301,14 @@ impl Player {
 
     pub(super) fn call(&self, call: &NetworkCall) -> String {
         let attempt = self.attempt(call.attempt);
-        match call.ask {
+        match &call.ask {
             Ask::Authorise(money) => format!("authorise {attempt} {}", money.amount),
             Ask::Purchase(money) => format!("purchase {attempt} {}", money.amount),
-            Ask::Capture { of, money } => format!("capture {attempt} of {} {}", self.attempt(of), money.amount),
+            Ask::Capture { of, money } => format!("capture {attempt} of {} {}", self.attempt(*of), money.amount),
+            Ask::Verify { cvc, .. } => format!("verify {attempt}{}", if *cvc { " with code" } else { "" }),
             Ask::Inquire => format!("inquire {attempt}"),
             Ask::Reverse => format!("reverse {attempt}"),
-            Ask::Refund { of, money } => format!("refund {attempt} of {} {}", self.attempt(of), money.amount),
+            Ask::Refund { of, money } => format!("refund {attempt} of {} {}", self.attempt(*of), money.amount),
         }
     }
 
