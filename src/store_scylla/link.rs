@@ -1,0 +1,176 @@
+//! The connection to the cluster: one session, its profiles, and the statements of the protocol, prepared once.
+
+use crate::answer::Answer;
+use crate::failure::failed;
+use crate::settings::Settings;
+use scylla::client::PoolSize;
+use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::errors::ExecutionError;
+use scylla::policies::load_balancing::DefaultPolicy;
+use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy};
+use scylla::serialize::row::SerializeRow;
+use scylla::statement::prepared::PreparedStatement;
+use scylla::statement::unprepared::Statement;
+use scylla::statement::{Consistency, SerialConsistency};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use tollgate_store::StoreError;
+
+/// An open session.
+pub(crate) struct Link {
+    pub(crate) session: Session,
+    pub(crate) settings: Settings,
+    profiles: Profiles,
+}
+
+/// How statements of each sort are sent.
+struct Profiles {
+    /// Conditional writes: once. Whether one that failed was applied is found out, never guessed.
+    conditional: ExecutionProfileHandle,
+    /// Reads that must see every conditional write that was acknowledged.
+    serial: ExecutionProfileHandle,
+    /// Reads and writes that may be repeated.
+    plain: ExecutionProfileHandle,
+}
+
+impl Link {
+    /// Connects. Fails with what to look at when no node answers or the datacenter has none.
+    pub(crate) async fn connect(settings: &Settings) -> Result<Link, StoreError> {
+        let unusable = |what: String| StoreError::Io {
+            place: "the settings".to_owned(),
+            what,
+        };
+        settings.check().map_err(unusable)?;
+        let balancing = DefaultPolicy::builder()
+            .prefer_datacenter(settings.local_datacenter.clone())
+            .token_aware(true)
+            .build();
+        let base = ExecutionProfile::builder()
+            .load_balancing_policy(balancing)
+            .request_timeout(Some(settings.timeout))
+            .serial_consistency(Some(SerialConsistency::LocalSerial));
+        let once = Arc::new(FallthroughRetryPolicy);
+        let again = Arc::new(DefaultRetryPolicy::new());
+        let conditional = base
+            .clone()
+            .consistency(Consistency::LocalQuorum)
+            .retry_policy(once.clone());
+        let serial = base.clone().consistency(Consistency::LocalSerial).retry_policy(once);
+        let plain = base.consistency(Consistency::LocalQuorum).retry_policy(again);
+        let profiles = Profiles {
+            conditional: conditional.build().into_handle(),
+            serial: serial.build().into_handle(),
+            plain: plain.build().into_handle(),
+        };
+        let connections = NonZeroUsize::new(settings.connections_per_node).unwrap_or(NonZeroUsize::MIN);
+        let mut builder = SessionBuilder::new()
+            .known_nodes(&settings.contact_points)
+            .pool_size(PoolSize::PerHost(connections))
+            .connection_timeout(settings.timeout)
+            .fetch_schema_metadata(false)
+            .default_execution_profile_handle(profiles.plain.clone());
+        if let Some(login) = &settings.login {
+            builder = builder.user(&login.user, &login.password);
+        }
+        let session = builder.build().await.map_err(|error| {
+            let points = settings.contact_points.join(", ");
+            unusable(format!(
+                "no node of store.cql.contact_points = {points} lets us in: {error}"
+            ))
+        })?;
+        let link = Link {
+            session,
+            settings: settings.clone(),
+            profiles,
+        };
+        link.check_datacenter().map_err(unusable)?;
+        Ok(link)
+    }
+
+    fn check_datacenter(&self) -> Result<(), String> {
+        let state = self.session.get_cluster_state();
+        let mut known: Vec<&str> = state
+            .get_nodes_info()
+            .iter()
+            .filter_map(|node| node.datacenter.as_deref())
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        if known.contains(&self.settings.local_datacenter.as_str()) {
+            return Ok(());
+        }
+        Err(format!(
+            "store.cql.local_datacenter = {:?}: the cluster has no such datacenter, it has {}",
+            self.settings.local_datacenter,
+            known.join(", ")
+        ))
+    }
+
+    /// A statement with `$` for the keyspace.
+    pub(crate) fn cql(&self, text: &str) -> String {
+        text.replace('$', &self.settings.keyspace)
+    }
+
+    /// A conditional write.
+    pub(crate) async fn conditional(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        self.prepare(text, &self.profiles.conditional, false).await
+    }
+
+    /// A read of what conditional writes wrote.
+    pub(crate) async fn serial(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        self.prepare(text, &self.profiles.serial, true).await
+    }
+
+    /// A read or write that may be repeated.
+    pub(crate) async fn plain(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        self.prepare(text, &self.profiles.plain, true).await
+    }
+
+    async fn prepare(
+        &self,
+        text: &str,
+        profile: &ExecutionProfileHandle,
+        repeatable: bool,
+    ) -> Result<PreparedStatement, StoreError> {
+        let prepared = self.session.prepare(Statement::new(self.cql(text))).await;
+        let mut prepared = prepared.map_err(|error| {
+            failed(
+                "a statement cannot be prepared (is the schema there? `tollgate schema apply` makes it)",
+                &error,
+            )
+        })?;
+        prepared.set_execution_profile_handle(Some(profile.clone()));
+        prepared.set_is_idempotent(repeatable);
+        Ok(prepared)
+    }
+
+    /// Runs a statement once and reads its answer.
+    pub(crate) async fn run(&self, statement: &PreparedStatement, values: impl SerializeRow) -> Result<Answer, Failed> {
+        let result = self
+            .session
+            .execute_unpaged(statement, values)
+            .await
+            .map_err(Failed::Statement)?;
+        Answer::of(result).map_err(Failed::Answer)
+    }
+}
+
+/// Why a statement gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error("{0}")]
+    Statement(ExecutionError),
+    #[error("{0}")]
+    Answer(StoreError),
+}
+
+impl Failed {
+    pub(crate) fn told(self, what: &str) -> StoreError {
+        match self {
+            Failed::Statement(error) => failed(what, &error),
+            Failed::Answer(error) => error,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Every block of the journal, for audit and for copies. Takes no shard over; owners may be at work.
+
+use crate::block::{Header, name};
+use crate::link::Link;
+use crate::protocol::Protocol;
+use crate::runtime::Runtime;
+use crate::schema::{self, About};
+use crate::settings::Settings;
+use std::sync::Arc;
+use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
+
+/// The blocks of a cluster's journal: the directory's first, then shard by shard. Checks that no block is missing and that
+/// each follows from the one before it.
+pub struct Scanner {
+    about: About,
+    protocol: Arc<Protocol>,
+    runtime: Runtime,
+}
+
+impl Scanner {
+    /// Connects to the cluster.
+    pub fn open(settings: &Settings) -> Result<Scanner, StoreError> {
+        let runtime = Runtime::start()?;
+        let settings = settings.clone();
+        let (about, protocol) = runtime.wait(async move {
+            let link = Arc::new(Link::connect(&settings).await?);
+            let about = schema::check(&link).await?;
+            Ok::<_, StoreError>((about, Arc::new(Protocol::prepare(link).await?)))
+        })??;
+        Ok(Scanner {
+            about,
+            protocol,
+            runtime,
+        })
+    }
+
+    /// What the data says about itself.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn shard(
+        &self,
+        shard: ShardId,
+        visit: &mut dyn FnMut(StoredBlock) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (mut chain, mut last): (u64, Option<Block>) = (0, None);
+        loop {
+            let seq = last.as_ref().map_or(1, |block| block.seq + 1);
+            let protocol = Arc::clone(&self.protocol);
+            let Some((block, chained)) = self.runtime.wait(async move { protocol.read(shard, seq).await })?? else {
+                return self.ends_here(shard, seq - 1);
+            };
+            let place = name(&self.protocol.link.settings.keyspace, shard, seq);
+            let follows = last
+                .as_ref()
+                .is_none_or(|last| last.epoch <= block.epoch && last.now_ms <= block.now_ms);
+            chain = Header::of(&block).chain(chain);
+            if !follows || chain != chained {
+                return Err(StoreError::Corrupt {
+                    place,
+                    what: "the block does not follow from the one before it".to_owned(),
+                });
+            }
+            visit(StoredBlock {
+                block: block.clone(),
+                place,
+            })?;
+            last = Some(block);
+        }
+    }
+
+    /// Makes sure that the journal ends where the scan did: an owner may have appended meanwhile, but a gap is damage.
+    fn ends_here(&self, shard: ShardId, last: u64) -> Result<(), StoreError> {
+        let protocol = Arc::clone(&self.protocol);
+        let newest = self.runtime.wait(async move {
+            let now = protocol.again(|| protocol.ownership(shard)).await?;
+            let newest = protocol.stand(shard, now.epoch, now.segment).await?.last_block;
+            // What was appended since the scan's last look is there to be read.
+            let next = protocol.read(shard, last + 1).await?;
+            Ok::<_, StoreError>((newest, next.is_some()))
+        })??;
+        if newest.0 > last && !newest.1 {
+            return Err(StoreError::Corrupt {
+                place: name(&self.protocol.link.settings.keyspace, shard, last + 1),
+                what: format!("the block is missing; the journal goes on to {}", newest.0),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Scan for Scanner {
+    fn scan(&self, visit: &mut dyn FnMut(StoredBlock) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.shard(ShardId::DIRECTORY, visit)?;
+        (0..self.about.shards).try_for_each(|shard| self.shard(ShardId(shard), visit))
+    }
+}

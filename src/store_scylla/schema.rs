@@ -1,0 +1,164 @@
+//! The tables, and how they come into being. Applying is safe from many nodes at once: one of them holds the lock.
+//!
+//! ```text
+//! about      what the data says about itself: schema, shards, identity, secret   conditional writes only
+//! shards     who owns a shard, by epoch, and its journal's newest segment        conditional writes only
+//! journal    blocks of a shard, a partition a segment, fenced by a static column  conditional writes only
+//! ```
+
+/// The newest schema that this release makes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// The tables of schema 1, in the order they are made. `$` stands for the keyspace.
+pub(crate) const TABLES: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS $.about (name text PRIMARY KEY, value blob)",
+    "CREATE TABLE IF NOT EXISTS $.shards (shard int PRIMARY KEY, epoch bigint, owner text, addr text, claim blob, segment bigint)",
+    // Blocks are written once and read whole: nothing is gained by compressing small chunks of what is packed already.
+    "CREATE TABLE IF NOT EXISTS $.journal (shard int, segment bigint, seq bigint, fence bigint STATIC, epoch bigint, block_id blob, now_ms bigint, n int, crc int, chain bigint, codec int, block blob, PRIMARY KEY ((shard, segment), seq))",
+];
+
+use crate::answer::Condition;
+use crate::failure::failed;
+use crate::link::Link;
+use std::time::{Duration, SystemTime};
+use tollgate_store::StoreError;
+
+/// What the data says about itself; fixed when it is created. Its secret does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct About {
+    /// Number of shards; never changes.
+    pub shards: u16,
+    /// When the data was created, milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// A random name of the data.
+    pub id: [u8; 16],
+    /// Ids, client secrets and hashes of keys are made with it.
+    pub secret: [u8; 32],
+}
+
+impl std::fmt::Debug for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("About")
+            .field("shards", &self.shards)
+            .field("created_ms", &self.created_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name under which everything that is fixed stands, in one value, so that it is there whole or not at all.
+const DATA: &str = "data";
+/// The name of the schema's number.
+const SCHEMA_NAME: &str = "schema";
+/// Bytes of [`About`]: number of shards, time, name, secret.
+const DATA_BYTES: usize = 2 + 8 + 16 + 32;
+/// Most shards; the number above belongs to the directory's journal.
+const SHARDS_MAX: u16 = 4096;
+/// How long servers may take to make a table.
+const DDL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What applying the schema did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Everything was there.
+    Unchanged,
+    /// The keyspace was made, or brought to this release's schema.
+    Applied,
+}
+
+/// Makes the keyspace and its tables where they are missing, and fixes the number of shards when the data is new. Safe to
+/// run from many nodes at the same time, and to run again.
+///
+/// # Errors
+/// When the cluster refuses, or holds a schema newer than this release's.
+pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), StoreError> {
+    assert!(
+        (1..=SHARDS_MAX).contains(&shards),
+        "1 to {SHARDS_MAX} shards, not {shards}"
+    );
+    let settings = &link.settings;
+    let replication = format!(
+        "{{'class': 'NetworkTopologyStrategy', '{}': {}}}",
+        settings.local_datacenter, settings.replication_factor
+    );
+    let keyspace =
+        format!("CREATE KEYSPACE IF NOT EXISTS $ WITH replication = {replication} AND durable_writes = true");
+    ddl(link, &keyspace).await?;
+    for table in TABLES {
+        ddl(link, table).await?;
+    }
+    if let Ok(about) = check(link).await {
+        return Ok((Outcome::Unchanged, about));
+    }
+    let mut random = [0; 48];
+    getrandom::fill(&mut random).map_err(|error| failed("the system gives no random bytes", &error))?;
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let mut data = Vec::with_capacity(DATA_BYTES);
+    data.extend_from_slice(&shards.to_le_bytes());
+    data.extend_from_slice(&(since.as_millis() as u64).to_le_bytes());
+    data.extend_from_slice(&random);
+    // Whoever is first decides; the others read what it wrote.
+    put_first(link, DATA, &data).await?;
+    put_first(link, SCHEMA_NAME, &SCHEMA.to_le_bytes()).await?;
+    Ok((Outcome::Applied, check(link).await?))
+}
+
+async fn ddl(link: &Link, text: &str) -> Result<(), StoreError> {
+    let mut statement = scylla::statement::unprepared::Statement::new(link.cql(text));
+    statement.set_request_timeout(Some(DDL_TIMEOUT));
+    let made = link.session.query_unpaged(statement, ()).await;
+    made.map(drop)
+        .map_err(|error| failed("the schema cannot be applied", &error))
+}
+
+async fn put_first(link: &Link, name: &str, value: &[u8]) -> Result<(), StoreError> {
+    let insert = link
+        .conditional("INSERT INTO $.about (name, value) VALUES (?, ?) IF NOT EXISTS")
+        .await?;
+    let put = link.run(&insert, (name, value)).await;
+    let put = put.map_err(|error| error.told("the schema cannot be applied"))?;
+    match put.condition()? {
+        Condition::Applied | Condition::Refused(_) => Ok(()),
+    }
+}
+
+async fn get(link: &Link, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let read = link.serial("SELECT value FROM $.about WHERE name = ?").await?;
+    let row = link.run(&read, (name,)).await;
+    let row = row.map_err(|error| error.told("what the data says about itself cannot be read"))?;
+    Ok(row.first().and_then(|row| row.bytes("value").map(<[u8]>::to_vec)))
+}
+
+/// Reads what the data says about itself, and makes sure that this release understands the rest.
+pub(crate) async fn check(link: &Link) -> Result<About, StoreError> {
+    let keyspace = link.settings.keyspace.clone();
+    let unusable = |what: &str| StoreError::Io {
+        place: format!("keyspace {keyspace}"),
+        what: what.to_owned(),
+    };
+    let schema = get(link, SCHEMA_NAME).await?;
+    let schema = schema.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+    match schema {
+        None => return Err(unusable("there is no data here; make it with `tollgate schema apply`")),
+        Some(found) if found > SCHEMA => {
+            return Err(StoreError::NewerFormat {
+                place: format!("keyspace {keyspace}"),
+                found,
+                known: SCHEMA,
+            });
+        }
+        Some(_) => {}
+    }
+    let data = get(link, DATA).await?.filter(|data| data.len() == DATA_BYTES);
+    let data = data.ok_or_else(|| unusable("what the data says about itself is damaged"))?;
+    let (shards, rest) = data.split_at(2);
+    let (created, rest) = rest.split_at(8);
+    let (id, secret) = rest.split_at(16);
+    Ok(About {
+        shards: u16::from_le_bytes(shards.try_into().expect("two bytes")),
+        created_ms: u64::from_le_bytes(created.try_into().expect("eight bytes")),
+        id: id.try_into().expect("sixteen bytes"),
+        secret: secret.try_into().expect("32 bytes"),
+    })
+}

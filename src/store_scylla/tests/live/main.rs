@@ -1,0 +1,61 @@
+//! The store on a live cluster. Wants TOLLGATE_CQL with its contact points, as `tests/run cql` sets it.
+
+mod conformance;
+mod ownership;
+mod schema;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tollgate_store::{AccountRef, ShardId};
+use tollgate_store_scylla::{Cluster, Options, Settings, ShardOf, apply_schema};
+
+/// Shards of every store here.
+const SHARDS: u16 = tollgate_store::conformance::SHARDS;
+
+/// The cluster under test, with a keyspace that no other test uses.
+fn settings() -> Settings {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let points = std::env::var("TOLLGATE_CQL").expect("TOLLGATE_CQL names no cluster; use `tests/run cql`");
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    Settings {
+        contact_points: points.split(',').map(str::to_owned).collect(),
+        keyspace: format!("test_{}_{number}", std::process::id()),
+        local_datacenter: "datacenter1".to_owned(),
+        replication_factor: u16::try_from(points.split(',').count()).expect("few nodes"),
+        login: None,
+        connections_per_node: 2,
+        timeout: Duration::from_secs(10),
+    }
+}
+
+/// A keyspace with its schema.
+fn applied() -> Settings {
+    let settings = settings();
+    apply_schema(&settings, SHARDS).expect("the schema applies");
+    settings
+}
+
+/// In the suite an account's shard is the one it was first written to.
+fn open(settings: &Settings, shard_of: &ShardOf) -> Arc<Cluster> {
+    open_as("a", settings, shard_of)
+}
+
+fn open_as(node: &str, settings: &Settings, shard_of: &ShardOf) -> Arc<Cluster> {
+    Cluster::open(Options::new(
+        settings.clone(),
+        node,
+        "127.0.0.1:1",
+        Arc::clone(shard_of),
+    ))
+    .expect("the store opens")
+}
+
+/// Every account in shard 0, but the directory's.
+fn one_shard() -> ShardOf {
+    Arc::new(
+        |account: AccountRef| {
+            if account.0 == 0 { ShardId::DIRECTORY } else { ShardId(0) }
+        },
+    )
+}

@@ -1,0 +1,63 @@
+//! Making the keyspace, alone and by many at once.
+
+use crate::{SHARDS, settings};
+use tollgate_store_scylla::{Outcome, Settings, apply_schema};
+
+#[test]
+fn applying_again_changes_nothing() {
+    let settings = settings();
+    let (first, about) = apply_schema(&settings, SHARDS).unwrap();
+    // The number of shards was fixed by the first.
+    let (again, same) = apply_schema(&settings, SHARDS * 2).unwrap();
+    assert_eq!((first, again), (Outcome::Applied, Outcome::Unchanged));
+    assert_eq!(about, same);
+    assert_eq!(same.shards, SHARDS);
+}
+
+#[test]
+fn many_may_apply_at_once() {
+    let settings = settings();
+    let all = std::thread::scope(|scope| {
+        let each: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| apply_schema(&settings, SHARDS)))
+            .collect();
+        each.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+    });
+    let first = all[0].as_ref().expect("applied").1.clone();
+    for one in all {
+        assert_eq!(one.expect("applied").1, first, "two of them made data of their own");
+    }
+}
+
+#[test]
+fn wrong_settings_are_named() {
+    let told = |settings: &Settings| apply_schema(settings, SHARDS).unwrap_err().to_string();
+    let wrong = told(&Settings {
+        local_datacenter: "nowhere".to_owned(),
+        ..settings()
+    });
+    assert!(
+        wrong.contains("local_datacenter = \"nowhere\"") && wrong.contains("datacenter1"),
+        "{wrong}"
+    );
+    let wrong = told(&Settings {
+        keyspace: "Toll-gate".to_owned(),
+        ..settings()
+    });
+    assert!(wrong.contains("store.cql.keyspace"), "{wrong}");
+    let wrong = told(&Settings {
+        contact_points: vec!["127.0.0.1:1".to_owned()],
+        ..settings()
+    });
+    assert!(wrong.contains("contact_points = 127.0.0.1:1"), "{wrong}");
+}
+
+#[test]
+fn data_that_was_not_made_is_missed_by_name() {
+    let settings = settings();
+    let options = tollgate_store_scylla::Options::new(settings, "a", "127.0.0.1:1", crate::one_shard());
+    let Err(error) = tollgate_store_scylla::Cluster::open(options) else {
+        panic!("a store opened that was never made");
+    };
+    assert!(error.to_string().contains("tollgate schema apply"), "{error}");
+}

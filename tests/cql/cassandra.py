@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Starts a cluster of Apache Cassandra on loopback for tests and load runs, and ends it with its caller.
+
+usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic]
+
+Prints one line of JSON when every node answers: {"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
+Then it obeys lines on standard input, one answer line each: "kill N" (SIGKILL), "term N", "start N", "pause N" (SIGSTOP),
+"go_on N" (SIGCONT), with N counted from 1; "quit" or the end of standard input ends the cluster. So it ends when its caller
+does, however that happens. Nodes share the ports 7000 and 9042 and differ in their address, which is drawn at random.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+JAVA_PACKAGES_EXPORTED = """java.base/jdk.internal.misc java.base/java.lang.ref
+    java.management.rmi/com.sun.jmx.remote.internal.rmi java.management/com.sun.jmx.remote.security
+    java.rmi/sun.rmi.registry java.rmi/sun.rmi.server java.sql/java.sql jdk.unsupported/sun.misc
+    jdk.attach/sun.tools.attach jdk.compiler/com.sun.tools.javac.file""".split()
+JAVA_PACKAGES_OPENED = ["jdk.compiler/com.sun.tools.javac", "jdk.management/com.sun.management.internal"] + [
+    "java.base/" + name
+    for name in """java.lang java.lang.module java.lang.reflect java.io java.nio java.util sun.nio.ch
+    jdk.internal.loader jdk.internal.ref jdk.internal.reflect jdk.internal.math jdk.internal.module
+    jdk.internal.util.jar""".split()
+]
+# Of three nodes: a third of the ring each.
+TOKENS = [-9223372036854775808, -3074457345618258603, 3074457345618258602]
+START_SECONDS = 90
+STOP_SECONDS = 20
+
+LOGBACK = """<configuration>
+  <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%-5level %date{ISO8601} %logger{24} %msg%n</pattern></encoder>
+  </appender>
+  <root level="INFO"><appender-ref ref="STDOUT"/></root>
+</configuration>
+"""
+
+
+class Node:
+    def __init__(self, number, address, seed, token, options):
+        self.number, self.address, self.options = number, address, options
+        self.dir = os.path.join(options.dir, f"node{number}")
+        self.process = None
+        conf = os.path.join(self.dir, "conf")
+        os.makedirs(conf)
+        with open(os.path.join(conf, "logback.xml"), "w") as out:
+            out.write(LOGBACK)
+        sync = {
+            "batch": "commitlog_sync: batch",
+            "group": "commitlog_sync: group\ncommitlog_sync_group_window: 5ms",
+            "periodic": "commitlog_sync: periodic\ncommitlog_sync_period: 1000ms",
+        }[options.sync]
+        with open(os.path.join(conf, "cassandra.yaml"), "w") as out:
+            out.write(
+                f"""cluster_name: tollgate_tests
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: SimpleSnitch
+{sync}
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters:
+      - seeds: "{seed}:7000"
+listen_address: {address}
+rpc_address: {address}
+storage_port: 7000
+native_transport_port: 9042
+num_tokens: 1
+initial_token: {token}
+auto_bootstrap: false
+auto_snapshot: false
+paxos_variant: v2
+cas_contention_timeout: 1000ms
+concurrent_reads: 8
+concurrent_writes: 8
+native_transport_max_threads: 32
+disk_access_mode: standard
+commitlog_segment_size: 16MiB
+block_for_peers_timeout_in_secs: 2
+"""
+            )
+
+    def start(self):
+        conf, storage = os.path.join(self.dir, "conf"), os.path.join(self.dir, "data")
+        jars = os.path.abspath(self.options.jars)
+        agent = next((name for name in os.listdir(jars) if name.startswith("jamm-")), None)
+        if agent is None:
+            sys.exit(f"cassandra.py: {jars} holds no Cassandra; run `tests/run cql`, which copies it there")
+        command = ["java", f"-Xms{self.options.heap}", f"-Xmx{self.options.heap}"]
+        command += "-XX:+UseG1GC -XX:+PerfDisableSharedMem -XX:+ExitOnOutOfMemoryError -Xss256k".split()
+        command += [
+            "-Djava.net.preferIPv4Stack=true",
+            "-Djdk.attach.allowAttachSelf=true",
+            "-Dchronicle.analytics.disable=true",
+            "-Dio.netty.tryReflectionSetAccessible=true",
+            f"-javaagent:{jars}/{agent}",
+        ]
+        for name in JAVA_PACKAGES_EXPORTED:
+            command += ["--add-exports", f"{name}=ALL-UNNAMED"]
+        for name in JAVA_PACKAGES_OPENED:
+            command += ["--add-opens", f"{name}=ALL-UNNAMED"]
+        command += [
+            f"-Dcassandra.config=file://{conf}/cassandra.yaml",
+            f"-Dcassandra.storagedir={storage}",
+            f"-Dcassandra.logdir={self.dir}",
+            f"-Dlogback.configurationFile=file:{conf}/logback.xml",
+            "-Dcassandra-foreground=yes",
+            "-Dcassandra.skip_wait_for_gossip_to_settle=0",
+            "-Dcassandra.ring_delay_ms=1000",
+            "-Dcassandra.available_processors=1",
+            "-Dcassandra.libjemalloc=-",
+            "-cp",
+            f"{conf}:{jars}/*",
+            "org.apache.cassandra.service.CassandraDaemon",
+        ]
+        log = open(os.path.join(self.dir, "log"), "ab")
+        # A group of its own, so that a terminal's Ctrl-C is answered by this program alone.
+        self.process = subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.dir, start_new_session=True
+        )
+        log.close()
+
+    def wait(self, seconds=START_SECONDS):
+        end = time.monotonic() + seconds
+        while not answers(self.address):
+            if self.process.poll() is not None:
+                sys.exit(f"cassandra.py: node {self.number} ended with {self.process.returncode}:\n{self.tail()}")
+            if time.monotonic() > end:
+                sys.exit(f"cassandra.py: node {self.number} did not answer in {seconds} s:\n{self.tail()}")
+            time.sleep(0.1)
+
+    def tail(self):
+        with open(os.path.join(self.dir, "log"), errors="replace") as log:
+            return "".join(log.readlines()[-15:])
+
+    def signal(self, which):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(which)
+
+    def end(self, which):
+        self.signal(signal.SIGCONT)
+        self.signal(which)
+        if self.process:
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def answers(address):
+    """Whether a CQL server there answers OPTIONS (protocol 4) with SUPPORTED."""
+    try:
+        with socket.create_connection((address, 9042), timeout=2) as stream:
+            stream.settimeout(2)
+            stream.sendall(struct.pack(">BBhBi", 4, 0, 0, 5, 0))
+            head = stream.recv(9)
+            return len(head) == 9 and head[4] == 6
+    except OSError:
+        return False
+
+
+def free_addresses(count):
+    for _ in range(100):
+        prefix = f"127.{random.randrange(16, 250)}.{random.randrange(1, 250)}."
+        addresses = [prefix + str(number) for number in range(1, count + 1)]
+        try:
+            for address in addresses:
+                for port in (7000, 9042):
+                    with socket.socket() as probe:
+                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        probe.bind((address, port))
+            return addresses
+        except OSError:
+            continue
+    sys.exit("cassandra.py: no free loopback addresses were found")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jars", required=True)
+    parser.add_argument("--nodes", type=int, default=1, choices=[1, 3])
+    parser.add_argument("--dir")
+    parser.add_argument("--heap", default="384m")
+    parser.add_argument("--sync", default="batch", choices=["batch", "group", "periodic"])
+    options = parser.parse_args()
+    if not os.path.isdir(options.jars):
+        sys.exit(f"cassandra.py: there is no {options.jars}; run `tests/run cql`, which makes it")
+    own = options.dir is None
+    options.dir = os.path.abspath(options.dir or tempfile.mkdtemp(prefix="tollgate-cassandra-"))
+    # Any end of this program passes through the `finally` below.
+    for which in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(which, lambda *_: sys.exit(1))
+    nodes = []
+    try:
+        addresses = free_addresses(options.nodes)
+        for number, address in enumerate(addresses, 1):
+            nodes.append(Node(number, address, addresses[0], TOKENS[number - 1], options))
+        nodes[0].start()
+        nodes[0].wait()
+        for node in nodes[1:]:
+            node.start()
+        for node in nodes[1:]:
+            node.wait()
+        points = [f"{address}:9042" for address in addresses]
+        print(json.dumps({"contact_points": points, "dir": options.dir}), flush=True)
+        for line in sys.stdin:
+            words = line.split()
+            if words in ([], ["quit"]):
+                break
+            what, node = words[0], nodes[int(words[1]) - 1]
+            if what == "kill":
+                node.end(signal.SIGKILL)
+            elif what == "term":
+                node.end(signal.SIGTERM)
+            elif what == "start":
+                node.start()
+                node.wait()
+            elif what == "pause":
+                node.signal(signal.SIGSTOP)
+            elif what == "go_on":
+                node.signal(signal.SIGCONT)
+            else:
+                print(f"unknown: {line.strip()}", flush=True)
+                continue
+            print("done", flush=True)
+    finally:
+        for node in nodes:
+            node.signal(signal.SIGCONT)
+            node.signal(signal.SIGKILL)
+        for node in nodes:
+            node.end(signal.SIGKILL)
+        if own:
+            shutil.rmtree(options.dir, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
