@@ -88,7 +88,8 @@ fn value_references<'a>(
 ) {
     match value {
         Value::Ref(to) => {
-            if let (true, Some(below)) = (field.expand, child) {
+            let included = (version < field.included_until).then_some(Expand::NONE);
+            if let (true, Some(below)) = (field.expand, child.or(included)) {
                 found(to.kind, to.id, below);
             }
         }

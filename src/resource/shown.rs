@@ -23,7 +23,7 @@ use crate::version::Version;
 ///     pub description: Option<&'a str>,
 ///     #[shown(since = 20230816)]           // first version that shows it
 ///     #[shown(until = 20221115)]           // first version that no longer shows it
-///     #[shown(included_until = 20221115)] // a SubList: included at older versions, only by expand since
+///     #[shown(included_until = 20221115)] // a SubList or a Ref: shown in place at older versions, only by expand since
 ///     #[shown(revision = 2)]               // Tollgate revision that added it; older outcomes render without
 ///     #[shown(name = "type")]              // public name where it is a Rust keyword
 ///     pub kind: RefundType,

@@ -251,7 +251,7 @@ fn shape_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
         let by_expansion = field.expand && matches!(field.kind, ValueKind::Node(_) | ValueKind::SubList);
         let always = !field.omit
             && !by_expansion
-            && field.included_until == Version::ALWAYS
+            && (field.included_until == Version::ALWAYS || matches!(field.kind, ValueKind::Ref))
             && is_current(field.since, field.until);
         properties.add(field.name, described(schema, field.doc), always);
     }

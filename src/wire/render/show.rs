@@ -46,7 +46,10 @@ impl Show<'_> {
             }
             self.member(first, field.name, depth);
             first = false;
-            self.value(value, child.filter(|_| field.expand || !refers(&field.kind)), depth + 1);
+            // What older versions show in place of its id is shown with nothing expanded inside.
+            let child = child.filter(|_| field.expand || !refers(&field.kind));
+            let child = child.or((matches!(value, Value::Ref(_)) && self.includes(field)).then_some(Expand::NONE));
+            self.value(value, child, depth + 1);
         }
         self.close(first, depth);
     }
@@ -167,7 +170,7 @@ impl Show<'_> {
         self.version >= field.since && self.version < field.until && self.revision >= field.revision
     }
 
-    /// Whether a list of included objects is shown without being expanded.
+    /// Whether a list of included objects, or an object, is shown without being expanded.
     pub(super) fn includes(&self, field: &FieldShape) -> bool {
         self.version < field.included_until
     }

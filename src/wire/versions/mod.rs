@@ -20,6 +20,7 @@ mod customer_tax_ids;
 mod customer_tax_ids_instead_of_info;
 mod customer_tax_info;
 mod dispute_balance_transactions;
+mod dispute_by_id;
 mod dispute_evidence;
 mod event_request;
 mod file_mimetype;
@@ -62,6 +63,7 @@ pub const CHANGES: &[&Change] = &[
     &file_mimetype::CHANGE,
     &sources_instead_of_cards::CHANGE,
     &sourced_transfers::CHANGE,
+    &dispute_by_id::CHANGE,
     &account_payouts_enabled::CHANGE,
     &event_request::CHANGE,
     &customer_tax_info::CHANGE,

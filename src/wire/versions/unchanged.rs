@@ -72,10 +72,6 @@ pub const UNCHANGED: &[(Version, &str)] = &[
         Version(20161019),
         "Nothing: what a key may not do is 403 at every version; before, 401.",
     ),
-    (
-        Version(20170214),
-        "Nothing: `dispute` and `outcome[rule]` of a charge are ids at every version; before, the objects.",
-    ),
     (Version(20170605), "Nothing served: why accounts are disabled."),
     (Version(20170815), "Nothing served: sources that redirect."),
     (Version(20171214), "Nothing served: invoices."),

@@ -88,7 +88,8 @@ def flow(version):
     declined = client.ask("POST", "/v1/payment_intents", {
         "amount": 2000, "currency": "usd", "payment_method": "pm_card_visa_chargeDeclined", "confirm": "true",
         **plain}, 402)
-    client.post("/v1/charges", amount=700, currency="usd", source="tok_createDispute")
+    disputed = client.post("/v1/charges", amount=700, currency="usd", source="tok_createDispute")
+    disputed = client.ask("GET", f"/v1/charges/{disputed['id']}")
     disputes = client.ask("GET", "/v1/disputes")
     evidence = {"evidence": "x"} if version < "2014-12-08" else {"evidence__uncategorized_text": "x"}
     answered = client.post(f"/v1/disputes/{disputes['data'][0]['id']}", submit="false", **evidence)
@@ -97,7 +98,7 @@ def flow(version):
     assert {event["api_version"] for event in events["data"] if event["type"] == "customer.updated"} == {version}
     return {"customer": customer, "charge": charge, "refund": refund, "charge refunded": refunded,
             "intent waiting": waiting, "intent paid": paid, "intent captured": held, "intent declined": declined,
-            "disputes": disputes, "dispute answered": answered, "customer changed": changed,
+            "charge disputed": disputed, "disputes": disputes, "dispute answered": answered, "customer changed": changed,
             "event of the change": next(event for event in events["data"] if event["type"] == "customer.updated"),
             "account": client.ask("GET", "/v1/account"),
             "movements": client.ask("GET", "/v1/balance_transactions")}

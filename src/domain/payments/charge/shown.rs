@@ -54,7 +54,7 @@ pub struct ChargeShown<'a> {
     /// The connected account the money went to, for older integrations.
     pub destination: Option<&'a str>,
     /// The dispute about it.
-    #[shown(expand)]
+    #[shown(expand, included_until = 20170214)]
     pub dispute: Option<Ref>,
     /// Whether it is disputed.
     pub disputed: bool,

@@ -416,6 +416,24 @@ fn what_older_integrations_send_is_understood() {
 }
 
 #[test]
+fn before_2017_a_charge_shows_its_dispute() {
+    let mut shop = Shop::open();
+    sent(
+        &mut shop,
+        versions::DEFAULT,
+        "/v1/charges",
+        "amount=500&currency=usd&source=tok_createDispute",
+    );
+    let mut dispute = |version| {
+        let charges = json(&shop.send_at(Version(version), "GET", "/v1/charges", "").1);
+        charges["data"][0]["dispute"].clone()
+    };
+    let shown = dispute(20170127);
+    assert_eq!(shown["object"], "dispute");
+    assert_eq!(dispute(20170214), shown["id"], "its id since");
+}
+
+#[test]
 fn what_the_domain_decides_follows_the_version() {
     let mut shop = Shop::open();
     for (version, status) in [(20180521, 200), (20180727, 400)] {
