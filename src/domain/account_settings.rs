@@ -27,6 +27,52 @@ pub struct AccountSettings {
     /// taken: see [`versions`](crate::versions).
     #[record(6)]
     pub refuses_retired: bool,
+    /// What the business says of itself, if it has said anything.
+    #[record(7)]
+    pub business: Option<Box<Business>>,
+}
+
+/// What a business says of itself; shown with the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Record)]
+pub struct Business {
+    /// The name customers know.
+    #[record(1)]
+    pub name: Option<Box<str>>,
+    /// Its website.
+    #[record(2)]
+    pub url: Option<Box<str>>,
+    /// Where its owner is reached.
+    #[record(3)]
+    pub email: Option<Box<str>>,
+    /// Where its customers write to.
+    #[record(4)]
+    pub support_email: Option<Box<str>>,
+    /// Where its customers call.
+    #[record(5)]
+    pub support_phone: Option<Box<str>>,
+    /// Where its customers look for help.
+    #[record(6)]
+    pub support_url: Option<Box<str>>,
+    /// The time zone of its reports, a name such as `Europe/Berlin`.
+    #[record(7)]
+    pub timezone: Option<Box<str>>,
+    /// The code of its trade, four digits.
+    #[record(8)]
+    pub mcc: Option<Box<str>>,
+}
+
+impl Business {
+    /// A business that has said nothing.
+    pub const SILENT: Business = Business {
+        name: None,
+        url: None,
+        email: None,
+        support_email: None,
+        support_phone: None,
+        support_url: None,
+        timezone: None,
+        mcc: None,
+    };
 }
 
 impl AccountSettings {
@@ -38,7 +84,16 @@ impl AccountSettings {
         payouts: PayoutSchedule::DEFAULT,
         dispute_fee: DisputeFee::Kept,
         refuses_retired: false,
+        business: None,
     };
+}
+
+impl AccountSettings {
+    /// What the business says of itself.
+    pub fn business(&self) -> &Business {
+        static SILENT: Business = Business::SILENT;
+        self.business.as_deref().unwrap_or(&SILENT)
+    }
 }
 
 impl Default for AccountSettings {
@@ -188,6 +243,10 @@ mod tests {
             },
             dispute_fee: DisputeFee::Returned,
             refuses_retired: true,
+            business: Some(Box::new(Business {
+                name: Some("Rocket Rides".into()),
+                ..Business::default()
+            })),
         };
         for settings in [AccountSettings::DEFAULT, changed] {
             assert_eq!(AccountSettings::from_bytes(&settings.to_bytes()), Ok(settings));

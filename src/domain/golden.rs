@@ -8,7 +8,7 @@
 use crate::access::{Level, Permission, Resource};
 use crate::account::{AccountRow, Profile};
 use crate::account_settings::{
-    AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RadarRules, RawCards, Weekday,
+    AccountSettings, Business, DisputeFee, PayoutInterval, PayoutSchedule, RadarRules, RawCards, Weekday,
 };
 use crate::acquirer::{Ask, Asked, AttemptId, CardMoney, NetworkAnswer, NetworkCall, Said};
 use crate::address::{Address, Shipping};
@@ -227,6 +227,7 @@ fn record_lines() -> Vec<String> {
         MandateScope,
         Acceptance,
         AccountSettings,
+        Business,
         crate::account::EarlierVersion,
         RawCards,
         RadarRules,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_domain::Profile;
 use tollgate_domain::account_settings::{
-    AccountSettings, DisputeFee, PayoutInterval, PayoutSchedule, RawCards, Weekday,
+    AccountSettings, Business, DisputeFee, PayoutInterval, PayoutSchedule, RawCards, Weekday,
 };
 use tollgate_domain::country::Country;
 use tollgate_domain::kinds::ACCOUNT;
@@ -35,6 +35,54 @@ macro_rules! radar_rule {
             show: |profile| profile.settings().radar.$rule.into(),
             set: |profile, text| {
                 changed(profile).radar.$rule = text.parse().ok()?;
+                Some(())
+            },
+        }
+    };
+}
+
+/// What a text of the business may be: a sentence, and the check.
+type Words = (&'static str, fn(&str) -> bool);
+
+const NAME: Words = ("1 to 100 characters without < and >, or nothing", |text| {
+    text.chars().all(|char| !char.is_control() && !"<>".contains(char))
+});
+const URL: Words = ("an address that begins with https:// or http://, or nothing", |text| {
+    text.starts_with("https://") || text.starts_with("http://")
+});
+const EMAIL: Words = ("an address with an @, or nothing", |text| {
+    text.split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+});
+const PHONE: Words = ("a number such as +15005550006, or nothing", |text| {
+    text.chars().all(|char| char.is_ascii_digit() || "+-() ".contains(char))
+});
+const ZONE: Words = ("a name such as Europe/Berlin or Etc/UTC, or nothing", |text| {
+    text.chars()
+        .all(|char| char.is_ascii_alphanumeric() || "/_+-".contains(char))
+});
+const MCC: Words = ("four digits, or nothing", |text| {
+    text.len() == 4 && text.chars().all(|char| char.is_ascii_digit())
+});
+/// Longest text of the business, in characters.
+const BUSINESS_CHARS_MAX: usize = 100;
+
+/// Something the business says of itself.
+macro_rules! business_text {
+    ($name:literal, $field:ident, $words:ident) => {
+        Setting {
+            name: $name,
+            takes: $words.0,
+            show: |profile| profile.settings().business().$field.as_deref().into(),
+            set: |profile, text| {
+                let said = (!text.is_empty()).then_some(text);
+                let fine = |text: &str| text.chars().count() <= BUSINESS_CHARS_MAX && $words.1(text);
+                if !said.is_none_or(fine) {
+                    return None;
+                }
+                let settings = changed(profile);
+                settings.business.get_or_insert_default().$field = said.map(Into::into);
+                settings.business.take_if(|business| **business == Business::SILENT);
                 Some(())
             },
         }
@@ -83,6 +131,14 @@ const SETTINGS: &[Setting] = &[
         show: |profile| profile.settings().raw_cards.name().into(),
         set: |profile, text| RawCards::from_name(text).map(|policy| changed(profile).raw_cards = policy),
     },
+    business_text!("business.name", name, NAME),
+    business_text!("business.url", url, URL),
+    business_text!("business.email", email, EMAIL),
+    business_text!("business.support_email", support_email, EMAIL),
+    business_text!("business.support_phone", support_phone, PHONE),
+    business_text!("business.support_url", support_url, URL),
+    business_text!("business.timezone", timezone, ZONE),
+    business_text!("business.mcc", mcc, MCC),
     radar_rule!(block_highest_risk),
     radar_rule!(review_elevated_risk),
     radar_rule!(block_cvc_fail),
@@ -261,6 +317,10 @@ mod tests {
         assert_eq!(settings["radar.block_zip_fail"], true);
         assert_eq!(settings["radar.block_cvc_fail"], true);
         assert_eq!(settings["statement_descriptor_prefix"], "TOLL");
+        let named = set(&changed, "business.name", "Rocket Rides").expect("a name");
+        assert_eq!(named.settings().business().name.as_deref(), Some("Rocket Rides"));
+        let silent = set(&named, "business.name", "").expect("nothing");
+        assert_eq!(silent.settings().business, None);
         for (name, wrong) in [
             ("payouts.interval", "monthly:32"),
             ("payouts.interval", "hourly"),
@@ -268,6 +328,9 @@ mod tests {
             ("statement_descriptor", "1234567"),
             ("statement_descriptor", "TOLL*GATE"),
             ("country", "USA"),
+            ("business.mcc", "57345"),
+            ("business.url", "rides.example"),
+            ("business.email", "rides.example"),
         ] {
             assert!(set(&changed, name, wrong).is_err(), "{name}={wrong}");
         }

@@ -1,5 +1,6 @@
 //! The account that a key belongs to, as the API shows it. Kept in the directory; read here from the account's state.
 
+mod parts;
 mod shown;
 
 pub use shown::AccountShown;

@@ -68,6 +68,9 @@ fn flat(account: &mut Map<String, Value>) {
         "business_profile",
         "business_type",
         "capabilities",
+        "company",
+        "controller",
+        "future_requirements",
         "requirements",
         "settings",
     ]

@@ -172,6 +172,25 @@ class Accounts(unittest.TestCase):
         shown = command("show", account)["accounts"]
         self.assertEqual(shown, changed)
 
+    def test_the_account_is_complete_and_says_what_its_business_says(self):
+        key = "sk_test_pythonbusiness0123456789abcd"
+        account = own_account(key)
+        shown = client(key).v1.accounts.retrieve_current()
+        self.assertEqual((shown.charges_enabled, shown.payouts_enabled, shown.details_submitted), (True,) * 3)
+        self.assertEqual((shown.controller.type, shown.type, shown.business_type), ("account", "standard", "company"))
+        for asked in (shown.requirements, shown.future_requirements):
+            self.assertEqual((asked.currently_due, asked.past_due, asked.disabled_reason), ([], [], None))
+        self.assertEqual(list(shown.external_accounts.auto_paging_iter()), [])
+        self.assertEqual((shown.capabilities.card_payments, shown.settings.dashboard.display_name), ("active", None))
+        command("update", account, "--set", "business.name=Rocket Rides", "--set", "business.url=https://rides.example",
+                "--set", "business.support_email=help@rides.example", "--set", "business.timezone=Europe/Berlin",
+                "--mode", "test")
+        shown = client(key).v1.accounts.retrieve(account)
+        self.assertEqual((shown.settings.dashboard.display_name, shown.settings.dashboard.timezone),
+                         ("Rocket Rides", "Europe/Berlin"))
+        self.assertEqual((shown.business_profile.name, shown.business_profile.url, shown.business_profile.support_email),
+                         ("Rocket Rides", "https://rides.example", "help@rides.example"))
+
     def test_limits_are_shown(self):
         with urllib.request.urlopen(f"{server.admin}/admin/limits") as answer:
             shown = json.load(answer)
