@@ -158,8 +158,12 @@ fn check_transaction(transaction: &BalanceTransaction, entry: &Entry, movement: 
         ..
     } = *movement;
     let name = || transaction.id.text(&kinds::BALANCE_TRANSACTION);
+    // What is not of a card says so in its id.
+    let other = movement.source.is_other(movement.source_kind);
     let (kind, amount) = match cause {
+        EntryCause::Capture if other => (BalanceTransactionType::Payment, amount),
         EntryCause::Capture => (BalanceTransactionType::Charge, amount),
+        EntryCause::Refund if other => (BalanceTransactionType::PaymentRefund, -amount),
         EntryCause::Refund => (BalanceTransactionType::Refund, -amount),
         EntryCause::RefundFailed => (BalanceTransactionType::RefundFailure, amount),
         EntryCause::DisputeOpened => (BalanceTransactionType::Dispute, -amount),

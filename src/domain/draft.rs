@@ -47,12 +47,17 @@ impl Draft {
     /// The id of a new object, which must then be [`put`](Draft::put).
     pub(crate) fn born(&mut self, kind: &Kind) -> Id {
         self.born.push(None);
-        Id::new(
-            kind,
-            self.facts.now_ms,
-            self.facts.seq_before + self.born.len() as u64,
-            self.tag,
-        )
+        Id::new(kind, self.facts.now_ms, self.newest(), self.tag)
+    }
+
+    /// The same with the other prefix of the kind.
+    pub(crate) fn born_other(&mut self, kind: &Kind) -> Id {
+        self.born.push(None);
+        Id::new_other(kind, self.facts.now_ms, self.newest(), self.tag)
+    }
+
+    fn newest(&self) -> u64 {
+        self.facts.seq_before + self.born.len() as u64
     }
 
     /// Adds an object at its new version; the last version put is the one that counts.

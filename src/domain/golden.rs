@@ -37,7 +37,7 @@ use crate::payments::authentication::{
     ThreeDSecureResult, ThreeDSecureVersion, TransactionStatus,
 };
 use crate::payments::bank_account::{
-    AccountType, BankAccount, BankScheme, HolderType, OlderData, Ownership, TestAccount,
+    AccountType, BankAccount, BankScheme, Deposits, HolderType, OlderData, Ownership, TestAccount, VerificationMethod,
 };
 use crate::payments::card::{HeldMethod, SealedNumber};
 use crate::payments::charge::{Charge, ChargeState, Concerns, OwnAttempts, UserReport};
@@ -46,10 +46,11 @@ use crate::payments::dispute::{
     Dispute, DisputeCause, DisputeState, DisputedTransaction, EnhancedEvidence, Evidence, MerchandiseOrServices,
     PendingVerdict, PriorTransaction, TransactionAddress, Verdict,
 };
-use crate::payments::mandate::{Acceptance, Mandate, MandateScope};
+use crate::payments::mandate::{Acceptance, BankMandate, Mandate, MandateScope};
 use crate::payments::payment_intent::{
-    AllowRedirects, AmountDetails, Availability, CancellationReason, CaptureMethod, CardFutureUsage, CardNetwork,
-    ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails, PaymentIntent, Status,
+    AllowRedirects, AmountDetails, Availability, BankOptions, CancellationReason, CaptureMethod, CardFutureUsage,
+    CardNetwork, ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails,
+    PaymentIntent, Status,
 };
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
@@ -174,6 +175,10 @@ fn record_lines() -> Vec<String> {
         HolderType,
         AccountType,
         Ownership,
+        VerificationMethod,
+        Deposits,
+        BankMandate,
+        BankOptions,
         Details,
         SeenMethod,
         BillingDetails,

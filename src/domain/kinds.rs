@@ -1,5 +1,6 @@
 //! Every kind of object there is, with its stable number, and the parameter types that name one by id.
 
+use tollgate_resource::id::OtherPrefix;
 use tollgate_resource::params::{Bounds, first_id};
 use tollgate_resource::{Id, Kind, ParamKind, ParamValue, Problem, Step};
 
@@ -8,54 +9,69 @@ pub static PAYMENT_INTENT: Kind = Kind {
     number: 1,
     prefix: "pi",
     object: "payment_intent",
+    other: None,
 };
 /// One attempt to move money.
 pub static CHARGE: Kind = Kind {
     number: 2,
     prefix: "ch",
     object: "charge",
+    other: Some(OtherPrefix {
+        number: 30,
+        prefix: "py",
+    }),
 };
 /// Money given back.
 pub static REFUND: Kind = Kind {
     number: 3,
     prefix: "re",
     object: "refund",
+    other: Some(OtherPrefix {
+        number: 31,
+        prefix: "pyr",
+    }),
 };
 /// Somebody who pays.
 pub static CUSTOMER: Kind = Kind {
     number: 4,
     prefix: "cus",
     object: "customer",
+    other: None,
 };
 /// One movement of a merchant's balance.
 pub static BALANCE_TRANSACTION: Kind = Kind {
     number: 5,
     prefix: "txn",
     object: "balance_transaction",
+    other: None,
 };
 /// A card, without its number.
 pub static PAYMENT_METHOD: Kind = Kind {
     number: 6,
     prefix: "pm",
     object: "payment_method",
+    other: None,
 };
 /// Something that happened.
 pub static EVENT: Kind = Kind {
     number: 7,
     prefix: "evt",
     object: "event",
+    other: None,
 };
 /// One request; its ids come from entropy, not from the account's sequence, and are not stored as objects.
 pub static REQUEST: Kind = Kind {
     number: 8,
     prefix: "req",
     object: "request",
+    other: None,
 };
 /// A merchant; lives in the directory.
 pub static ACCOUNT: Kind = Kind {
     number: 9,
     prefix: "acct",
     object: "account",
+    other: None,
 };
 /// Which payment methods an account offers. There is one fixed configuration per account (cards); it is named in
 /// payment intents and not stored.
@@ -63,78 +79,94 @@ pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
     number: 10,
     prefix: "pmc",
     object: "payment_method_configuration",
+    other: None,
 };
 /// A way to pay that is being made ready for later, whatever attempts that takes.
 pub static SETUP_INTENT: Kind = Kind {
     number: 11,
     prefix: "seti",
     object: "setup_intent",
+    other: None,
 };
 /// One attempt at a setup intent.
 pub static SETUP_ATTEMPT: Kind = Kind {
     number: 12,
     prefix: "setatt",
     object: "setup_attempt",
+    other: None,
 };
 /// A customer's permission to take money.
 pub static MANDATE: Kind = Kind {
     number: 13,
     prefix: "mandate",
     object: "mandate",
+    other: None,
 };
 /// Card details in exchange for an id that is used once.
 pub static TOKEN: Kind = Kind {
     number: 14,
     prefix: "tok",
     object: "token",
+    other: None,
 };
 /// A card that is saved to a customer, as older integrations see it.
 pub static CARD: Kind = Kind {
     number: 16,
     prefix: "card",
     object: "card",
+    other: Some(OtherPrefix {
+        number: 32,
+        prefix: "ba",
+    }),
 };
 /// What a payer chose in a browser, in exchange for an id that is used once.
 pub static CONFIRMATION_TOKEN: Kind = Kind {
     number: 17,
     prefix: "ctoken",
     object: "confirmation_token",
+    other: None,
 };
 /// A cardholder's objection to a charge.
 pub static DISPUTE: Kind = Kind {
     number: 18,
     prefix: "du",
     object: "dispute",
+    other: None,
 };
 /// Bytes that were uploaded.
 pub static FILE: Kind = Kind {
     number: 19,
     prefix: "file",
     object: "file",
+    other: None,
 };
 /// An address under which a file can be read without a key.
 pub static FILE_LINK: Kind = Kind {
     number: 20,
     prefix: "link",
     object: "file_link",
+    other: None,
 };
 /// A key for one customer's own app.
 pub static EPHEMERAL_KEY: Kind = Kind {
     number: 23,
     prefix: "ephkey",
     object: "ephemeral_key",
+    other: None,
 };
 /// A payment that a person should look at.
 pub static REVIEW: Kind = Kind {
     number: 24,
     prefix: "prv",
     object: "review",
+    other: None,
 };
 /// An issuer's report of fraud.
 pub static EARLY_FRAUD_WARNING: Kind = Kind {
     number: 25,
     prefix: "issfr",
     object: "radar.early_fraud_warning",
+    other: None,
 };
 
 /// The number under which somebody is known to a tax office.
@@ -142,12 +174,14 @@ pub static TAX_ID: Kind = Kind {
     number: 21,
     prefix: "txi",
     object: "tax_id",
+    other: None,
 };
 /// One movement of a customer's balance.
 pub static CUSTOMER_BALANCE_TRANSACTION: Kind = Kind {
     number: 22,
     prefix: "cbtxn",
     object: "customer_balance_transaction",
+    other: None,
 };
 
 /// A way to pay of the older API that comes before payment methods: here, a card.
@@ -155,6 +189,7 @@ pub static SOURCE: Kind = Kind {
     number: 15,
     prefix: "src",
     object: "source",
+    other: None,
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
@@ -280,11 +315,17 @@ mod tests {
 
     #[test]
     fn numbers_and_prefixes_are_unique() {
-        for (at, kind) in ALL.iter().enumerate() {
-            assert!(kind.number < 64, "{} does not fit a mask", kind.object);
-            for other in &ALL[at + 1..] {
-                assert_ne!(kind.number, other.number);
-                assert_ne!(kind.prefix, other.prefix);
+        let others = ALL.iter().filter_map(|kind| kind.other);
+        let all: Vec<_> = ALL
+            .iter()
+            .map(|kind| (kind.number, kind.prefix))
+            .chain(others.map(|other| (other.number, other.prefix)))
+            .collect();
+        for (at, (number, prefix)) in all.iter().enumerate() {
+            assert!(*number < 64, "{prefix} does not fit a mask");
+            for (other_number, other_prefix) in &all[at + 1..] {
+                assert_ne!(number, other_number);
+                assert_ne!(prefix, other_prefix);
             }
         }
     }

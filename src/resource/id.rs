@@ -15,6 +15,18 @@ pub struct Kind {
     pub prefix: &'static str,
     /// The `object` member, e.g. `payment_intent`; also the word in `No such payment_intent: '…'`.
     pub object: &'static str,
+    /// Another prefix that ids of some objects of this kind have, such as charges that are not of cards. Lists, records
+    /// and references know no difference: only the id itself does.
+    pub other: Option<OtherPrefix>,
+}
+
+/// Another prefix of ids of a kind.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherPrefix {
+    /// Stable number, of the same row as those of kinds; no kind has it.
+    pub number: u8,
+    /// The prefix without the underscore, e.g. `py`.
+    pub prefix: &'static str,
 }
 
 impl Kind {
@@ -25,9 +37,22 @@ impl Kind {
 
     /// Reads an id of this kind; `None` when the prefix, the digits or the check are wrong.
     pub fn parse(&self, text: &str) -> Option<Id> {
-        let digits = text.strip_prefix(self.prefix)?.strip_prefix('_')?;
+        let (prefix, digits) = text.split_once('_')?;
+        let number = match self.other {
+            _ if prefix == self.prefix => self.number,
+            Some(other) if prefix == other.prefix => other.number,
+            _ => return None,
+        };
         let id = Id::from_digits(digits)?;
-        (id.check() == Id::check_of(id.0 >> CHECK_BITS, self.number)).then_some(id)
+        (id.check() == Id::check_of(id.0 >> CHECK_BITS, number)).then_some(id)
+    }
+
+    /// The prefix that an id of this kind is written with.
+    pub fn prefix_of(&self, id: Id) -> &'static str {
+        match self.other {
+            Some(other) if id.is_other(self) => other.prefix,
+            _ => self.prefix,
+        }
     }
 }
 
@@ -59,10 +84,23 @@ impl Id {
     ///
     /// Times before 2020 count as 2020 (a clock that wrong is an alarm elsewhere, not a panic here).
     pub fn new(kind: &Kind, unix_ms: u64, seq: u64, tag: u32) -> Self {
+        Id::numbered(kind.number, unix_ms, seq, tag)
+    }
+
+    /// The same with the other prefix of the kind.
+    ///
+    /// # Panics
+    /// When the kind has none.
+    pub fn new_other(kind: &Kind, unix_ms: u64, seq: u64, tag: u32) -> Self {
+        let other = kind.other.expect("the kind has another prefix");
+        Id::numbered(other.number, unix_ms, seq, tag)
+    }
+
+    fn numbered(number: u8, unix_ms: u64, seq: u64, tag: u32) -> Self {
         assert!(seq <= SEQ_MAX, "account sequence exceeds 38 bits");
         let ms = u128::from(unix_ms.saturating_sub(ID_EPOCH_MS) & ((1 << 42) - 1));
         let body = (ms << (SEQ_BITS + TAG_BITS)) | (u128::from(seq) << TAG_BITS) | u128::from(tag);
-        Id((body << CHECK_BITS) | u128::from(Self::check_of(body, kind.number)))
+        Id((body << CHECK_BITS) | u128::from(Self::check_of(body, number)))
     }
 
     /// Milliseconds since the Unix epoch at which the object was born.
@@ -87,7 +125,13 @@ impl Id {
 
     /// Whether the id was made for `kind`.
     pub fn is(self, kind: &Kind) -> bool {
-        self.check() == Self::check_of(self.0 >> CHECK_BITS, kind.number)
+        self.check() == Self::check_of(self.0 >> CHECK_BITS, kind.number) || self.is_other(kind)
+    }
+
+    /// Whether the id was made for `kind`, with its other prefix.
+    pub fn is_other(self, kind: &Kind) -> bool {
+        let number = kind.other.map(|other| other.number);
+        number.is_some_and(|number| self.check() == Self::check_of(self.0 >> CHECK_BITS, number))
     }
 
     /// The raw bits, for records and maps.
@@ -102,7 +146,7 @@ impl Id {
 
     /// Appends `prefix_digits` to `out`.
     pub fn write(self, kind: &Kind, out: &mut Vec<u8>) {
-        out.extend_from_slice(kind.prefix.as_bytes());
+        out.extend_from_slice(kind.prefix_of(self).as_bytes());
         out.push(b'_');
         out.extend_from_slice(&self.digits());
     }
@@ -188,11 +232,13 @@ mod tests {
         number: 1,
         prefix: "pi",
         object: "payment_intent",
+        other: None,
     };
     const CH: Kind = Kind {
         number: 2,
         prefix: "ch",
         object: "charge",
+        other: None,
     };
 
     #[test]
@@ -227,6 +273,25 @@ mod tests {
             let id = Id::new(&PI, 1_795_000_000_123, seq, 5);
             assert!(id.is(&PI) && !id.is(&CH));
         }
+    }
+
+    #[test]
+    fn an_id_with_the_other_prefix_is_of_the_kind_all_the_same() {
+        const CHARGE: Kind = Kind {
+            other: Some(OtherPrefix {
+                number: 3,
+                prefix: "py",
+            }),
+            ..CH
+        };
+        let (card, bank) = (Id::new(&CHARGE, 1, 7, 5), Id::new_other(&CHARGE, 1, 7, 5));
+        assert!(card.is(&CHARGE) && bank.is(&CHARGE) && bank.is_other(&CHARGE) && !card.is_other(&CHARGE));
+        assert!(bank.text(&CHARGE).starts_with("py_") && card.text(&CHARGE).starts_with("ch_"));
+        for id in [card, bank] {
+            assert_eq!(CHARGE.parse(&id.text(&CHARGE)), Some(id));
+        }
+        let swapped = bank.text(&CHARGE).replace("py_", "ch_");
+        assert_eq!(CHARGE.parse(&swapped), None);
     }
 
     #[test]

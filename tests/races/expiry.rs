@@ -343,7 +343,7 @@ fn shown(intent: &PaymentIntent) -> Shown {
             Stored::RequiresPaymentMethod => Status::RequiresPaymentMethod,
             Stored::RequiresConfirmation { .. } => Status::RequiresConfirmation,
             Stored::RequiresAction { .. } => unreachable!("no card of these trials asks its holder"),
-            Stored::Processing { .. } => Status::Processing,
+            Stored::Processing { .. } | Stored::Debiting { .. } => Status::Processing,
             Stored::RequiresCapture { .. } => Status::RequiresCapture,
             Stored::Succeeded { .. } => Status::Succeeded,
             Stored::Canceled { .. } => Status::Canceled,

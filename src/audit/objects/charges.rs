@@ -98,9 +98,10 @@ impl Objects {
         let agrees = match charge.state {
             ChargeState::Pending { .. } => open.is_some(),
             ChargeState::Held | ChargeState::Released | ChargeState::Expired => true,
-            ChargeState::Failed { .. } | ChargeState::Captured { .. } | ChargeState::PartlyCaptured { .. } => {
-                open.is_none()
-            }
+            ChargeState::Debiting
+            | ChargeState::Failed { .. }
+            | ChargeState::Captured { .. }
+            | ChargeState::PartlyCaptured { .. } => open.is_none(),
         };
         ensure(Check::Attempts, agrees, || {
             format!("{} is {:?}, its attempt is {open:?}", name(), charge.state)
@@ -159,6 +160,10 @@ impl Objects {
             !(stands || born_failed) || (charge.amount, charge.currency) == (intent.amount, intent.currency),
             || format!("{} is of another amount or currency than its intent", name()),
         )?;
+        if !stands && intent.standing == charge.id.seq() {
+            // A bank has refused the debit that was pending, or it was given up.
+            intent.standing = 0;
+        }
         if stands && charge.id.seq() > facts.seq_before {
             ensure(Check::Movement, intent.standing == 0, || {
                 let intent = intent.id.text(&kinds::PAYMENT_INTENT);

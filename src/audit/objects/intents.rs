@@ -128,6 +128,7 @@ impl Objects {
                 | Status::Processing { .. },
                 state,
             ) => state.is_none(),
+            (Status::Debiting { .. }, state) => state == Some(ChargeState::Debiting),
         };
         ensure(Check::States, agrees, || {
             format!("{} is {:?}, its charge is {state:?}", name(), intent.status.name())

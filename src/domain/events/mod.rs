@@ -182,6 +182,10 @@ pub enum EventType {
     #[record(57)]
     #[name = "source.chargeable"]
     SourceChargeable,
+    /// A mandate changed: money may not be taken under it any more.
+    #[record(101)]
+    #[name = "mandate.updated"]
+    MandateUpdated,
     /// A tax id was given to a customer.
     #[record(54)]
     #[name = "customer.tax_id.created"]
@@ -194,7 +198,7 @@ pub enum EventType {
     #[record(56)]
     #[name = "customer.tax_id.deleted"]
     CustomerTaxIdDeleted,
-    /// A remote network has not answered about a charge in time; the outcome is being found out.
+    /// A bank was asked for the money of a charge, or a remote network has not answered about it in time.
     #[record(120)]
     #[name = "charge.pending"]
     ChargePending,
@@ -217,6 +221,7 @@ impl EventType {
             DisputeCreated | DisputeUpdated | DisputeClosed | DisputeFundsWithdrawn | DisputeFundsReinstated => {
                 &kinds::DISPUTE
             }
+            MandateUpdated => &kinds::MANDATE,
             EarlyFraudWarningCreated | EarlyFraudWarningUpdated => &kinds::EARLY_FRAUD_WARNING,
             ReviewOpened | ReviewClosed => &kinds::REVIEW,
             FileCreated => &kinds::FILE,

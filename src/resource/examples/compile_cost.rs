@@ -148,7 +148,7 @@ fn resource() -> String {
         .collect();
     format!(
         "use tollgate_resource::*;\nuse tollgate_resource::shown::Ident;\n\
-         /// Kind.\npub static KIND: Kind = Kind {{ number: 1, prefix: \"x\", object: \"x\" }};\n{words}\
+         /// Kind.\npub static KIND: Kind = Kind {{ number: 1, prefix: \"x\", object: \"x\", other: None }};\n{words}\
          /// State.\n#[derive(Clone, Debug, PartialEq, Record)]\npub enum Status {{\n#[record(1)] Pending,\n\
          #[record(2)] Held {{ #[record(1)] amount: i64, #[record(2)] charge: Id }},\n\
          #[record(3)] Failed {{ #[record(1)] code: Box<str>, #[record(2)] charge: Option<Id> }},\n#[record(4)] Done,\n}}\n\

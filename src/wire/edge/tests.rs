@@ -12,6 +12,7 @@ static CHARGE: Kind = Kind {
     number: 2,
     prefix: "ch",
     object: "charge",
+    other: None,
 };
 
 /// A charge.

@@ -14,11 +14,13 @@ static CUSTOMER: Kind = Kind {
     number: 4,
     prefix: "cus",
     object: "customer",
+    other: None,
 };
 static PAYMENT_METHOD: Kind = Kind {
     number: 6,
     prefix: "pm",
     object: "payment_method",
+    other: None,
 };
 
 macro_rules! id_param {

@@ -8,11 +8,13 @@ static THING: Kind = Kind {
     number: 1,
     prefix: "th",
     object: "thing",
+    other: None,
 };
 static PART: Kind = Kind {
     number: 2,
     prefix: "pt",
     object: "part",
+    other: None,
 };
 
 const OLD: Version = Version(20200827);

@@ -59,6 +59,12 @@ pub enum BalanceTransactionType {
     /// A dispute was won and gave its amount back.
     #[record(5)]
     DisputeReversal,
+    /// A payment that is not of a card arrived.
+    #[record(6)]
+    Payment,
+    /// A payment that is not of a card was refunded.
+    #[record(7)]
+    PaymentRefund,
 }
 
 /// The public names of what moves a balance: coarser than the categories in reports.
@@ -72,21 +78,31 @@ pub enum BalanceTransactionName {
     RefundFailure,
     /// Anything a network or we corrected: disputes and what they give back.
     Adjustment,
+    /// A payment that is not of a card arrived.
+    Payment,
+    /// A payment that is not of a card was refunded.
+    PaymentRefund,
 }
 
 impl BalanceTransactionType {
     /// The kind of the source.
     pub fn source_kind(self) -> &'static Kind {
         match self {
-            BalanceTransactionType::Charge => &kinds::CHARGE,
-            BalanceTransactionType::Refund | BalanceTransactionType::RefundFailure => &kinds::REFUND,
+            BalanceTransactionType::Charge | BalanceTransactionType::Payment => &kinds::CHARGE,
+            BalanceTransactionType::Refund
+            | BalanceTransactionType::PaymentRefund
+            | BalanceTransactionType::RefundFailure => &kinds::REFUND,
             BalanceTransactionType::Dispute | BalanceTransactionType::DisputeReversal => &kinds::DISPUTE,
         }
     }
 
     /// The category in reports.
     pub fn reporting_category(self) -> &'static str {
-        self.name()
+        match self {
+            BalanceTransactionType::Payment => BalanceTransactionType::Charge.name(),
+            BalanceTransactionType::PaymentRefund => BalanceTransactionType::Refund.name(),
+            other => other.name(),
+        }
     }
 
     /// The public type.
@@ -95,6 +111,8 @@ impl BalanceTransactionType {
             BalanceTransactionType::Charge => BalanceTransactionName::Charge,
             BalanceTransactionType::Refund => BalanceTransactionName::Refund,
             BalanceTransactionType::RefundFailure => BalanceTransactionName::RefundFailure,
+            BalanceTransactionType::Payment => BalanceTransactionName::Payment,
+            BalanceTransactionType::PaymentRefund => BalanceTransactionName::PaymentRefund,
             BalanceTransactionType::Dispute | BalanceTransactionType::DisputeReversal => {
                 BalanceTransactionName::Adjustment
             }

@@ -2,6 +2,8 @@
 
 use super::token::ActionToken;
 use crate::object::ShowContext;
+use crate::payments::bank_account::{Deposits, MicrodepositType, VerifyDepositsShown};
+use tollgate_resource::shown::Seconds;
 use tollgate_resource::{Id, Kind, Record, Shown};
 
 /// An open action of a parked intent.
@@ -19,6 +21,9 @@ pub struct Action {
     /// Whether an SDK in the browser carries it out, although there is a page to return to.
     #[record(4)]
     pub use_stripe_sdk: bool,
+    /// The deposits that are to be told, where the action is to show whose bank account it is.
+    #[record(5)]
+    pub deposits: Option<Deposits>,
 }
 
 /// The end of an action, as the page commands it.
@@ -44,6 +49,9 @@ pub struct NextActionShown<'a> {
     /// What an SDK in the browser needs.
     #[shown(omit)]
     pub use_stripe_sdk: Option<UseSdkShown<'a>>,
+    /// The deposits that the holder of a bank account is to tell.
+    #[shown(omit)]
+    pub verify_with_microdeposits: Option<VerifyDepositsShown>,
 }
 
 /// A page to send the payer to.
@@ -75,6 +83,18 @@ impl<'a> NextActionShown<'a> {
             nonce: action.nonce,
         };
         let url = token.url(context);
+        if let Some(deposits) = action.deposits {
+            return NextActionShown {
+                redirect_to_url: None,
+                kind: "verify_with_microdeposits",
+                use_stripe_sdk: None,
+                verify_with_microdeposits: Some(VerifyDepositsShown {
+                    arrival_date: Seconds(deposits.arrival_s),
+                    hosted_verification_url: url,
+                    microdeposit_type: Some(MicrodepositType::Amounts),
+                }),
+            };
+        }
         match &action.return_url {
             Some(return_url) if !action.use_stripe_sdk => NextActionShown {
                 redirect_to_url: Some(RedirectShown {
@@ -83,6 +103,7 @@ impl<'a> NextActionShown<'a> {
                 }),
                 kind: "redirect_to_url",
                 use_stripe_sdk: None,
+                verify_with_microdeposits: None,
             },
             _ => NextActionShown {
                 redirect_to_url: None,
@@ -91,6 +112,7 @@ impl<'a> NextActionShown<'a> {
                     stripe_js: url,
                     kind: "three_d_secure_redirect",
                 }),
+                verify_with_microdeposits: None,
             },
         }
     }

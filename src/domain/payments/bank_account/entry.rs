@@ -156,6 +156,7 @@ impl Entered<'_> {
                 Ownership::Verified
             },
             older: None,
+            mandate: None,
         };
         let print = fingerprint_of(&kept.text(number), case.inputs.secrets, case.world.account.tag());
         kept.number = Some(UnlistedNumber::of_print(Last4::of(number), print));

@@ -1,11 +1,14 @@
 //! Bank accounts that are debited. What is kept of one says who keeps it and how it ends, and never its number.
 
+mod deposits;
 mod entry;
 mod number;
 mod params;
 mod shown;
 mod test_accounts;
 
+pub(crate) use deposits::Verified;
+pub use deposits::{DEPOSIT_TRIES_MAX, Deposits, MicrodepositType, VerifyDepositsShown};
 pub use number::{ACCOUNT_LEN_MAX, AccountNumber};
 pub use params::{
     AcssDebitParams, AuBecsDebitParams, BacsDebitParams, SepaDebitParams, UpdateUsBankAccountParams,
@@ -22,7 +25,7 @@ use crate::country::Country;
 use crate::money::Currency;
 use crate::payments::payment_method::{Last4, PaymentMethodType, UnlistedNumber, fingerprint_of, fingerprint_text};
 use crate::secrets::Secrets;
-use tollgate_resource::{Names, Record};
+use tollgate_resource::{Id, Names, Record};
 
 /// A bank account, as payment methods, charges and tokens keep it.
 #[derive(Clone, Debug, PartialEq, Record)]
@@ -57,6 +60,9 @@ pub struct BankAccount {
     /// What only the older API says.
     #[record(10)]
     pub older: Option<Box<OlderData>>,
+    /// The permission under which it is debited.
+    #[record(11)]
+    pub mandate: Option<Id>,
 }
 
 /// What only the older API says of a bank account.
@@ -88,6 +94,23 @@ pub enum BankScheme {
     /// In the United States.
     #[record(5)]
     UsBankAccount,
+}
+
+/// How the ownership of an account is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum VerificationMethod {
+    /// At once where that can be, else by deposits.
+    #[record(1)]
+    Automatic,
+    /// At once.
+    #[record(2)]
+    Instant,
+    /// By deposits.
+    #[record(3)]
+    Microdeposits,
+    /// Not at all.
+    #[record(4)]
+    Skip,
 }
 
 /// Who holds an account.
@@ -196,6 +219,7 @@ impl BankAccount {
             account_type: (account.scheme == BankScheme::UsBankAccount).then_some(AccountType::Checking),
             ownership: Ownership::Verified,
             older: None,
+            mandate: None,
         }
     }
 

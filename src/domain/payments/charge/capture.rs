@@ -174,6 +174,10 @@ fn refuse_capture(charge: &Charge) -> Option<Reject> {
             Some(codes::CHARGE_EXPIRED_FOR_CAPTURE),
             format!("Charge {text} cannot be captured: its authorization has expired."),
         ),
+        ChargeState::Debiting => (
+            None,
+            format!("Charge {text} waits for a bank, so there is nothing to capture."),
+        ),
         ChargeState::Failed { .. } => (
             None,
             format!("Charge {text} has failed, so there is nothing to capture."),

@@ -6,6 +6,7 @@ mod create;
 mod params;
 mod remote;
 mod shown;
+mod shown_bank;
 mod shown_card;
 mod source;
 mod update;
@@ -244,6 +245,9 @@ pub enum ChargeState {
         #[record(1)]
         captures: bool,
     },
+    /// A bank was asked for the money of an account and has not answered.
+    #[record(8)]
+    Debiting,
 }
 
 /// The public names of the states of the attempt itself.
@@ -267,12 +271,13 @@ impl ChargeState {
     /// Whether the table allows `self` after `before`; `None` is before the charge exists.
     ///
     /// A charge is born failed, held or captured, or pending, which leads to one of these; a hold goes on to captured
-    /// (perhaps in parts), released or expired.
+    /// (perhaps in parts), released or expired. The debit of a bank account leads to captured or failed.
     pub fn may_follow(&self, before: Option<&ChargeState>) -> bool {
         use ChargeState::*;
         match (before, self) {
-            (None, Failed { .. } | Held | Captured { .. } | Pending { .. }) => true,
+            (None, Failed { .. } | Held | Captured { .. } | Pending { .. } | Debiting) => true,
             (Some(Pending { .. }), Failed { .. } | Held | Captured { .. }) => true,
+            (Some(Debiting), Captured { .. } | Failed { .. }) => true,
             (Some(Held), Held | PartlyCaptured { .. } | Captured { .. } | Released | Expired) => true,
             (Some(PartlyCaptured { amount: before, .. }), PartlyCaptured { amount, .. } | Captured { amount, .. }) => {
                 before <= amount
@@ -362,7 +367,7 @@ impl Charge {
     pub fn status(&self) -> ChargeStatus {
         match self.state {
             ChargeState::Failed { .. } => ChargeStatus::Failed,
-            ChargeState::Pending { .. } => ChargeStatus::Pending,
+            ChargeState::Pending { .. } | ChargeState::Debiting => ChargeStatus::Pending,
             _ => ChargeStatus::Succeeded,
         }
     }

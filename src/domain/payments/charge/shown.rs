@@ -1,5 +1,6 @@
 //! What a charge shows.
 
+use super::shown_bank::ChargeBankShown;
 use super::shown_card::{ChargeCardShown, PaymentMethodDetailsShown};
 use super::{Charge, ChargeState, ChargeStatus, PaidWith, UserReport};
 use crate::address::ShippingShown;
@@ -159,8 +160,9 @@ pub struct OutcomeShown<'a> {
     pub reason: Option<&'a str>,
     /// How risky it looks.
     pub risk_level: &'a str,
-    /// How risky it looks, from 0 to 100.
-    pub risk_score: i64,
+    /// How risky it looks, from 0 to 100; left out where nobody looked.
+    #[shown(omit)]
+    pub risk_score: Option<i64>,
     /// The rule that stopped it, or had it reviewed.
     #[shown(omit)]
     pub rule: Option<&'a str>,
@@ -238,10 +240,16 @@ impl<'a> ChargeShown<'a> {
             kind: &kinds::CHARGE,
             id: charge.id,
         };
+        let bank = ChargeBankShown::of(charge, context);
+        let pending = charge.state == ChargeState::Debiting;
         ChargeShown {
             id,
             amount: charge.amount,
-            amount_captured: charge.amount_captured(),
+            amount_captured: if pending {
+                charge.amount
+            } else {
+                charge.amount_captured()
+            },
             amount_refunded: charge.amount_refunded(),
             application: None,
             application_fee: None,
@@ -254,7 +262,7 @@ impl<'a> ChargeShown<'a> {
                 BillingDetailsShown::from(&seen.details.billing)
             }),
             calculated_statement_descriptor: charge.calculated_statement_descriptor.as_deref(),
-            captured: matches!(charge.state, ChargeState::Captured { .. }),
+            captured: pending || matches!(charge.state, ChargeState::Captured { .. }),
             created: Seconds(charge.id.created()),
             currency: charge.currency,
             customer: charge.customer.map(|id| Ref {
@@ -279,9 +287,8 @@ impl<'a> ChargeShown<'a> {
             metadata: &charge.metadata,
             on_behalf_of: None,
             order: None,
-            outcome: decided
-                .then(|| OutcomeShown::of(decline, charge.concerns.as_deref().and_then(|concerns| concerns.risk))),
-            paid: decided && decline.is_none(),
+            outcome: decided.then(|| OutcomeShown::of(charge, decline)),
+            paid: decided && decline.is_none() && !pending,
             payment_intent: charge.payment_intent.map(|id| Ref {
                 kind: &kinds::PAYMENT_INTENT,
                 id,
@@ -291,8 +298,13 @@ impl<'a> ChargeShown<'a> {
                 id: charge.payment_method,
             },
             payment_method_details: PaymentMethodDetailsShown {
+                acss_debit: bank.acss_debit,
+                au_becs_debit: bank.au_becs_debit,
+                bacs_debit: bank.bacs_debit,
                 card: ChargeCardShown::of(charge, context, decided && decline.is_none()),
+                sepa_debit: bank.sepa_debit,
                 kind: charge.instrument.kind().name(),
+                us_bank_account: bank.us_bank_account,
             },
             radar_options: RadarOptionsShown {
                 session: charge
@@ -336,7 +348,9 @@ impl<'a> ChargeShown<'a> {
 
 impl OutcomeShown<'_> {
     /// What became of a payment that was declined, or not, and looked risky, or like any other.
-    fn of(decline: Option<&'static Decline>, risk: Option<Risk>) -> OutcomeShown<'static> {
+    fn of(charge: &Charge, decline: Option<&'static Decline>) -> OutcomeShown<'static> {
+        let risk = charge.concerns.as_deref().and_then(|concerns| concerns.risk);
+        let is_card = charge.instrument.card().is_some();
         let blocked = match risk {
             Some(Risk::Blocked { rule, .. }) => Some(rule),
             _ => None,
@@ -364,8 +378,8 @@ impl OutcomeShown<'_> {
                 (None, OutcomeType::ManualReview) => Some("elevated_risk_level"),
                 (None, _) => decline.and_then(|decline| decline.decline_code),
             },
-            risk_level: risk.map_or("normal", Risk::level),
-            risk_score: risk.map_or(0, Risk::score),
+            risk_level: risk.map_or(if is_card { "normal" } else { "not_assessed" }, Risk::level),
+            risk_score: risk.map(Risk::score).or(is_card.then_some(0)),
             rule: match (blocked, kind) {
                 (Some(rule), _) => Some(rule.name()),
                 (None, OutcomeType::ManualReview) => Some("manual_review_if_elevated_risk"),

@@ -1,6 +1,9 @@
 //! The card of a charge, as it was when it was charged.
 
 use super::Charge;
+use super::shown_bank::{
+    ChargeAcssDebitShown, ChargeAuBecsDebitShown, ChargeBacsDebitShown, ChargeSepaDebitShown, ChargeUsBankAccountShown,
+};
 use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
@@ -13,12 +16,27 @@ use tollgate_resource::{Id, Shown};
 /// What was paid with.
 #[derive(Shown)]
 pub struct PaymentMethodDetailsShown<'a> {
+    /// A bank account in Canada, if it was one.
+    #[shown(omit)]
+    pub acss_debit: Option<ChargeAcssDebitShown<'a>>,
+    /// A bank account in Australia, if it was one.
+    #[shown(omit)]
+    pub au_becs_debit: Option<ChargeAuBecsDebitShown<'a>>,
+    /// A bank account in the United Kingdom, if it was one.
+    #[shown(omit)]
+    pub bacs_debit: Option<ChargeBacsDebitShown<'a>>,
     /// The card, if it was one.
     #[shown(omit)]
     pub card: Option<ChargeCardShown<'a>>,
+    /// A bank account in the single euro payments area, if it was one.
+    #[shown(omit)]
+    pub sepa_debit: Option<ChargeSepaDebitShown<'a>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: &'a str,
+    /// A bank account in the United States, if it was one.
+    #[shown(omit)]
+    pub us_bank_account: Option<ChargeUsBankAccountShown<'a>>,
 }
 
 /// The card a charge was made on, and what it allowed.

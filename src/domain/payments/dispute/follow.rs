@@ -24,6 +24,7 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
         DisputedAs::ProductNotReceived => DisputeCause::ProductNotReceived,
         DisputedAs::FraudWithHistory => DisputeCause::FraudWithHistory,
         DisputedAs::Compliance => DisputeCause::Compliance,
+        DisputedAs::Unauthorized => DisputeCause::Unauthorized,
     };
     let known = known_of(case, charge);
     for amount in amounts(how, charge.amount_captured(), charge.currency.step()) {
@@ -54,7 +55,13 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
             concerns.charged_back = true;
             take_money(draft, &mut dispute);
         }
-        draft.timer(dispute.due_ms(), id);
+        if how == DisputedAs::Unauthorized {
+            // The payer of a bank debit need not prove anything: it is lost as it is opened.
+            dispute.state = DisputeState::Lost;
+            draft.event(EventType::DisputeClosed, id);
+        } else {
+            draft.timer(dispute.due_ms(), id);
+        }
         put_dispute(case, draft, dispute);
     }
 }

@@ -96,6 +96,9 @@ pub enum DisputeCause {
     /// It breaks the network's rules.
     #[record(4)]
     Compliance,
+    /// The payer did not agree to the debit of their bank account.
+    #[record(5)]
+    Unauthorized,
 }
 
 /// The states, each with what only it knows. The first three are those of an inquiry, which has moved no money.
@@ -182,7 +185,7 @@ pub enum DisputeStatus {
 pub const DISPUTE_TABLE: &[(Option<DisputeStatus>, &[DisputeStatus])] = {
     use DisputeStatus::*;
     &[
-        (None, &[WarningNeedsResponse, NeedsResponse]),
+        (None, &[WarningNeedsResponse, NeedsResponse, Lost]),
         (
             Some(WarningNeedsResponse),
             &[WarningNeedsResponse, WarningUnderReview, WarningClosed],
@@ -252,6 +255,7 @@ impl DisputeCause {
             DisputeCause::Fraud | DisputeCause::FraudWithHistory => "fraudulent",
             DisputeCause::ProductNotReceived => "product_not_received",
             DisputeCause::Compliance => "noncompliant",
+            DisputeCause::Unauthorized => "debit_not_authorized",
         }
     }
 
@@ -261,6 +265,7 @@ impl DisputeCause {
             DisputeCause::Fraud | DisputeCause::FraudWithHistory => "10.4",
             DisputeCause::ProductNotReceived => "13.1",
             DisputeCause::Compliance => "C98",
+            DisputeCause::Unauthorized => "R10",
         }
     }
 }

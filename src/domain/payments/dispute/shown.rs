@@ -48,7 +48,8 @@ pub struct DisputeShown<'a> {
     #[shown(expand)]
     pub payment_intent: Option<Ref>,
     /// How it came about, by type of payment method.
-    pub payment_method_details: DisputeMethodShown,
+    #[shown(omit)]
+    pub payment_method_details: Option<DisputeMethodShown>,
     /// Why.
     pub reason: &'a str,
     /// Where it stands.
@@ -205,7 +206,7 @@ impl<'a> DisputeShown<'a> {
                 kind: &kinds::PAYMENT_INTENT,
                 id,
             }),
-            payment_method_details: DisputeMethodShown {
+            payment_method_details: (dispute.cause != DisputeCause::Unauthorized).then(|| DisputeMethodShown {
                 card: DisputeCardShown {
                     brand: dispute.brand,
                     case_type: match dispute.cause {
@@ -220,7 +221,7 @@ impl<'a> DisputeShown<'a> {
                     }),
                 },
                 kind: "card",
-            },
+            }),
             reason: dispute.cause.reason(),
             status: dispute.state.status(),
         }
@@ -247,7 +248,7 @@ impl Dispute {
         match self.cause {
             DisputeCause::FraudWithHistory => Some(EnhancedEligibilityType::VisaCompellingEvidence3),
             DisputeCause::Compliance => Some(EnhancedEligibilityType::VisaCompliance),
-            DisputeCause::Fraud | DisputeCause::ProductNotReceived => None,
+            DisputeCause::Fraud | DisputeCause::ProductNotReceived | DisputeCause::Unauthorized => None,
         }
     }
 }

@@ -8,12 +8,15 @@ mod shown;
 
 pub use acceptance::{Acceptance, CustomerAcceptanceParams, MandateDataParams, OnlineParams};
 pub use params::ENDPOINTS;
-pub use shown::MandateShown;
+pub use shown::{MandateReferenceShown, MandateShown};
 
+use crate::decision::{Case, Stop};
 use crate::draft::Draft;
+use crate::events::EventType;
 use crate::kinds;
 use crate::money::Money;
 use crate::object::Object;
+use crate::payments::bank_account::{BankAccount, BankScheme};
 use std::sync::Arc;
 use tollgate_resource::{Id, Names, Record};
 
@@ -32,6 +35,20 @@ pub struct Mandate {
     /// How often money may be taken.
     #[record(4)]
     pub scope: MandateScope,
+    /// What it says of a bank account, if money is taken from one.
+    #[record(5)]
+    pub bank: Option<Box<BankMandate>>,
+}
+
+/// What a mandate says of a bank account.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct BankMandate {
+    /// How it is debited.
+    #[record(1)]
+    pub scheme: BankScheme,
+    /// Whether the permission was withdrawn.
+    #[record(2)]
+    pub revoked: bool,
 }
 
 /// How often money may be taken.
@@ -68,6 +85,64 @@ pub(crate) fn grant(draft: &mut Draft, payment_method: Id, acceptance: Acceptanc
         payment_method,
         acceptance,
         scope,
+        bank: None,
     })));
     id
+}
+
+/// The same for the debits of a bank account.
+pub(crate) fn grant_debit(
+    draft: &mut Draft,
+    payment_method: Id,
+    bank: &BankAccount,
+    acceptance: Acceptance,
+    scope: MandateScope,
+) -> Id {
+    let id = draft.born(&kinds::MANDATE);
+    draft.put(Object::Mandate(Arc::new(Mandate {
+        id,
+        payment_method,
+        acceptance,
+        scope,
+        bank: Some(Box::new(BankMandate {
+            scheme: bank.scheme,
+            revoked: false,
+        })),
+    })));
+    id
+}
+
+/// Whether money may be taken under a mandate.
+pub(crate) fn is_active(case: &Case<'_>, id: Id) -> Result<bool, Stop> {
+    Ok(case
+        .mandate(id)?
+        .is_some_and(|mandate| mandate.status() == MandateStatus::Active))
+}
+
+/// Withdraws a mandate; one that was withdrawn before stays as it is.
+pub(crate) fn revoke(case: &Case<'_>, draft: &mut Draft, id: Id) -> Result<(), Stop> {
+    let Some(before) = case
+        .mandate(id)?
+        .filter(|mandate| mandate.status() == MandateStatus::Active)
+    else {
+        return Ok(());
+    };
+    let mut after = before.clone();
+    if let Some(bank) = &mut after.bank {
+        bank.revoked = true;
+        let previous = Object::Mandate(Arc::new(before.clone()));
+        draft.update_event(EventType::MandateUpdated, id, previous);
+        draft.put(Object::Mandate(Arc::new(after)));
+    }
+    Ok(())
+}
+
+impl Mandate {
+    /// Whether money may be taken.
+    pub fn status(&self) -> MandateStatus {
+        match &self.bank {
+            Some(bank) if bank.revoked => MandateStatus::Inactive,
+            _ => MandateStatus::Active,
+        }
+    }
 }

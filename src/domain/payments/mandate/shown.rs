@@ -5,6 +5,7 @@ use super::{Acceptance, Mandate, MandateScope, MandateStatus};
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::bank_account::BankScheme;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Names, Ref, Shown};
 
@@ -80,11 +81,79 @@ pub struct OnlineShown<'a> {
 /// What belongs to the type of payment method.
 #[derive(Shown)]
 pub struct MandateDetailsShown {
+    /// A debit in Canada.
+    #[shown(omit)]
+    pub acss_debit: Option<MandateAcssShown>,
+    /// A debit in Australia.
+    #[shown(omit)]
+    pub au_becs_debit: Option<MandateUrlShown>,
+    /// A debit in the United Kingdom.
+    #[shown(omit)]
+    pub bacs_debit: Option<MandateBacsShown>,
     /// A card: nothing.
-    pub card: MandateCardShown,
+    #[shown(omit)]
+    pub card: Option<MandateCardShown>,
+    /// A debit in the single euro payments area.
+    #[shown(omit)]
+    pub sepa_debit: Option<MandateReferenceShown>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: &'static str,
+    /// A debit in the United States.
+    #[shown(omit)]
+    pub us_bank_account: Option<MandateUsShown>,
+}
+
+/// Of a debit in Canada.
+#[derive(Shown)]
+pub struct MandateAcssShown {
+    /// How often it is debited, in words.
+    pub interval_description: Option<&'static str>,
+    /// When it is debited.
+    pub payment_schedule: &'static str,
+    /// Who holds the account.
+    pub transaction_type: &'static str,
+}
+
+/// Of a debit in Australia.
+#[derive(Shown)]
+pub struct MandateUrlShown {
+    /// Where the mandate can be read.
+    pub url: String,
+}
+
+/// Of a debit in the United Kingdom.
+#[derive(Shown)]
+pub struct MandateBacsShown {
+    /// Name of the merchant at the scheme.
+    pub display_name: Option<&'static str>,
+    /// What the scheme made of it.
+    pub network_status: &'static str,
+    /// The number payers find it by.
+    pub reference: String,
+    /// Why it was withdrawn.
+    pub revocation_reason: Option<&'static str>,
+    /// The merchant's number at the scheme.
+    pub service_user_number: Option<&'static str>,
+    /// Where the mandate can be read.
+    pub url: String,
+}
+
+/// Of a debit in the single euro payments area.
+#[derive(Shown)]
+pub struct MandateReferenceShown {
+    /// The number payers find it by.
+    pub reference: String,
+    /// Where the mandate can be read.
+    pub url: String,
+}
+
+/// Of a debit in the United States.
+#[derive(Shown)]
+pub struct MandateUsShown {
+    /// How it was agreed to, if on paper.
+    #[shown(omit)]
+    pub collection_method: Option<&'static str>,
 }
 
 /// Of a card nothing is shown.
@@ -130,14 +199,68 @@ impl<'a> MandateShown<'a> {
                 kind: &kinds::PAYMENT_METHOD,
                 id: mandate.payment_method,
             },
-            payment_method_details: MandateDetailsShown {
-                card: MandateCardShown {},
-                kind: "card",
-            },
+            payment_method_details: MandateDetailsShown::of(mandate, context),
             single_use,
-            status: MandateStatus::Active,
+            status: mandate.status(),
             kind,
         }
+    }
+}
+
+impl MandateDetailsShown {
+    fn of(mandate: &Mandate, context: &ShowContext<'_>) -> Self {
+        let mut shown = MandateDetailsShown {
+            acss_debit: None,
+            au_becs_debit: None,
+            bacs_debit: None,
+            card: None,
+            sepa_debit: None,
+            kind: "card",
+            us_bank_account: None,
+        };
+        let Some(bank) = &mandate.bank else {
+            shown.card = Some(MandateCardShown {});
+            return shown;
+        };
+        shown.kind = bank.scheme.name();
+        let url = || {
+            let id = mandate.id.text(&kinds::MANDATE);
+            format!("{}/v1/mandates/{id}", context.public_url)
+        };
+        // Sixteen digits that follow from the id.
+        let reference = || format!("{:016X}", mandate.id.bits() % (1 << 64));
+        match bank.scheme {
+            BankScheme::AcssDebit => {
+                shown.acss_debit = Some(MandateAcssShown {
+                    interval_description: None,
+                    payment_schedule: "sporadic",
+                    transaction_type: "personal",
+                });
+            }
+            BankScheme::AuBecsDebit => shown.au_becs_debit = Some(MandateUrlShown { url: url() }),
+            BankScheme::BacsDebit => {
+                shown.bacs_debit = Some(MandateBacsShown {
+                    display_name: None,
+                    network_status: if bank.revoked { "revoked" } else { "accepted" },
+                    reference: reference(),
+                    revocation_reason: bank.revoked.then_some("debit_not_authorized"),
+                    service_user_number: None,
+                    url: url(),
+                });
+            }
+            BankScheme::SepaDebit => {
+                shown.sepa_debit = Some(MandateReferenceShown {
+                    reference: reference(),
+                    url: url(),
+                });
+            }
+            BankScheme::UsBankAccount => {
+                shown.us_bank_account = Some(MandateUsShown {
+                    collection_method: None,
+                });
+            }
+        }
+        shown
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) fn park(
             account: case.world.account.profile.id,
             return_url: terms.return_url.map(Into::into),
             use_stripe_sdk: terms.use_stripe_sdk,
+            deposits: None,
         }),
     };
     intent.last_error = None;

@@ -1,6 +1,8 @@
 //! `payment_method_options[card]`: settings of card payments.
 
 use super::FutureUsage;
+use super::bank_options::{AcssOptionsParams, BankOptions, DebitOptionsParams, UsBankOptionsParams};
+use super::particulars::Particulars;
 use crate::payments::authentication::{
     Claims, ClaimsAsked, ImportedAuthenticationParams, MitExemptionParams, StoredCredential, ThreeDSecureRequest,
 };
@@ -129,8 +131,18 @@ pub enum CardNetwork {
 /// Settings by type of payment method, as a parameter.
 #[derive(Params, Default, Clone, Debug)]
 pub struct PaymentOptionsParams {
+    /// Settings of debits in Canada.
+    pub acss_debit: Option<AcssOptionsParams>,
+    /// Settings of debits in Australia.
+    pub au_becs_debit: Option<DebitOptionsParams>,
+    /// Settings of debits in the United Kingdom.
+    pub bacs_debit: Option<DebitOptionsParams>,
     /// Settings of cards.
     pub card: Update<PaymentCardOptionsParams>,
+    /// Settings of debits in the single euro payments area.
+    pub sepa_debit: Option<DebitOptionsParams>,
+    /// Settings of debits in the United States.
+    pub us_bank_account: Option<UsBankOptionsParams>,
 }
 
 /// Settings of card payments, as a parameter.
@@ -242,8 +254,28 @@ impl CardFutureUsage {
 }
 
 impl PaymentOptionsParams {
-    /// Merges what is given into what is kept; an empty `card` forgets it all.
-    pub(super) fn apply_to(&self, kept: &mut PaymentCardOptions) {
+    /// Merges what is given into what is kept.
+    pub(super) fn apply_to(&self, kept: &mut Particulars) {
+        self.apply_to_card(&mut kept.card);
+        let bank = &mut kept.bank;
+        if let Some(asked) = &self.us_bank_account {
+            let date = asked.target_date.as_deref();
+            BankOptions::merge(bank, &asked.setup_future_usage, date, asked.verification_method);
+        }
+        if let Some(asked) = &self.acss_debit {
+            let date = asked.target_date.as_deref();
+            BankOptions::merge(bank, &asked.setup_future_usage, date, asked.verification_method);
+        }
+        for asked in [&self.sepa_debit, &self.bacs_debit, &self.au_becs_debit]
+            .into_iter()
+            .flatten()
+        {
+            BankOptions::merge(bank, &asked.setup_future_usage, asked.target_date.as_deref(), None);
+        }
+    }
+
+    /// Merges what is given into what is kept of cards; an empty `card` forgets it all.
+    fn apply_to_card(&self, kept: &mut PaymentCardOptions) {
         let asked = match &self.card {
             Update::Keep => return,
             Update::Clear => return *kept = PaymentCardOptions::default(),

@@ -313,7 +313,10 @@ pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
 /// The refusal to cancel an intent in its state; `None` if it may be cancelled.
 pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
     let message = match &intent.status {
-        Status::RequiresPaymentMethod | Status::RequiresConfirmation { .. } | Status::RequiresAction { .. } => return None,
+        Status::RequiresPaymentMethod
+        | Status::RequiresConfirmation { .. }
+        | Status::RequiresAction { .. }
+        | Status::Debiting { .. } => return None,
         Status::RequiresCapture {
             capture: None,
             received: 0,

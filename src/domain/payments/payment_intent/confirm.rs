@@ -150,7 +150,7 @@ fn describe(intent: &mut PaymentIntent, asked: &ConfirmPaymentIntent) -> Result<
     }
     intent.with_particulars(|particulars| {
         if let Some(options) = &asked.payment_method_options {
-            options.apply_to(&mut particulars.card);
+            options.apply_to(particulars);
         }
         if !asked.excluded_payment_method_types.is_empty() {
             particulars.excluded_types = asked.excluded_payment_method_types.clone();

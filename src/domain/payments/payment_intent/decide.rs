@@ -2,6 +2,7 @@
 
 use super::checks;
 use super::confirm::{Terms, saved_for, try_to_pay};
+use super::debit;
 use super::outcome::{put_charge, put_intent};
 use super::{
     CancelPaymentIntent, CancellationReason, CaptureMethod, CreatePaymentIntent, Particulars, PaymentIntent, Status,
@@ -176,7 +177,7 @@ fn particulars(asked: &CreatePaymentIntent, agreement: Option<Acceptance>) -> Re
         ..Particulars::default()
     };
     if let Some(options) = &asked.payment_method_options {
-        options.apply_to(&mut particulars.card);
+        options.apply_to(&mut particulars);
     }
     if let Some(details) = &asked.payment_details {
         details.apply_to(&mut particulars.payment_details);
@@ -211,6 +212,9 @@ pub(super) fn give_up(
 ) -> Result<(), Stop> {
     let mut intent = before.clone();
     let mut release = None;
+    if matches!(before.status, Status::Debiting { .. }) {
+        debit::withdraw(case, draft, before)?;
+    }
     if matches!(before.status, Status::RequiresCapture { .. }) {
         let mut charge = held_charge(case, before)?.clone();
         if let Some(authorised) = charge.authorised_by {

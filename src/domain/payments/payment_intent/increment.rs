@@ -1,6 +1,6 @@
 //! Raising what is held; and what only other payment methods than cards can do.
 
-use super::checks::{check_client_secret, check_descriptor, intent_of_path, not_while_calling};
+use super::checks::{check_descriptor, intent_of_path, not_while_calling};
 use super::decide::held_charge;
 use super::outcome::put_charge;
 use super::{ApplyCustomerBalance, Availability, IncrementAuthorization, PaymentIntent, Status};
@@ -10,7 +10,6 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
-use crate::payments::setup_intent::VerifyMicrodeposits;
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
 
@@ -125,18 +124,5 @@ pub(crate) fn apply_customer_balance(case: &Case<'_>, id: Id, asked: &ApplyCusto
     }
     let message = "This PaymentIntent cannot be paid from a customer's cash balance: that takes the payment method type \
                    `customer_balance`, which this PaymentIntent does not accept. It accepts: card.";
-    Err(Reject::payment_intent_state(id, message).into())
-}
-
-/// Refuses to verify deposits: no payment intent waits for any.
-pub(crate) fn verify_microdeposits(case: &Case<'_>, id: Id, asked: &VerifyMicrodeposits) -> Result<Decision, Stop> {
-    intent_of_path(case, id)?;
-    check_client_secret(case, id, asked.client_secret.as_deref())?;
-    if asked.amounts.is_empty() == asked.descriptor_code.is_none() {
-        let message = "You must provide either `amounts` or `descriptor_code`, and not both.";
-        return Err(Reject::invalid(None, message).into());
-    }
-    let message = "You cannot verify microdeposits of this PaymentIntent because it does not wait for any. Only payment \
-                   methods of bank accounts are verified with microdeposits; this account accepts cards.";
     Err(Reject::payment_intent_state(id, message).into())
 }

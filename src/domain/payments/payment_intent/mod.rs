@@ -2,12 +2,14 @@
 
 mod action;
 mod amount_details;
+mod bank_options;
 mod capture;
 mod card_options;
 pub(crate) mod checks;
 mod confirm;
 mod debit;
 mod decide;
+mod deposits;
 mod endpoints;
 mod increment;
 mod outcome;
@@ -23,6 +25,11 @@ pub use amount_details::{
     AmountDetails, AmountDetailsParams, AmountDetailsShown, AmountShippingParams, AmountShippingShown, AmountTaxParams,
     AmountTaxShown, TipShown,
 };
+pub use bank_options::{
+    AcssMandateParams, AcssOptionsParams, BankOptions, DebitMandateParams, DebitOptionsParams, DebitOptionsShown,
+    FinancialConnectionsParams, LinkPermission, PaymentSchedule, SettlementSpeed, TransactionType, UsBankOptionsParams,
+    VerifiedOptionsShown,
+};
 pub(crate) use capture::{capture, capture_of_charge};
 pub use card_options::{
     Availability, CardFutureUsage, CardNetwork, CardOptionsShown, InstallmentsParams, InstallmentsShown, ManualCapture,
@@ -30,9 +37,11 @@ pub use card_options::{
 };
 pub(crate) use checks::{check_descriptor, check_email, not_while_calling};
 pub(crate) use confirm::confirm;
+pub use debit::{DEBIT_MS, LATE_DEBIT_MS};
 pub(crate) use decide::{cancel, create};
+pub(crate) use deposits::verify_microdeposits;
 pub use endpoints::ENDPOINTS;
-pub(crate) use increment::{apply_customer_balance, increment, verify_microdeposits};
+pub(crate) use increment::{apply_customer_balance, increment};
 pub(crate) use outcome::{capture_money, follow_capture, put_charge, statement_text};
 pub use params::*;
 pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};

@@ -50,17 +50,8 @@ pub(super) fn approved(
     let held = intent.captures_manually();
     let mut charge = new_charge(case, draft, &intent, &method, by);
     method.see();
-    if let (Some(id), Some(_), None) = (intent.customer, intent.saves_for(), method.customer)
-        && let Some(customer) = case.customer(id)?
-    {
-        // The money has moved: a customer that holds too many payment methods keeps the payment, not the method.
-        let mut customer = customer.clone();
-        if customer.hold_method(method.id).is_ok() {
-            method.customer = Some(id);
-            draft.event(EventType::of_saving(method.id), method.id);
-            draft.put(Object::Customer(Arc::new(customer)));
-        }
-    }
+    let saves = intent.saves_for().is_some();
+    save(case, draft, &intent, &mut method, saves)?;
     method.used_up = method.customer.is_none();
     // Whoever proved who they are while the card was saved need not do so again without being there.
     method.prepared |= !method.used_up
@@ -103,6 +94,36 @@ pub(super) fn approved(
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     Ok(())
+}
+
+/// Saves what is paid with to the customer of the intent, if it is to be saved.
+pub(super) fn save(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    intent: &PaymentIntent,
+    method: &mut PaymentMethod,
+    saves: bool,
+) -> Result<(), Stop> {
+    if let (Some(id), true, None) = (intent.customer, saves, method.customer)
+        && let Some(customer) = case.customer(id)?
+    {
+        // The money has moved: a customer that holds too many payment methods keeps the payment, not the method.
+        let mut customer = customer.clone();
+        if customer.hold_method(method.id).is_ok() {
+            method.customer = Some(id);
+            draft.event(EventType::of_saving(method.id), method.id);
+            draft.put(Object::Customer(Arc::new(customer)));
+        }
+    }
+    Ok(())
+}
+
+/// The newest charge of an intent that has one.
+pub(super) fn latest<'a>(case: &Case<'a>, intent: &PaymentIntent) -> Result<&'a Charge, Stop> {
+    let id = intent
+        .latest_charge()
+        .expect("an intent that is being paid has a charge");
+    Ok(case.charge(id)?.expect("the charge of an intent exists"))
 }
 
 /// The bank said no, or the attempt came to nothing: a failed charge, and the intent wants another payment method. What
@@ -257,7 +278,7 @@ pub(crate) fn put_charge(case: &Case<'_>, draft: &mut Draft, charge: Charge) {
 }
 
 /// A charge that is held, with what the intent says of it.
-fn new_charge(
+pub(super) fn new_charge(
     case: &Case<'_>,
     draft: &mut Draft,
     intent: &PaymentIntent,
@@ -265,7 +286,10 @@ fn new_charge(
     by: DecidedBy,
 ) -> Charge {
     Charge {
-        id: draft.born(&kinds::CHARGE),
+        id: match method.instrument {
+            Instrument::Card(_) => draft.born(&kinds::CHARGE),
+            Instrument::Bank(_) => draft.born_other(&kinds::CHARGE),
+        },
         amount: intent.amount,
         currency: intent.currency,
         payment_intent: Some(intent.id),
@@ -311,7 +335,10 @@ pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge,
     let id: Id = draft.born(&kinds::BALANCE_TRANSACTION);
     draft.put(Object::BalanceTransaction(Arc::new(BalanceTransaction {
         id,
-        kind: BalanceTransactionType::Charge,
+        kind: match charge.instrument {
+            Instrument::Card(_) => BalanceTransactionType::Charge,
+            Instrument::Bank(_) => BalanceTransactionType::Payment,
+        },
         source: charge.id,
         amount,
         fee,

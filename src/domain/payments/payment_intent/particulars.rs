@@ -2,8 +2,9 @@
 
 use super::amount_details::AmountDetails;
 use super::card_options::PaymentCardOptions;
-use super::{CaptureMethod, FutureUsage, PaymentIntent};
+use super::{BankOptions, CaptureMethod, FutureUsage, PaymentIntent};
 use crate::payments::authentication::{Claims, ThreeDSecureRequest};
+use crate::payments::bank_account::VerificationMethod;
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{PaymentMethodType, PaymentRadarOptionsParams};
 use tollgate_resource::{Id, Params, Record, Shown, Update};
@@ -35,6 +36,9 @@ pub struct Particulars {
     /// The types of payment methods it can be paid with; none where it is cards alone.
     #[record(8)]
     pub types: Vec<PaymentMethodType>,
+    /// Settings of bank debits.
+    #[record(9)]
+    pub bank: Option<Box<BankOptions>>,
 }
 
 /// References of the merchant's for a payment.
@@ -159,6 +163,24 @@ impl PaymentIntent {
     /// What the merchant says of how the payment came about.
     pub fn claims(&self) -> Option<&Claims> {
         self.card_options()?.claims.as_deref()
+    }
+
+    /// Settings of bank debits, where there are any.
+    pub fn bank_options(&self) -> Option<&BankOptions> {
+        self.particulars.as_deref()?.bank.as_deref()
+    }
+
+    /// How the ownership of a bank account is to be shown, where that was said.
+    pub fn verification(&self) -> Option<VerificationMethod> {
+        self.bank_options()?.verification
+    }
+
+    /// How a bank account that is debited is to be used later, if it is to be saved.
+    pub fn saves_debit(&self) -> Option<FutureUsage> {
+        match self.bank_options().and_then(|bank| bank.setup_future_usage) {
+            Some(own) => own.usage(),
+            None => self.setup_future_usage,
+        }
     }
 
     /// When a card's holder is to be asked to prove who they are.

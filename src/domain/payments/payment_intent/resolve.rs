@@ -1,6 +1,8 @@
 //! How an attempt at a remote network ends: by an answer, an inquiry, a reversal; and what timers do meanwhile.
 
+use super::debit;
 use super::decide::{give_up, held_charge};
+use super::deposits;
 use super::outcome::{self, DecidedBy, Part, put_intent};
 use super::{CancellationReason, PaymentIntent, Status};
 use crate::acquirer::{Ask, AttemptId, NetworkAnswer};
@@ -95,6 +97,8 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
             draft.event(EventType::PaymentIntentCanceled, id);
             Ok(draft.settle(None))
         }
+        (None, Status::Debiting { ends_ms: Some(ends_ms) }) if now_ms >= *ends_ms => debit::settle(case, intent),
+        (None, Status::RequiresAction { action }) => deposits::due(case, intent, action),
         _ => Ok(case.nothing()),
     }
 }

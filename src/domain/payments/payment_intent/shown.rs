@@ -2,14 +2,16 @@
 
 use super::{
     AllowRedirects, AmountDetailsShown, CancellationReason, CaptureMethod, CardOptionsShown, ConfirmationMethod,
-    FutureUsage, LastError, PaymentDetailsShown, PaymentIntent, Status, StatusName,
+    DebitOptionsShown, FutureUsage, LastError, PaymentDetailsShown, PaymentIntent, Status, StatusName,
+    VerifiedOptionsShown,
 };
 use crate::address::ShippingShown;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::authentication::NextActionShown;
-use crate::payments::payment_method::{Decline, PaymentMethodShown};
+use crate::payments::bank_account::BankScheme;
+use crate::payments::payment_method::{Decline, PaymentMethodShown, PaymentMethodType};
 use crate::reject::{ErrorType, codes, doc_url};
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
@@ -151,8 +153,24 @@ pub struct ConfigurationShown {
 /// Settings by type of payment method.
 #[derive(Shown)]
 pub struct PaymentMethodOptionsShown<'a> {
+    /// Settings of debits in Canada.
+    #[shown(omit)]
+    pub acss_debit: Option<VerifiedOptionsShown<'a>>,
+    /// Settings of debits in Australia.
+    #[shown(omit)]
+    pub au_becs_debit: Option<DebitOptionsShown<'a>>,
+    /// Settings of debits in the United Kingdom.
+    #[shown(omit)]
+    pub bacs_debit: Option<DebitOptionsShown<'a>>,
     /// Settings of cards.
-    pub card: CardOptionsShown<'a>,
+    #[shown(omit)]
+    pub card: Option<CardOptionsShown<'a>>,
+    /// Settings of debits in the single euro payments area.
+    #[shown(omit)]
+    pub sepa_debit: Option<DebitOptionsShown<'a>>,
+    /// Settings of debits in the United States.
+    #[shown(omit)]
+    pub us_bank_account: Option<VerifiedOptionsShown<'a>>,
 }
 
 /// Why the last attempt to pay failed.
@@ -207,6 +225,7 @@ impl<'a> PaymentIntentShown<'a> {
         };
         let automatic = intent.automatic_payment_methods;
         let particulars = intent.particulars.as_deref();
+        let (types, bank) = (intent.types(), intent.bank_options());
         let id = Ident {
             kind: &kinds::PAYMENT_INTENT,
             id: intent.id,
@@ -275,7 +294,14 @@ impl<'a> PaymentIntentShown<'a> {
             }),
             payment_method_configuration_details: automatic.map(|_| ConfigurationShown::of_account(intent.id)),
             payment_method_options: PaymentMethodOptionsShown {
-                card: CardOptionsShown::of(intent.card_options()),
+                acss_debit: VerifiedOptionsShown::of(types, BankScheme::AcssDebit, bank),
+                au_becs_debit: DebitOptionsShown::of(types, BankScheme::AuBecsDebit, bank),
+                bacs_debit: DebitOptionsShown::of(types, BankScheme::BacsDebit, bank),
+                card: types
+                    .contains(&PaymentMethodType::Card)
+                    .then(|| CardOptionsShown::of(intent.card_options())),
+                sepa_debit: DebitOptionsShown::of(types, BankScheme::SepaDebit, bank),
+                us_bank_account: VerifiedOptionsShown::of(types, BankScheme::UsBankAccount, bank),
             },
             payment_method_types: intent.types().iter().map(|kind| kind.name()).collect(),
             payment_record: None,

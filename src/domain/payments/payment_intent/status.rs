@@ -58,6 +58,13 @@ pub enum Status {
         #[record(3)]
         release: Option<Box<Attempt>>,
     },
+    /// A bank was asked for the money and has not answered.
+    #[record(8)]
+    Debiting {
+        /// When it answers, milliseconds since the Unix epoch; `None` where it never does.
+        #[record(1)]
+        ends_ms: Option<u64>,
+    },
     /// The payer must do something first.
     #[record(7)]
     RequiresAction {
@@ -72,7 +79,7 @@ pub enum Status {
 pub enum StatusName {
     /// [`Status::Canceled`].
     Canceled,
-    /// [`Status::Processing`].
+    /// [`Status::Processing`] and [`Status::Debiting`].
     Processing,
     /// [`Status::RequiresAction`].
     RequiresAction,
@@ -139,7 +146,7 @@ pub const STATE_TABLE: &[(Option<StatusName>, &[StatusName])] = {
         ),
         (
             Some(Processing),
-            &[Processing, RequiresPaymentMethod, RequiresCapture, Succeeded],
+            &[Processing, RequiresPaymentMethod, RequiresCapture, Succeeded, Canceled],
         ),
         (Some(RequiresCapture), &[RequiresCapture, Succeeded, Canceled]),
         (Some(Succeeded), &[Succeeded]),
@@ -154,7 +161,7 @@ impl Status {
             Status::RequiresPaymentMethod => StatusName::RequiresPaymentMethod,
             Status::RequiresConfirmation { .. } => StatusName::RequiresConfirmation,
             Status::RequiresAction { .. } => StatusName::RequiresAction,
-            Status::Processing { .. } => StatusName::Processing,
+            Status::Processing { .. } | Status::Debiting { .. } => StatusName::Processing,
             Status::RequiresCapture { .. } => StatusName::RequiresCapture,
             Status::Succeeded { .. } => StatusName::Succeeded,
             Status::Canceled { .. } => StatusName::Canceled,

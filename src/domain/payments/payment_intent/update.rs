@@ -193,7 +193,7 @@ fn settle_terms(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Resu
         .apply_to(&mut intent.statement_descriptor_suffix);
     intent.with_particulars(|particulars| {
         if let Some(options) = &asked.payment_method_options {
-            options.apply_to(&mut particulars.card);
+            options.apply_to(particulars);
         }
         if !asked.excluded_payment_method_types.is_empty() {
             particulars.excluded_types = asked.excluded_payment_method_types.clone();

@@ -46,6 +46,30 @@ pub static INVALID_CURRENCY: Decline = bank(
     codes::INVALID_CURRENCY,
     "The bank was unable to process this payment because of its currency. The customer needs to provide another account.",
 );
+/// The payment was given up before the bank answered.
+pub static DEBIT_WITHDRAWN: Decline = bank(
+    59,
+    codes::GENERIC_COULD_NOT_PROCESS,
+    "The payment was canceled before the customer's bank processed it.",
+);
+/// The deposits that were to show whose account it is did not arrive.
+pub static MICRODEPOSIT_FAILED: Decline = bank(
+    60,
+    codes::PAYMENT_METHOD_MICRODEPOSIT_FAILED,
+    "Microdeposit transfers failed. Please check the account, institution and transit numbers provided.",
+);
+/// VerificationMethod was tried too often.
+pub static MICRODEPOSIT_ATTEMPTS_EXCEEDED: Decline = bank(
+    61,
+    codes::PAYMENT_METHOD_MICRODEPOSIT_VERIFICATION_ATTEMPTS_EXCEEDED,
+    "You have exceeded the number of allowed verification attempts.",
+);
+/// The time to verify is over.
+pub static MICRODEPOSIT_TIMEOUT: Decline = bank(
+    62,
+    codes::PAYMENT_METHOD_MICRODEPOSIT_VERIFICATION_TIMEOUT,
+    "Microdeposit verification timed out. The bank account was not verified in time.",
+);
 /// Nothing more is known.
 pub static COULD_NOT_PROCESS: Decline = bank(
     55,

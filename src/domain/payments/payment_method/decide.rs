@@ -13,6 +13,7 @@ use crate::metadata;
 use crate::object::Object;
 use crate::payments::bank_account::BankScheme;
 use crate::payments::card::check_expiry;
+use crate::payments::mandate;
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -199,11 +200,16 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
     };
     let holder = case.customer(customer)?;
     let mut draft = case.draft();
-    let after = PaymentMethod {
+    let mut after = PaymentMethod {
         customer: None,
         used_up: true,
         ..before.clone()
     };
+    if let Some(bank) = after.instrument.bank_mut()
+        && let Some(mandate) = bank.mandate.take()
+    {
+        mandate::revoke(case, &mut draft, mandate)?;
+    }
     let previous = Object::of_method(before.clone());
     draft.put(Object::of_method(after));
     draft.update_event(EventType::PaymentMethodDetached, id, previous);

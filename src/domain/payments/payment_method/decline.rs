@@ -178,7 +178,7 @@ pub mod declines {
     };
 
     /// All of them.
-    pub static ALL: [&Decline; 21] = [
+    pub static ALL: [&Decline; 25] = [
         &GENERIC,
         &INSUFFICIENT_FUNDS,
         &LOST_CARD,
@@ -200,6 +200,10 @@ pub mod declines {
         &REFER_TO_CUSTOMER,
         &CHARGE_EXCEEDS_SOURCE_LIMIT,
         &CHARGE_EXCEEDS_WEEKLY_LIMIT,
+        &DEBIT_WITHDRAWN,
+        &MICRODEPOSIT_FAILED,
+        &MICRODEPOSIT_ATTEMPTS_EXCEEDED,
+        &MICRODEPOSIT_TIMEOUT,
     ];
 }
 

@@ -1,8 +1,8 @@
 //! What money is taken from: a card, or a bank account.
 
-use super::{Aftermath, Card, PaymentMethodType, RefundBehaviour, TestCard};
+use super::{Aftermath, Card, DisputedAs, PaymentMethodType, RefundBehaviour, TestCard};
 use crate::inputs::Network;
-use crate::payments::bank_account::BankAccount;
+use crate::payments::bank_account::{BankAccount, BankOutcome, BankScheme};
 use crate::time::{available_day, day_of};
 use tollgate_resource::record::{
     Field, Input, Wire, put_field, put_record, skip_unknown, take_field, take_record, taken,
@@ -59,6 +59,14 @@ impl Instrument {
         }
     }
 
+    /// The bank account, to be changed, if it is one.
+    pub(crate) fn bank_mut(&mut self) -> Option<&mut BankAccount> {
+        match self {
+            Instrument::Bank(bank) => Some(bank),
+            Instrument::Card(_) => None,
+        }
+    }
+
     /// What the table of test cards says about it, if it is a card.
     pub fn test_card(&self) -> Option<&'static TestCard> {
         self.card().map(Card::facts)
@@ -74,7 +82,13 @@ impl Instrument {
 
     /// What its bank does once a payment has been captured.
     pub fn aftermath(&self) -> Aftermath {
-        self.test_card().map_or(Aftermath::Quiet, |card| card.aftermath)
+        match self {
+            Instrument::Card(card) => card.facts().aftermath,
+            Instrument::Bank(bank) if bank.facts().outcome == BankOutcome::Disputed => {
+                Aftermath::Disputes(DisputedAs::Unauthorized)
+            }
+            Instrument::Bank(_) => Aftermath::Quiet,
+        }
     }
 
     /// What becomes of refunds.
@@ -84,9 +98,11 @@ impl Instrument {
 
     /// The day from which the net of a payment captured at `now_ms` is available.
     pub fn available_day(&self, now_ms: u64) -> i32 {
-        match self.test_card() {
-            Some(card) if card.available_at_once => day_of(now_ms),
-            _ => available_day(now_ms),
+        match self {
+            Instrument::Card(card) => card.facts().available_day(now_ms),
+            // Test debits in the United States settle at once.
+            Instrument::Bank(bank) if bank.scheme == BankScheme::UsBankAccount => day_of(now_ms),
+            Instrument::Bank(_) => available_day(now_ms),
         }
     }
 }

@@ -47,6 +47,7 @@ pub use test_card::{
 };
 
 use crate::customers::source::SourceData;
+use crate::payments::bank_account::Ownership;
 use crate::payments::card::SealedNumber;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
@@ -176,6 +177,13 @@ impl PaymentMethod {
                 Behaviour::Succeed
             }
             behaviour => behaviour,
+        }
+    }
+
+    /// The holder of the bank account has shown that it is theirs, or never will.
+    pub(crate) fn own(&mut self, ownership: Ownership) {
+        if let Some(bank) = self.instrument.bank_mut() {
+            bank.ownership = ownership;
         }
     }
 

@@ -70,6 +70,8 @@ pub enum DisputedAs {
     FraudWithHistory,
     /// As a breach of the network's rules.
     Compliance,
+    /// As a bank debit that its payer did not agree to. Nothing can be said against it.
+    Unauthorized,
 }
 
 /// How risky the payments of a test card look.

@@ -67,7 +67,7 @@ pub(crate) fn released(
     pairs: Metadata,
     state: ChargeState,
 ) -> Refund {
-    let id = draft.born(&kinds::REFUND);
+    let id = born_for(draft, charge);
     charge.state = state;
     charge.remember_refund(id);
     Refund {
@@ -106,11 +106,14 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
     let mut draft = case.draft();
     let now_ms = draft.now_ms();
     let day = refund_day(available_day, day_of(now_ms));
-    let id = draft.born(&kinds::REFUND);
+    let id = born_for(&mut draft, charge);
     let balance_transaction = draft.born(&kinds::BALANCE_TRANSACTION);
     draft.put(Object::BalanceTransaction(Arc::new(BalanceTransaction {
         id: balance_transaction,
-        kind: BalanceTransactionType::Refund,
+        kind: match charge.instrument.card() {
+            Some(_) => BalanceTransactionType::Refund,
+            None => BalanceTransactionType::PaymentRefund,
+        },
         source: id,
         amount: -money.amount,
         fee: 0,
@@ -171,6 +174,15 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
     draft.put(Object::Charge(Arc::new(after)));
     put_refund(case, &mut draft, refund);
     Ok((draft, id))
+}
+
+/// The id of a refund; that of a charge that is not of a card says so.
+fn born_for(draft: &mut Draft, charge: &Charge) -> Id {
+    if charge.instrument.card().is_some() {
+        draft.born(&kinds::REFUND)
+    } else {
+        draft.born_other(&kinds::REFUND)
+    }
 }
 
 /// Releases the hold of a charge that was made by itself. An intent's hold is released with the intent.
@@ -338,6 +350,10 @@ fn not_refundable(charge: &Charge) -> Reject {
                 "Charge {text} is still being captured and cannot be refunded yet. Capture or release the rest of the held \
                  amount first, with `final_capture=true`."
             );
+            Reject::invalid(None, message).begun()
+        }
+        ChargeState::Debiting => {
+            let message = format!("Charge {text} is still pending. Refund it once it has succeeded.");
             Reject::invalid(None, message).begun()
         }
         ChargeState::Failed { .. } | ChargeState::Expired | ChargeState::Captured { .. } => Reject::invalid(

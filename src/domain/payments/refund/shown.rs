@@ -31,8 +31,9 @@ pub struct RefundShown<'a> {
     /// The account that stands for the customer.
     #[shown(revision = 2)]
     pub customer_account: Option<&'a str>,
-    /// Where the money goes.
-    pub destination_details: DestinationDetailsShown,
+    /// Where the money goes; left out where nothing is known of it.
+    #[shown(omit)]
+    pub destination_details: Option<DestinationDetailsShown>,
     /// The movement that gave the money back to the merchant, if the refund failed.
     #[shown(omit, expand)]
     pub failure_balance_transaction: Option<Ref>,
@@ -71,10 +72,23 @@ pub struct RefundShown<'a> {
 #[derive(Shown)]
 pub struct DestinationDetailsShown {
     /// To the card.
-    pub card: DestinationCardShown,
+    #[shown(omit)]
+    pub card: Option<DestinationCardShown>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: &'static str,
+    /// To an account in the United States.
+    #[shown(omit)]
+    pub us_bank_transfer: Option<DestinationTransferShown>,
+}
+
+/// The bank account the money of a refund goes to.
+#[derive(Shown)]
+pub struct DestinationTransferShown {
+    /// Number by which banks find the refund.
+    pub reference: Option<String>,
+    /// Whether that number is known yet.
+    pub reference_status: Option<&'static str>,
 }
 
 /// The card the money of a refund goes to.
@@ -126,10 +140,7 @@ impl<'a> RefundShown<'a> {
                 id,
             }),
             customer_account: None,
-            destination_details: DestinationDetailsShown {
-                card: DestinationCardShown::of(refund, context.clock_ms),
-                kind: "card",
-            },
+            destination_details: DestinationDetailsShown::of(refund, context.clock_ms),
             failure_balance_transaction: failure.map(|(id, _)| Ref {
                 kind: &kinds::BALANCE_TRANSACTION,
                 id,
@@ -152,6 +163,26 @@ impl<'a> RefundShown<'a> {
             status: refund.status(),
             transfer_reversal: None,
         }
+    }
+}
+
+impl DestinationDetailsShown {
+    fn of(refund: &Refund, clock_ms: u64) -> Option<DestinationDetailsShown> {
+        if !refund.id.is_other(&kinds::REFUND) {
+            return Some(DestinationDetailsShown {
+                card: Some(DestinationCardShown::of(refund, clock_ms)),
+                kind: "card",
+                us_bank_transfer: None,
+            });
+        }
+        (refund.currency == Currency::USD).then(|| DestinationDetailsShown {
+            card: None,
+            kind: "us_bank_transfer",
+            us_bank_transfer: Some(DestinationTransferShown {
+                reference: Some(format!("091000{:09}", refund.id.bits() % 1_000_000_000)),
+                reference_status: Some("available"),
+            }),
+        })
     }
 }
 

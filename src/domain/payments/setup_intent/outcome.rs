@@ -219,6 +219,7 @@ fn park(
             account: case.world.account.profile.id,
             return_url: confirmation.return_url,
             use_stripe_sdk: confirmation.use_stripe_sdk,
+            deposits: None,
         }),
         acceptance: confirmation.acceptance.map(Box::new),
     };

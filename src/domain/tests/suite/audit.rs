@@ -224,6 +224,7 @@ fn intents_agree_with_charges(shop: &Shop) {
                         .all(|charge| matches!(charge.state, ChargeState::Released | ChargeState::Expired))
                 );
             }
+            Status::Debiting { .. } => assert_eq!(good[0].state, ChargeState::Debiting),
             _ => assert!(good.is_empty()),
         }
     }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod authentication;
+mod bank_debits;
 mod card_table;
 mod cards;
 mod charges;

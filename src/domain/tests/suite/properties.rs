@@ -59,6 +59,7 @@ fn wishes_of_holds() -> Box<PaymentOptionsParams> {
             request_multicapture: Some(Availability::IfAvailable),
             ..PaymentCardOptionsParams::default()
         }),
+        ..PaymentOptionsParams::default()
     })
 }
 

@@ -291,7 +291,7 @@ fn a_confirmation_token_confirms_once() {
         400 confirmation_token_unusable param=confirmation_token: The ConfirmationToken ctoken1 has already been used. Please make a new one.
 
         > verify_microdeposits_payment_intent @pi2 descriptor_code=SM11AA
-        400 payment_intent_unexpected_state pi=pi2: You cannot verify microdeposits of this PaymentIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits; this account accepts cards.
+        400 payment_intent_unexpected_state pi=pi2: You cannot verify microdeposits of this PaymentIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits.
         ",
     );
 }

@@ -12,11 +12,13 @@ pub(crate) static REFUND: Kind = Kind {
     number: 3,
     prefix: "re",
     object: "refund",
+    other: None,
 };
 pub(crate) static CHARGE: Kind = Kind {
     number: 2,
     prefix: "ch",
     object: "charge",
+    other: None,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Names, Record)]

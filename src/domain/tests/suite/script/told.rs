@@ -4,8 +4,9 @@ use super::Player;
 use tollgate_domain::acquirer::{Ask, AttemptId, NetworkCall};
 use tollgate_domain::balance::Balance;
 use tollgate_domain::books::Entry;
-use tollgate_domain::payments::mandate::MandateScope;
+use tollgate_domain::payments::mandate::{MandateScope, MandateStatus};
 use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::payments::payment_method::Instrument;
 use tollgate_domain::payments::refund::RefundState;
 use tollgate_domain::payments::setup_intent::{SetupFailure, SetupIntent, Status as SetupStatus};
 use tollgate_domain::time::day_of;
@@ -205,7 +206,11 @@ impl Player {
                     MandateScope::MultiUse => "multi_use".to_owned(),
                     MandateScope::SingleUse { money } => format!("single_use {money}"),
                 };
-                format!("{name} {scope} of {}", self.name(mandate.payment_method))
+                let ended = match mandate.status() {
+                    MandateStatus::Inactive => " inactive",
+                    _ => "",
+                };
+                format!("{name} {scope} of {}{ended}", self.name(mandate.payment_method))
             }
             Object::TaxId(tax_id) => {
                 let deleted = if tax_id.deleted { " (deleted)" } else { "" };
@@ -226,10 +231,13 @@ impl Player {
                     .customer
                     .map_or(String::new(), |id| format!(" of {}", self.name(id)));
                 let used = if method.used_up { " used up" } else { "" };
-                format!(
-                    "{name} {}{saved}{used}",
-                    method.instrument.card().expect("a card").last4()
-                )
+                let what = match &method.instrument {
+                    Instrument::Card(card) => card.last4().to_string(),
+                    Instrument::Bank(bank) => {
+                        format!("{} {} {}", bank.scheme.name(), bank.last4(), bank.ownership.name())
+                    }
+                };
+                format!("{name} {what}{saved}{used}")
             }
             Object::File(file) => format!(
                 "{name} {} {} of {} bytes",
