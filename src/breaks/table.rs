@@ -166,7 +166,7 @@ pub const ALL: &[Known] = &[
     Known {
         of: Break::ForgetFrozenLayer,
         name: "forget-frozen-layer",
-        place: "src/store_embedded/index/writer.rs",
+        place: "src/store_index/writer.rs",
         invariants: &[11],
         what: "what moves to disk is dropped from memory before it can be read there",
     },

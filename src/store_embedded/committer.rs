@@ -1,10 +1,11 @@
 //! The one thread that writes. It takes what all shards have handed in, writes it as one group, syncs once, publishes
 //! the index and answers: group commit clocks itself, because the next group fills while this one syncs.
 
+use crate::checkpoint::{Mark, Position};
 use crate::disk::Disk;
 use crate::files::{Lock, io_error};
 use crate::frame::{Codec, HEADER, Header, Kind, frame_len};
-use crate::index::{DiskIndex, Mark, Position};
+use crate::index::DiskIndex;
 use crate::preparer::Segments;
 use crate::rebuild::Owners;
 use crate::segment::{SEGMENT_HEADER, Segment};

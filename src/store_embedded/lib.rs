@@ -6,12 +6,13 @@
 //! DIR/lock                       held by the process that writes; its process id
 //! DIR/journal/00000001.segment   frames of all shards, interleaved (see `frame.rs` and `segment.rs` for the bytes)
 //! DIR/files/                     bytes of uploaded files, by their digest (see `file_area.rs`)
-//! DIR/index/                     pointers into the journal; may be deleted, and is built again (see `index/mod.rs`)
+//! DIR/index/                     pointers into the journal; may be deleted, and is built again (see the room store_index)
 //! ```
 //! What always holds: a block is answered `Durable` only after `fdatasync` has returned for every byte of it; after an
 //! error of a write or a sync nothing more is written, ever, by this process; a bad byte that a crash cannot explain
 //! makes opening fail with the file and the offset; reads check what they read.
 
+mod checkpoint;
 mod committer;
 mod disk;
 #[cfg(feature = "faults")]
@@ -20,6 +21,7 @@ mod file_area;
 mod files;
 mod frame;
 mod index;
+mod index_files;
 mod meta;
 mod preparer;
 mod reader;
@@ -31,16 +33,18 @@ mod walk;
 pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
 pub use file_area::{FileArea, Pending};
-pub use index::{Agreement, Disagreement, Limits};
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
 pub use preparer::OnSpace;
 pub use scanner::Scanner;
 pub use segment::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+pub use tollgate_store_index::{Agreement, Disagreement, Limits};
 
+use checkpoint::Mark;
 use committer::{Committer, Item, Queue};
 use files::Lock;
 use frame::Codec;
-use index::{DiskIndex, Opening};
+use index::{DiskIndex, INDEX};
+use index_files::IndexDir;
 use preparer::Preparer;
 use reader::Reader;
 use segment::Segment;
@@ -54,6 +58,7 @@ use tollgate_store::reads::View;
 use tollgate_store::{
     AccountRef, Block, Claimed, Done, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
 };
+use tollgate_store_index::{Host, Opening, Threads, Unreadable};
 
 /// Size of a segment unless configured otherwise: about 100,000 payments.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -207,7 +212,7 @@ impl Embedded {
 
     fn view(&self) -> View<'_> {
         View {
-            index: &*self.index,
+            index: &**self.index,
             journal: &self.reader,
         }
     }
@@ -257,17 +262,25 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
     let meta = meta::read(dir)?;
     let secret = meta::read_secret(dir, &meta)?;
     segment::remove_half_made(dir)?;
+    let no_thread = |error: std::io::Error| files::io_error(dir, "start a thread for", &error);
+    let host = Host::start(Threads::default()).map_err(no_thread)?;
     let opening = Opening {
-        dir,
-        meta: &meta,
-        disk: Arc::clone(&options.disk),
-        fsync: options.fsync,
+        files: Arc::new(IndexDir::create_or_open(
+            &dir.join(INDEX),
+            Arc::clone(&options.disk),
+            options.fsync,
+        )?),
+        host: &host,
+        id: meta.id.0,
+        shards: usize::from(meta.shards) + 1,
+        first_file: 1,
         idempotency_hours: options.idempotency_hours,
         limits: options.index,
     };
-    let fits = |position: &index::Position| walk::check_position(dir, &meta.id, position);
-    let (index, known, index_rebuilt) = opening.open(fits)?;
-    let index = Arc::new(index);
+    let fits = |mark: &Mark| walk::check_position(dir, &meta.id, &mark.position).map_err(Unreadable::Damaged);
+    let found = opening.open(fits)?;
+    let (known, index_rebuilt) = (found.known, found.refused);
+    let index = Arc::new(DiskIndex::new(found.index, host));
     let rebuilt = rebuild::rebuild(dir, &meta, &index, known.as_ref())?;
     let end = rebuilt.end;
     let segment = Segment::open(dir, end.segment)?;
@@ -301,7 +314,6 @@ fn open(dir: &Path, lock: Lock, options: Options) -> Result<Arc<Embedded>, Store
         elapsed: started.elapsed(),
         torn,
     };
-    let no_thread = |error: std::io::Error| files::io_error(dir, "start a thread for", &error);
     let warning = Arc::new(Mutex::new(None));
     let preparer = Preparer {
         dir: dir.to_owned(),

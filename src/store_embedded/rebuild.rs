@@ -1,8 +1,9 @@
 //! Opening: what the index does not hold of the journal yet is walked, checked and put into it: the tail, or all of it.
 //! Bodies are not decoded.
 
+use crate::checkpoint::{Mark, Position};
 use crate::frame::{HEADER, Kind};
-use crate::index::{DiskIndex, Known, Mark, Position};
+use crate::index::DiskIndex;
 use crate::meta::Meta;
 use crate::segment;
 use crate::walk::{End, Frame, walk};
@@ -11,6 +12,7 @@ use std::path::Path;
 use tollgate_store::envelope::records;
 use tollgate_store::index::{Index, Place};
 use tollgate_store::{Head, ShardId, StoreError};
+use tollgate_store_index::Known;
 
 /// What the journal knows of a shard's owner.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -38,38 +40,44 @@ pub(crate) fn rebuild(
     dir: &Path,
     meta: &Meta,
     index: &DiskIndex,
-    known: Option<&Known>,
+    known: Option<&Known<Mark>>,
 ) -> Result<Rebuilt, StoreError> {
-    let mut owners = known.map(|known| known.owners.clone()).unwrap_or_default();
+    let mut owners = known.map(|known| known.checkpoint.owners.clone()).unwrap_or_default();
     let (mut blocks, indexed) = known.map_or((0, 0), |known| (known.blocks, known.records));
     let mut count = 0;
     let mut batch = Vec::new();
-    let end = walk(dir, &meta.id, known.map(|known| &known.position), false, &mut |frame| {
-        let corrupt = |what: String| StoreError::Corrupt {
-            place: place_of(dir, frame),
-            what,
-        };
-        check_order(meta, &mut owners, frame).map_err(corrupt)?;
-        if frame.header.kind == Kind::Claim {
-            return Ok(());
-        }
-        heads(dir, frame, &mut batch)?;
-        index.admit(frame.header.shard, &batch).map_err(corrupt)?;
-        index.publish(frame.header.shard, &batch);
-        blocks += 1;
-        count += batch.len() as u64;
-        index.wait_for_room();
-        index.reached(|| Mark {
-            position: Position {
-                segment: frame.segment,
-                last_frame: frame.offset,
-                offset: frame.offset + frame.header.frame_len() as u32,
-                chain: frame.chain,
-            },
-            owners: owners.clone(),
-        });
-        Ok(())
-    })?;
+    let end = walk(
+        dir,
+        &meta.id,
+        known.map(|known| &known.checkpoint.position),
+        false,
+        &mut |frame| {
+            let corrupt = |what: String| StoreError::Corrupt {
+                place: place_of(dir, frame),
+                what,
+            };
+            check_order(meta, &mut owners, frame).map_err(corrupt)?;
+            if frame.header.kind == Kind::Claim {
+                return Ok(());
+            }
+            heads(dir, frame, &mut batch)?;
+            index.admit(frame.header.shard, &batch).map_err(corrupt)?;
+            index.publish(frame.header.shard, &batch);
+            blocks += 1;
+            count += batch.len() as u64;
+            index.wait_for_room();
+            index.reached(|| Mark {
+                position: Position {
+                    segment: frame.segment,
+                    last_frame: frame.offset,
+                    offset: frame.offset + frame.header.frame_len() as u32,
+                    chain: frame.chain,
+                },
+                owners: owners.clone(),
+            });
+            Ok(())
+        },
+    )?;
     Ok(Rebuilt {
         end,
         owners,

@@ -1,12 +1,13 @@
 //! Reading a journal without the right to write: for audit, and for copies.
 
 use crate::frame::Kind;
-use crate::index::{self, Agreement};
+use crate::index::compare_index;
 use crate::meta::{self, Meta, Secret};
 use crate::rebuild::{Owners, check_order, place_of};
 use crate::walk::walk;
 use std::path::{Path, PathBuf};
 use tollgate_store::{Block, Scan, StoreError, StoredBlock};
+use tollgate_store_index::Agreement;
 
 /// The blocks of a data directory, straight from its segments. Takes no lock and changes nothing: the directory may be
 /// a copy, or in use. It ends before a torn tail.
@@ -43,7 +44,7 @@ impl Scanner {
     /// # Errors
     /// When the journal cannot be read. Files of the index that do not read are a difference.
     pub fn index(&self) -> Result<Agreement, StoreError> {
-        index::compare(&self.dir, &self.meta)
+        compare_index(&self.dir, &self.meta)
     }
 }
 

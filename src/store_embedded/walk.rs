@@ -7,9 +7,9 @@
 //! reads as zeros, because it never reached the preallocated file, and every later frame belongs to the group that began
 //! at or before it. That is a torn tail as well: nothing of an unsynced group was ever acknowledged.
 
+use crate::checkpoint::Position;
 use crate::files::io_error;
 use crate::frame::{ALIGN, Codec, HEADER, Header};
-use crate::index::Position;
 use crate::meta::DataId;
 use crate::segment::{self, SEGMENT_BYTES_MAX, SEGMENT_HEADER};
 use std::fs::File;

@@ -4,11 +4,11 @@
 use super::block::{Blocks, Section, SectionWriter};
 use super::entries::KeyEntry;
 use super::file::{FileWriter, IndexFile, Writing};
+use super::files::{FileKind, FileName, Files};
 use super::filter::{Filter, Probe, mix};
 use super::health::Health;
 use super::manifest::FileEntry;
 use super::run::{bad_tail, read_tail};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tollgate_resource::record::Input;
 use tollgate_store::index::Place;
@@ -21,9 +21,10 @@ pub(super) struct KeyFile {
     filter: Filter,
 }
 
-/// Where the file is.
-pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
-    dir.join(format!("{id:08}.keys"))
+/// The name of a file of keys.
+pub(super) fn name(id: u64) -> FileName {
+    let kind = FileKind::Keys;
+    FileName { id, kind }
 }
 
 /// The key as the filters know it.
@@ -37,7 +38,6 @@ pub(super) fn probe(account: u64, key: &KeyHash) -> Probe {
 /// Writes the keys of a generation, sorted, of each key only the newest.
 pub(super) struct KeyFileWriter<'a> {
     file: FileWriter<'a>,
-    path: PathBuf,
     section: SectionWriter<KeyEntry>,
     filter: Filter,
     pending: Option<KeyEntry>,
@@ -45,11 +45,9 @@ pub(super) struct KeyFileWriter<'a> {
 
 impl<'a> KeyFileWriter<'a> {
     /// For at most this many keys.
-    pub(super) fn create(writing: &'a Writing, dir: &Path, id: u64, most: u64) -> Result<Self, StoreError> {
-        let path = path(dir, id);
+    pub(super) fn create(writing: &'a Writing, id: u64, most: u64) -> Result<Self, StoreError> {
         Ok(KeyFileWriter {
-            file: FileWriter::create(writing, &path)?,
-            path,
+            file: FileWriter::create(writing, name(id))?,
             section: SectionWriter::new(),
             filter: Filter::for_keys(most),
             pending: None,
@@ -86,7 +84,7 @@ impl<'a> KeyFileWriter<'a> {
         self.filter.put(&mut tail);
         let tail_at = self.file.offset();
         self.file.append(&tail)?;
-        let (file, bytes) = self.file.finish()?;
+        let (file, bytes) = self.file.finish(health)?;
         let entry = FileEntry {
             id,
             level,
@@ -95,7 +93,6 @@ impl<'a> KeyFileWriter<'a> {
             tail_at,
             tail_crc: crc32c::crc32c(&tail),
         };
-        let file = IndexFile::new(self.path, file, health);
         Ok(KeyFile {
             entry,
             keys: Section::new(&file, blocks),
@@ -106,8 +103,8 @@ impl<'a> KeyFileWriter<'a> {
 
 impl KeyFile {
     /// Opens the file and checks its tail; the blocks are checked when they are read.
-    pub(super) fn open(dir: &Path, entry: FileEntry, health: &Arc<Health>) -> Result<KeyFile, StoreError> {
-        let file = IndexFile::open(path(dir, entry.id), entry.bytes, health)?;
+    pub(super) fn open(files: &dyn Files, entry: FileEntry, health: &Arc<Health>) -> Result<KeyFile, StoreError> {
+        let file = IndexFile::open(files, name(entry.id), entry.bytes, health)?;
         let tail = read_tail(&file, &entry)?;
         let mut input = Input::new(&tail);
         let take = Blocks::take(&mut input).and_then(|blocks| Ok((blocks, Filter::take(&mut input)?)));

@@ -2,37 +2,37 @@
 //!
 //! ```text
 //! "TGMANIF1" | length of the rest without the checksum (varint) | fields | crc32c of everything before (4)
+//! fields = the data's name (16) | the store's checkpoint | counts, timers, files
 //! ```
 //! Whatever does not check out in it, or does not fit the journal, makes the index be built again: it is never trusted
 //! over the journal.
 
-use super::entries::{take_u32, take_u64};
-use crate::files::write_atomically;
-use crate::meta::DataId;
-use crate::rebuild::{Owner, Owners};
+use super::entries::take_u32;
+use super::files::{Files, Unreadable};
 use std::collections::BTreeMap;
-use std::path::Path;
 use tollgate_resource::RecordError;
 use tollgate_resource::record::{Input, put_varint};
 use tollgate_store::{ShardId, StoreError};
 
-/// The name of its file.
-pub(super) const NAME: &str = "manifest";
 /// The digit is the format; another one, older or newer, is rebuilt.
 const MAGIC: &[u8; 8] = b"TGMANIF1";
-/// Larger files are not ours.
-const BYTES_MAX: u64 = 64 << 20;
+/// Larger manifests are not ours.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 
-/// A place between two frames of the journal, and how to recognise it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Position {
-    pub(crate) segment: u32,
-    /// Offset of the last frame before it, in the same segment.
-    pub(crate) last_frame: u32,
-    /// Where the next frame stands.
-    pub(crate) offset: u32,
-    /// Hash of the last frame's header.
-    pub(crate) chain: u64,
+/// A random name of the data that the index belongs to.
+pub type DataId = [u8; 16];
+
+/// Where a journal stands after what was published: whatever a store needs to go on from there, and to recognise the
+/// place. The default is the beginning of a journal.
+pub trait Checkpoint: Clone + Default + PartialEq + Send + Sync + 'static {
+    /// Writes it.
+    fn put(&self, out: &mut Vec<u8>);
+
+    /// Reads what [`Checkpoint::put`] wrote.
+    ///
+    /// # Errors
+    /// When it does not read.
+    fn take(input: &mut Input<'_>) -> Result<Self, RecordError>;
 }
 
 /// A file of the index.
@@ -50,12 +50,10 @@ pub(super) struct FileEntry {
 
 /// What the manifest says.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Manifest {
+pub(super) struct Manifest<C> {
     /// Everything before it is in the files.
-    pub(super) position: Position,
-    /// What the journal knew of the owners there.
-    pub(super) owners: Owners,
-    /// Blocks and records before `position`.
+    pub(super) checkpoint: C,
+    /// Blocks and records before it.
     pub(super) blocks: u64,
     pub(super) records: u64,
     /// Hours for which keys were kept when it was written.
@@ -72,17 +70,11 @@ pub(super) struct Manifest {
     pub(super) keys: Vec<FileEntry>,
 }
 
-impl Manifest {
+impl<C: Checkpoint> Manifest<C> {
     /// The manifest of an index that holds nothing yet.
-    pub(super) fn empty(idempotency_hours: u32) -> Manifest {
+    pub(super) fn empty(idempotency_hours: u32) -> Manifest<C> {
         Manifest {
-            position: Position {
-                segment: 0,
-                last_frame: 0,
-                offset: 0,
-                chain: 0,
-            },
-            owners: Owners::new(),
+            checkpoint: C::default(),
             blocks: 0,
             records: 0,
             idempotency_hours,
@@ -94,28 +86,29 @@ impl Manifest {
         }
     }
 
-    /// Replaces the manifest, durably if `fsync`.
-    pub(super) fn write(&self, dir: &Path, id: &DataId, fsync: bool) -> Result<(), StoreError> {
+    /// Replaces the manifest.
+    pub(super) fn write(&self, files: &dyn Files, id: &DataId) -> Result<(), StoreError> {
         let mut fields = Vec::new();
         self.put(&mut fields, id);
         let mut bytes = MAGIC.to_vec();
         put_varint(&mut bytes, fields.len() as u64);
         bytes.extend_from_slice(&fields);
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-        write_atomically(dir, NAME, &bytes, fsync)
+        files.replace_manifest(&bytes)
     }
 
     /// Reads the manifest; `Ok(None)` where there is none, and the reason why it is not to be used as an error.
-    pub(super) fn read(dir: &Path, id: &DataId) -> Result<Option<Manifest>, String> {
-        let path = dir.join(NAME);
-        let refused = |what: &str| format!("{}: {what}", path.display());
-        match std::fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(refused(&format!("cannot be read: {error}"))),
-            Ok(metadata) if metadata.len() > BYTES_MAX => return Err(refused("the file is too long")),
-            Ok(_) => {}
+    pub(super) fn read(files: &dyn Files, id: &DataId) -> Result<Option<Manifest<C>>, Unreadable> {
+        let refused = |what: &str| Unreadable::Damaged(format!("{}: {what}", files.place_of_manifest()));
+        let bytes = match files.manifest() {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => bytes,
+            Err(Unreadable::Damaged(what)) => return Err(refused(&what)),
+            Err(unavailable) => return Err(unavailable),
+        };
+        if bytes.len() as u64 > MANIFEST_BYTES_MAX {
+            return Err(refused("the file is too long"));
         }
-        let bytes = std::fs::read(&path).map_err(|error| refused(&format!("cannot be read: {error}")))?;
         let (body, sum) = bytes
             .split_last_chunk::<4>()
             .ok_or_else(|| refused("the file is too short"))?;
@@ -131,21 +124,8 @@ impl Manifest {
     }
 
     fn put(&self, out: &mut Vec<u8>, id: &DataId) {
-        out.extend_from_slice(&id.0);
-        for value in [
-            u64::from(self.position.segment),
-            u64::from(self.position.last_frame),
-            u64::from(self.position.offset),
-        ] {
-            put_varint(out, value);
-        }
-        out.extend_from_slice(&self.position.chain.to_le_bytes());
-        put_varint(out, self.owners.len() as u64);
-        for (shard, owner) in &self.owners {
-            for value in [u64::from(shard.0), owner.epoch, owner.last_block, owner.last_now_ms] {
-                put_varint(out, value);
-            }
-        }
+        out.extend_from_slice(id);
+        self.checkpoint.put(out);
         for value in [
             self.blocks,
             self.records,
@@ -172,32 +152,15 @@ impl Manifest {
     }
 
     /// `None` for the manifest of other data.
-    fn take(input: &mut Input<'_>, id: &DataId) -> Result<Option<Manifest>, RecordError> {
+    fn take(input: &mut Input<'_>, id: &DataId) -> Result<Option<Manifest<C>>, RecordError> {
         let len = input.take_varint()?;
         if len != input.rest().len() as u64 {
             return Err(RecordError::Truncated);
         }
-        if input.take_bytes(16)? != id.0 {
+        if input.take_bytes(id.len())? != id {
             return Ok(None);
         }
-        let position = Position {
-            segment: take_u32(input)?,
-            last_frame: take_u32(input)?,
-            offset: take_u32(input)?,
-            chain: take_u64(input)?,
-        };
-        let mut owners = Owners::new();
-        for _ in 0..input.take_varint()? {
-            let shard = take_shard(input)?;
-            owners.insert(
-                shard,
-                Owner {
-                    epoch: input.take_varint()?,
-                    last_block: input.take_varint()?,
-                    last_now_ms: input.take_varint()?,
-                },
-            );
-        }
+        let checkpoint = C::take(input)?;
         let (blocks, records) = (input.take_varint()?, input.take_varint()?);
         let (idempotency_hours, newest_ms) = (take_u32(input)?, input.take_varint()?);
         let mut timer_floors = BTreeMap::new();
@@ -221,8 +184,7 @@ impl Manifest {
         };
         let (runs, keys) = (take_files()?, take_files()?);
         Ok(Some(Manifest {
-            position,
-            owners,
+            checkpoint,
             blocks,
             records,
             idempotency_hours,

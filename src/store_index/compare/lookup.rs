@@ -1,21 +1,17 @@
 //! The second way: records of what did not add up are looked up in the index, one by one.
 
 use super::super::entries::{ChangeEntry, RecordEntry};
-use super::super::manifest::Manifest;
-use super::expected::{differs, for_each_block, generation_of, is_behind, key_of, members_of, next_record};
+use super::super::manifest::{Checkpoint, Manifest};
+use super::expected::{differs, for_each_block, generation_of, key_of, members_of, next_record};
 use super::sums::{Differing, Sum, Sums, add, change_hash, key_hash, list_of, unequal};
-use super::{End, View, in_index};
-use crate::meta::Meta;
-use crate::reader::Reader;
+use super::{End, Journaled, View, in_index};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use tollgate_store::index::{HOUR_MS, Map, Place};
-use tollgate_store::reads::Fetch;
 use tollgate_store::{AccountRef, Head, KeyHash, StoreError};
 
 /// Looks entries up.
-pub(super) struct Lookup<'a> {
-    view: &'a View,
+pub(super) struct Lookup<'a, C> {
+    view: &'a View<C>,
     span: u64,
     /// Keys of generations before it have expired.
     oldest: u64,
@@ -25,8 +21,8 @@ pub(super) struct Lookup<'a> {
     shadowed_keys: BTreeMap<(u64, u32), Sum>,
 }
 
-impl<'a> Lookup<'a> {
-    pub(super) fn new(view: &'a View, span: u64, oldest: u64, differing: Differing) -> Self {
+impl<'a, C: Checkpoint> Lookup<'a, C> {
+    pub(super) fn new(view: &'a View<C>, span: u64, oldest: u64, differing: Differing) -> Self {
         Lookup {
             view,
             span,
@@ -43,40 +39,36 @@ impl<'a> Lookup<'a> {
     }
 
     /// Goes through the journal and looks up what did not add up; ends with the first record that is not found.
-    pub(super) fn walk(&mut self, dir: &Path, meta: &Meta, manifest: &Manifest) -> Result<(), End> {
-        let reader = Reader::new(dir.to_owned());
+    pub(super) fn walk(&mut self, journal: &dyn Journaled<C>, manifest: &Manifest<C>) -> Result<(), End> {
         let mut ends = Map::default();
-        for_each_block(dir, meta, &mut |frame, batch| {
-            if is_behind(&manifest.position, frame) {
+        let walked = for_each_block(journal, &manifest.checkpoint, &mut |block| {
+            if !block.indexed {
                 return Ok(());
             }
-            for (place, head) in batch {
-                let record = next_record(&mut ends, frame, *place, head);
+            for (place, head) in block.records {
+                let record = next_record(&mut ends, block, *place, head);
                 if self.differing.segments.contains(&place.segment) {
                     if !self.holds_record(&record).map_err(in_index)? {
-                        return Err(differs(
-                            dir,
-                            frame,
-                            *place,
-                            "the index does not hold this record as it is",
-                        ));
+                        let what = "the index does not hold this record as it is";
+                        return Err(differs(journal, block, *place, what));
                     }
                     if !self.holds_changes(head, *place).map_err(in_index)? {
                         let what = "the index does not know that this record changed an object";
-                        return Err(differs(dir, frame, *place, what));
+                        return Err(differs(journal, block, *place, what));
                     }
-                    if !self.holds_key(head, *place, &reader)? {
+                    if !self.holds_key(head, *place, journal)? {
                         let what = "the index does not find this record by its idempotency key";
-                        return Err(differs(dir, frame, *place, what));
+                        return Err(differs(journal, block, *place, what));
                     }
                 }
                 if !self.holds_members(head).map_err(in_index)? {
                     let what = "the index lacks this record's object in a list";
-                    return Err(differs(dir, frame, *place, what));
+                    return Err(differs(journal, block, *place, what));
                 }
             }
             Ok(())
-        })
+        });
+        walked.map(drop)
     }
 
     /// After the walk: a segment of which the index holds more than the journal.
@@ -137,7 +129,7 @@ impl<'a> Lookup<'a> {
         Ok(true)
     }
 
-    fn holds_key(&mut self, head: &Head, place: Place, reader: &Reader) -> Result<bool, End> {
+    fn holds_key(&mut self, head: &Head, place: Place, journal: &dyn Journaled<C>) -> Result<bool, End> {
         let Some(entry) = key_of(head, place) else {
             return Ok(true);
         };
@@ -153,7 +145,7 @@ impl<'a> Lookup<'a> {
         }
         // Of the same key in several hours of one generation the newest hour counts.
         if newest < place {
-            let other = reader.fetch(newest).map_err(End::Failed)?;
+            let other = journal.fetch(newest).map_err(End::Failed)?;
             if other.head.now_ms / HOUR_MS <= head.now_ms / HOUR_MS {
                 return Ok(false);
             }

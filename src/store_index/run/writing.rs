@@ -1,40 +1,37 @@
 //! A run as it is written: section after section, then the tail.
 
-use super::{Run, changed_probe, path};
-use crate::index::block::{Blocks, SectionWriter};
-use crate::index::entries::{AccountEntry, ChangeEntry, MemberEntry, RecordEntry, TimerEntry};
-use crate::index::file::{FileWriter, IndexFile, Writing};
-use crate::index::filter::{Filter, Probe, mix};
-use crate::index::health::Health;
-use crate::index::manifest::FileEntry;
-use std::path::{Path, PathBuf};
+use super::{Run, changed_probe, name};
+use crate::block::{Blocks, SectionWriter};
+use crate::entries::{AccountEntry, ChangeEntry, MemberEntry, RecordEntry, TimerEntry};
+use crate::file::{FileWriter, Writing};
+use crate::filter::{Filter, Probe, mix};
+use crate::health::Health;
+use crate::manifest::FileEntry;
 use std::sync::Arc;
 use tollgate_store::index::AccountIndex;
 use tollgate_store::{AccountRef, StoreError};
 
 /// Writes a run, section after section.
-pub(in crate::index) struct RunWriter<'a> {
-    pub(in crate::index) file: FileWriter<'a>,
-    path: PathBuf,
+pub(crate) struct RunWriter<'a> {
+    pub(crate) file: FileWriter<'a>,
     id: u64,
 }
 
 /// The sections of a run that was written.
-pub(in crate::index) struct Written {
-    pub(in crate::index) timeline: Blocks<RecordEntry>,
-    pub(in crate::index) lists: Blocks<MemberEntry>,
-    pub(in crate::index) changes: Blocks<ChangeEntry>,
-    pub(in crate::index) timers: Blocks<TimerEntry>,
-    pub(in crate::index) accounts: Blocks<AccountEntry>,
-    pub(in crate::index) changed: Filter,
-    pub(in crate::index) present: Filter,
+pub(crate) struct Written {
+    pub(crate) timeline: Blocks<RecordEntry>,
+    pub(crate) lists: Blocks<MemberEntry>,
+    pub(crate) changes: Blocks<ChangeEntry>,
+    pub(crate) timers: Blocks<TimerEntry>,
+    pub(crate) accounts: Blocks<AccountEntry>,
+    pub(crate) changed: Filter,
+    pub(crate) present: Filter,
 }
 
 impl<'a> RunWriter<'a> {
-    pub(in crate::index) fn create(writing: &'a Writing, dir: &Path, id: u64) -> Result<Self, StoreError> {
-        let path = path(dir, id);
-        let file = FileWriter::create(writing, &path)?;
-        Ok(RunWriter { file, path, id })
+    pub(crate) fn create(writing: &'a Writing, id: u64) -> Result<Self, StoreError> {
+        let file = FileWriter::create(writing, name(id))?;
+        Ok(RunWriter { file, id })
     }
 
     /// Writes the sections of a layer in memory.
@@ -104,12 +101,7 @@ impl<'a> RunWriter<'a> {
     }
 
     /// Writes the tail and makes the file durable.
-    pub(in crate::index) fn finish(
-        mut self,
-        level: u32,
-        written: Written,
-        health: &Arc<Health>,
-    ) -> Result<Run, StoreError> {
+    pub(crate) fn finish(mut self, level: u32, written: Written, health: &Arc<Health>) -> Result<Run, StoreError> {
         let mut tail = Vec::new();
         written.timeline.put(&mut tail);
         written.lists.put(&mut tail);
@@ -120,7 +112,7 @@ impl<'a> RunWriter<'a> {
         written.present.put(&mut tail);
         let tail_at = self.file.offset();
         self.file.append(&tail)?;
-        let (file, bytes) = self.file.finish()?;
+        let (file, bytes) = self.file.finish(health)?;
         let entry = FileEntry {
             id: self.id,
             level,
@@ -129,59 +121,52 @@ impl<'a> RunWriter<'a> {
             tail_at,
             tail_crc: crc32c::crc32c(&tail),
         };
-        let file = IndexFile::new(self.path, file, health);
         Ok(Run::assemble(&file, entry, written))
     }
 }
 
 /// The changes of a run, with their filter, as they are written.
-pub(in crate::index) struct ChangesWriter {
+pub(crate) struct ChangesWriter {
     section: SectionWriter<ChangeEntry>,
     filter: Filter,
 }
 
 impl ChangesWriter {
     /// For at most this many entries.
-    pub(in crate::index) fn new(most: u64) -> ChangesWriter {
+    pub(crate) fn new(most: u64) -> ChangesWriter {
         ChangesWriter {
             section: SectionWriter::new(),
             filter: Filter::for_keys(most),
         }
     }
-    pub(in crate::index) fn push(&mut self, file: &mut FileWriter<'_>, entry: ChangeEntry) -> Result<(), StoreError> {
+    pub(crate) fn push(&mut self, file: &mut FileWriter<'_>, entry: ChangeEntry) -> Result<(), StoreError> {
         self.filter.insert(&changed_probe(entry.account, entry.seq));
         self.section.push(file, entry)
     }
-    pub(in crate::index) fn finish(
-        self,
-        file: &mut FileWriter<'_>,
-    ) -> Result<(Blocks<ChangeEntry>, Filter), StoreError> {
+    pub(crate) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<ChangeEntry>, Filter), StoreError> {
         Ok((self.section.finish(file)?, self.filter))
     }
 }
 
 /// The accounts of a run, with their filter, as they are written.
-pub(in crate::index) struct AccountsWriter {
+pub(crate) struct AccountsWriter {
     section: SectionWriter<AccountEntry>,
     filter: Filter,
 }
 
 impl AccountsWriter {
     /// For at most this many entries.
-    pub(in crate::index) fn new(most: u64) -> AccountsWriter {
+    pub(crate) fn new(most: u64) -> AccountsWriter {
         AccountsWriter {
             section: SectionWriter::new(),
             filter: Filter::for_keys(most),
         }
     }
-    pub(in crate::index) fn push(&mut self, file: &mut FileWriter<'_>, entry: AccountEntry) -> Result<(), StoreError> {
+    pub(crate) fn push(&mut self, file: &mut FileWriter<'_>, entry: AccountEntry) -> Result<(), StoreError> {
         self.filter.insert(&Probe::new(mix(entry.account)));
         self.section.push(file, entry)
     }
-    pub(in crate::index) fn finish(
-        self,
-        file: &mut FileWriter<'_>,
-    ) -> Result<(Blocks<AccountEntry>, Filter), StoreError> {
+    pub(crate) fn finish(self, file: &mut FileWriter<'_>) -> Result<(Blocks<AccountEntry>, Filter), StoreError> {
         Ok((self.section.finish(file)?, self.filter))
     }
 }

@@ -1,18 +1,21 @@
-//! The index on disk: what came in last stays in memory, everything before lies in sorted files that never change.
+//! The index of a journal: what came in last stays in memory, everything before lies in sorted files that never change.
 //!
 //! ```text
-//! DIR/index/manifest        up to where the journal is indexed, and which files hold the index; replaced as a whole
-//! DIR/index/00000007.run    the index of a stretch of the journal (see `run.rs`)
-//! DIR/index/00000008.keys   idempotency keys of one generation (see `keyfile.rs`)
+//! manifest        up to where the journal is indexed, and which files hold the index; replaced as a whole
+//! 00000007.run    the index of a stretch of the journal (see `run.rs`)
+//! 00000008.keys   idempotency keys of one generation (see `keyfile.rs`)
 //! ```
-//! Blocks are published into the *active* layer in memory after their sync. When it holds enough, it becomes the
+//! A store brings the files ([`Files`]: a directory, or rows of a cluster), what it calls a place in its journal
+//! ([`Checkpoint`]), and the threads ([`Host`]), which one index or many may share.
+//!
+//! Blocks are published into the *active* layer in memory after they are durable. When it holds enough, it becomes the
 //! *frozen* layer, a new one takes its place, and a thread writes the frozen one as a run; the manifest then names the
 //! run and the place in the journal it reaches to. Another thread merges eight runs of a level into one of the next, up
 //! to [`Limits::generation_records`]; larger ones stay as they are. So a start reads the manifest, the small tails of
 //! the files, and the journal from the manifest's place on: two layers' worth at most, plus what came in while one was
-//! written. Neither thread is ever waited for by the committer or a reader; both free what they replace themselves.
+//! written. Neither thread is ever waited for by the publisher or a reader; both free what they replace themselves.
 //!
-//! The index is never trusted over the journal. The manifest names the journal's data and the frame it ends behind; every
+//! The index is never trusted over the journal. The manifest names the journal's data and the place it ends behind; every
 //! tail and every block carries a checksum that is checked when it is read, and a record that is fetched is compared with
 //! what the index said. Whatever does not check out at a start makes the index be built again; damage found later fails
 //! that one read with the file's name, and takes the manifest away, so that the next start builds the index again.
@@ -28,35 +31,39 @@ mod compare;
 mod ends;
 mod entries;
 mod file;
+mod files;
 mod filter;
 mod health;
+mod host;
 mod keyfile;
 mod layer;
 mod layers;
 mod manifest;
+#[cfg(test)]
+mod memory_files;
 mod merge;
 mod opening;
 mod run;
 mod windows;
+#[cfg(test)]
+mod world;
 mod writer;
 
-pub(crate) use compare::compare;
-pub use compare::{Agreement, Disagreement};
-pub(crate) use manifest::Position;
-pub(crate) use opening::{Known, Opening};
+pub use compare::{Agreement, Disagreement, Journaled, VisitBlock, Walked, compare};
+pub use files::{FileKind, FileName, Files, Sink, Source, Unreadable};
+pub use host::{Host, Threads};
+pub use manifest::{Checkpoint, DataId, MANIFEST_BYTES_MAX};
+pub use opening::{Known, Opened, Opening};
 
-use crate::meta::DataId;
-use crate::rebuild::Owners;
 use ends::Ends;
 use file::Writing;
 use health::Health;
+use host::{Role, Seat};
 use layer::Layer;
 use layers::Layers;
 use manifest::Manifest;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::JoinHandle;
 use tollgate_store::index::{AccountEnd, Candidates, HOUR_MS, Index, Place, Step};
 use tollgate_store::{AccountRef, Head, KeyHash, PageQuery, ShardId, StoreError};
 use windows::Windows;
@@ -85,23 +92,16 @@ impl Default for Limits {
     }
 }
 
-/// Where the journal stands after what was published.
-#[derive(Clone, Debug)]
-pub(crate) struct Mark {
-    pub(crate) position: Position,
-    pub(crate) owners: Owners,
+/// An index with its files. Dropping it ends its work, without waiting for a turn that is under way; what is in memory is
+/// in the journal.
+pub struct StoredIndex<C: Checkpoint> {
+    shared: Arc<Shared<C>>,
 }
 
-/// The index of a data directory. Dropping it ends its threads; what is in memory is in the journal.
-pub(crate) struct DiskIndex {
-    shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-/// What the publisher, the readers and the two threads share.
-struct Shared {
-    dir: PathBuf,
+/// What the publisher, the readers and the two kinds of work share.
+struct Shared<C> {
     id: DataId,
+    seat: Seat,
     limits: Limits,
     writing: Writing,
     health: Arc<Health>,
@@ -113,27 +113,18 @@ struct Shared {
     span: u64,
     /// Newest time of a record with a key, milliseconds.
     newest_ms: AtomicU64,
-    /// What the files hold; also keeps the two threads from changing the layers on disk at the same time.
-    manifest: Mutex<Manifest>,
-    work: Mutex<Work>,
-    /// Told of work, of its end, and of the end of all work.
+    /// What the files hold; also keeps the two kinds of work from changing the layers on disk at the same time.
+    manifest: Mutex<Manifest<C>>,
+    /// Where the frozen layer ends, while there is one.
+    frozen: Mutex<Option<C>>,
+    /// Told when there is no frozen layer any more, or it could not be written.
     changed: Condvar,
 }
 
-/// What the threads have to do.
-#[derive(Default)]
-struct Work {
-    /// Where the frozen layer ends, while there is one.
-    frozen: Option<Mark>,
-    /// Counts what may give the merger something to do.
-    written: u64,
-    stopping: bool,
-}
-
-impl DiskIndex {
+impl<C: Checkpoint> StoredIndex<C> {
     /// To be called after whole groups were published: `mark` tells where they end. Begins a new layer when the active
     /// one is full and the last one is on disk.
-    pub(crate) fn reached(&self, mark: impl FnOnce() -> Mark) {
+    pub fn reached(&self, mark: impl FnOnce() -> C) {
         let shared = &*self.shared;
         let layers = shared.layers();
         if !shared.is_full(&layers.active) || layers.frozen.is_some() {
@@ -142,52 +133,45 @@ impl DiskIndex {
         let mut next = Layers::clone(&layers);
         next.frozen = Some(std::mem::replace(&mut next.active, Arc::new(Layer::new())));
         let mark = mark();
-        let mut work = shared.work();
-        // The threads change the layers on disk only under this lock, so nothing of theirs is lost here.
+        let mut frozen = shared.frozen();
+        // The layers on disk are changed only under this lock, so nothing of that is lost here.
         shared.replace_layers(|now| {
             next.runs = now.runs.clone();
             next.keys = now.keys.clone();
             next
         });
-        work.frozen = Some(mark);
-        drop(work);
-        shared.changed.notify_all();
+        *frozen = Some(mark);
+        drop(frozen);
+        shared.seat.wake(Role::Write);
     }
 
     /// Waits until there is room for more, so that what is in memory stays bounded while the journal is walked. Returns
     /// at once when the index cannot be written: then memory has to do.
-    pub(crate) fn wait_for_room(&self) {
+    pub fn wait_for_room(&self) {
         let shared = &*self.shared;
         if !shared.is_full(&shared.layers().active) {
             return;
         }
-        let mut work = shared.work();
-        while work.frozen.is_some() && shared.health.warning().is_none() {
-            work = shared.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
+        let mut frozen = shared.frozen();
+        while frozen.is_some() && shared.health.warning().is_none() {
+            frozen = shared.changed.wait(frozen).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// What the operator should know of the index: damage, or that it cannot be written.
-    pub(crate) fn warning(&self) -> Option<StoreError> {
+    pub fn warning(&self) -> Option<StoreError> {
         self.shared.health.warning()
     }
 }
 
-impl Drop for DiskIndex {
+impl<C: Checkpoint> Drop for StoredIndex<C> {
     fn drop(&mut self) {
         self.shared.writing.stopping.store(true, Relaxed);
-        self.shared.work().stopping = true;
-        self.shared.changed.notify_all();
-        for thread in self.threads.drain(..) {
-            if thread.thread().id() != std::thread::current().id() {
-                // A panic there was told of by the standard hook; the index on disk is as the last manifest says.
-                let _ = thread.join();
-            }
-        }
+        self.shared.seat.leave();
     }
 }
 
-impl Shared {
+impl<C> Shared<C> {
     fn layers(&self) -> Arc<Layers> {
         Arc::clone(&self.layers.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -198,8 +182,8 @@ impl Shared {
         *layers = next;
     }
 
-    fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    fn frozen(&self) -> MutexGuard<'_, Option<C>> {
+        self.frozen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_full(&self, layer: &Layer) -> bool {
@@ -218,7 +202,7 @@ impl Shared {
     }
 }
 
-impl Index for DiskIndex {
+impl<C: Checkpoint> Index for StoredIndex<C> {
     fn admit(&self, shard: ShardId, records: &[(Place, Head)]) -> Result<(), String> {
         let layers = self.shared.layers();
         let ends = |account| self.shared.end_before(&layers, account);
@@ -302,6 +286,6 @@ impl Index for DiskIndex {
         accounts.into_iter().collect()
     }
 
-    /// The index has a thread of its own for this.
+    /// The host's threads do this.
     fn reclaim(&self) {}
 }

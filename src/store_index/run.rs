@@ -12,11 +12,11 @@ pub(super) use self::writing::{AccountsWriter, ChangesWriter, RunWriter, Written
 use super::block::{Blocks, Cursor, Entry, Section};
 use super::entries::{AccountEntry, ChangeEntry, MemberEntry, RecordEntry, RecordKey, TimerEntry};
 use super::file::{IndexFile, Writing};
+use super::files::{FileKind, FileName, Files};
 use super::filter::{Filter, Probe, mix};
 use super::health::Health;
 use super::layer::Layer;
 use super::manifest::FileEntry;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tollgate_resource::RecordError;
 use tollgate_resource::record::Input;
@@ -38,9 +38,10 @@ pub(super) struct Run {
     present: Filter,
 }
 
-/// Where the file of a run is.
-pub(super) fn path(dir: &Path, id: u64) -> PathBuf {
-    dir.join(format!("{id:08}.run"))
+/// The name of the file of a run.
+pub(super) fn name(id: u64) -> FileName {
+    let kind = FileKind::Run;
+    FileName { id, kind }
 }
 
 /// A changed object as the filter knows it.
@@ -50,14 +51,8 @@ fn changed_probe(account: u64, seq: u64) -> Probe {
 
 impl Run {
     /// Writes what a layer in memory holds.
-    pub(super) fn write(
-        writing: &Writing,
-        dir: &Path,
-        id: u64,
-        layer: &Layer,
-        health: &Arc<Health>,
-    ) -> Result<Run, StoreError> {
-        let mut run = RunWriter::create(writing, dir, id)?;
+    pub(super) fn write(writing: &Writing, id: u64, layer: &Layer, health: &Arc<Health>) -> Result<Run, StoreError> {
+        let mut run = RunWriter::create(writing, id)?;
         // Nobody publishes into this layer any more, so nobody waits.
         let timers: Vec<TimerEntry> = layer.timers().iter().copied().collect();
         let written = layer.recent.with_all(|accounts| run.write_layer(accounts, &timers))?;
@@ -65,8 +60,8 @@ impl Run {
     }
 
     /// Opens a run and checks its tail; the blocks are checked when they are read.
-    pub(super) fn open(dir: &Path, entry: FileEntry, health: &Arc<Health>) -> Result<Run, StoreError> {
-        let file = IndexFile::open(path(dir, entry.id), entry.bytes, health)?;
+    pub(super) fn open(files: &dyn Files, entry: FileEntry, health: &Arc<Health>) -> Result<Run, StoreError> {
+        let file = IndexFile::open(files, name(entry.id), entry.bytes, health)?;
         let tail = read_tail(&file, &entry)?;
         let take = |input: &mut Input<'_>| {
             Ok(Written {

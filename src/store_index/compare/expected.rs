@@ -1,16 +1,10 @@
 //! What the index should hold: the envelopes of the journal, added up.
 
 use super::super::entries::{ChangeEntry, KeyEntry, MemberEntry, RecordEntry, TimerEntry};
-use super::super::manifest::{Manifest, Position};
+use super::super::manifest::{Checkpoint, Manifest};
 use super::held::Timers;
 use super::sums::Sums;
-use super::{Disagreement, End};
-use crate::frame::Kind;
-use crate::meta::Meta;
-use crate::rebuild::{Owners, check_order, heads, place_of};
-use crate::segment;
-use crate::walk::{Frame, walk};
-use std::path::Path;
+use super::{Disagreement, End, Journaled, Walked};
 use tollgate_store::index::{AccountEnd, HOUR_MS, Map, Place};
 use tollgate_store::{Head, StoreError};
 
@@ -24,7 +18,6 @@ const LACKING_MAX: usize = 1024;
 pub(super) struct Expected {
     pub(super) sums: Sums,
     pub(super) ends: Map<u64, AccountEnd>,
-    pub(super) owners: Owners,
     pub(super) blocks: u64,
     pub(super) records: u64,
     /// Newest time of a record with a key, in the whole journal: by it the server drops expired keys.
@@ -32,54 +25,44 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Reads the journal from front to back. Timers are looked for at once.
-    pub(super) fn read(
-        dir: &Path,
-        meta: &Meta,
-        manifest: &Manifest,
+    /// Reads the journal from front to back, and tells what the checkpoint should be. Timers are looked for at once.
+    pub(super) fn read<C: Checkpoint>(
+        journal: &dyn Journaled<C>,
+        manifest: &Manifest<C>,
         span: u64,
         timers: &mut Timers,
-    ) -> Result<Expected, End> {
+    ) -> Result<(Expected, C), End> {
         // (due at, the difference it would make) of timers that are not there.
         let mut lacking: Vec<(u64, End)> = Vec::new();
         let mut newest_ms = 0;
         let mut expected = Expected {
             sums: Sums::new(),
             ends: Map::default(),
-            owners: Owners::new(),
             blocks: 0,
             records: 0,
             newest_key_ms: 0,
         };
-        for_each_block(dir, meta, &mut |frame, batch| {
-            let newest = batch
+        let checkpoint = for_each_block(journal, &manifest.checkpoint, &mut |block| {
+            let newest = block
+                .records
                 .iter()
                 .filter(|(_, head)| head.key.is_some())
                 .map(|(_, head)| head.now_ms);
             expected.newest_key_ms = expected.newest_key_ms.max(newest.max().unwrap_or(0));
-            newest_ms = newest_ms.max(frame.header.now_ms);
-            if is_behind(&manifest.position, frame) {
-                return Ok(());
-            }
-            check_order(meta, &mut expected.owners, frame).map_err(|what| {
-                End::Failed(StoreError::Corrupt {
-                    place: place_of(dir, frame),
-                    what,
-                })
-            })?;
-            if frame.header.kind == Kind::Claim {
+            newest_ms = newest_ms.max(block.now_ms);
+            if !block.indexed {
                 return Ok(());
             }
             expected.blocks += 1;
-            expected.records += batch.len() as u64;
-            for (place, head) in batch {
-                expected.add(frame, *place, head, span);
-                for timer in timers_of(frame, head) {
+            expected.records += block.records.len() as u64;
+            for (place, head) in block.records {
+                expected.add(block, *place, head, span);
+                for timer in timers_of(block, head) {
                     let floor = manifest.timer_floors.get(&timer.shard);
                     let is_handled = floor.is_some_and(|&floor| timer.due_ms < floor);
                     if !is_handled && !timers.matches(&timer) {
                         let what = "the index lacks a timer that this record sets";
-                        lacking.push((timer.due_ms, differs(dir, frame, *place, what)));
+                        lacking.push((timer.due_ms, differs(journal, block, *place, what)));
                     }
                 }
             }
@@ -91,11 +74,11 @@ impl Expected {
         })?;
         let surely = |(due_ms, _): &(u64, End)| *due_ms > newest_ms + SURELY_AHEAD_MS;
         let first = lacking.into_iter().find(surely);
-        first.map_or(Ok(expected), |(_, found)| Err(found))
+        first.map_or(Ok((expected, checkpoint)), |(_, found)| Err(found))
     }
 
-    fn add(&mut self, frame: &Frame<'_>, place: Place, head: &Head, span: u64) {
-        self.sums.add_record(&next_record(&mut self.ends, frame, place, head));
+    fn add(&mut self, block: &Walked<'_>, place: Place, head: &Head, span: u64) {
+        self.sums.add_record(&next_record(&mut self.ends, block, place, head));
         for &seq in &head.changed {
             let account = head.account;
             self.sums.add_change(&ChangeEntry { account, seq, place });
@@ -109,43 +92,34 @@ impl Expected {
     }
 }
 
-/// Takes a frame and the envelopes of its records.
-type Visit<'a> = dyn FnMut(&Frame<'_>, &[(Place, Head)]) -> Result<(), End> + 'a;
-
-/// Shows every frame of the journal with the envelopes of its records.
-pub(super) fn for_each_block(dir: &Path, meta: &Meta, visit: &mut Visit<'_>) -> Result<(), End> {
-    let mut batch = Vec::new();
+/// Shows every block of the journal, and tells what a checkpoint at this place should be.
+pub(super) fn for_each_block<C>(
+    journal: &dyn Journaled<C>,
+    to: &C,
+    visit: &mut dyn FnMut(&Walked<'_>) -> Result<(), End>,
+) -> Result<C, End> {
     let mut early = None;
-    let walked = walk(dir, &meta.id, None, true, &mut |frame| {
-        batch.clear();
-        if frame.header.kind != Kind::Claim {
-            heads(dir, frame, &mut batch)?;
-        }
-        visit(frame, &batch).map_err(|end| {
+    let walked = journal.walk(to, &mut |block| {
+        visit(block).map_err(|end| {
             early = Some(end);
             StoreError::Stopped
         })
     });
     match early {
         Some(end) => Err(end),
-        None => walked.map(|_| ()).map_err(End::Failed),
+        None => walked.map_err(End::Failed),
     }
-}
-
-/// Whether a frame is not indexed yet.
-pub(super) fn is_behind(position: &Position, frame: &Frame<'_>) -> bool {
-    (frame.segment, frame.offset) > (position.segment, position.last_frame)
 }
 
 /// What the timeline should hold of the account's next record. Leads the account's end on.
 pub(super) fn next_record(
     ends: &mut Map<u64, AccountEnd>,
-    frame: &Frame<'_>,
+    block: &Walked<'_>,
     place: Place,
     head: &Head,
 ) -> RecordEntry {
     let end = ends.entry(head.account).or_insert(AccountEnd {
-        shard: frame.header.shard,
+        shard: block.shard,
         next_seq: 0,
         last_ms: 0,
         records: 0,
@@ -193,20 +167,16 @@ pub(super) fn generation_of(head: &Head, span: u64) -> u64 {
 }
 
 /// The difference that a record makes.
-pub(super) fn differs(dir: &Path, frame: &Frame<'_>, place: Place, what: &str) -> End {
+pub(super) fn differs<C>(journal: &dyn Journaled<C>, block: &Walked<'_>, place: Place, what: &str) -> End {
     End::Differs(Disagreement {
-        place: format!(
-            "{} offset {}",
-            segment::path(dir, place.segment).display(),
-            place.offset
-        ),
+        place: journal.name(place),
         what: what.to_owned(),
-        block: Some((frame.header.shard.0, frame.header.seq)),
+        block: Some((block.shard.0, block.seq)),
     })
 }
 
-fn timers_of(frame: &Frame<'_>, head: &Head) -> impl Iterator<Item = TimerEntry> {
-    let (shard, account) = (frame.header.shard, head.account);
+fn timers_of(block: &Walked<'_>, head: &Head) -> impl Iterator<Item = TimerEntry> {
+    let (shard, account) = (block.shard, head.account);
     head.timers.iter().map(move |&(due_ms, seq)| TimerEntry {
         shard,
         due_ms,

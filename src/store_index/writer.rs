@@ -1,68 +1,53 @@
-//! The thread that writes frozen layers, moves the timers' windows ahead and drops expired keys.
+//! The work that writes frozen layers, moves the timers' windows ahead and drops expired keys.
 
-use super::Mark;
 use super::Shared;
 use super::entries::KeyEntry;
+use super::files::FileName;
+use super::host::{Next, Role};
 use super::keyfile::{self, KeyFile, KeyFileWriter};
 use super::layer::Layer;
 use super::layers::Layers;
+use super::manifest::Checkpoint;
 use super::run::{self, Run};
-use crate::files::sync_dir;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tollgate_breaks::broken;
 use tollgate_store::StoreError;
 
 /// How often windows are moved and expired keys dropped, and what failed is tried again.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 /// How often a layer that a reader still holds is looked at again before it is freed.
 const RELEASE_TICK: Duration = Duration::from_millis(2);
 
-impl Shared {
-    /// The thread's work, until the store closes.
-    pub(super) fn write_layers(&self) {
-        loop {
-            let (mark, stopping) = self.await_frozen();
-            if stopping {
-                return;
-            }
-            if let Some(mark) = mark {
-                let outcome = self.write_frozen(&mark);
-                let failed = outcome.is_err();
-                self.health.wrote(outcome);
-                // Whoever waits for room must hear of a failure, too.
-                self.changed.notify_all();
-                if failed {
-                    self.pause(TICK);
-                }
-            }
-            // Both are tried again at the next tick; damage has been noted where it was seen.
-            let timers = |shard, from, before, max| self.layers().timers(shard, from, before, max);
-            let _ = self.windows.advance(&timers);
-            let _ = self.drop_expired_keys();
+impl<C: Checkpoint> Shared<C> {
+    /// One turn: writes a frozen layer if there is one, moves the windows ahead and drops expired keys.
+    pub(super) fn write_layers(&self) -> Next {
+        if self.writing.stopping.load(Relaxed) {
+            return Next::Never;
         }
-    }
-
-    /// Waits for a frozen layer, a tick at most.
-    fn await_frozen(&self) -> (Option<Mark>, bool) {
-        let work = self.work();
-        let idle = |work: &mut super::Work| work.frozen.is_none() && !work.stopping;
-        let (work, _) = self
-            .changed
-            .wait_timeout_while(work, TICK, idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        (work.frozen.clone(), work.stopping)
-    }
-
-    fn pause(&self, time: Duration) {
-        let work = self.work();
-        let waited = self.changed.wait_timeout_while(work, time, |work| !work.stopping);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let mark = self.frozen().clone();
+        if let Some(mark) = mark {
+            let outcome = self.write_frozen(&mark);
+            let stopped = matches!(outcome, Err(StoreError::Stopped));
+            self.health.wrote(outcome);
+            // Whoever waits for room must hear of a failure, too, and has looked at the health under this lock.
+            drop(self.frozen());
+            self.changed.notify_all();
+            if stopped {
+                return Next::Never;
+            }
+        }
+        // Both are tried again at the next tick; damage has been noted where it was seen.
+        let timers = |shard, from, before, max| self.layers().timers(shard, from, before, max);
+        let _ = self.windows.advance(&timers);
+        let _ = self.drop_expired_keys();
+        Next::In(TICK)
     }
 
     /// Writes the frozen layer as a run and as keys, and lets it go.
-    fn write_frozen(&self, mark: &Mark) -> Result<(), StoreError> {
+    fn write_frozen(&self, mark: &C) -> Result<(), StoreError> {
         let layer = self.layers().frozen.clone().expect("a mark belongs to a frozen layer");
         if broken!(ForgetFrozenLayer) {
             self.replace_layers(|now| Layers {
@@ -71,13 +56,9 @@ impl Shared {
             });
         }
         let id = self.next_id();
-        let run = self.removing_failed(run::path(&self.dir, id), || {
-            Run::write(&self.writing, &self.dir, id, &layer, &self.health)
-        })?;
+        let run = self.removing_failed(run::name(id), || Run::write(&self.writing, id, &layer, &self.health))?;
         let keys = self.write_keys(&layer)?;
-        if self.writing.fsync {
-            sync_dir(&self.dir)?;
-        }
+        self.writing.files.settle()?;
         layer.recent.with_all(|accounts| {
             for &(account, index) in accounts {
                 self.ends.set(account, index.end());
@@ -86,19 +67,18 @@ impl Shared {
         {
             let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
             let mut next = manifest.clone();
-            next.position = mark.position;
-            next.owners.clone_from(&mark.owners);
+            next.checkpoint.clone_from(mark);
             next.blocks += layer.blocks();
             next.records += layer.records();
-            next.newest_ms = self.newest_ms.load(std::sync::atomic::Ordering::Relaxed);
+            next.newest_ms = self.newest_ms.load(Relaxed);
             // Before the layer can grow no more, every timer of it was put into its window or lies beyond it.
             next.timer_floors = self.windows.floors();
             next.runs.push(run.entry);
             next.keys.extend(keys.iter().map(|file| file.entry));
             self.health
-                .unless_condemned(|| next.write(&self.dir, &self.id, self.writing.fsync))?;
+                .unless_condemned(|| next.write(&*self.writing.files, &self.id))?;
             *manifest = next;
-            let mut work = self.work();
+            let mut frozen = self.frozen();
             self.replace_layers(|now| {
                 let mut next = Layers::clone(now);
                 next.frozen = None;
@@ -106,10 +86,10 @@ impl Shared {
                 next.keys.extend(keys.into_iter().map(Arc::new));
                 next
             });
-            work.frozen = None;
-            work.written += 1;
+            *frozen = None;
         }
         self.changed.notify_all();
+        self.seat.wake(Role::Merge);
         release(layer);
         Ok(())
     }
@@ -133,8 +113,8 @@ impl Shared {
             // Of the same key in several hours of a generation the newest hour comes last, and counts.
             keys.sort_unstable_by_key(|(hour, entry)| (entry.hash, entry.account, *hour));
             let id = self.next_id();
-            files.push(self.removing_failed(keyfile::path(&self.dir, id), || {
-                let mut writer = KeyFileWriter::create(&self.writing, &self.dir, id, keys.len() as u64)?;
+            files.push(self.removing_failed(keyfile::name(id), || {
+                let mut writer = KeyFileWriter::create(&self.writing, id, keys.len() as u64)?;
                 keys.iter().try_for_each(|&(_, entry)| writer.push(entry))?;
                 writer.finish(id, 0, generation, &self.health)
             })?);
@@ -152,12 +132,12 @@ impl Shared {
     /// Writes a file, or leaves none.
     pub(super) fn removing_failed<T>(
         &self,
-        path: std::path::PathBuf,
+        name: FileName,
         write: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         write().inspect_err(|_| {
             // What is left lying is removed at the next start, because no manifest names it.
-            let _ = std::fs::remove_file(&path);
+            self.writing.files.remove(name);
         })
     }
 
@@ -172,20 +152,20 @@ impl Shared {
         let mut next = manifest.clone();
         next.keys.retain(|file| !expired(file.hour));
         self.health
-            .unless_condemned(|| next.write(&self.dir, &self.id, self.writing.fsync))?;
+            .unless_condemned(|| next.write(&*self.writing.files, &self.id))?;
         let before = std::mem::replace(&mut *manifest, next);
-        // Under the lock of the manifest, like every change of the layers on disk, and of the work, like freezing.
-        let work = self.work();
+        // Under the lock of the manifest, like every change of the layers on disk, and of the frozen layer, like freezing.
+        let frozen = self.frozen();
         self.replace_layers(|now| {
             let mut next = Layers::clone(now);
             next.keys.retain(|file| !expired(file.entry.hour));
             next
         });
-        drop(work);
+        drop(frozen);
         drop(manifest);
         for file in before.keys.iter().filter(|file| expired(file.hour)) {
             // One that stays is removed at the next start.
-            let _ = std::fs::remove_file(keyfile::path(&self.dir, file.id));
+            self.writing.files.remove(keyfile::name(file.id));
         }
         Ok(())
     }

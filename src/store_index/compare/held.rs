@@ -3,6 +3,7 @@
 use super::super::block::Merge;
 use super::super::entries::{AccountEntry, ChangeEntry, KeyEntry, TimerEntry};
 use super::super::keyfile::KeyFile;
+use super::super::manifest::Checkpoint;
 use super::View;
 use super::sums::{Sums, timer_hash};
 use std::collections::BTreeSet;
@@ -41,7 +42,7 @@ impl Timers {
 
 impl Held {
     /// Reads every file from front to back.
-    pub(super) fn read(view: &View) -> Result<Held, StoreError> {
+    pub(super) fn read<C: Checkpoint>(view: &View<C>) -> Result<Held, StoreError> {
         let mut sums = Sums::new();
         for run in &view.runs {
             let mut records = run.timeline.start();
@@ -116,7 +117,7 @@ fn add_keys<'a>(
     Ok(())
 }
 
-impl View {
+impl<C: Checkpoint> View<C> {
     /// Whether the timer lies before what was handled: such timers may be dropped.
     pub(super) fn is_handled(&self, timer: &TimerEntry) -> bool {
         let floor = self.manifest.timer_floors.get(&timer.shard);

@@ -1,17 +1,18 @@
-//! The thread that merges: eight runs of a level into one of the next, and the keys of an hour that is over into one
+//! The work that merges: eight runs of a level into one of the next, and the keys of an hour that is over into one
 //! file, so that a read looks into few files however much there is. It streams: what it holds is a block of each input,
 //! and the index of the output's blocks.
 
 use super::Shared;
 use super::block::{Merge, SectionWriter};
 use super::entries::{AccountEntry, ChangeEntry};
+use super::files::FileName;
+use super::host::Next;
 use super::keyfile::{self, KeyFile, KeyFileWriter};
 use super::layers::Layers;
-use super::manifest::{FileEntry, Manifest};
+use super::manifest::{Checkpoint, FileEntry, Manifest};
 use super::run::{self, AccountsWriter, ChangesWriter, Run, RunWriter, Written};
-use crate::files::sync_dir;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tollgate_store::StoreError;
@@ -20,25 +21,16 @@ use tollgate_store::index::HOUR_MS;
 /// How often the merger looks for work that comes with time, and tries again what failed.
 const TICK: Duration = Duration::from_secs(5);
 
-impl Shared {
-    /// The thread's work, until the store closes.
-    pub(super) fn merge_files(&self) {
-        let mut seen = 0;
-        loop {
-            let merged = self.merge_something();
-            let mut work = self.work();
-            if !matches!(merged, Ok(true)) {
-                let idle = |work: &mut super::Work| work.written == seen && !work.stopping;
-                work = self
-                    .changed
-                    .wait_timeout_while(work, TICK, idle)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0;
-            }
-            seen = work.written;
-            if work.stopping {
-                return;
-            }
+impl<C: Checkpoint> Shared<C> {
+    /// One turn: one merge, if there is any to do.
+    pub(super) fn merge_files(&self) -> Next {
+        if self.writing.stopping.load(Relaxed) {
+            return Next::Never;
+        }
+        match self.merge_something() {
+            Ok(true) => Next::Now,
+            Err(StoreError::Stopped) => Next::Never,
+            Ok(false) | Err(_) => Next::In(TICK),
         }
     }
 
@@ -79,7 +71,7 @@ impl Shared {
         let mut hours: Vec<u64> = layers.keys.iter().map(|file| file.entry.hour).collect();
         hours.sort_unstable();
         hours.dedup();
-        let newest = self.newest_ms.load(std::sync::atomic::Ordering::Relaxed) / HOUR_MS;
+        let newest = self.newest_ms.load(Relaxed) / HOUR_MS;
         for hour in hours {
             let of_hour = layers.keys.iter().filter(|file| file.entry.hour == hour);
             let files: Vec<Arc<KeyFile>> = of_hour.cloned().collect();
@@ -100,23 +92,22 @@ impl Shared {
     fn merge_runs(&self, runs: &[Arc<Run>]) -> Result<(), StoreError> {
         let id = self.next_id();
         let level = 1 + runs.iter().map(|run| run.entry.level).max().expect("there are runs");
-        let merged = self.removing_failed(run::path(&self.dir, id), || self.write_merged(id, level, runs))?;
-        let path = run::path(&self.dir, merged.entry.id);
+        let merged = self.removing_failed(run::name(id), || self.write_merged(id, level, runs))?;
         let entry = merged.entry;
         self.install(
-            path,
+            run::name(id),
             |manifest| replace(&mut manifest.runs, runs.iter().map(|run| run.entry), entry),
             |layers| {
                 let at = layers.runs.iter().position(|run| run.entry.id == runs[0].entry.id);
                 let at = at.expect("only this thread takes runs away");
                 layers.runs.splice(at..at + runs.len(), [Arc::new(merged)]);
             },
-            runs.iter().map(|run| run::path(&self.dir, run.entry.id)),
+            runs.iter().map(|run| run::name(run.entry.id)),
         )
     }
 
     fn write_merged(&self, id: u64, level: u32, runs: &[Arc<Run>]) -> Result<Run, StoreError> {
-        let mut run = RunWriter::create(&self.writing, &self.dir, id)?;
+        let mut run = RunWriter::create(&self.writing, id)?;
         let mut timeline = SectionWriter::new();
         let mut input = Merge::new(runs.iter().map(|run| run.timeline.start()).collect())?;
         while let Some(entry) = input.next()? {
@@ -193,9 +184,9 @@ impl Shared {
             .map(|file| file.entry.level)
             .max()
             .expect("there are files");
-        let merged = self.removing_failed(keyfile::path(&self.dir, id), || {
+        let merged = self.removing_failed(keyfile::name(id), || {
             let most = files.iter().map(|file| file.keys.len()).sum();
-            let mut writer = KeyFileWriter::create(&self.writing, &self.dir, id, most)?;
+            let mut writer = KeyFileWriter::create(&self.writing, id, most)?;
             let mut input = Merge::new(files.iter().map(|file| file.keys.start()).collect())?;
             while let Some(entry) = input.next()? {
                 writer.push(entry)?;
@@ -205,7 +196,7 @@ impl Shared {
         let is_input = |id: u64| files.iter().any(|file| file.entry.id == id);
         let entry = merged.entry;
         self.install(
-            keyfile::path(&self.dir, id),
+            keyfile::name(id),
             |manifest| replace(&mut manifest.keys, files.iter().map(|file| file.entry), entry),
             |layers| {
                 // Other hours' files may stand between them; only the order within a generation means anything.
@@ -213,7 +204,7 @@ impl Shared {
                 layers.keys.retain(|file| !is_input(file.entry.id));
                 layers.keys.insert(at.expect("the manifest had them"), Arc::new(merged));
             },
-            files.iter().map(|file| keyfile::path(&self.dir, file.entry.id)),
+            files.iter().map(|file| keyfile::name(file.entry.id)),
         )
     }
 
@@ -221,34 +212,32 @@ impl Shared {
     /// longer there (their keys have expired meanwhile), only what was merged is removed.
     fn install(
         &self,
-        merged: PathBuf,
-        change: impl FnOnce(&mut Manifest) -> bool,
+        merged: FileName,
+        change: impl FnOnce(&mut Manifest<C>) -> bool,
         exchange: impl FnOnce(&mut Layers),
-        inputs: impl Iterator<Item = PathBuf>,
+        inputs: impl Iterator<Item = FileName>,
     ) -> Result<(), StoreError> {
-        if self.writing.fsync {
-            sync_dir(&self.dir)?;
-        }
+        let files = &*self.writing.files;
+        files.settle()?;
         let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = manifest.clone();
         if !change(&mut next) {
             // One that stays is removed at the next start, like the inputs below.
-            let _ = std::fs::remove_file(merged);
+            files.remove(merged);
             return Ok(());
         }
-        self.health
-            .unless_condemned(|| next.write(&self.dir, &self.id, self.writing.fsync))?;
+        self.health.unless_condemned(|| next.write(files, &self.id))?;
         *manifest = next;
-        let work = self.work();
+        let frozen = self.frozen();
         self.replace_layers(|now| {
             let mut next = Layers::clone(now);
             exchange(&mut next);
             next
         });
-        drop(work);
+        drop(frozen);
         drop(manifest);
-        for path in inputs {
-            let _ = std::fs::remove_file(path);
+        for name in inputs {
+            files.remove(name);
         }
         Ok(())
     }

@@ -16,21 +16,20 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use super::files::{Files, Unreadable};
 use super::health::Health;
 use super::keyfile::KeyFile;
-use super::manifest::{self, Manifest};
-use super::opening::{INDEX, span};
+use super::manifest::{Checkpoint, DataId, Manifest};
+use super::opening::span;
 use super::run::Run;
-use crate::meta::Meta;
-use crate::segment;
-use crate::walk::check_position;
 use expected::Expected;
 use held::Held;
 use lookup::Lookup;
-use std::path::Path;
 use std::sync::Arc;
 use sums::Sums;
-use tollgate_store::StoreError;
+use tollgate_store::index::{HOUR_MS, Place};
+use tollgate_store::reads::Fetch;
+use tollgate_store::{Head, ShardId, StoreError};
 
 /// How often the files are opened again when a server replaced some of them meanwhile.
 const OPEN_AGAIN_MAX: u32 = 16;
@@ -62,6 +61,42 @@ pub struct Disagreement {
     pub block: Option<(u16, u64)>,
 }
 
+/// A journal, as a comparison reads it.
+pub trait Journaled<C>: Fetch {
+    /// Says why a checkpoint is not one of this journal.
+    ///
+    /// # Errors
+    /// When it is none, or nobody knows.
+    fn check(&self, checkpoint: &C) -> Result<(), Unreadable>;
+
+    /// Shows every block in order, and tells what a checkpoint at this place should be.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, and what `visit` fails with.
+    fn walk(&self, to: &C, visit: &mut VisitBlock<'_>) -> Result<C, StoreError>;
+
+    /// Names a segment of the journal, for messages.
+    fn segment_name(&self, segment: u32) -> String;
+}
+
+/// Takes a block; its error ends the walk.
+pub type VisitBlock<'a> = dyn FnMut(&Walked<'_>) -> Result<(), StoreError> + 'a;
+
+/// A block of a journal that is walked.
+#[derive(Clone, Copy, Debug)]
+pub struct Walked<'a> {
+    /// Its shard.
+    pub shard: ShardId,
+    /// Its number.
+    pub seq: u64,
+    /// Its time, milliseconds.
+    pub now_ms: u64,
+    /// Whether it lies before the checkpoint.
+    pub indexed: bool,
+    /// Where its records are, and their envelopes.
+    pub records: &'a [(Place, Head)],
+}
+
 /// Why a comparison ends early.
 enum End {
     Differs(Disagreement),
@@ -69,26 +104,33 @@ enum End {
 }
 
 /// The files of an index, open.
-struct View {
-    manifest: Manifest,
+struct View<C> {
+    manifest: Manifest<C>,
     runs: Vec<Arc<Run>>,
     keys: Vec<Arc<KeyFile>>,
 }
 
-/// Compares the index in `dir` with the journal.
+/// Compares the index in `files`, of the data with this name, with its journal.
 ///
 /// # Errors
-/// When the journal cannot be read.
-pub(crate) fn compare(dir: &Path, meta: &Meta) -> Result<Agreement, StoreError> {
-    let view = match View::open(&dir.join(INDEX), meta) {
+/// When the journal cannot be read, or nobody knows what the files hold.
+pub fn compare<C: Checkpoint>(
+    files: &dyn Files,
+    id: &DataId,
+    journal: &dyn Journaled<C>,
+) -> Result<Agreement, StoreError> {
+    let view = View::open(files, id).and_then(|view| {
+        let Some(view) = view else { return Ok(None) };
+        journal.check(&view.manifest.checkpoint)?;
+        Ok(Some(view))
+    });
+    let view = match view {
         Ok(Some(view)) => view,
         Ok(None) => return Ok(Agreement::Absent),
-        Err(why) => return Ok(Agreement::Unusable(why)),
+        Err(Unreadable::Damaged(why)) => return Ok(Agreement::Unusable(why)),
+        Err(Unreadable::Unavailable(error)) => return Err(error),
     };
-    if let Err(why) = check_position(dir, &meta.id, &view.manifest.position) {
-        return Ok(Agreement::Unusable(why));
-    }
-    match compare_view(dir, meta, &view) {
+    match compare_view(files, journal, &view) {
         Ok(()) => Ok(Agreement::Agrees {
             records: view.manifest.records,
         }),
@@ -97,32 +139,31 @@ pub(crate) fn compare(dir: &Path, meta: &Meta) -> Result<Agreement, StoreError> 
     }
 }
 
-fn compare_view(dir: &Path, meta: &Meta, view: &View) -> Result<(), End> {
+fn compare_view<C: Checkpoint>(files: &dyn Files, journal: &dyn Journaled<C>, view: &View<C>) -> Result<(), End> {
     let manifest = &view.manifest;
     let span = span(manifest.idempotency_hours);
     let mut held = Held::read(view).map_err(in_index)?;
-    let expected = Expected::read(dir, meta, manifest, span, &mut held.timers)?;
+    let (expected, checkpoint) = Expected::read(journal, manifest, span, &mut held.timers)?;
     let counted = (expected.blocks, expected.records);
-    if (manifest.blocks, manifest.records) != counted || manifest.owners != expected.owners {
+    let same_owners = checkpoint == manifest.checkpoint;
+    if (manifest.blocks, manifest.records) != counted || !same_owners {
         return Err(End::Differs(Disagreement {
-            place: dir.join(INDEX).join(manifest::NAME).display().to_string(),
+            place: files.place_of_manifest(),
             what: format!(
-                "it counts {} blocks and {} records of {} shards, the journal holds {} and {} of {} up to there",
+                "it counts {} blocks and {} records, the journal holds {} and {}{} up to there",
                 manifest.blocks,
                 manifest.records,
-                manifest.owners.len(),
                 counted.0,
                 counted.1,
-                expected.owners.len()
+                if same_owners { "" } else { " of other owners" },
             ),
             block: None,
         }));
     }
-    let oldest =
-        (expected.newest_key_ms / tollgate_store::index::HOUR_MS).saturating_sub(u64::from(manifest.idempotency_hours));
+    let oldest = (expected.newest_key_ms / HOUR_MS).saturating_sub(u64::from(manifest.idempotency_hours));
     let mut lookup = Lookup::new(view, span, oldest, expected.sums.differing(&held.sums, oldest));
     if !lookup.is_needless() {
-        lookup.walk(dir, meta, manifest)?;
+        lookup.walk(journal, manifest)?;
     }
     let surplus = |place: String, what: &str| {
         Err(End::Differs(Disagreement {
@@ -131,10 +172,9 @@ fn compare_view(dir: &Path, meta: &Meta, view: &View) -> Result<(), End> {
             block: None,
         }))
     };
-    let index = dir.join(INDEX).display().to_string();
+    let index = files.place();
     if let Some(number) = lookup.surplus_of_segment(&expected.sums, &held.sums) {
-        let place = segment::path(dir, number).display().to_string();
-        return surplus(place, "something of this segment");
+        return surplus(journal.segment_name(number), "something of this segment");
     }
     if Sums::lists_exceed(&expected.sums, &held.sums) {
         return surplus(index, "members of a list");
@@ -153,38 +193,39 @@ fn compare_view(dir: &Path, meta: &Meta, view: &View) -> Result<(), End> {
     Ok(())
 }
 
-impl View {
+impl<C: Checkpoint> View<C> {
     /// Opens the files that the manifest names; `Ok(None)` where there is none, and why it cannot be used as an error.
-    fn open(index: &Path, meta: &Meta) -> Result<Option<View>, String> {
-        let mut before: Option<Manifest> = None;
+    fn open(files: &dyn Files, id: &DataId) -> Result<Option<View<C>>, Unreadable> {
+        let mut before: Option<Manifest<C>> = None;
         let mut attempts = 0;
         loop {
-            let Some(manifest) = Manifest::read(index, &meta.id)? else {
+            let Some(manifest) = Manifest::read(files, id)? else {
                 return Ok(None);
             };
-            match View::of(index, manifest.clone()) {
+            match View::of(files, manifest.clone()) {
                 Ok(view) => return Ok(Some(view)),
                 // Files that a merge replaced go after the manifest that named them.
                 Err(_) if before.as_ref() != Some(&manifest) && attempts < OPEN_AGAIN_MAX => {
                     before = Some(manifest);
                     attempts += 1;
                 }
-                Err(error) => return Err(error.to_string()),
+                Err(error @ StoreError::Body { .. }) => return Err(Unreadable::Damaged(error.to_string())),
+                Err(other) => return Err(Unreadable::Unavailable(other)),
             }
         }
     }
 
-    fn of(index: &Path, manifest: Manifest) -> Result<View, StoreError> {
+    fn of(files: &dyn Files, manifest: Manifest<C>) -> Result<View<C>, StoreError> {
         let health = Arc::new(Health::of_an_onlooker());
         let runs = manifest
             .runs
             .iter()
-            .map(|&entry| Run::open(index, entry, &health).map(Arc::new));
+            .map(|&entry| Run::open(files, entry, &health).map(Arc::new));
         let runs = runs.collect::<Result<_, StoreError>>()?;
         let keys = manifest
             .keys
             .iter()
-            .map(|&entry| KeyFile::open(index, entry, &health).map(Arc::new));
+            .map(|&entry| KeyFile::open(files, entry, &health).map(Arc::new));
         let keys = keys.collect::<Result<_, StoreError>>()?;
         Ok(View { manifest, runs, keys })
     }

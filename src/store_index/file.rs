@@ -1,28 +1,20 @@
 //! Files of the index: written once from front to back, then only read.
 
+use super::files::{FileName, Files, Sink, Source, Unreadable};
 use super::health::Health;
-use crate::disk::Disk;
-use crate::files::io_error;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tollgate_store::StoreError;
 
 /// Bytes gathered before they are written.
 const CHUNK: usize = 1 << 20;
-/// Bytes written between two syncs, so that the committer's sync never waits behind a long one.
-const SYNC_STEP: u64 = 2 << 20;
 /// What every file begins with; the digit is the format.
 const MAGIC: &[u8; 8] = b"TGINDEX1";
 
 /// How index files are written.
 #[derive(Clone)]
 pub(super) struct Writing {
-    pub(super) disk: Arc<dyn Disk>,
-    /// Whether files are synced.
-    pub(super) fsync: bool,
+    pub(super) files: Arc<dyn Files>,
     /// Set when the store closes: whatever is half written is given up.
     pub(super) stopping: Arc<AtomicBool>,
 }
@@ -30,30 +22,20 @@ pub(super) struct Writing {
 /// A file being written.
 pub(super) struct FileWriter<'a> {
     writing: &'a Writing,
-    path: PathBuf,
-    file: File,
+    name: FileName,
+    sink: Box<dyn Sink>,
     buffer: Vec<u8>,
     written: u64,
-    synced: u64,
 }
 
 impl<'a> FileWriter<'a> {
-    pub(super) fn create(writing: &'a Writing, path: &Path) -> Result<Self, StoreError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| io_error(path, "create", &error))?;
+    pub(super) fn create(writing: &'a Writing, name: FileName) -> Result<Self, StoreError> {
         let mut writer = FileWriter {
             writing,
-            path: path.to_owned(),
-            file,
+            name,
+            sink: writing.files.create(name)?,
             buffer: Vec::with_capacity(CHUNK + CHUNK / 8),
             written: 0,
-            synced: 0,
         };
         writer.append(MAGIC)?;
         Ok(writer)
@@ -67,67 +49,60 @@ impl<'a> FileWriter<'a> {
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= CHUNK {
-            self.flush()?;
-            if self.written - self.synced >= SYNC_STEP {
-                self.sync()?;
-            }
+            self.flush()
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Makes everything durable and returns the file and its length.
-    pub(super) fn finish(mut self) -> Result<(File, u64), StoreError> {
+    pub(super) fn finish(mut self, health: &Arc<Health>) -> Result<(Arc<IndexFile>, u64), StoreError> {
         self.flush()?;
-        self.sync()?;
-        Ok((self.file, self.written))
+        let place = self.writing.files.place_of(self.name);
+        Ok((IndexFile::new(place, self.sink.finish()?, health), self.written))
     }
 
     fn flush(&mut self) -> Result<(), StoreError> {
         if self.writing.stopping.load(Relaxed) {
             return Err(StoreError::Stopped);
         }
-        let write = self.writing.disk.write_at(&self.file, &self.buffer, self.written);
-        write.map_err(|error| io_error(&self.path, "write", &error))?;
+        self.sink.append(&self.buffer)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();
-        Ok(())
-    }
-
-    fn sync(&mut self) -> Result<(), StoreError> {
-        if self.writing.fsync {
-            let sync = self.writing.disk.sync(&self.file);
-            sync.map_err(|error| io_error(&self.path, "sync", &error))?;
-        }
-        self.synced = self.written;
         Ok(())
     }
 }
 
 /// A file being read.
 pub(super) struct IndexFile {
-    path: PathBuf,
-    file: File,
+    place: String,
+    source: Arc<dyn Source>,
     health: Arc<Health>,
 }
 
 impl IndexFile {
-    pub(super) fn new(path: PathBuf, file: File, health: &Arc<Health>) -> Arc<IndexFile> {
+    fn new(place: String, source: Arc<dyn Source>, health: &Arc<Health>) -> Arc<IndexFile> {
         Arc::new(IndexFile {
-            path,
-            file,
+            place,
+            source,
             health: Arc::clone(health),
         })
     }
 
     /// Opens a file that should have this length.
-    pub(super) fn open(path: PathBuf, bytes: u64, health: &Arc<Health>) -> Result<Arc<IndexFile>, StoreError> {
-        let open = || {
-            let file = File::open(&path)?;
-            let len = file.metadata()?.len();
-            Ok((file, len))
+    pub(super) fn open(
+        files: &dyn Files,
+        name: FileName,
+        bytes: u64,
+        health: &Arc<Health>,
+    ) -> Result<Arc<IndexFile>, StoreError> {
+        let place = files.place_of(name);
+        let (source, len) = match files.open(name, bytes) {
+            Ok(opened) => opened,
+            Err(Unreadable::Damaged(what)) => return Err(StoreError::Body { place, what }),
+            Err(Unreadable::Unavailable(error)) => return Err(error),
         };
-        let (file, len) = open().map_err(|error| io_error(&path, "open", &error))?;
-        let file = IndexFile::new(path, file, health);
+        let file = IndexFile::new(place, source, health);
         if len != bytes {
             return Err(file.damaged(0, &format!("the file has {len} bytes instead of {bytes}")));
         }
@@ -140,15 +115,15 @@ impl IndexFile {
     }
 
     pub(super) fn read(&self, bytes: &mut [u8], offset: u64) -> Result<(), StoreError> {
-        self.file.read_exact_at(bytes, offset).map_err(|error| {
-            let what = format!("cannot be read: {error}");
-            self.damaged(offset, &what)
+        self.source.read(bytes, offset).map_err(|error| match error {
+            Unreadable::Damaged(what) => self.damaged(offset, &what),
+            Unreadable::Unavailable(error) => error,
         })
     }
 
     /// The error of a file that does not check out. From now on the index is not trusted at the next start.
     pub(super) fn damaged(&self, offset: u64, what: &str) -> StoreError {
-        let place = format!("{} offset {offset}", self.path.display());
+        let place = format!("{} offset {offset}", self.place);
         let error = StoreError::Body {
             place,
             what: format!("{what}; the index is damaged here and is built again from the journal at the next start"),

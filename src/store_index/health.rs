@@ -1,14 +1,14 @@
 //! Whether the index on disk may be trusted.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use super::files::Files;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tollgate_store::StoreError;
 
 /// What is known against the index on disk. Once damage is seen its manifest goes, so that the next start builds it
 /// again from the journal; what is sound of it serves until then, and every read still checks what it reads.
 pub(super) struct Health {
     /// `None`: whoever only looks changes nothing.
-    manifest: Option<PathBuf>,
+    files: Option<Arc<dyn Files>>,
     state: Mutex<State>,
 }
 
@@ -20,9 +20,9 @@ struct State {
 }
 
 impl Health {
-    pub(super) fn new(manifest: &Path) -> Health {
+    pub(super) fn new(files: &Arc<dyn Files>) -> Health {
         Health {
-            manifest: Some(manifest.to_owned()),
+            files: Some(Arc::clone(files)),
             state: Mutex::default(),
         }
     }
@@ -30,7 +30,7 @@ impl Health {
     /// Of files that somebody looks at who may not change them.
     pub(super) fn of_an_onlooker() -> Health {
         Health {
-            manifest: None,
+            files: None,
             state: Mutex::default(),
         }
     }
@@ -40,7 +40,9 @@ impl Health {
         let mut state = self.state();
         if state.damage.is_none() {
             // If it cannot be removed, the damage is found again when it is next read: each read checks.
-            let _ = self.manifest.as_ref().map(std::fs::remove_file);
+            if let Some(files) = &self.files {
+                files.remove_manifest();
+            }
             state.damage = Some(error.clone());
         }
     }
