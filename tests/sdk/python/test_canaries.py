@@ -98,10 +98,12 @@ class Canaries(unittest.TestCase):
         method = {"type": "card"}
         self.assertEqual(self.ask("POST", "/v1/payment_methods", {**method, **self.nested("card")})[0], 200)
         self.assertEqual(self.ask("POST", "/v1/tokens", self.nested("card"))[0], 200)
-        intent = {"amount": "2000", "currency": "usd", "confirm": "true", "payment_method_data[type]": "card",
+        intent = {"amount": "2000", "currency": "usd", "payment_method_data[type]": "card",
                   "automatic_payment_methods[enabled]": "true", "automatic_payment_methods[allow_redirects]": "never"}
-        self.assertEqual(self.ask("POST", "/v1/payment_intents",
-                                  {**intent, **self.nested("payment_method_data[card]")})[0], 200)
+        # Declined when it is paid with: it is no test card. The door is the same.
+        for confirm, expected in [("false", 200), ("true", 402)]:
+            self.assertEqual(self.ask("POST", "/v1/payment_intents", {**intent, "confirm": confirm,
+                                      **self.nested("payment_method_data[card]")})[0], expected)
         self.ask("POST", "/v1/setup_intents", {"payment_method_data[type]": "card", "confirm": "true",
                                                **self.nested("payment_method_data[card]")})
         self.ask("POST", "/v1/test_helpers/confirmation_tokens", {"payment_method_data[type]": "card",

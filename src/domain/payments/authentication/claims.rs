@@ -60,6 +60,8 @@ pub struct ClaimsAsked<'a> {
     pub moto: Option<bool>,
     /// What was agreed when the card was saved elsewhere.
     pub mit_exemption: Option<&'a MitExemptionParams>,
+    /// Whether the network's number of an earlier payment is given by itself.
+    pub network_transaction: bool,
     /// What a payment with a saved card is.
     pub stored: Option<StoredCredential>,
 }
@@ -70,6 +72,7 @@ impl ClaimsAsked<'_> {
         let says_nothing = matches!(self.three_d_secure, Update::Keep)
             && self.moto.is_none()
             && self.mit_exemption.is_none()
+            && !self.network_transaction
             && self.stored.is_none();
         if says_nothing {
             return;
@@ -85,6 +88,7 @@ impl ClaimsAsked<'_> {
             claims.agreed_before =
                 asked.network_transaction_id.is_some() || asked.claim_without_transaction_id == Some(true);
         }
+        claims.agreed_before |= self.network_transaction;
         if let Some(stored) = self.stored {
             claims.merchant_initiated = matches!(
                 stored,

@@ -71,7 +71,10 @@ impl CardDetails<'_> {
             Some(row) => (row, None),
             None => {
                 let unlisted = UnlistedNumber::of(number, case.inputs.secrets, case.world.account.tag());
-                (TestCard::unlisted(brand), Some(unlisted))
+                (
+                    TestCard::unlisted(brand, case.world.account.profile.livemode),
+                    Some(unlisted),
+                )
             }
         };
         Ok(EnteredCard {

@@ -4,6 +4,7 @@ use super::number::{CardNumber, Cvc};
 use super::params::CardNetworksParams;
 use crate::country::Country;
 use crate::kinds;
+use crate::money::Currency;
 use crate::object::ShowContext;
 use crate::payments::payment_method::{
     AllowRedisplay, Card, CardBrand, CheckResult, Details, Funding, Instrument, Last4, NO_METADATA, PaymentMethod,
@@ -11,7 +12,7 @@ use crate::payments::payment_method::{
 };
 use crate::secrets::Secrets;
 use tollgate_resource::shown::Ident;
-use tollgate_resource::{Id, Metadata, MetadataUpdate, Names, Params, Record, Ref, Shown};
+use tollgate_resource::{Id, Metadata, MetadataUpdate, Names, Params, Record, Ref, Shown, Update};
 
 /// What is paid with, and what was said besides, as tokens keep it.
 #[derive(Clone, Debug, PartialEq, Record)]
@@ -31,17 +32,19 @@ pub struct HeldMethod {
 #[derive(Params, Default, Clone, Debug)]
 pub struct FlatCardParams {
     /// City or town.
-    pub address_city: Option<Box<str>>,
+    pub address_city: Update<Box<str>>,
     /// Two-letter country code.
-    pub address_country: Option<Box<str>>,
+    pub address_country: Update<Box<str>>,
     /// Street, or post office box.
-    pub address_line1: Option<Box<str>>,
+    pub address_line1: Update<Box<str>>,
     /// Apartment or building.
-    pub address_line2: Option<Box<str>>,
+    pub address_line2: Update<Box<str>>,
     /// State, county or province.
-    pub address_state: Option<Box<str>>,
+    pub address_state: Update<Box<str>>,
     /// Postal code.
-    pub address_zip: Option<Box<str>>,
+    pub address_zip: Update<Box<str>>,
+    /// Three-letter code of the currency of a debit card that is paid out to. It changes nothing.
+    pub currency: Option<Currency>,
     /// Security code. It is checked with the next payment and never stored.
     pub cvc: Option<Cvc>,
     /// Month of expiry, 1 to 12.
@@ -51,7 +54,7 @@ pub struct FlatCardParams {
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
     /// Full name.
-    pub name: Option<Box<str>>,
+    pub name: Update<Box<str>>,
     /// Which network is to take it.
     pub networks: Option<CardNetworksParams>,
     /// The number, without separators.

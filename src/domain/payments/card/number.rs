@@ -45,6 +45,9 @@ impl CardNumber {
     /// Reads a number as people type it: blanks and hyphens between the digits do not count.
     pub fn read(text: &str) -> CardNumber {
         let mut number = CardNumber::default();
+        if text.starts_with('-') {
+            return number;
+        }
         let mut len = 0;
         for byte in text.bytes().filter(|byte| !b" -".contains(byte)) {
             if !byte.is_ascii_digit() || len == NUMBER_LEN_MAX {

@@ -158,6 +158,8 @@ pub struct PaymentCardOptionsParams {
     pub moto: Option<bool>,
     /// The network to use, of those on the card.
     pub network: Option<CardNetwork>,
+    /// The network's number of the first payment with a card that was saved elsewhere; an older place of it.
+    pub network_transaction_id: Option<Box<str>>,
     /// Whether the hold may last longer than usual.
     pub request_extended_authorization: Option<Availability>,
     /// Whether the held amount may be raised.
@@ -313,6 +315,7 @@ impl PaymentOptionsParams {
             three_d_secure: &asked.three_d_secure,
             moto: asked.moto,
             mit_exemption: asked.mit_exemption.as_ref(),
+            network_transaction: asked.network_transaction_id.is_some(),
             stored: asked.stored_credential_transaction_type,
         };
         claims.apply_to(&mut kept.claims);

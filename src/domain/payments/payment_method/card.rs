@@ -178,7 +178,7 @@ mod tests {
         let visa = TestCard::by_name("visa").expect("a name of the table");
         let listed = Card::of_test_card(visa, 1_794_830_400_000);
         let unlisted = |digits: &str| Card {
-            test_card: TestCard::unlisted(visa.brand).number,
+            test_card: TestCard::unlisted(visa.brand, true).number,
             unlisted: Some(UnlistedNumber::of(&CardNumber::read(digits), &secrets, 9)),
             ..listed
         };

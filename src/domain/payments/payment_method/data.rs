@@ -38,6 +38,8 @@ pub struct PaymentMethodData {
     pub billing_details: Option<BillingDetailsParams>,
     /// The card.
     pub card: Option<CardParams>,
+    /// The payer's address on the network. It changes nothing.
+    pub ip: Option<Box<str>>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
     /// What the fraud checks are given.
@@ -49,6 +51,8 @@ pub struct PaymentMethodData {
     pub kind: Option<PaymentMethodTypeParam>,
     /// A bank account in the United States.
     pub us_bank_account: Option<UsBankAccountParams>,
+    /// The payer's browser. It changes nothing.
+    pub user_agent: Option<Box<str>>,
 }
 
 /// What the fraud checks are given.
@@ -188,16 +192,21 @@ impl NewMethod {
         }
         .check(path, case)?;
         let mut new = NewMethod::of_entered(entered);
+        // An empty text says nothing here: forms of old shops send every field.
+        let text = |given: &Update<Box<str>>| match given {
+            Update::Set(text) => Some(text.clone()),
+            Update::Keep | Update::Clear => None,
+        };
         let billing = BillingDetails {
             address: Address {
-                city: params.address_city.clone(),
-                country: params.address_country.clone(),
-                line1: params.address_line1.clone(),
-                line2: params.address_line2.clone(),
-                postal_code: params.address_zip.clone(),
-                state: params.address_state.clone(),
+                city: text(&params.address_city),
+                country: text(&params.address_country),
+                line1: text(&params.address_line1),
+                line2: text(&params.address_line2),
+                postal_code: text(&params.address_zip),
+                state: text(&params.address_state),
             },
-            name: params.name.clone(),
+            name: text(&params.name),
             ..BillingDetails::default()
         };
         if billing != BillingDetails::default() {

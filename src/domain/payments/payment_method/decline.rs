@@ -176,9 +176,21 @@ pub mod declines {
                   When you're ready, you can upgrade your integration to handle actions at \
                   https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.",
     };
+    /// No test card, in test mode.
+    pub static TEST_MODE_LIVE_CARD: Decline = Decline {
+        number: 32,
+        code: codes::CARD_DECLINED,
+        decline_code: Some("test_mode_live_card"),
+        advice_code: None,
+        network_advice_code: None,
+        network_decline_code: None,
+        param: None,
+        message: "Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of \
+                  valid test cards, visit: https://stripe.com/docs/testing.",
+    };
 
     /// All of them.
-    pub static ALL: [&Decline; 25] = [
+    pub static ALL: [&Decline; 26] = [
         &GENERIC,
         &INSUFFICIENT_FUNDS,
         &LOST_CARD,
@@ -191,6 +203,7 @@ pub mod declines {
         &INCORRECT_ZIP,
         &AUTHENTICATION_REQUIRED,
         &AUTHENTICATION_NOT_HANDLED,
+        &TEST_MODE_LIVE_CARD,
         &ACCOUNT_CLOSED,
         &NO_ACCOUNT,
         &BANK_INSUFFICIENT_FUNDS,

@@ -249,9 +249,13 @@ impl TestCard {
         TestCard::all().find(|card| card.digits == digits)
     }
 
-    /// The row that stands for the card numbers of `brand` outside the table: they pay.
-    pub fn unlisted(brand: CardBrand) -> &'static TestCard {
-        let row = UNLISTED.iter().find(|card| card.brand == brand);
+    /// The row that stands for the card numbers of `brand` outside the table: in live mode they pay, in test mode they are
+    /// declined when they are used.
+    pub fn unlisted(brand: CardBrand, livemode: bool) -> &'static TestCard {
+        let pays = |card: &TestCard| card.behaviour == Behaviour::Succeed;
+        let row = UNLISTED
+            .iter()
+            .find(|card| card.brand == brand && pays(card) == livemode);
         row.expect("every brand that numbers have has a row")
     }
 

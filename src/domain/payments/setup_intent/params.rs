@@ -42,6 +42,8 @@ pub struct CreateSetupIntent {
     pub mandate_data: Update<MandateDataParams>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
+    /// Whether the customer is away. A setup asks its cardholder all the same.
+    pub off_session: Option<bool>,
     /// What is set up.
     pub payment_method: Option<PaymentMethodParam>,
     /// The configuration of payment methods: the account's own.

@@ -312,3 +312,79 @@ fn what_old_libraries_say_besides_changes_nothing() {
         ",
     );
 }
+
+#[test]
+fn cards_that_are_no_test_cards_are_declined_when_they_are_used() {
+    check(
+        "
+        > create_payment_method type=card card[number]=4024007134364842 card[exp_month]=12 card[exp_year]=2040
+        200 pm1
+        · pm1 4842
+
+        > create_payment_intent amount=100 currency=usd payment_method=@pm1 confirm=true
+        402 card_declined decline=test_mode_live_card charge=ch1 pi=pi1 pm=pm1: Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of valid test cards, visit: https://stripe.com/docs/testing.
+        · pi1 requires_payment_method 100 usd charge=ch1 error=32
+        · ch1 failed 100 usd
+        · pm1 4842
+        events payment_intent.created, charge.failed, payment_intent.payment_failed
+
+        > create_customer email=a@example.com
+        200 cus1
+        · cus1 - a@example.com
+        events customer.created
+
+        > attach_payment_method @pm1 customer=@cus1
+        402 card_declined decline=test_mode_live_card param=: Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of valid test cards, visit: https://stripe.com/docs/testing.
+
+        > create_charge amount=100 currency=usd source[object]=card source[number]=4024007134364842 source[exp_month]=12 source[exp_year]=2040
+        402 card_declined decline=test_mode_live_card charge=ch2: Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of valid test cards, visit: https://stripe.com/docs/testing.
+        · ch2 failed 100 usd
+        events charge.failed
+
+        > create_charge amount=100 currency=usd source[object]=card source[number]=4111111111111111 source[exp_month]=12 source[exp_year]=2040 source[address_line2]= source[name]= source[currency]=usd
+        200 ch3
+        · ch3 captured 100 usd captured=100
+        · txn1 charge 100 fee 33 net 67 in 2 days for ch3
+        · entry capture ch3: network_receivable{instant} 100, merchant_balance -100, merchant_balance 33, fee_revenue -33
+        events charge.succeeded
+        balance usd available 0 pending 67
+
+        > create_charge amount=100 currency=usd card[number]=-1 card[exp_month]=12 card[exp_year]=2040
+        402 invalid_number param=number: Your card number is invalid.
+        ",
+    );
+}
+
+#[test]
+fn what_gateways_say_about_a_payer_is_taken() {
+    check(
+        "
+        > create_payment_intent amount=100 currency=usd payment_method_data[type]=card payment_method_data[card][token]=tok_visa payment_method_data[ip]=127.0.0.1 payment_method_data[user_agent]=x confirm=true
+        200 pi1
+        · pi1 succeeded 100 usd received=100 method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 captured 100 usd captured=100
+        · txn1 charge 100 fee 33 net 67 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 100, merchant_balance -100, merchant_balance 33, fee_revenue -33
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 67
+
+        > create_setup_intent payment_method=pm_card_authenticationRequired off_session=true confirm=true
+        200 seti1
+        · seti1 requires_action method=pm2 attempt=setatt1
+        · pm2 3184
+        · setatt1 requires_action pm2
+        events setup_intent.created, setup_intent.requires_action
+
+        > create_payment_intent amount=100 currency=usd payment_method=pm_card_authenticationRequiredOnSetup off_session=true payment_method_options[card][network_transaction_id]=1 confirm=true
+        200 pi2
+        · pi2 succeeded 100 usd received=100 method=pm3 charge=ch2
+        · pm3 3155 used up
+        · ch2 captured 100 usd captured=100
+        · txn2 charge 100 fee 34 net 66 in 2 days for ch2
+        · entry capture ch2: network_receivable{instant} 100, merchant_balance -100, merchant_balance 34, fee_revenue -34
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 133
+        ",
+    );
+}

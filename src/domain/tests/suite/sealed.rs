@@ -62,7 +62,6 @@ fn a_number_reaches_the_vault_from_every_door_and_no_record() {
             &[
                 ("amount", "2000"),
                 ("currency", "usd"),
-                ("confirm", "true"),
                 ("payment_method_data[type]", "card"),
             ],
             "payment_method_data[card]",

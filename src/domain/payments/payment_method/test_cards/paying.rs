@@ -1,5 +1,6 @@
 //! Cards that pay.
 
+use super::super::decline::declines;
 use super::super::test_card::CardBrand::{
     Amex, CartesBancaires, Diners, Discover, EftposAu, Jcb, Mastercard, Unionpay, Unknown, Visa,
 };
@@ -8,7 +9,7 @@ use super::super::test_card::TestCard;
 use super::card;
 
 /// Cards that pay, numbers from 1.
-pub(super) static PAYING: [TestCard; 30] = [
+pub(super) static PAYING: [TestCard; 35] = [
     card(1, &["visa", "us"], "4242424242424242", Visa, Credit, "US"),
     card(2, &["visa_debit"], "4000056655665556", Visa, Debit, "US"),
     card(3, &["mastercard"], "5555555555554444", Mastercard, Credit, "US"),
@@ -86,10 +87,17 @@ pub(super) static PAYING: [TestCard; 30] = [
     card(28, &[], "6205500000000000004", Unionpay, Credit, "CN"),
     card(29, &[], "6555900000604105", Discover, Credit, "US"),
     card(30, &[], "5062210000000009", Unknown, Credit, "MX"),
+    // Numbers that were published before 2020 and still pay.
+    card(31, &[], "4111111111111111", Visa, Credit, "US"),
+    card(32, &[], "4012888888881881", Visa, Credit, "US"),
+    card(33, &[], "30569309025904", Diners, Credit, "US"),
+    card(34, &[], "38520000023237", Diners, Credit, "US"),
+    card(35, &[], "3530111333300000", Jcb, Credit, "JP"),
 ];
 
-/// Rows for card numbers outside the table, numbers from 950: cards that pay, of a brand, and no more is known.
-pub(super) static UNLISTED: [TestCard; 8] = [
+/// Rows for card numbers outside the table, of a brand, and no more is known: from 950 those of live mode, which pay, and
+/// from 960 those of test mode, which are no test cards. They are declined when they are used.
+pub(super) static UNLISTED: [TestCard; 16] = [
     card(950, &[], "", Amex, Credit, "US"),
     card(951, &[], "", Diners, Credit, "US"),
     card(952, &[], "", Discover, Credit, "US"),
@@ -98,4 +106,12 @@ pub(super) static UNLISTED: [TestCard; 8] = [
     card(955, &[], "", Unionpay, Credit, "US"),
     card(956, &[], "", Visa, Credit, "US"),
     card(957, &[], "", Unknown, Credit, "US"),
+    card(960, &[], "", Amex, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(961, &[], "", Diners, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(962, &[], "", Discover, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(963, &[], "", Jcb, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(964, &[], "", Mastercard, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(965, &[], "", Unionpay, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(966, &[], "", Visa, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
+    card(967, &[], "", Unknown, Credit, "US").declined(&declines::TEST_MODE_LIVE_CARD),
 ];
