@@ -13,6 +13,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::payment_intent::check_email;
+use crate::payments::payment_method::Saving;
 use crate::reject::Reject;
 use crate::versions;
 use std::sync::Arc;
@@ -57,7 +58,13 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCustomer) -> Result<Decision
     };
     let source = asked.source.as_ref().map(|source| (source, "source"));
     if let Some(named) = source.or(asked.card.as_ref().map(|card| (card, "card"))) {
-        let id = source::add(case, &mut draft, &mut customer, named, None)?;
+        let id = source::add(
+            case,
+            &mut draft,
+            &mut customer,
+            named,
+            (None, Saving::of(asked.validate)),
+        )?;
         customer.more_mut().default_source = Some(id);
     }
     if let Some(settings) = &asked.invoice_settings {
@@ -155,7 +162,7 @@ fn change_source(
 ) -> Result<(), Stop> {
     let named = asked.source.as_ref().map(|source| (source, "source"));
     if let Some(named) = named.or(asked.card.as_ref().map(|card| (card, "card"))) {
-        let id = source::add(case, draft, customer, named, None)?;
+        let id = source::add(case, draft, customer, named, (None, Saving::of(asked.validate)))?;
         if let Some(replaced) = customer.more().default_source
             && let Some(method) = case.payment_method(replaced)?
         {

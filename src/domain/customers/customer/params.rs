@@ -69,6 +69,8 @@ pub struct CreateCustomer {
     /// Tax ids.
     #[param(max_items = 5)]
     pub tax_id_data: Vec<TaxIdData>,
+    /// Whether the issuer of a card in `source` is asked, which it is if not given.
+    pub validate: Option<bool>,
 }
 
 /// What changes about a customer. What is not given stays; an empty string unsets.
@@ -122,6 +124,8 @@ pub struct UpdateCustomer {
     pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
     pub tax_exempt: Update<TaxExempt>,
+    /// Whether the issuer of a card in `source` is asked, which it is if not given.
+    pub validate: Option<bool>,
 }
 
 /// Where a customer is, for tax, as a parameter.

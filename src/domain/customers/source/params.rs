@@ -84,6 +84,8 @@ pub struct CreateCustomerSource {
     pub metadata: MetadataUpdate,
     /// A token, a source, or a card's details.
     pub source: Option<NamedSource>,
+    /// Whether the issuer of a card is asked, which it is if not given.
+    pub validate: Option<bool>,
 }
 
 /// What changes about a card or source of a customer.

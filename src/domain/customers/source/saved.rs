@@ -10,7 +10,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::card::check_expiry;
-use crate::payments::payment_method::{self, Details, NewMethod, PaymentMethod};
+use crate::payments::payment_method::{Details, NewMethod, PaymentMethod, Saving};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, MetadataUpdate};
 
@@ -27,7 +27,8 @@ pub(crate) fn save(case: &Case<'_>, customer: Id, asked: &CreateCustomerSource) 
     };
     let mut draft = case.draft();
     let mut after = before.clone();
-    let id = add(case, &mut draft, &mut after, (named, param), Some(&asked.metadata))?;
+    let more = (Some(&asked.metadata), Saving::of(asked.validate));
+    let id = add(case, &mut draft, &mut after, (named, param), more)?;
     if after.more().default_source.is_none() {
         after.more_mut().default_source = Some(id);
         put_changed(&mut draft, before, after);
@@ -43,7 +44,7 @@ pub(crate) fn add(
     draft: &mut Draft,
     customer: &mut Customer,
     (named, param): (&NamedSource, &str),
-    pairs: Option<&MetadataUpdate>,
+    (pairs, saving): (Option<&MetadataUpdate>, Saving),
 ) -> Result<Id, Stop> {
     let mut saved = match named {
         NamedSource::Token(token) => NewMethod::of_token(*token, param, case)?.born_as(&kinds::CARD, draft),
@@ -65,7 +66,7 @@ pub(crate) fn add(
     if let Some(pairs) = pairs.filter(|pairs| pairs.clear || !pairs.pairs.is_empty()) {
         metadata::merge(&mut saved.details.get_or_insert_default().metadata, pairs)?;
     }
-    let saved = payment_method::save(case, draft, saved, customer)?;
+    let saved = saving.save(case, draft, saved, customer)?;
     let id = saved.id;
     draft.put(Object::of_method(saved));
     Ok(id)

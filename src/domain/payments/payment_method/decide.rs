@@ -113,6 +113,34 @@ pub enum Saving {
     Unasked,
 }
 
+impl Saving {
+    /// What the parameter `validate` says.
+    pub fn of(validate: Option<bool>) -> Saving {
+        if validate == Some(false) {
+            Saving::Unasked
+        } else {
+            Saving::Asked
+        }
+    }
+
+    /// Saves a payment method that has no customer yet; see [`save`].
+    ///
+    /// # Errors
+    /// It was used up, or the issuer was asked and does not take the card (402).
+    pub(crate) fn save(
+        self,
+        case: &Case<'_>,
+        draft: &mut Draft,
+        method: PaymentMethod,
+        customer: &mut Customer,
+    ) -> Result<PaymentMethod, Stop> {
+        match self {
+            Saving::Asked => save(case, draft, method, customer),
+            Saving::Unasked => keep(draft, method, customer),
+        }
+    }
+}
+
 /// Saves a payment method to a customer. Saved to the same one already, it stays as it is.
 pub(crate) fn attach(
     case: &Case<'_>,
@@ -136,10 +164,7 @@ pub(crate) fn attach(
         None => {}
     }
     let mut holder = holder.clone();
-    let method = match saving {
-        Saving::Asked => save(case, &mut draft, method, &mut holder)?,
-        Saving::Unasked => keep(&mut draft, method, &mut holder)?,
-    };
+    let method = saving.save(case, &mut draft, method, &mut holder)?;
     let id = method.id;
     draft.put(Object::of_method(method));
     draft.put(Object::Customer(Arc::new(holder)));

@@ -146,11 +146,7 @@ static ATTACH: Endpoint<Call> = Endpoint {
     parse: |path, form| {
         let asked: AttachPaymentMethod = take(form)?;
         let customer = asked.customer.map(|customer| customer.0);
-        let saving = if asked.validate == Some(false) {
-            Saving::Unasked
-        } else {
-            Saving::Asked
-        };
+        let saving = Saving::of(asked.validate);
         Ok(Call::Write(Command::AttachPaymentMethod(
             of_path(path, 0)?,
             customer,

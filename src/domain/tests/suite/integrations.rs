@@ -388,3 +388,32 @@ fn what_gateways_say_about_a_payer_is_taken() {
         ",
     );
 }
+
+#[test]
+fn a_card_below_a_customer_is_kept_without_asking_its_issuer() {
+    check(
+        "
+        > create_customer source=tok_chargeDeclined
+        402 card_declined decline=generic_decline param=: Your card was declined.
+
+        > create_customer source=tok_chargeDeclined validate=false
+        200 cus1
+        · cus1 - - sources=card1 default=card1
+        · card1 0002 of cus1
+        events customer.created, customer.source.created
+
+        > create_customer_source @cus1 source=tok_chargeDeclined validate=false
+        200 card2
+        · card2 0002 of cus1
+        · cus1 - - sources=card2,card1 default=card1
+        events customer.source.created
+
+        > update_customer @cus1 source=tok_visa validate=true
+        200 cus1
+        · card3 4242 of cus1
+        · card1 0002 of cus1 used up
+        · cus1 - - sources=card3,card2 default=card3
+        events customer.source.created, customer.source.deleted, customer.updated
+        ",
+    );
+}
