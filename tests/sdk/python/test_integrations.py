@@ -62,6 +62,14 @@ class Gateway(unittest.TestCase):
         self.assertEqual((void.status, void.cancellation_reason, void.charges.data[0].amount_refunded),
                          ("canceled", "requested_by_customer", 2000))
 
+    def test_a_payment_that_has_succeeded_is_not_cancelled(self):
+        paid = self.pay()
+        error = refused(lambda: client.v1.payment_intents.cancel(paid.id, {}, {"stripe_version": GATEWAY}))
+        self.assertEqual(error.user_message,
+                         "You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent "
+                         "with one of the following statuses may be canceled: requires_payment_method, requires_capture, "
+                         "requires_confirmation, requires_action, processing.")
+
     def test_a_refund_by_the_route_of_its_charge(self):
         paid = self.pay(customer=self.customer)
         charge = paid.charges.data[0]
@@ -92,15 +100,6 @@ class Gateway(unittest.TestCase):
                          ("parameter_missing", "payment_method_options[card][three_d_secure][cryptogram]"))
 
     def test_cards_that_were_saved_elsewhere(self):
-        def away(**exemption):
-            options = {"card": {"mit_exemption": exemption}} if exemption else {}
-            return self.pay(None, payment_method_data={"type": "card", "card": card("4000002500003155")},
-                            off_session=True, payment_method_options=options)
-
-        def without_empty(call):
-            return call().status
-
-        self.pay_data = away
         error = refused(lambda: client.v1.payment_intents.create(
             {"amount": 2000, "currency": "usd", "confirm": True, "off_session": True,
              "payment_method_data": {"type": "card", "card": card("4000002500003155")}},

@@ -11,7 +11,10 @@ use crate::payments::payment_method::{
 };
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
-use tollgate_resource::{Id, Kind, Names, Update};
+use tollgate_resource::{Id, Kind, Names, Update, Version};
+
+/// First version whose refusal to cancel lists the statuses that came with it; integrations of before compare the words.
+const LONGER_CANCEL_LIST_SINCE: Version = Version(20260325);
 
 /// The mandate that a request names, and what pays under it: the mandate's own payment method, which the request need not
 /// name and cannot replace.
@@ -311,7 +314,7 @@ pub(super) fn refuse_capture(intent: &PaymentIntent) -> Option<Reject> {
 }
 
 /// The refusal to cancel an intent in its state; `None` if it may be cancelled.
-pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
+pub(super) fn refuse_cancel(intent: &PaymentIntent, version: Version) -> Option<Reject> {
     let message = match &intent.status {
         Status::RequiresPaymentMethod
         | Status::RequiresConfirmation { .. }
@@ -332,16 +335,20 @@ pub(super) fn refuse_cancel(intent: &PaymentIntent) -> Option<Reject> {
              out; retrieve the PaymentIntent to see it."
                 .to_owned()
         }
-        Status::Processing { .. } => "You cannot cancel this PaymentIntent because it has a status of processing. Only a \
-             PaymentIntent with one of the following statuses may be canceled: requires_payment_method, \
-             requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired."
-            .to_owned(),
-        status => format!(
-            "You cannot cancel this PaymentIntent because it has a status of {}. Only a PaymentIntent with one of the \
-             following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, \
-             requires_confirmation, requires_action, expired, processing.",
-            status.name().name()
-        ),
+        status => {
+            let name = status.name().name();
+            let (before, between, after) = if version >= LONGER_CANCEL_LIST_SINCE {
+                ("requires_reauthorization, ", "requires_action, expired", ", processing")
+            } else {
+                ("", "requires_action", ", processing")
+            };
+            let after = if matches!(status, Status::Processing { .. }) { "" } else { after };
+            format!(
+                "You cannot cancel this PaymentIntent because it has a status of {name}. Only a PaymentIntent with one of \
+                 the following statuses may be canceled: requires_payment_method, requires_capture, \
+                 {before}requires_confirmation, {between}{after}."
+            )
+        }
     };
     Some(Reject::payment_intent_state(intent.id, message))
 }

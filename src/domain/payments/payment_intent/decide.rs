@@ -192,7 +192,7 @@ fn particulars(asked: &CreatePaymentIntent, agreement: Option<Acceptance>) -> Re
 pub(crate) fn cancel(case: &Case<'_>, id: Id, asked: &CancelPaymentIntent) -> Result<Decision, Stop> {
     let intent = checks::intent_of_path(case, id)?;
     checks::not_while_calling(intent)?;
-    if let Some(reject) = checks::refuse_cancel(intent) {
+    if let Some(reject) = checks::refuse_cancel(intent, case.version()) {
         return Err(reject.into());
     }
     let mut draft = case.draft();

@@ -417,3 +417,30 @@ fn a_card_below_a_customer_is_kept_without_asking_its_issuer() {
         ",
     );
 }
+
+#[test]
+fn a_refusal_to_cancel_is_worded_as_at_its_version() {
+    check(
+        "
+        > version 20221115
+
+        > create_payment_intent amount=100 currency=usd payment_method=pm_card_visa confirm=true
+        200 pi1
+        · pi1 succeeded 100 usd received=100 method=pm1 charge=ch1
+        · pm1 4242 used up
+        · ch1 captured 100 usd captured=100
+        · txn1 charge 100 fee 33 net 67 in 2 days for ch1
+        · entry capture ch1: network_receivable{instant} 100, merchant_balance -100, merchant_balance 33, fee_revenue -33
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 67
+
+        > cancel_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.
+
+        > version 20260826
+
+        > cancel_payment_intent @pi1
+        400 payment_intent_unexpected_state pi=pi1: You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, requires_confirmation, requires_action, expired, processing.
+        ",
+    );
+}
