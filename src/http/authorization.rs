@@ -26,6 +26,10 @@ impl<'a> Authorization<'a> {
         let Some(header) = header else {
             return Authorization::Missing;
         };
+        // As nearly every client writes it; whatever else there may be is looked at piece by piece.
+        if let Some(key) = plain_bearer(header.as_bytes()) {
+            return Authorization::Key(Token(Cow::Borrowed(key)));
+        }
         let Ok(text) = header.to_str() else {
             return Authorization::Malformed;
         };
@@ -67,6 +71,14 @@ impl fmt::Debug for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
     }
+}
+
+/// The key of `Bearer KEY`, where the key is one word of ordinary length.
+fn plain_bearer(header: &[u8]) -> Option<&str> {
+    let key = header.strip_prefix(b"Bearer ")?;
+    let word = key.iter().fold(true, |word, byte| word & (0x21..0x7f).contains(byte));
+    let ordinary = word && (1..=TOKEN_BYTES_MAX).contains(&key.len());
+    ordinary.then(|| std::str::from_utf8(key).ok()).flatten()
 }
 
 /// The user name of `base64(user:password)`; the password must be empty or absent, as clients of this API leave it.

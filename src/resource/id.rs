@@ -77,6 +77,8 @@ pub const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 const SEQ_BITS: u32 = 38;
 const TAG_BITS: u32 = 32;
 const CHECK_BITS: u32 = 16;
+/// What ten digits count to: below 2^60.
+const GROUP: u128 = 62u128.pow(10);
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 impl Id {
@@ -160,8 +162,7 @@ impl Id {
 
     /// The 22 base-62 digits, most significant first.
     pub fn digits(self) -> [u8; ID_DIGITS] {
-        // 62^10 < 2^60: three 64-bit groups, and two divisions of 128-bit numbers instead of 44.
-        const GROUP: u128 = 62u128.pow(10);
+        // Three 64-bit groups, and two divisions of 128-bit numbers instead of 44.
         let rest = self.0 / GROUP;
         let high = rest / GROUP;
         let mut digits = [0; ID_DIGITS];
@@ -182,17 +183,21 @@ impl Id {
         if bytes.len() != ID_DIGITS {
             return None;
         }
-        let mut value: u128 = 0;
-        for &byte in bytes {
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'A'..=b'Z' => byte - b'A' + 10,
-                b'a'..=b'z' => byte - b'a' + 36,
-                _ => return None,
-            };
-            value = value.checked_mul(62)?.checked_add(u128::from(digit))?;
-        }
-        Some(Id(value))
+        let group = |digits: &[u8]| {
+            digits.iter().try_fold(0u64, |value, &byte| {
+                let digit = match byte {
+                    b'0'..=b'9' => byte - b'0',
+                    b'A'..=b'Z' => byte - b'A' + 10,
+                    b'a'..=b'z' => byte - b'a' + 36,
+                    _ => return None,
+                };
+                // Ten digits fit 60 bits.
+                Some(value * 62 + u64::from(digit))
+            })
+        };
+        let (high, middle, low) = (group(&bytes[..2])?, group(&bytes[2..12])?, group(&bytes[12..])?);
+        let value = u128::from(high).checked_mul(GROUP)?.checked_add(u128::from(middle))?;
+        Some(Id(value.checked_mul(GROUP)?.checked_add(u128::from(low))?))
     }
 
     fn check(self) -> u16 {
@@ -211,10 +216,15 @@ impl Id {
 }
 
 /// Writes the low base-62 digits of `value`, the least significant one first, one to each place.
-pub fn write_digits<'a>(mut value: u64, places: impl Iterator<Item = &'a mut u8>) {
-    for place in places {
-        *place = DIGITS[(value % 62) as usize];
-        value /= 62;
+pub fn write_digits<'a>(mut value: u64, mut places: impl Iterator<Item = &'a mut u8>) {
+    // Two at a time: each division waits for the one before it, and the two digits of a pair do not.
+    while let Some(first) = places.next() {
+        let pair = (value % 3_844) as u32;
+        value /= 3_844;
+        *first = DIGITS[(pair % 62) as usize];
+        if let Some(second) = places.next() {
+            *second = DIGITS[(pair / 62) as usize];
+        }
     }
 }
 

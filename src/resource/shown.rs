@@ -63,6 +63,9 @@ pub struct Shape {
 pub struct FieldShape {
     /// Public name.
     pub name: &'static str,
+    /// How a member of that name begins where it stands [`LEAD_INDENT`] deep: spaces, the name in quotes, a colon and a
+    /// space. Writers copy the end of it; empty where they have to put it together.
+    pub lead: &'static str,
     /// The field's doc comment.
     pub doc: &'static str,
     /// What values it takes.
@@ -82,6 +85,9 @@ pub struct FieldShape {
     /// The shape revision of Tollgate that added it; 1 for the first release.
     pub revision: u16,
 }
+
+/// Spaces at the start of every [`FieldShape::lead`].
+pub const LEAD_INDENT: usize = 16;
 
 /// What values a field takes, for OpenAPI and the reference page.
 #[derive(Debug, Clone, Copy)]

@@ -112,6 +112,7 @@ impl ShownValue for EventDataShown<'_> {
 const fn any(name: &'static str, doc: &'static str, omit: bool) -> FieldShape {
     FieldShape {
         name,
+        lead: "",
         doc,
         kind: ValueKind::Any,
         nullable: false,

@@ -130,6 +130,7 @@ pub(crate) static OTHER_PARCEL: Shape = Shape {
     object: None,
     fields: &[FieldShape {
         name: "id",
+        lead: "",
         doc: "",
         kind: ValueKind::Str,
         nullable: false,

@@ -54,9 +54,9 @@ pub struct Parsed<C = Call> {
     pub call: C,
     /// What is to be shown in place. For lists, the paths start with `data`.
     pub expand: Expand,
-    /// Keyed hash of method, path and parameters; its top 8 bits are the version of the scheme.
+    /// Keyed hash of method, path and parameters; its top 8 bits are the version of the scheme. 0 for a GET.
     pub fingerprint: u128,
-    /// Keyed hash of method and path alone.
+    /// Keyed hash of method and path alone; 0 for a GET.
     pub endpoint_hash: u64,
     /// Whether it brings a card number, which an account may refuse from its own servers.
     pub brings_card_number: bool,
@@ -191,8 +191,13 @@ impl<C> Edge<C> {
         } else {
             self.shapes.expand(&paths, endpoint.answers, version)?
         };
-        let path = self.operations[matched.number].request_path(&matched.segments);
-        let (fingerprint, endpoint_hash) = decoded.fingerprint(table, endpoint.method.name(), &path, secrets);
+        // A read changes nothing, so nobody asks later whether it was the same.
+        let (fingerprint, endpoint_hash) = if endpoint.method == Method::Get {
+            (0, 0)
+        } else {
+            let path = self.operations[matched.number].request_path(&matched.segments);
+            decoded.fingerprint(table, endpoint.method.name(), &path, secrets)
+        };
         Ok(Parsed {
             call,
             expand,

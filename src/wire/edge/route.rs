@@ -63,11 +63,15 @@ impl Routes {
     /// The number of the operation at `path`, and its variable segments. A trailing slash leads nowhere.
     pub(super) fn find<'p>(&self, method: &str, path: &'p str) -> Option<(usize, Segments<'p>)> {
         let mut parts: SmallVec<[Cow<'p, str>; SEGMENTS_MAX]> = SmallVec::new();
+        // One look at all of it tells the usual case, in which no segment needs one of its own.
+        let plain = path
+            .bytes()
+            .fold(true, |plain, byte| plain & (byte != b'%') & (byte != 0));
         for part in path.strip_prefix('/')?.split('/') {
             if parts.len() == SEGMENTS_MAX || part.is_empty() {
                 return None;
             }
-            parts.push(unescape(part)?);
+            parts.push(if plain { Cow::Borrowed(part) } else { unescape(part)? });
         }
         let mut segments = Segments::new();
         let number = self.search(0, &mut parts, 0, method, &mut segments)?;

@@ -1,5 +1,7 @@
 //! Pieces of JSON text.
 
+use tollgate_resource::shown::{FieldShape, LEAD_INDENT};
+
 /// A comma and a new line with the indentation of the deepest usual container.
 const LINE: [u8; 32] = *b",\n                              ";
 
@@ -30,6 +32,21 @@ pub(super) fn member(out: &mut Vec<u8>, before: u8, depth: usize, name: &str) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\": ");
+}
+
+/// As [`member`], of a field whose line lies ready up to the indentation.
+#[inline]
+pub(super) fn field(out: &mut Vec<u8>, before: u8, depth: usize, field: &FieldShape) {
+    match LEAD_INDENT
+        .checked_sub(2 * depth)
+        .and_then(|from| field.lead.as_bytes().get(from..))
+    {
+        Some(lead) => {
+            out.extend_from_slice(&[before, b'\n']);
+            out.extend_from_slice(lead);
+        }
+        None => member(out, before, depth, field.name),
+    }
 }
 
 /// Writes text in quotes.

@@ -70,7 +70,7 @@ pub(super) fn write(show: &mut Show<'_>, old: &dyn Shown, new: &dyn Shown, depth
             }
             (Value::Map(before), Value::Map(after)) => pairs(show, before, after, depth + 1),
             (Value::SubList(before), Value::SubList(after)) => sub_list(show, &before, &after, depth + 1),
-            (before, _) => show.value(before, None, depth + 1),
+            (before, _) => show.value(&before, None, depth + 1),
         }
     }
     show.close(first, depth);

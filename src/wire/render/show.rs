@@ -44,24 +44,24 @@ impl Show<'_> {
                 Value::Node(_) if field.expand && child.is_none() => continue,
                 _ => {}
             }
-            self.member(first, field.name, depth);
+            json::field(self.out, if first { b'{' } else { b',' }, depth + 1, field);
             first = false;
             // What older versions show in place of its id is shown with nothing expanded inside.
             let child = child.filter(|_| field.expand || !refers(&field.kind));
             let child = child.or((matches!(value, Value::Ref(_)) && self.includes(field)).then_some(Expand::NONE));
-            self.value(value, child, depth + 1);
+            self.value(&value, child, depth + 1);
         }
         self.close(first, depth);
     }
 
     /// Writes a value; `expand` is the subtree if it is to be shown in place.
-    pub(super) fn value(&mut self, value: Value<'_>, expand: Option<&Expand>, depth: usize) {
-        match value {
+    pub(super) fn value(&mut self, value: &Value<'_>, expand: Option<&Expand>, depth: usize) {
+        match *value {
             Value::Absent | Value::Null => self.out.extend_from_slice(b"null"),
             Value::Bool(value) => json::bool(self.out, value),
             Value::Int(value) => json::int(self.out, value),
             Value::Str(text) => json::string(self.out, text),
-            Value::Text(text) => json::string(self.out, &text),
+            Value::Text(ref text) => json::string(self.out, text),
             Value::Ident(ident) => self.id(ident.kind, ident.id),
             Value::Ref(to) => match expand {
                 Some(below) => self.object(to.kind, to.id, below, depth),
@@ -74,7 +74,7 @@ impl Show<'_> {
                 }
                 for at in 0..items.len() {
                     json::line(self.out, if at == 0 { b'[' } else { b',' }, depth + 1);
-                    self.value(items.item(at), expand, depth + 1);
+                    self.value(&items.item(at), expand, depth + 1);
                 }
                 json::close(self.out, b']', depth);
             }
@@ -87,9 +87,9 @@ impl Show<'_> {
                 }
                 self.close(first, depth);
             }
-            Value::SubList(list) => {
+            Value::SubList(ref list) => {
                 let below = expand.and_then(|expand| expand.child("data")).unwrap_or(Expand::NONE);
-                self.sub_list(&list, below, depth);
+                self.sub_list(list, below, depth);
             }
             Value::Previous { old, .. } if self.previous_whole => self.node(old, Expand::NONE, depth),
             Value::Previous { old, new } => previous::write(self, old, new, depth),
