@@ -37,6 +37,7 @@ impl Client {
             outgoing: RefCell::default(),
             flushing: Cell::new(false),
             admitted: Cell::new(0),
+            inside: Cell::new(0),
         });
         tokio::task::spawn_local(receive(Rc::clone(&inner), answers));
         Client { inner }
@@ -62,6 +63,13 @@ impl Client {
         if !shared.router.is_serving(shard) {
             return Err(Refusal::ShardDown);
         }
+        if !inner.has_room() {
+            shared.refused_by_node.increment(1);
+            return Err(Refusal::Overloaded {
+                retry_after_s: RETRY_AFTER_S,
+                by_account: false,
+            });
+        }
         let permit = match shared.permits.take(shard, account) {
             Ok(permit) => permit,
             Err(used_up) => {
@@ -76,6 +84,7 @@ impl Client {
             }
         };
         inner.admitted.set(inner.admitted.get() + 1);
+        inner.inside.set(inner.inside.get() + 1);
         let request = Arc::new(request);
         let to = inner.slots.borrow_mut().take(inner.worker, permit);
         let waiting = Waiting {
@@ -110,9 +119,25 @@ struct Inner {
     flushing: Cell<bool>,
     /// Requests admitted since the last flush. Counted there all at once: the counter's memory is shared by all workers.
     admitted: Cell<u64>,
+    /// Requests inside the node as far as this thread knows: what it last saw, and what it has admitted since.
+    inside: Cell<u64>,
 }
 
 impl Inner {
+    /// Whether the node has room for another request. The sum is as old as this thread's last message to a lane or from
+    /// one, so that requests do not all look at every shard's counter; before anybody is refused it is taken anew.
+    fn has_room(&self) -> bool {
+        let max = self.shared.permits.per_node();
+        self.inside.get() < max || {
+            self.look_inside();
+            self.inside.get() < max
+        }
+    }
+
+    fn look_inside(&self) {
+        self.inside.set(self.shared.permits.inside());
+    }
+
     fn send(self: &Rc<Self>, shard: ShardId, ask: Ask) {
         self.outgoing.borrow_mut().push((shard, ask));
         self.flush_soon();
@@ -129,6 +154,7 @@ impl Inner {
     fn flush(&self) {
         self.flushing.set(false);
         self.shared.requests.increment(self.admitted.take());
+        self.look_inside();
         let mut outgoing = self.outgoing.borrow_mut();
         if !outgoing.is_empty() {
             let next = Vec::with_capacity(outgoing.len());
@@ -143,6 +169,8 @@ async fn receive(inner: Rc<Inner>, mut answers: mpsc::Receiver<Answers>) {
         for Delivery { to, answer } in batch {
             slots.answer(to, answer);
         }
+        drop(slots);
+        inner.look_inside();
     }
 }
 

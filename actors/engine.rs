@@ -51,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) workers: Arc<Workers>,
     pub(crate) readers: Readers,
     pub(crate) requests: Counter,
+    pub(crate) refused_by_node: Counter,
     pub(crate) refused_by_shard: Counter,
     pub(crate) refused_by_account: Counter,
     pub(crate) refused_by_readers: Counter,
@@ -133,7 +134,6 @@ impl Engine {
             Arc::clone(&reads),
         )?;
         let router = Arc::new(Router::new(config.shards, config.lanes));
-        let per_shard = config.permits_per_shard;
         // The permits may be changed later, the room for answers not.
         let inside_max = usize::from(config.shards) * PERMITS_PER_SHARD_MAX as usize;
         let workers = Arc::new(Workers::new(inside_max));
@@ -148,7 +148,14 @@ impl Engine {
         let readers = Readers::start(config.readers, &reader_ports)?;
         let clock = MachineClock::start();
         let pool = Pool::start(performer, Arc::clone(&router), clock)?;
+        let permits = Permits::new(
+            config.shards,
+            config.permits_per_node,
+            config.permits_per_shard,
+            config.permits_per_account,
+        );
         let ports = Ports {
+            permits: Arc::clone(&permits),
             journal: Arc::clone(&journal),
             workers: Arc::clone(&workers),
             readers: readers.clone(),
@@ -183,10 +190,11 @@ impl Engine {
         let refused = |by: &'static str| ::metrics::counter!(metrics::REFUSALS, "layer" => by);
         let shared = Shared {
             router,
-            permits: Permits::new(config.shards, per_shard, config.permits_per_account),
+            permits,
             workers,
             readers,
             requests: ::metrics::counter!(metrics::REQUESTS),
+            refused_by_node: refused("node permits"),
             refused_by_shard: refused("shard permits"),
             refused_by_account: refused("account permits"),
             refused_by_readers: refused("readers"),

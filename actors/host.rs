@@ -8,7 +8,7 @@ use crate::lane::Ports;
 use crate::metrics::SAMPLE_EVERY;
 use crate::request::{Delivery, Refusal};
 use crate::settings::ShardSettings;
-use crate::shard::{Ask, Control, Inbox, Load, Outputs, Release, Sealed};
+use crate::shard::{Ask, Control, Inbox, Load, Outputs, Release, Sealed, Shard};
 use crate::supervisor::{Supervised, Turned};
 use crate::workers::group;
 use std::collections::VecDeque;
@@ -96,6 +96,8 @@ pub(crate) struct Host {
     pub(crate) due: bool,
     /// Since when the open block fills.
     filling: Option<Instant>,
+    /// Records that went to the store since the lane last asked.
+    sealed: u32,
     busy: Duration,
     turns: u64,
     requests: u64,
@@ -163,6 +165,7 @@ impl Host {
             unread: VecDeque::new(),
             due: true,
             filling: None,
+            sealed: 0,
             busy: Duration::ZERO,
             turns: 0,
             requests: 0,
@@ -210,9 +213,27 @@ impl Host {
         }
     }
 
-    /// One turn, with all that it wants done outside. Tells how long it took.
-    pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy) -> Duration {
+    /// Records that went to the store since this was last asked.
+    pub(crate) fn take_sealed(&mut self) -> u32 {
+        std::mem::take(&mut self.sealed)
+    }
+
+    /// Looks at what the requests of the next turn are about.
+    pub(crate) fn look_ahead(&self) -> u64 {
+        let shard = self.supervised.shard();
+        shard.map_or(0, |shard| shard.look_at(&self.post.inbox.work))
+    }
+
+    /// Records that could go to the store now.
+    pub(crate) fn ready_records(&self) -> u32 {
+        self.supervised.shard().map_or(0, Shard::ready_records)
+    }
+
+    /// One turn, with all that it wants done outside; with `hold`, a block that has room waits for more. Tells how long it
+    /// took.
+    pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy, hold: bool) -> Duration {
         let began = Instant::now();
+        self.post.inbox.hold = hold;
         self.hear_of_fence(ports, clock);
         let hot = &mut self.hot;
         self.post.seen.drain(..).for_each(|account| hot.saw(account));
@@ -238,6 +259,7 @@ impl Host {
                     self.filling = Some(began);
                 }
                 if let Some(sealed) = out.sealed {
+                    self.sealed += sealed.block.count;
                     let since = self.filling.take().unwrap_or(began);
                     self.filling = out.filling.then_some(began);
                     self.submit(sealed, since, ports);

@@ -5,13 +5,15 @@ use crate::clock::MachineClock;
 use crate::entropy::Entropy;
 use crate::host::{Host, HostCensus, HotCensus, Post};
 use crate::metrics::Meters;
+use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::readers::Readers;
 use crate::router::{Moved, Moving, Router};
-use crate::settings::{LANE_TICK_MS, ShardSettings};
+use crate::settings::{GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, ShardSettings};
 use crate::shard::{Ask, Control};
 use crate::workers::Workers;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -58,6 +60,7 @@ pub(crate) struct Ports {
     pub(crate) readers: Readers,
     pub(crate) pool: Pool,
     pub(crate) router: Arc<Router>,
+    pub(crate) permits: Arc<Permits>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -74,6 +77,16 @@ pub struct Lane {
     busy: Duration,
     /// Whether a [`ToLane::Turn`] is under way.
     noted: bool,
+    pace: Pace,
+}
+
+/// When blocks went to the store, so that the next may wait for more records.
+struct Pace {
+    /// When the last ones went, and how many records they had together.
+    last: Instant,
+    records: u32,
+    /// Whether the turn that lets waiting blocks go is on its way.
+    awaited: bool,
 }
 
 /// Where a shard is, as a lane sees it.
@@ -108,6 +121,11 @@ impl Lane {
             settings,
             busy: Duration::ZERO,
             noted: false,
+            pace: Pace {
+                last: Instant::now(),
+                records: 0,
+                awaited: false,
+            },
         }
     }
 
@@ -129,6 +147,13 @@ impl Lane {
         }
     }
 
+    /// Notes a turn if any shard has something to turn for.
+    fn note_due(&mut self, context: &mut Context<Self>) {
+        if self.hosts.iter().any(|host| host.due) {
+            self.note(context);
+        }
+    }
+
     fn note(&mut self, context: &mut Context<Self>) {
         if !self.noted {
             self.noted = true;
@@ -137,11 +162,54 @@ impl Lane {
         }
     }
 
-    fn turn(&mut self) {
+    /// Lets the shards turn that have something to turn for. Where payments come close together their blocks wait until
+    /// the last ones lie `block_gap_ms` back or enough has come, and go together: a sync costs the same for a few as for many.
+    fn turn(&mut self, context: &mut Context<Self>) {
+        let gap = Duration::from_millis(self.settings.block_gap_ms);
+        let wait = if gap.is_zero() || self.pace.records < GAP_RECORDS_FEW {
+            Duration::ZERO
+        } else {
+            gap.saturating_sub(self.pace.last.elapsed())
+        };
+        self.turn_due(!wait.is_zero());
+        if !wait.is_zero() {
+            let ready: u32 = self.hosts.iter().map(Host::ready_records).sum();
+            // Where everybody waits for these blocks, nobody is there who could add to them.
+            let inside = self.hosts.iter().map(|host| self.ports.permits.inside_of(host.id()));
+            if ready >= GAP_RECORDS_ENOUGH || ready >= inside.sum() {
+                self.let_go();
+            } else if ready > 0 && !self.pace.awaited {
+                self.pace.awaited = true;
+                context.run_later(wait, |lane, context| {
+                    lane.pace.awaited = false;
+                    lane.let_go();
+                    lane.note_due(context);
+                });
+            }
+        }
+    }
+
+    /// Lets go what waits.
+    fn let_go(&mut self) {
+        for host in &mut self.hosts {
+            host.due |= host.ready_records() > 0;
+        }
+        self.turn_due(false);
+    }
+
+    fn turn_due(&mut self, hold: bool) {
+        let due = self.hosts.iter().filter(|host| host.due);
+        black_box(due.fold(0, |sum, host| sum ^ host.look_ahead()));
+        let mut sealed = 0;
         for host in &mut self.hosts {
             if std::mem::take(&mut host.due) {
-                self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy);
+                self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, hold);
+                sealed += host.take_sealed();
             }
+        }
+        if sealed > 0 {
+            self.pace.last = Instant::now();
+            self.pace.records = sealed;
         }
     }
 
@@ -171,7 +239,7 @@ impl Lane {
         let waited = came.len();
         host.post.append(came);
         host.set_settings(&self.settings);
-        self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy);
+        self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, false);
         self.hosts.push(*host);
         let pause = moving.since.elapsed();
         self.ports.meters.shard_moves.increment(1);
@@ -237,11 +305,9 @@ impl Handler<ToLane> for Lane {
             }
             ToLane::Turn => {
                 self.noted = false;
-                self.turn();
+                self.turn(context);
             }
         }
-        if self.hosts.iter().any(|host| host.due) {
-            self.note(context);
-        }
+        self.note_due(context);
     }
 }

@@ -23,8 +23,8 @@ macro_rules! names {
 names! {
     /// Requests admitted by the router.
     REQUESTS = "tollgate_requests_admitted_total", counter;
-    /// Requests refused, by the layer that refused: edge, authentication, rate limit, parameters, shard permits, account
-    /// permits, readers, shard, key, lock, domain.
+    /// Requests refused, by the layer that refused: edge, authentication, rate limit, parameters, node permits, shard
+    /// permits, account permits, readers, shard, key, lock, domain.
     REFUSALS = "tollgate_refusals_total", counter;
     /// Requests inside the engine now.
     INSIDE = "tollgate_requests_inside", gauge;

@@ -15,6 +15,7 @@ pub struct Permits {
     /// Accounts share a counter when their hashes meet: a fixed table needs no lock, and two accounts that both fill up
     /// at the same time in the same of 4,096 places are refused a little early, never admitted too much.
     accounts: Box<[AtomicU32]>,
+    per_node: AtomicU32,
     per_shard: AtomicU32,
     per_account: AtomicU32,
 }
@@ -38,23 +39,31 @@ pub struct Permit {
 
 impl Permits {
     /// Counters that all stand at zero.
-    pub fn new(shards: u16, per_shard: u32, per_account: u32) -> Arc<Self> {
+    pub fn new(shards: u16, per_node: u32, per_shard: u32, per_account: u32) -> Arc<Self> {
         let zeros = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect();
         Arc::new(Permits {
             shards: zeros(usize::from(shards)),
             accounts: zeros(ACCOUNT_COUNTERS),
+            per_node: AtomicU32::new(per_node),
             per_shard: AtomicU32::new(per_shard),
             per_account: AtomicU32::new(per_account),
         })
     }
 
     /// Changes how many may be inside. Who is inside stays; with fewer permits nobody comes in until enough have left.
-    pub fn set(&self, per_shard: u32, per_account: u32) {
+    pub fn set(&self, per_node: u32, per_shard: u32, per_account: u32) {
+        self.per_node.store(per_node, Ordering::Relaxed);
         self.per_shard.store(per_shard, Ordering::Relaxed);
         self.per_account.store(per_account, Ordering::Relaxed);
     }
 
-    /// A permit, if one is free.
+    /// Requests that may be inside together. Whoever asks holds it against a sum it took a moment ago, because a counter that
+    /// every request changes would be fought over by all threads.
+    pub fn per_node(&self) -> u64 {
+        u64::from(self.per_node.load(Ordering::Relaxed))
+    }
+
+    /// A permit of the shard and of the account, if both have one.
     pub fn take(self: &Arc<Self>, shard: ShardId, account: AccountKey) -> Result<Permit, UsedUp> {
         let at = (mix(account.0) % ACCOUNT_COUNTERS as u64) as usize;
         if !up(
@@ -115,7 +124,7 @@ mod tests {
 
     #[test]
     fn permits_are_bounded_and_come_back() {
-        let permits = Permits::new(2, 3, 2);
+        let permits = Permits::new(2, 100, 3, 2);
         let (shard, account) = (ShardId(1), AccountKey(7));
         let one = permits.take(shard, account);
         let two = permits.take(shard, account);
@@ -132,10 +141,10 @@ mod tests {
 
     #[test]
     fn fewer_permits_let_nobody_in_until_enough_have_left() {
-        let permits = Permits::new(1, 4, 4);
+        let permits = Permits::new(1, 100, 4, 4);
         let (shard, account) = (ShardId(0), AccountKey(7));
         let mut inside: Vec<_> = (0..4).map(|_| permits.take(shard, account).expect("free")).collect();
-        permits.set(2, 2);
+        permits.set(100, 2, 2);
         for _ in 0..2 {
             assert_eq!(permits.take(shard, account).err(), Some(UsedUp::Shard));
             inside.pop();
@@ -143,7 +152,7 @@ mod tests {
         assert!(permits.take(shard, account).is_err());
         inside.pop();
         assert!(permits.take(shard, account).is_ok());
-        permits.set(5, 5);
+        permits.set(100, 5, 5);
         inside.extend((0..4).map(|_| permits.take(shard, account).expect("more are free at once")));
         assert_eq!(permits.inside_of(shard), 5);
     }

@@ -19,6 +19,12 @@ pub const PASSIVATION_KEPT_MAX: usize = 16;
 pub const BLOCK_BYTES_MAX: usize = 192 * 1024;
 /// Most records a block may be set to be closed at; below the envelope's own bound.
 pub const BLOCK_RECORDS_MAX: usize = 1_000;
+/// Longest time that blocks may be set to wait for more records, milliseconds.
+pub const BLOCK_GAP_MS_MAX: u64 = 100;
+/// Records of a lane from which on its blocks do not wait for more: they share a sync well enough.
+pub const GAP_RECORDS_ENOUGH: u32 = 16;
+/// Records that the last blocks of a lane must have had for the next to wait: clients that come one at a time do not.
+pub const GAP_RECORDS_FEW: u32 = 4;
 /// Duplicates that may wait for one key in flight; the next one hears 409 at once.
 pub const KEY_WAITERS_MAX: usize = 64;
 /// Commands that may wait for one busy object; the next one hears 429 `lock_timeout` at once.
@@ -43,6 +49,8 @@ pub const RESTART_WINDOW_MS: u64 = 60_000;
 pub const CRASHES_MAX: u8 = 2;
 /// Commands remembered as crashed or quarantined, a shard.
 pub const CULPRITS_MAX: usize = 256;
+/// Most permits all shards together may be set to have.
+pub const PERMITS_PER_NODE_MAX: u32 = 1 << 24;
 /// Most permits a shard may be set to have.
 pub const PERMITS_PER_SHARD_MAX: u32 = 1 << 20;
 /// How long a lane may take to answer how its shards are, or to take up a shard, milliseconds. Beyond it the asker hears
@@ -86,6 +94,8 @@ pub struct EngineConfig {
     pub lanes: usize,
     /// Reader threads.
     pub readers: usize,
+    /// Requests all shards may have inside together.
+    pub permits_per_node: u32,
     /// Requests a shard may have inside.
     pub permits_per_shard: u32,
     /// Requests an account may have inside.
@@ -107,6 +117,7 @@ impl EngineConfig {
             shards,
             lanes: 1,
             readers: 2,
+            permits_per_node: PERMITS_PER_NODE_MAX,
             permits_per_shard: 4_096,
             permits_per_account: 4_096,
             shard: ShardSettings::default(),
@@ -130,7 +141,7 @@ impl EngineConfig {
             "each lane needs a shard"
         );
         assert!(self.readers > 0, "loads need at least one reader thread");
-        check_permits(self.permits_per_shard, self.permits_per_account);
+        check_permits(self.permits_per_node, self.permits_per_shard, self.permits_per_account);
         self.shard.check();
     }
 }
@@ -144,6 +155,8 @@ pub struct ShardSettings {
     pub block_records: usize,
     /// No further command is decided into a block of so many bytes.
     pub block_bytes: usize,
+    /// How long after the last blocks of a lane the next may have to wait for more records, milliseconds; 0 for never.
+    pub block_gap_ms: u64,
     /// Objects kept in memory.
     pub objects_max: usize,
     /// Idempotency keys kept in memory after they are done.
@@ -164,8 +177,11 @@ pub struct ShardSettings {
 }
 
 /// Relations of permits that must hold, also when they change.
-pub(crate) fn check_permits(per_shard: u32, per_account: u32) {
-    assert!(per_shard > 0 && per_account > 0, "without permits nothing is admitted");
+pub(crate) fn check_permits(per_node: u32, per_shard: u32, per_account: u32) {
+    assert!(
+        per_node > 0 && per_shard > 0 && per_account > 0,
+        "without permits nothing is admitted"
+    );
     assert!(
         per_shard <= PERMITS_PER_SHARD_MAX,
         "the way back to the workers has room for so many answers"
@@ -187,6 +203,7 @@ impl ShardSettings {
             self.objects_max >= 64,
             "a command may touch a handful of objects at once"
         );
+        assert!(self.block_gap_ms <= BLOCK_GAP_MS_MAX, "a block waits for a moment");
         assert!(self.row_every > 0, "a row follows every `row_every` records");
     }
 }
@@ -197,6 +214,7 @@ impl Default for ShardSettings {
             turn_messages: 256,
             block_records: BLOCK_RECORDS_MAX,
             block_bytes: BLOCK_BYTES_MAX,
+            block_gap_ms: 0,
             objects_max: 65_536,
             keys_max: 16_384,
             accounts_max: 4_096,

@@ -111,9 +111,9 @@ impl Engine {
     ///
     /// # Panics
     /// When the numbers contradict each other; see [`EngineConfig`](crate::EngineConfig).
-    pub fn set_permits(&self, per_shard: u32, per_account: u32) {
-        check_permits(per_shard, per_account);
-        self.shared.permits.set(per_shard, per_account);
+    pub fn set_permits(&self, per_node: u32, per_shard: u32, per_account: u32) {
+        check_permits(per_node, per_shard, per_account);
+        self.shared.permits.set(per_node, per_shard, per_account);
     }
 
     /// The settings of all shards.

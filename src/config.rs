@@ -73,6 +73,10 @@ pub(crate) struct Actors {
     pub block_records: usize,
     /// Bytes from which a block is closed.
     pub block_bytes: usize,
+    /// How long blocks may wait for more records, milliseconds.
+    pub block_gap_ms: u64,
+    /// Requests of all shards under way.
+    pub permits_per_node: u32,
     /// Requests of a shard under way.
     pub permits_per_shard: u32,
     /// Requests of an account under way.

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use tollgate_actors::settings::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_SHARD_MAX, TURN_MESSAGES_MAX};
+use tollgate_actors::settings::{
+    BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX, PERMITS_PER_SHARD_MAX,
+    TURN_MESSAGES_MAX,
+};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
 #[derive(Deserialize)]
@@ -63,6 +66,8 @@ struct RawActors {
     turn_messages: i64,
     block_records: i64,
     block_bytes: i64,
+    block_gap_ms: i64,
+    permits_per_node: i64,
     permits_per_shard: i64,
     permits_per_account: i64,
     key_wait_ms: i64,
@@ -168,6 +173,13 @@ impl RawActors {
             turn_messages: number("actors.turn_messages", self.turn_messages, 1, TURN_MESSAGES_MAX as i64)?,
             block_records: number("actors.block_records", self.block_records, 1, BLOCK_RECORDS_MAX as i64)?,
             block_bytes: number("actors.block_bytes", self.block_bytes, 1_024, BLOCK_BYTES_MAX as i64)?,
+            block_gap_ms: number("actors.block_gap_ms", self.block_gap_ms, 0, BLOCK_GAP_MS_MAX as i64)?,
+            permits_per_node: number(
+                "actors.permits_per_node",
+                self.permits_per_node,
+                1,
+                PERMITS_PER_NODE_MAX.into(),
+            )?,
             permits_per_shard: number(
                 "actors.permits_per_shard",
                 self.permits_per_shard,

@@ -18,6 +18,8 @@ pub(crate) const LIVE: &[&str] = &[
     "actors.turn_messages",
     "actors.block_records",
     "actors.block_bytes",
+    "actors.block_gap_ms",
+    "actors.permits_per_node",
     "actors.permits_per_shard",
     "actors.permits_per_account",
     "actors.key_wait_ms",
@@ -157,8 +159,12 @@ impl Tuner {
         let lanes = self.running["actors"]["lanes"].clone();
         self.running = merged;
         self.level.set(&config.log.level)?;
-        self.engine
-            .set_permits(config.actors.permits_per_shard, config.actors.permits_per_account);
+        let actors = &config.actors;
+        self.engine.set_permits(
+            actors.permits_per_node,
+            actors.permits_per_shard,
+            actors.permits_per_account,
+        );
         self.limiter.set(config.limits.clone());
         self.engine
             .set_shard_settings(crate::node::shard_settings(&config))

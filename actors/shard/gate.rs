@@ -75,6 +75,16 @@ impl Gate {
         !self.builder.is_empty() || !self.closed.is_empty()
     }
 
+    /// Records of the block that would be sealed next; none while one is in flight.
+    pub(crate) fn ready_records(&self) -> u32 {
+        if self.in_flight.is_some() {
+            return 0;
+        }
+        let closed = self.closed.front().map(|sealed| sealed.block.count);
+        // A block's records fit 32 bits.
+        closed.unwrap_or(self.builder.len() as u32)
+    }
+
     /// Whether any block is open with records, closed or in flight.
     pub(crate) fn is_quiet(&self) -> bool {
         self.in_flight.is_none() && self.builder.is_empty() && self.closed.is_empty()

@@ -40,10 +40,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use task::Task;
 use timers::Timers;
-use tollgate_domain::Secrets;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer};
+use tollgate_domain::{Call, Read, Secrets};
 use tollgate_store::{Claimed, Epoch, Reads, ShardId};
+
+/// Requests of a shard that are looked at together.
+const LOOKED_AT_TOGETHER: usize = 32;
 
 /// Commands that crashed the shard too often, by digest; shared with the supervisor that fills it.
 pub type Quarantine = Arc<BTreeSet<u64>>;
@@ -55,6 +58,8 @@ pub struct Inbox {
     pub control: VecDeque<Control>,
     /// Requests; bounded by admission permits.
     pub work: VecDeque<Ask>,
+    /// Whether a block that has room is to wait for more: its lane lets it go a moment later.
+    pub hold: bool,
 }
 
 /// A notice of the engine.
@@ -189,6 +194,29 @@ impl Shard {
         self.gate.is_quiet()
     }
 
+    /// Looks at what the first of these requests are about, without doing anything. What nobody used lately must come from
+    /// memory: a look at the things of many requests lets them come at the same time, where each request by itself waits
+    /// for its own.
+    pub(crate) fn look_at(&self, work: &VecDeque<Ask>) -> u64 {
+        let asks = work.iter().take(LOOKED_AT_TOGETHER);
+        asks.fold(0, |sum, ask| {
+            let Some(AccountSlot::Ready(actor)) = self.accounts.get(&ask.account().0) else {
+                return sum;
+            };
+            let object = match ask.request.call {
+                Call::Read(Read::Object(_, id, _)) => actor.objects.get(&id.seq()),
+                _ => None,
+            };
+            let object = object.and_then(|cached| cached.object.as_ref());
+            sum ^ actor.account.seq ^ object.map_or(0, |object| object.id().bits() as u64)
+        })
+    }
+
+    /// Records that could go to the store now.
+    pub(crate) fn ready_records(&self) -> u32 {
+        self.gate.ready_records()
+    }
+
     /// Accounts, objects and keys in memory.
     pub fn population(&self) -> (usize, usize, usize) {
         (self.accounts.len(), self.passivation.objects_len(), self.keys.len())
@@ -220,7 +248,9 @@ impl Shard {
         }
         let waiting = !self.ready.is_empty() || !inbox.work.is_empty();
         out.more = waiting && !self.gate.is_full(&self.settings);
-        out.sealed = self.gate.seal();
+        if !inbox.hold || self.gate.is_full(&self.settings) {
+            out.sealed = self.gate.seal();
+        }
         out.filling = self.gate.is_filling();
     }
 

@@ -107,6 +107,11 @@ impl Driver {
         self.next
     }
 
+    /// Whether blocks with room wait from now on.
+    pub(crate) fn hold(&mut self, hold: bool) {
+        self.inbox.hold = hold;
+    }
+
     /// One turn of the shard.
     pub(crate) fn turn(&mut self) {
         let mut out = Outputs::default();

@@ -249,6 +249,71 @@ fn overload_is_refused_at_once_and_stopping_refuses_all() {
 }
 
 #[test]
+fn the_node_has_room_for_so_many_and_takes_another_number_at_once() {
+    in_system(async {
+        let store = Memory::new(Mode::Held);
+        let engine = start(&store, |config| config.permits_per_node = 3);
+        let client = engine.client();
+        let requests: Vec<Request> = (1..=5)
+            .map(|n| Desk::of(merchant(n)).keyed_now("k", pay(2_000, "visa")))
+            .collect();
+        let waiting = actix_rt::spawn({
+            let client = client.clone();
+            async move { all(&client, requests).await }
+        });
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(engine.inside(), 3);
+        let mut other = Desk::of(merchant(6));
+        let refused = client.begin(other.balance()).err();
+        let by_node = Refusal::Overloaded {
+            retry_after_s: 1,
+            by_account: false,
+        };
+        assert_eq!(refused, Some(by_node));
+        engine.set_permits(4, 4_096, 4_096);
+        let admitted = client.begin(other.balance());
+        assert!(admitted.is_ok(), "there is room for one more");
+        assert_eq!(client.begin(other.balance()).err(), Some(by_node));
+        while !waiting.is_finished() {
+            store.pump();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let answers = waiting.await.expect("no panic");
+        let refused = answers.iter().filter(|answer| answer.as_ref().err() == Some(&by_node));
+        assert_eq!(refused.count(), 2);
+        assert!(admitted.expect("admitted above").await.is_ok());
+        assert!(engine.stop(Duration::from_secs(5)).await);
+    });
+}
+
+#[test]
+fn payments_whose_blocks_wait_for_more_are_all_answered() {
+    in_system(async {
+        let store = Memory::new(Mode::Immediate);
+        let engine = start(&store, |config| config.shard.block_gap_ms = 5);
+        let client = engine.client();
+        let mut desks: Vec<Desk> = (1..=8).map(|number| Desk::of(merchant(number))).collect();
+        for round in 0..20 {
+            let requests = desks.iter_mut().flat_map(|desk| {
+                let keys = (0..4).map(move |n| format!("{round}-{n}"));
+                keys.map(|key| desk.keyed_now(&key, pay(2_000, "visa")))
+                    .collect::<Vec<_>>()
+            });
+            let answers = all(&client, requests.collect()).await;
+            assert!(answers.iter().all(|answer| short(answer) == "200 succeeded"));
+            let alone = call(
+                &client,
+                desks[0].keyed_now(&format!("alone {round}"), pay(2_000, "visa")),
+            )
+            .await;
+            assert_eq!(short(&alone), "200 succeeded");
+        }
+        assert!(engine.stop(Duration::from_secs(5)).await);
+        assert_eq!(engine.inside(), 0);
+    });
+}
+
+#[test]
 fn clients_on_many_threads_share_the_engine_and_a_restart_keeps_everything() {
     let store = Memory::new(Mode::Immediate);
     let intents = in_system({

@@ -375,3 +375,41 @@ fn a_full_block_waits_for_the_one_in_flight() {
     );
     assert_eq!(Arc::clone(&desk.profile).key, desk.profile.key);
 }
+
+#[test]
+fn a_held_block_leaves_when_it_is_full_or_let_go() {
+    let settings = ShardSettings {
+        block_records: 3,
+        ..ShardSettings::default()
+    };
+    let mut driver = Driver::new(settings);
+    let mut desk = Desk::of(merchant(1));
+    driver.call(desk.write(pay(2_000, "visa")));
+    let before = driver.store.blocks().len();
+    driver.hold(true);
+    let mut asked: Vec<u32> = (0..2).map(|_| driver.ask(desk.write(pay(2_000, "visa")))).collect();
+    let read = driver.ask(desk.balance());
+    driver.run();
+    assert_eq!(driver.store.blocks().len(), before);
+    assert!(asked.iter().all(|asked| !driver.answers.contains_key(asked)));
+    assert!(
+        !driver.answers.contains_key(&read),
+        "what was read is not durable either"
+    );
+    asked.push(driver.ask(desk.write(pay(2_000, "visa"))));
+    driver.run();
+    let blocks = driver.store.blocks();
+    assert_eq!((blocks.len(), blocks[before].count), (before + 1, 3));
+    assert!(
+        asked
+            .iter()
+            .all(|asked| short(&driver.answers[asked]) == "200 succeeded")
+    );
+    assert_eq!(short(&driver.answers[&read]), "200 balance");
+    let last = driver.ask(desk.write(pay(2_000, "visa")));
+    driver.run();
+    assert!(!driver.answers.contains_key(&last));
+    driver.hold(false);
+    driver.run();
+    assert_eq!(short(&driver.answers[&last]), "200 succeeded");
+}

@@ -114,6 +114,7 @@ impl Edge {
                     shards: 2,
                     lanes: 1,
                     readers: 1,
+                    permits_per_node: 1 << 20,
                     permits_per_shard: setup.permits,
                     permits_per_account: setup.permits,
                     shard: ShardSettings {
