@@ -4,6 +4,7 @@ use crate::request::{Request, Response, Shown};
 use crate::shard::answering::{Missing, Showing, Sought, respond};
 use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, FILTERED_MAX};
 use tollgate_domain::object::Item;
+use tollgate_domain::paging::BOTH_CURSORS;
 use tollgate_domain::search::COUNTED_MAX;
 use tollgate_domain::{Facts, ListQuery, Object, Reject, SHAPE_REVISION, Secrets, ShowContext, kinds};
 use tollgate_resource::params::Range;
@@ -13,8 +14,6 @@ use tollgate_store::{AccountRef, Fetched, From, PageQuery, Reads, StoreError};
 
 /// Objects a filtered list asks of the store at once.
 const FILTERED_STEP: usize = 100;
-
-const BOTH_CURSORS: &str = "Received both starting_after and ending_before parameters. Please pass in only one.";
 
 /// Reads of one account.
 pub(crate) struct Listing<'a> {

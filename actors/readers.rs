@@ -83,7 +83,12 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
         Call::List(_) | Call::Search(_) => true,
         Call::Read(Read::Object(kind, ..)) => **kind == tollgate_domain::kinds::EVENT,
         Call::Read(
-            Read::Balance | Read::Account | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. },
+            Read::Balance
+            | Read::Account
+            | Read::Configurations(_)
+            | Read::Below { .. }
+            | Read::Child { .. }
+            | Read::PaymentMethodOf { .. },
         )
         | Call::Write(_) => false,
     }
@@ -158,7 +163,12 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
         Call::Search(search) => listing.search(search),
         Call::Read(Read::Object(_, id, param)) => listing.event(*id, param),
         Call::Read(
-            Read::Balance | Read::Account | Read::Below { .. } | Read::Child { .. } | Read::PaymentMethodOf { .. },
+            Read::Balance
+            | Read::Account
+            | Read::Configurations(_)
+            | Read::Below { .. }
+            | Read::Child { .. }
+            | Read::PaymentMethodOf { .. },
         )
         | Call::Write(_) => {
             panic!("only lists and events are read beside the shard")

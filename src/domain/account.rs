@@ -7,6 +7,8 @@ use crate::country::Country;
 use crate::facts::Facts;
 use crate::kinds;
 use crate::money::Currency;
+use crate::object::Object;
+use crate::payments::payment_method_configuration::{CONFIGURATIONS_MAX, PaymentMethodConfiguration};
 use crate::time::day_of;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
@@ -168,6 +170,8 @@ pub struct Account {
     pub last_now_ms: u64,
     /// The ledger's balances.
     pub books: Books,
+    /// Configurations of payment methods that were made or changed, newest first.
+    configurations: Vec<Arc<PaymentMethodConfiguration>>,
 }
 
 impl Account {
@@ -178,6 +182,7 @@ impl Account {
             seq: 0,
             last_now_ms: 0,
             books: Books::new(),
+            configurations: Vec::new(),
         }
     }
 
@@ -198,6 +203,11 @@ impl Account {
         for entry in &facts.entries {
             self.books.apply(entry, today);
         }
+        for object in &facts.objects {
+            if let Object::PaymentMethodConfiguration(configuration) = object {
+                self.keep_configuration(configuration);
+            }
+        }
         self.seq = facts.seq_after;
         self.last_now_ms = facts.now_ms;
     }
@@ -209,6 +219,42 @@ impl Account {
         if profile.revision > self.profile.revision {
             self.profile = Arc::clone(profile);
         }
+    }
+
+    /// A configuration of payment methods; the default one is always there.
+    pub fn configuration(&self, id: Id) -> Option<Arc<PaymentMethodConfiguration>> {
+        let known = self.configurations.iter().find(|known| known.id == id).map(Arc::clone);
+        let default = || PaymentMethodConfiguration::default_of(self.tag());
+        known.or_else(|| Some(default()).filter(|default| default.id == id).map(Arc::new))
+    }
+
+    /// All configurations of payment methods, newest first; the default one is the oldest.
+    pub fn configurations(&self) -> Vec<Arc<PaymentMethodConfiguration>> {
+        let mut all = self.configurations.clone();
+        if self.changed_default().is_none() {
+            all.push(Arc::new(PaymentMethodConfiguration::default_of(self.tag())));
+        }
+        all
+    }
+
+    /// The default configuration of payment methods, if it was ever changed.
+    pub(crate) fn changed_default(&self) -> Option<&PaymentMethodConfiguration> {
+        self.configurations
+            .last()
+            .map(|oldest| &**oldest)
+            .filter(|oldest| oldest.is_default())
+    }
+
+    fn keep_configuration(&mut self, configuration: &Arc<PaymentMethodConfiguration>) {
+        let known = &mut self.configurations;
+        match known.binary_search_by(|known| configuration.id.seq().cmp(&known.id.seq())) {
+            Ok(at) => known[at] = Arc::clone(configuration),
+            Err(at) => known.insert(at, Arc::clone(configuration)),
+        }
+        assert!(
+            known.len() <= CONFIGURATIONS_MAX,
+            "decisions bound an account's configurations"
+        );
     }
 
     /// The tag in the ids of this account's objects.
@@ -227,6 +273,7 @@ impl Account {
             seq: self.seq,
             last_now_ms: self.last_now_ms,
             lines,
+            configurations: self.configurations.clone(),
         };
         row.to_bytes()
     }
@@ -249,6 +296,7 @@ impl Account {
             seq: row.seq,
             last_now_ms: row.last_now_ms,
             books,
+            configurations: row.configurations,
         })
     }
 }
@@ -263,6 +311,8 @@ pub(crate) struct AccountRow {
     last_now_ms: u64,
     #[record(4)]
     lines: Vec<LineRow>,
+    #[record(5)]
+    configurations: Vec<Arc<PaymentMethodConfiguration>>,
 }
 
 #[cfg(test)]

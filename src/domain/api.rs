@@ -20,6 +20,7 @@ use crate::payments::dispute::{self, DisputeShown};
 use crate::payments::mandate::{self, MandateShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::{self, PaymentMethodShown};
+use crate::payments::payment_method_configuration::{self, PaymentMethodConfigurationShown};
 use crate::payments::refund::{self, RefundShown};
 use crate::payments::setup_attempt::{self, SetupAttemptShown};
 use crate::payments::setup_intent::{self, SetupIntentShown};
@@ -46,6 +47,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     source::ENDPOINTS,
     source::CUSTOMER_ENDPOINTS,
     payment_method::ENDPOINTS,
+    payment_method_configuration::ENDPOINTS,
     token::ENDPOINTS,
     ephemeral_key::ENDPOINTS,
     confirmation_token::ENDPOINTS,
@@ -83,6 +85,10 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::CUSTOMER, CustomerShown::SHAPE),
     (&kinds::BALANCE_TRANSACTION, BalanceTransactionShown::SHAPE),
     (&kinds::PAYMENT_METHOD, PaymentMethodShown::SHAPE),
+    (
+        &kinds::PAYMENT_METHOD_CONFIGURATION,
+        PaymentMethodConfigurationShown::SHAPE,
+    ),
     (&kinds::TOKEN, TokenShown::SHAPE),
     (&kinds::EPHEMERAL_KEY, EphemeralKeyShown::SHAPE),
     (&kinds::CONFIRMATION_TOKEN, ConfirmationTokenShown::SHAPE),

@@ -20,6 +20,9 @@ use crate::payments::payment_intent::{
     IncrementAuthorization, UpdatePaymentIntent,
 };
 use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam, Saving, TestMethod, UpdatePaymentMethod};
+use crate::payments::payment_method_configuration::{
+    ConfigurationList, CreatePaymentMethodConfiguration, UpdatePaymentMethodConfiguration,
+};
 use crate::payments::refund::{CreateChargeRefund, CreateRefund, UpdateRefund};
 use crate::payments::setup_intent::{
     CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, UpdateSetupIntent, VerifyMicrodeposits,
@@ -148,6 +151,10 @@ pub enum Command {
     CreateFileLink(Box<CreateFileLink>),
     /// `POST /v1/file_links/{link}`.
     UpdateFileLink(Id, Box<UpdateFileLink>),
+    /// `POST /v1/payment_method_configurations`.
+    CreatePaymentMethodConfiguration(Box<CreatePaymentMethodConfiguration>),
+    /// `POST /v1/payment_method_configurations/{configuration}`.
+    UpdatePaymentMethodConfiguration(Id, Box<UpdatePaymentMethodConfiguration>),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.
@@ -174,6 +181,8 @@ pub enum Read {
     Balance,
     /// `GET /v1/account`.
     Account,
+    /// `GET /v1/payment_method_configurations`.
+    Configurations(ConfigurationList),
     /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the
     /// other.
     Below {

@@ -122,6 +122,10 @@ impl Facts {
         };
         for (at, object) in self.objects.iter().enumerate() {
             let (kind, seq) = (object.kind().number, object.id().seq());
+            // The default configuration of payment methods was never born: it is in the account's state alone.
+            if seq == 0 {
+                continue;
+            }
             let born = seq > self.seq_before;
             if born {
                 entries.born.push(kind);

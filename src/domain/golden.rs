@@ -56,6 +56,8 @@ use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
     PaymentMethodType, SeenMethod, TestCard, UnlistedNumber, declines,
 };
+use crate::payments::payment_method_configuration::{ConfiguredMethod, PaymentMethodConfiguration};
+use crate::payments::redirect_method::{Dob, RedirectMethod};
 use crate::payments::refund::{Refund, RefundFailure, RefundReason, RefundState};
 use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
 use crate::payments::setup_intent::{
@@ -110,6 +112,10 @@ fn record_lines() -> Vec<String> {
         CardFutureUsage,
         CardNetwork,
         AmountDetails,
+        ConfiguredMethod,
+        RedirectMethod,
+        Dob,
+        PaymentMethodConfiguration,
         Action,
         ThreeDSecureRequest,
         ThreeDSecureResult,

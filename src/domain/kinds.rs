@@ -73,8 +73,7 @@ pub static ACCOUNT: Kind = Kind {
     object: "account",
     other: None,
 };
-/// Which payment methods an account offers. There is one fixed configuration per account (cards); it is named in
-/// payment intents and not stored.
+/// Which payment methods an account offers.
 pub static PAYMENT_METHOD_CONFIGURATION: Kind = Kind {
     number: 10,
     prefix: "pmc",
@@ -287,6 +286,8 @@ id_params! {
     ConfirmationTokenId of CONFIRMATION_TOKEN;
     /// A mandate's id as a parameter.
     MandateId of MANDATE;
+    /// The id of a configuration of payment methods as a parameter.
+    PaymentMethodConfigurationId of PAYMENT_METHOD_CONFIGURATION;
     /// An event's id as a parameter.
     EventId of EVENT;
     /// A setup intent's id as a parameter.

@@ -33,6 +33,7 @@ pub mod kinds;
 mod metadata;
 pub mod money;
 pub mod object;
+pub mod paging;
 pub mod payments;
 pub mod radar;
 pub mod reject;

@@ -22,6 +22,9 @@ use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::mandate::{Mandate, MandateShown};
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
+use crate::payments::payment_method_configuration::{
+    ConfigurationPage, ConfigurationsShown, PaymentMethodConfiguration, PaymentMethodConfigurationShown,
+};
 use crate::payments::refund::{REFERENCE_AFTER_MS, Refund, RefundShown};
 use crate::payments::setup_attempt::{SetupAttempt, SetupAttemptShown};
 use crate::payments::setup_intent::{SetupIntent, SetupIntentShown};
@@ -95,6 +98,9 @@ pub enum Object {
     /// A review.
     #[record(24)]
     Review(Arc<Review>),
+    /// A configuration of payment methods.
+    #[record(10)]
+    PaymentMethodConfiguration(Arc<PaymentMethodConfiguration>),
     /// An early fraud warning.
     #[record(25)]
     EarlyFraudWarning(Arc<EarlyFraudWarning>),
@@ -111,6 +117,8 @@ pub enum Item {
     Balance(Arc<Balance>),
     /// The account itself.
     Account(Arc<Profile>),
+    /// A page of its configurations of payment methods.
+    Configurations(Arc<ConfigurationPage>),
 }
 
 /// What showing an object depends on besides the object.
@@ -169,6 +177,7 @@ impl Object {
             Object::FileLink(_) => &kinds::FILE_LINK,
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
+            Object::PaymentMethodConfiguration(_) => &kinds::PAYMENT_METHOD_CONFIGURATION,
             Object::TaxId(_) => &kinds::TAX_ID,
             Object::CustomerBalanceTransaction(_) => &kinds::CUSTOMER_BALANCE_TRANSACTION,
         }
@@ -196,6 +205,7 @@ impl Object {
             Object::FileLink(link) => link.id,
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
+            Object::PaymentMethodConfiguration(configuration) => configuration.id,
         }
     }
 
@@ -240,6 +250,7 @@ impl Object {
             }
             Object::FileLink(link) => parent(link.file),
             Object::Review(_) | Object::ConfirmationToken(_) | Object::File(_) => {}
+            Object::PaymentMethodConfiguration(_) => {}
             Object::TaxId(tax_id) => tax_id.customer.into_iter().for_each(parent),
             Object::CustomerBalanceTransaction(transaction) => parent(transaction.customer),
         }
@@ -331,6 +342,9 @@ impl Object {
             Object::FileLink(link) => with(&FileLinkShown::of(link, context)),
             Object::Review(review) => with(&ReviewShown::of(review, context)),
             Object::EarlyFraudWarning(warning) => with(&EarlyFraudWarningShown::of(warning, context)),
+            Object::PaymentMethodConfiguration(configuration) => {
+                with(&PaymentMethodConfigurationShown::of(configuration, context))
+            }
             Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),
             Object::TaxId(tax_id) => with(&TaxIdShown::of(tax_id, context)),
             Object::CustomerBalanceTransaction(transaction) => {
@@ -347,6 +361,7 @@ impl Item {
             Item::Object(object) => object.with_shown(context, with),
             Item::Balance(balance) => balance.with_shown(context, with),
             Item::Account(profile) => with(&AccountShown::of(profile)),
+            Item::Configurations(page) => with(&ConfigurationsShown::of(page, context)),
             Item::Event(event) => {
                 // Objects stand as they stood then; what networks tell a moment later is what such an event is about.
                 let then = ShowContext {

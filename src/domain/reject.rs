@@ -370,6 +370,9 @@ pub mod codes {
         PAYMENT_INTENT_INCOMPATIBLE_PAYMENT_METHOD = "payment_intent_incompatible_payment_method";
         /// A parameter that does not fit the payment intent.
         PAYMENT_INTENT_INVALID_PARAMETER = "payment_intent_invalid_parameter";
+        /// The payer would be sent away without a way back.
+        PAYMENT_INTENT_REDIRECT_CONFIRMATION_WITHOUT_RETURN_URL =
+            "payment_intent_redirect_confirmation_without_return_url";
         /// The intent's state does not allow it.
         PAYMENT_INTENT_UNEXPECTED_STATE = "payment_intent_unexpected_state";
         /// Deposits did not arrive on the bank account.

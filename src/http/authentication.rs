@@ -46,13 +46,13 @@ pub(crate) async fn visit(
     let Some(action) = action else { return Ok(over()) };
     let authenticated = match visit {
         Visit::Look => {
-            let page = authentication::authentication_page(&token, &services.secrets);
+            let page = authentication::authentication_page(&token, &services.secrets, action.redirects);
             return Ok(Answer::new(200, Content::Form, page));
         }
         Visit::Press(form) if form == authentication::COMPLETE.as_bytes() => true,
         Visit::Press(form) if form == authentication::FAIL.as_bytes() => false,
         Visit::Press(_) => {
-            let page = authentication::authentication_page(&token, &services.secrets);
+            let page = authentication::authentication_page(&token, &services.secrets, action.redirects);
             return Ok(Answer::new(400, Content::Form, page));
         }
     };

@@ -1,23 +1,47 @@
 //! The page on which the holder of a test card proves who they are, and where they go from there.
 
 use tollgate_domain::Secrets;
+use tollgate_domain::kinds;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
-use tollgate_resource::{Id, Kind};
+use tollgate_domain::payments::payment_method::PaymentMethodType;
+use tollgate_resource::{Id, Kind, Names};
 
 /// What the page's buttons send when the holder proves who they are.
 pub const COMPLETE: &str = "outcome=complete";
 /// What they send when the holder fails to.
 pub const FAIL: &str = "outcome=fail";
 
-/// The page of an open action: two buttons that post back to it.
-pub fn authentication_page(token: &ActionToken, secrets: &Secrets) -> String {
+/// The page of an open action: two buttons that post back to it. `redirects` is the type of payment method whose own page
+/// it stands for, if it is not that of a card's bank.
+pub fn authentication_page(token: &ActionToken, secrets: &Secrets, redirects: Option<PaymentMethodType>) -> String {
     let object = escaped(&token.object.text(token.kind));
     let path = escaped(&format!("{PAGE_PATH}{}", token.text(secrets)));
+    let setup = *token.kind == kinds::SETUP_INTENT;
+    let (title, asked, complete, fail) = match redirects {
+        None => (
+            "3D Secure test page".to_owned(),
+            "The bank of a test card asks its holder to prove who they are".to_owned(),
+            "Complete",
+            "Fail",
+        ),
+        Some(kind) => (
+            format!("{} test page", kind.name()),
+            format!(
+                "This page stands for the one of <code>{}</code>, which asks the payer to agree",
+                kind.name()
+            ),
+            if setup {
+                "Authorize test setup"
+            } else {
+                "Authorize test payment"
+            },
+            if setup { "Fail test setup" } else { "Fail test payment" },
+        ),
+    };
     page(&format!(
-        "<h1>3D Secure test page</h1>\n<p>The bank of a test card asks its holder to prove who they are, for \
-         <code>{object}</code>. What should happen?</p>\n<form method=\"post\" action=\"{path}\">\n<button type=\"submit\" \
-         name=\"outcome\" value=\"complete\">Complete</button>\n<button type=\"submit\" name=\"outcome\" \
-         value=\"fail\">Fail</button>\n</form>"
+        "<h1>{title}</h1>\n<p>{asked}, for <code>{object}</code>. What should happen?</p>\n<form method=\"post\" \
+         action=\"{path}\">\n<button type=\"submit\" name=\"outcome\" value=\"complete\">{complete}</button>\n<button \
+         type=\"submit\" name=\"outcome\" value=\"fail\">{fail}</button>\n</form>"
     ))
 }
 
@@ -103,7 +127,6 @@ fn page(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollgate_domain::kinds;
 
     fn address(return_url: &str, succeeded: bool) -> String {
         let id = Id::new(&kinds::PAYMENT_INTENT, 1_794_830_400_000, 3, 7);
@@ -141,12 +164,16 @@ mod tests {
             object: Id::new(&kinds::PAYMENT_INTENT, 1_794_830_400_000, 3, 7),
             nonce: 42,
         };
-        let page = authentication_page(&token, &secrets);
+        let page = authentication_page(&token, &secrets, None);
         let action = format!("action=\"{PAGE_PATH}{}\"", token.text(&secrets));
         assert!(page.contains(&action), "{page}");
         for button in [COMPLETE, FAIL] {
             let (name, value) = button.split_once('=').expect("a pair");
             assert!(page.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{page}");
+        }
+        let page = authentication_page(&token, &secrets, Some(PaymentMethodType::Ideal));
+        for label in ["ideal", "Authorize test payment", "Fail test payment"] {
+            assert!(page.contains(label), "{page}");
         }
     }
 }

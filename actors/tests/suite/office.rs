@@ -204,6 +204,7 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::Event(event) => format!("200 {}", tollgate_resource::Names::name(event.kind)),
                 Item::Balance(_) => "200 balance".into(),
                 Item::Account(_) => "200 account".into(),
+                Item::Configurations(page) => format!("200 {} configurations", page.configurations.len()),
             },
             Ok(Shown::Page { items, has_more, .. }) => format!("200 page of {} more {has_more}", items.len()),
             Ok(Shown::Found { items, next_page, .. }) => {

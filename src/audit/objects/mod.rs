@@ -113,6 +113,7 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::PaymentMethodConfiguration(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_)
@@ -123,6 +124,7 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::PaymentMethodConfiguration(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -148,6 +150,7 @@ impl Objects {
                 Object::EphemeralKey(_)
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
+                | Object::PaymentMethodConfiguration(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -236,6 +239,8 @@ impl Objects {
     fn check_known(&self, object: &Object) -> Checked {
         let (kind, id): (&'static Kind, Id) = (object.kind(), object.id());
         let known = match object {
+            // It is there from the beginning.
+            Object::PaymentMethodConfiguration(configuration) if configuration.is_default() => Some(id),
             Object::PaymentIntent(_) => find(&self.intents, id.seq(), |kept| kept.id).map(|at| self.intents[at].id),
             Object::Charge(_) => find(&self.charges, id.seq(), |kept| kept.id).map(|at| self.charges[at].id),
             Object::Refund(_) => find(&self.refunds, id.seq(), |kept| kept.id).map(|at| self.refunds[at].id),
@@ -253,6 +258,7 @@ impl Objects {
             Object::EphemeralKey(_)
             | Object::Review(_)
             | Object::EarlyFraudWarning(_)
+            | Object::PaymentMethodConfiguration(_)
             | Object::File(_)
             | Object::FileLink(_)
             | Object::ConfirmationToken(_) => find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at]),
@@ -286,6 +292,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         Object::EphemeralKey(_)
         | Object::Review(_)
         | Object::EarlyFraudWarning(_)
+        | Object::PaymentMethodConfiguration(_)
         | Object::File(_)
         | Object::FileLink(_)
         | Object::ConfirmationToken(_) => Some(object.id().seq()),

@@ -24,6 +24,7 @@ use crate::payments::confirmation_token;
 use crate::payments::dispute;
 use crate::payments::payment_intent;
 use crate::payments::payment_method;
+use crate::payments::payment_method_configuration;
 use crate::payments::refund;
 use crate::payments::setup_intent;
 use crate::payments::token;
@@ -157,6 +158,8 @@ pub fn decide(
             payment_method::attach(&case, *method, *customer, *saving)
         }
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
+        Command::CreatePaymentMethodConfiguration(asked) => payment_method_configuration::create(&case, asked),
+        Command::UpdatePaymentMethodConfiguration(id, asked) => payment_method_configuration::update(&case, *id, asked),
         Command::CreateToken(asked) => token::create(&case, asked),
         Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
@@ -201,6 +204,14 @@ pub fn decide(
 pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
     match read {
         Read::Account => Ok(Item::Account(Arc::clone(&world.account.profile))),
+        Read::Configurations(asked) => {
+            payment_method_configuration::list(world.account, asked).map(|page| Item::Configurations(Arc::new(page)))
+        }
+        Read::Object(kind, id, param) if *kind == kinds::PAYMENT_METHOD_CONFIGURATION => {
+            let found = world.account.configuration(id);
+            let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;
+            Ok(Item::Object(Object::PaymentMethodConfiguration(found)))
+        }
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, param) if *kind == kinds::ACCOUNT => {

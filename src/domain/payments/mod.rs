@@ -10,6 +10,8 @@ pub mod dispute;
 pub mod mandate;
 pub mod payment_intent;
 pub mod payment_method;
+pub mod payment_method_configuration;
+pub mod redirect_method;
 pub mod refund;
 pub mod setup_attempt;
 pub mod setup_intent;

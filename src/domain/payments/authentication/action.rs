@@ -3,6 +3,7 @@
 use super::token::ActionToken;
 use crate::object::ShowContext;
 use crate::payments::bank_account::{Deposits, MicrodepositType, VerifyDepositsShown};
+use crate::payments::payment_method::PaymentMethodType;
 use tollgate_resource::shown::Seconds;
 use tollgate_resource::{Id, Kind, Record, Shown};
 
@@ -24,6 +25,9 @@ pub struct Action {
     /// The deposits that are to be told, where the action is to show whose bank account it is.
     #[record(5)]
     pub deposits: Option<Deposits>,
+    /// The type of payment method whose page the payer is sent to, if it is no card.
+    #[record(20)]
+    pub redirects: Option<PaymentMethodType>,
 }
 
 /// The end of an action, as the page commands it.
@@ -40,6 +44,9 @@ pub struct CompletedAction {
 /// What the payer must do before it can go on.
 #[derive(Shown)]
 pub struct NextActionShown<'a> {
+    /// The page of Alipay to send the payer to.
+    #[shown(omit)]
+    pub alipay_handle_redirect: Option<AlipayRedirectShown<'a>>,
     /// The page to send the payer to.
     #[shown(omit)]
     pub redirect_to_url: Option<RedirectShown<'a>>,
@@ -52,6 +59,19 @@ pub struct NextActionShown<'a> {
     /// The deposits that the holder of a bank account is to tell.
     #[shown(omit)]
     pub verify_with_microdeposits: Option<VerifyDepositsShown>,
+}
+
+/// A page of Alipay to send the payer to.
+#[derive(Shown)]
+pub struct AlipayRedirectShown<'a> {
+    /// What Alipay's app is given.
+    pub native_data: Option<&'a str>,
+    /// Where Alipay's app opens it.
+    pub native_url: Option<&'a str>,
+    /// Where the payer is sent afterwards.
+    pub return_url: Option<&'a str>,
+    /// The page's address.
+    pub url: Option<String>,
 }
 
 /// A page to send the payer to.
@@ -85,6 +105,7 @@ impl<'a> NextActionShown<'a> {
         let url = token.url(context);
         if let Some(deposits) = action.deposits {
             return NextActionShown {
+                alipay_handle_redirect: None,
                 redirect_to_url: None,
                 kind: "verify_with_microdeposits",
                 use_stripe_sdk: None,
@@ -95,8 +116,23 @@ impl<'a> NextActionShown<'a> {
                 }),
             };
         }
+        if action.redirects == Some(PaymentMethodType::Alipay) {
+            return NextActionShown {
+                alipay_handle_redirect: Some(AlipayRedirectShown {
+                    native_data: None,
+                    native_url: None,
+                    return_url: action.return_url.as_deref(),
+                    url: Some(url),
+                }),
+                redirect_to_url: None,
+                kind: "alipay_handle_redirect",
+                use_stripe_sdk: None,
+                verify_with_microdeposits: None,
+            };
+        }
         match &action.return_url {
-            Some(return_url) if !action.use_stripe_sdk => NextActionShown {
+            Some(return_url) if !action.use_stripe_sdk || action.redirects.is_some() => NextActionShown {
+                alipay_handle_redirect: None,
                 redirect_to_url: Some(RedirectShown {
                     return_url: Some(return_url),
                     url: Some(url),
@@ -106,6 +142,7 @@ impl<'a> NextActionShown<'a> {
                 verify_with_microdeposits: None,
             },
             _ => NextActionShown {
+                alipay_handle_redirect: None,
                 redirect_to_url: None,
                 kind: "use_stripe_sdk",
                 use_stripe_sdk: Some(UseSdkShown {

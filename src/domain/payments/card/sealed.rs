@@ -74,6 +74,7 @@ pub fn each_sealed(object: &Object, visit: &mut dyn FnMut(&SealedNumber)) {
         | Object::EphemeralKey(_)
         | Object::Review(_)
         | Object::EarlyFraudWarning(_)
+        | Object::PaymentMethodConfiguration(_)
         | Object::File(_)
         | Object::FileLink(_) => None,
     };

@@ -8,6 +8,7 @@ mod remote;
 mod shown;
 mod shown_bank;
 mod shown_card;
+mod shown_redirect;
 mod source;
 mod update;
 

@@ -2,6 +2,7 @@
 
 use super::shown_bank::ChargeBankShown;
 use super::shown_card::{ChargeCardShown, PaymentMethodDetailsShown};
+use super::shown_redirect::ChargeRedirectsShown;
 use super::{Charge, ChargeState, ChargeStatus, PaidWith, UserReport};
 use crate::address::ShippingShown;
 use crate::customers::source::SourceShown;
@@ -242,6 +243,7 @@ impl<'a> ChargeShown<'a> {
         };
         let bank = ChargeBankShown::of(charge, context);
         let pending = charge.state == ChargeState::Debiting;
+        let redirect = ChargeRedirectsShown::of(charge);
         ChargeShown {
             id,
             amount: charge.amount,
@@ -302,6 +304,18 @@ impl<'a> ChargeShown<'a> {
                 au_becs_debit: bank.au_becs_debit,
                 bacs_debit: bank.bacs_debit,
                 card: ChargeCardShown::of(charge, context, decided && decline.is_none()),
+                affirm: redirect.affirm,
+                afterpay_clearpay: redirect.afterpay_clearpay,
+                alipay: redirect.alipay,
+                amazon_pay: redirect.amazon_pay,
+                bancontact: redirect.bancontact,
+                eps: redirect.eps,
+                ideal: redirect.ideal,
+                klarna: redirect.klarna,
+                link: redirect.link,
+                p24: redirect.p24,
+                paypal: redirect.paypal,
+                revolut_pay: redirect.revolut_pay,
                 sepa_debit: bank.sepa_debit,
                 kind: charge.instrument.kind().name(),
                 us_bank_account: bank.us_bank_account,

@@ -4,6 +4,11 @@ use super::Charge;
 use super::shown_bank::{
     ChargeAcssDebitShown, ChargeAuBecsDebitShown, ChargeBacsDebitShown, ChargeSepaDebitShown, ChargeUsBankAccountShown,
 };
+use super::shown_redirect::{
+    ChargeAffirmShown, ChargeAfterpayClearpayShown, ChargeAlipayShown, ChargeAmazonPayShown, ChargeBancontactShown,
+    ChargeEpsShown, ChargeIdealShown, ChargeKlarnaShown, ChargeLinkShown, ChargeP24Shown, ChargePaypalShown,
+    ChargeRevolutPayShown,
+};
 use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
@@ -28,6 +33,42 @@ pub struct PaymentMethodDetailsShown<'a> {
     /// The card, if it was one.
     #[shown(omit)]
     pub card: Option<ChargeCardShown<'a>>,
+    /// Affirm, if that paid.
+    #[shown(omit)]
+    pub affirm: Option<ChargeAffirmShown<'a>>,
+    /// Afterpay, or Clearpay, if that paid.
+    #[shown(omit)]
+    pub afterpay_clearpay: Option<ChargeAfterpayClearpayShown<'a>>,
+    /// Alipay, if that paid.
+    #[shown(omit)]
+    pub alipay: Option<ChargeAlipayShown<'a>>,
+    /// Amazon Pay, if that paid.
+    #[shown(omit)]
+    pub amazon_pay: Option<ChargeAmazonPayShown<'a>>,
+    /// A bank in Belgium, if that paid.
+    #[shown(omit)]
+    pub bancontact: Option<ChargeBancontactShown<'a>>,
+    /// A bank in Austria, if that paid.
+    #[shown(omit)]
+    pub eps: Option<ChargeEpsShown<'a>>,
+    /// A bank in the Netherlands, if that paid.
+    #[shown(omit)]
+    pub ideal: Option<ChargeIdealShown<'a>>,
+    /// Klarna, if that paid.
+    #[shown(omit)]
+    pub klarna: Option<ChargeKlarnaShown<'a>>,
+    /// Link, if that paid.
+    #[shown(omit)]
+    pub link: Option<ChargeLinkShown<'a>>,
+    /// A bank in Poland, if that paid.
+    #[shown(omit)]
+    pub p24: Option<ChargeP24Shown<'a>>,
+    /// PayPal, if that paid.
+    #[shown(omit)]
+    pub paypal: Option<ChargePaypalShown<'a>>,
+    /// Revolut Pay, if that paid.
+    #[shown(omit)]
+    pub revolut_pay: Option<ChargeRevolutPayShown<'a>>,
     /// A bank account in the single euro payments area, if it was one.
     #[shown(omit)]
     pub sepa_debit: Option<ChargeSepaDebitShown<'a>>,

@@ -12,6 +12,9 @@ use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetailsShown, CardShown, Details, PaymentMethodType, no_billing_details,
 };
+use crate::payments::redirect_method::{
+    EmptyShown, EpsShown, IdealShown, KlarnaShown, LinkShown, P24Shown, PaypalShown, RedirectsShown,
+};
 use crate::time::seconds_of;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Ref, Shown};
@@ -78,6 +81,42 @@ pub struct PaymentMethodPreviewShown<'a> {
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
+    /// Affirm: paid later, in parts.
+    #[shown(omit)]
+    pub affirm: Option<EmptyShown>,
+    /// Afterpay, or Clearpay: paid later, in parts.
+    #[shown(omit)]
+    pub afterpay_clearpay: Option<EmptyShown>,
+    /// Alipay: a wallet.
+    #[shown(omit)]
+    pub alipay: Option<EmptyShown>,
+    /// Amazon Pay: a wallet.
+    #[shown(omit)]
+    pub amazon_pay: Option<EmptyShown>,
+    /// Bancontact: a bank in Belgium.
+    #[shown(omit)]
+    pub bancontact: Option<EmptyShown>,
+    /// EPS: a bank in Austria.
+    #[shown(omit)]
+    pub eps: Option<EpsShown<'a>>,
+    /// iDEAL: a bank in the Netherlands.
+    #[shown(omit)]
+    pub ideal: Option<IdealShown<'a>>,
+    /// Klarna: paid later, or at once.
+    #[shown(omit)]
+    pub klarna: Option<KlarnaShown>,
+    /// Link: details that the payer has saved.
+    #[shown(omit)]
+    pub link: Option<LinkShown<'a>>,
+    /// Przelewy24: a bank in Poland.
+    #[shown(omit)]
+    pub p24: Option<P24Shown<'a>>,
+    /// PayPal: a wallet.
+    #[shown(omit)]
+    pub paypal: Option<PaypalShown<'a>>,
+    /// Revolut Pay: a wallet.
+    #[shown(omit)]
+    pub revolut_pay: Option<EmptyShown>,
     /// A bank account in the United States.
     #[shown(omit)]
     pub us_bank_account: Option<UsBankAccountShown<'a>>,
@@ -139,6 +178,7 @@ impl<'a> PaymentMethodPreviewShown<'a> {
                 method.customer,
             ),
         };
+        let redirect = RedirectsShown::of(instrument, details.map(|details| &details.billing));
         let bank = BankShown::of(instrument, context, token.id.account_tag());
         PaymentMethodPreviewShown {
             acss_debit: bank.acss_debit,
@@ -158,6 +198,18 @@ impl<'a> PaymentMethodPreviewShown<'a> {
             customer_account: None,
             sepa_debit: bank.sepa_debit,
             kind: instrument.kind(),
+            affirm: redirect.affirm,
+            afterpay_clearpay: redirect.afterpay_clearpay,
+            alipay: redirect.alipay,
+            amazon_pay: redirect.amazon_pay,
+            bancontact: redirect.bancontact,
+            eps: redirect.eps,
+            ideal: redirect.ideal,
+            klarna: redirect.klarna,
+            link: redirect.link,
+            p24: redirect.p24,
+            paypal: redirect.paypal,
+            revolut_pay: redirect.revolut_pay,
             us_bank_account: bank.us_bank_account,
         }
     }

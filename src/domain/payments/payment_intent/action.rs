@@ -29,6 +29,7 @@ pub(super) fn park(
             return_url: terms.return_url.map(Into::into),
             use_stripe_sdk: terms.use_stripe_sdk,
             deposits: None,
+            redirects: method.instrument.redirect().map(|method| method.kind),
         }),
     };
     intent.last_error = None;

@@ -6,9 +6,8 @@ use crate::kinds;
 use crate::kinds::{ConfirmationTokenId, MandateId};
 use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::{Acceptance, MandateDataParams};
-use crate::payments::payment_method::{
-    Choice, PaymentMethod, PaymentMethodParam, PaymentMethodType, Purpose, is_known_type,
-};
+use crate::payments::payment_method::{Choice, PaymentMethod, PaymentMethodParam, PaymentMethodType, Purpose};
+use crate::payments::payment_method_configuration::listed;
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use tollgate_resource::{Id, Kind, Names, Update, Version};
@@ -88,42 +87,14 @@ pub(super) fn check_allowed(intent: &PaymentIntent, method: &PaymentMethod) -> R
     if intent.allows(kind) {
         return Ok(());
     }
-    let names: Vec<_> = intent.types().iter().map(|kind| kind.name()).collect();
     let message = format!(
         "The PaymentMethod provided ({}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of \
          the following types to confirm this PaymentIntent: {}.",
         kind.name(),
-        names.join(", ")
+        listed(&intent.accepted())
     );
     let code = Some(codes::PAYMENT_INTENT_INCOMPATIBLE_PAYMENT_METHOD);
     Err(Reject::invalid(code, message).with_param("payment_method").into())
-}
-
-/// Refuses to exclude the only type of payment method there is, and types that do not exist.
-pub(crate) fn check_excluded(types: &[Box<str>]) -> Result<(), Stop> {
-    let message = match types.iter().find(|word| !is_known_type(word)) {
-        Some(word) => format!("The payment method type \"{word}\" is invalid."),
-        None if types.iter().any(|word| &**word == "card") => {
-            "You cannot exclude every payment method type of this account; it accepts: card.".to_owned()
-        }
-        None => return Ok(()),
-    };
-    Err(Reject::invalid(None, message)
-        .with_param("excluded_payment_method_types")
-        .into())
-}
-
-/// Refuses any configuration of payment methods but the account's own.
-pub(crate) fn check_configuration(case: &Case<'_>, given: Option<&str>) -> Result<(), Stop> {
-    let Some(given) = given else { return Ok(()) };
-    let kind = &kinds::PAYMENT_METHOD_CONFIGURATION;
-    if kind.parse(given) == Some(Id::new(kind, 0, 0, case.world.account.tag())) {
-        return Ok(());
-    }
-    let message = format!("No such payment_method_configuration: '{given}'");
-    Err(Reject::invalid(Some(codes::RESOURCE_MISSING), message)
-        .with_param("payment_method_configuration")
-        .into())
 }
 
 /// The customer's agreement to a mandate; one on a page that does not say which browser is refused.

@@ -5,6 +5,7 @@ use super::checks;
 use super::debit;
 use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
+use super::redirect;
 use super::{
     AmountDetailsParams, ConfirmPaymentIntent, FutureUsage, Particulars, PaymentDetailsParams, PaymentIntent, Status,
 };
@@ -19,6 +20,7 @@ use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Thr
 use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
+use crate::payments::payment_method_configuration::check_excluded;
 use crate::radar::{self, Judgement};
 use crate::reject::Reject;
 use crate::versions;
@@ -46,7 +48,6 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let agreement = checks::agreement(case, &asked.mandate_data)?;
-    checks::check_excluded(&asked.excluded_payment_method_types)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
@@ -104,6 +105,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         intent.capture_method = capture_method;
     }
     intent.list_types(&asked.payment_method_types, types);
+    check_excluded(&asked.excluded_payment_method_types, intent.types())?;
     intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked
         .setup_future_usage
@@ -119,6 +121,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         token.spend(&mut draft, id);
     }
     let method = method.stored(&mut draft);
+    intent.check_types()?;
     checks::check_allowed(&intent, &method)?;
     intent.payment_method = Some(method.id);
     let terms = Terms {
@@ -192,8 +195,12 @@ pub(super) fn try_to_pay(
     method: PaymentMethod,
     terms: &Terms<'_>,
 ) -> Result<Decision, Stop> {
-    let Instrument::Card(card) = &method.instrument else {
-        return debit::start(case, draft, intent, method, terms);
+    let kind = method.instrument.kind();
+    intent.check_return_url(case, kind, terms.return_url, terms.off_session)?;
+    let card = match &method.instrument {
+        Instrument::Card(card) => card,
+        Instrument::Bank(_) => return debit::start(case, draft, intent, method, terms),
+        Instrument::Redirect(_) => return redirect::start(case, draft, intent, method, terms),
     };
     let need = match terms.proof {
         Some(proof) => AuthenticationNeed::Nothing(Some(proof)),
@@ -242,6 +249,9 @@ pub(super) fn attempt(
     three_d_secure: Option<ThreeDSecureResult>,
 ) -> Result<Decision, Stop> {
     let id = intent.id;
+    if method.instrument.redirect().is_some() {
+        return redirect::agreed(case, draft, intent, method);
+    }
     if radar::concerns(&method)
         && !intent.claims().is_some_and(|claims| claims.skips_rules)
         && let Judgement::Blocked { decline, risk } = radar::judge(case, &method)
@@ -301,7 +311,7 @@ pub(super) fn attempt(
 }
 
 /// The payment fails before the bank is asked.
-fn refuse(
+pub(super) fn refuse(
     case: &Case<'_>,
     mut draft: Draft,
     intent: PaymentIntent,

@@ -20,6 +20,7 @@ use crate::payments::attempt::{self, Attempt};
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{Instrument, Purpose};
+use crate::payments::payment_method_configuration::check_excluded;
 use crate::reject::{Reject, codes};
 use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
@@ -61,7 +62,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
-    checks::check_excluded(&asked.excluded_payment_method_types)?;
     let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
@@ -71,7 +71,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         method = checks::default_method(case, customer)?;
     }
     checks::check_saved(asked.save_payment_method, customer, method.is_some())?;
-    checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     let types = checks::check_types(&asked.payment_method_types)?;
     if let Some(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
@@ -124,6 +123,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     };
     intent.list_types(&asked.payment_method_types, types);
     intent.note_radar_options(asked.radar_options.as_deref());
+    intent.configure(case, asked.payment_method_configuration.as_deref())?;
+    check_excluded(&asked.excluded_payment_method_types, intent.types())?;
+    intent.check_types()?;
     if mandate.is_some() {
         intent.with_particulars(|particulars| particulars.mandate = mandate);
     }

@@ -42,6 +42,7 @@ pub(super) fn park(
             return_url: terms.return_url.map(Into::into),
             use_stripe_sdk: terms.use_stripe_sdk,
             deposits: Some(Deposits::sent(now_ms)),
+            redirects: None,
         }),
     };
     intent.last_error = None;

@@ -1,5 +1,6 @@
 //! A payment from intention to success: what is kept, and the states it moves through.
 
+pub(crate) mod accepted;
 mod action;
 mod amount_details;
 mod bank_options;
@@ -15,6 +16,7 @@ mod increment;
 mod outcome;
 mod params;
 mod particulars;
+mod redirect;
 mod resolve;
 mod shown;
 mod status;

@@ -288,7 +288,7 @@ pub(super) fn new_charge(
     Charge {
         id: match method.instrument {
             Instrument::Card(_) => draft.born(&kinds::CHARGE),
-            Instrument::Bank(_) => draft.born_other(&kinds::CHARGE),
+            Instrument::Bank(_) | Instrument::Redirect(_) => draft.born_other(&kinds::CHARGE),
         },
         amount: intent.amount,
         currency: intent.currency,
@@ -337,7 +337,7 @@ pub(crate) fn capture_money(case: &Case<'_>, draft: &mut Draft, charge: &Charge,
         id,
         kind: match charge.instrument {
             Instrument::Card(_) => BalanceTransactionType::Charge,
-            Instrument::Bank(_) => BalanceTransactionType::Payment,
+            Instrument::Bank(_) | Instrument::Redirect(_) => BalanceTransactionType::Payment,
         },
         source: charge.id,
         amount,
@@ -368,6 +368,8 @@ fn fee_of(account_country: Country, captured: Money, instrument: &Instrument) ->
     match instrument {
         Instrument::Card(card) => fee(account_country, captured, card.facts().country).amount,
         Instrument::Bank(bank) => debit_fee(bank.scheme, captured).amount,
+        // As a card of the merchant's own country.
+        Instrument::Redirect(_) => fee(account_country, captured, account_country).amount,
     }
 }
 

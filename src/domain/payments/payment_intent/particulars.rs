@@ -39,6 +39,9 @@ pub struct Particulars {
     /// Settings of bank debits.
     #[record(9)]
     pub bank: Option<Box<BankOptions>>,
+    /// The configuration of payment methods that was named.
+    #[record(10)]
+    pub configuration: Option<Id>,
 }
 
 /// References of the merchant's for a payment.
@@ -92,30 +95,6 @@ impl<'a> From<&'a PaymentDetails> for PaymentDetailsShown<'a> {
 }
 
 impl PaymentIntent {
-    /// The types of payment methods it can be paid with.
-    pub fn types(&self) -> &[PaymentMethodType] {
-        match self.particulars.as_deref() {
-            Some(particulars) if !particulars.types.is_empty() => &particulars.types,
-            _ => PaymentMethodType::DEFAULT,
-        }
-    }
-
-    /// Whether it can be paid with that type. Where the account's configuration says how it is paid, every type that the
-    /// account offers can.
-    pub fn allows(&self, kind: PaymentMethodType) -> bool {
-        self.automatic_payment_methods.is_some() || self.types().contains(&kind)
-    }
-
-    /// Takes over the types of payment methods that a request lists, if it lists any.
-    pub(super) fn list_types(&mut self, asked: &[Box<str>], types: Vec<PaymentMethodType>) {
-        if !asked.is_empty() {
-            self.automatic_payment_methods = None;
-            if types != self.types() {
-                self.with_particulars(|particulars| particulars.types = types);
-            }
-        }
-    }
-
     /// Takes away the customer's agreement, if the newest confirmation brought one.
     pub(super) fn take_agreement(&mut self) -> Option<Acceptance> {
         self.particulars.as_ref()?.agreement.as_ref()?;

@@ -12,6 +12,7 @@ use crate::object::ShowContext;
 use crate::payments::authentication::NextActionShown;
 use crate::payments::bank_account::BankScheme;
 use crate::payments::payment_method::{Decline, PaymentMethodShown, PaymentMethodType};
+use crate::payments::payment_method_configuration::PaymentMethodConfiguration;
 use crate::reject::{ErrorType, codes, doc_url};
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Names, Ref, Shown, SubList};
@@ -292,7 +293,8 @@ impl<'a> PaymentIntentShown<'a> {
                 kind: &kinds::PAYMENT_METHOD,
                 id,
             }),
-            payment_method_configuration_details: automatic.map(|_| ConfigurationShown::of_account(intent.id)),
+            payment_method_configuration_details: automatic
+                .map(|_| ConfigurationShown::of(intent.id, intent.configuration())),
             payment_method_options: PaymentMethodOptionsShown {
                 acss_debit: VerifiedOptionsShown::of(types, BankScheme::AcssDebit, bank),
                 au_becs_debit: DebitOptionsShown::of(types, BankScheme::AuBecsDebit, bank),
@@ -303,7 +305,7 @@ impl<'a> PaymentIntentShown<'a> {
                 sepa_debit: DebitOptionsShown::of(types, BankScheme::SepaDebit, bank),
                 us_bank_account: VerifiedOptionsShown::of(types, BankScheme::UsBankAccount, bank),
             },
-            payment_method_types: intent.types().iter().map(|kind| kind.name()).collect(),
+            payment_method_types: intent.accepted_names(),
             payment_record: None,
             processing: None,
             receipt_email: intent.receipt_email.as_deref(),
@@ -322,13 +324,12 @@ impl<'a> PaymentIntentShown<'a> {
 }
 
 impl ConfigurationShown {
-    /// The one configuration of the account that `id` belongs to: cards.
-    pub(crate) fn of_account(id: Id) -> ConfigurationShown {
-        let kind = &kinds::PAYMENT_METHOD_CONFIGURATION;
+    /// The configuration of the intent with that id: the one it names, or the account's default one.
+    pub(crate) fn of(intent: Id, named: Option<Id>) -> ConfigurationShown {
         ConfigurationShown {
             id: Ident {
-                kind,
-                id: Id::new(kind, 0, 0, id.account_tag()),
+                kind: &kinds::PAYMENT_METHOD_CONFIGURATION,
+                id: named.unwrap_or_else(|| PaymentMethodConfiguration::default_id(intent.account_tag())),
             },
             parent: None,
         }

@@ -11,6 +11,7 @@ use crate::metadata;
 use crate::money::check_charge_amount;
 use crate::object::Object;
 use crate::payments::payment_method::Purpose;
+use crate::payments::payment_method_configuration::check_excluded;
 use crate::reject::Reject;
 use crate::versions;
 use tollgate_resource::{Id, Names, Update};
@@ -20,8 +21,6 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
-    checks::check_excluded(&asked.excluded_payment_method_types)?;
-    checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     let types = checks::check_types(&asked.payment_method_types)?;
     if let Update::Set(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
@@ -41,6 +40,10 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     intent.last_error = None;
     settle_terms(&mut intent, asked)?;
     intent.list_types(&asked.payment_method_types, types);
+    if let Some(named) = &asked.payment_method_configuration {
+        intent.configure(case, Some(named))?;
+    }
+    check_excluded(&asked.excluded_payment_method_types, intent.types())?;
     if let Some(customer) = asked.customer {
         case.check_customer(customer.0)?;
         intent.customer = Some(customer.0);
@@ -58,6 +61,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
         // Another customer must be allowed what is there to pay with.
         Purpose::Payment.stored_method(case, kept, intent.customer)?;
     }
+    intent.check_types()?;
     let mut draft = case.draft();
     if let Some(method) = method {
         let method = method.stored(&mut draft);
@@ -124,6 +128,11 @@ fn late(asked: &UpdatePaymentIntent) -> Option<(&'static str, &'static str)> {
             !asked.payment_method_types.is_empty(),
             "payment_method_types",
             "payment_method_types",
+        ),
+        (
+            asked.payment_method_configuration.is_some(),
+            "payment_method_configuration",
+            "payment_method_configuration",
         ),
         (
             asked.save_payment_method.is_some(),

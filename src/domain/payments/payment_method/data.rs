@@ -18,6 +18,7 @@ use crate::payments::card::{
     CardDetails, CardNetworksParams, CardParams, EnteredCard, FlatCardParams, HeldMethod, PreferredNetwork, TokenParam,
 };
 use crate::payments::payment_method::CardBrand;
+use crate::payments::redirect_method::{DobParams, EpsParams, IdealParams, KlarnaParams, P24Params, RedirectMethod};
 use crate::payments::token::{Token, TokenContent};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
@@ -38,10 +39,18 @@ pub struct PaymentMethodData {
     pub billing_details: Option<BillingDetailsParams>,
     /// The card.
     pub card: Option<CardParams>,
+    /// A bank in Austria.
+    pub eps: Option<EpsParams>,
+    /// A bank in the Netherlands.
+    pub ideal: Option<IdealParams>,
     /// The payer's address on the network. It changes nothing.
     pub ip: Option<Box<str>>,
+    /// What Klarna is told.
+    pub klarna: Option<KlarnaParams>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
+    /// A bank in Poland.
+    pub p24: Option<P24Params>,
     /// What the fraud checks are given.
     pub radar_options: Option<RadarOptionsParams>,
     /// A bank account in the single euro payments area.
@@ -117,6 +126,7 @@ impl PaymentMethodData {
                 }
                 NewMethod::of_bank(given(&self.us_bank_account, &param)?.check(&param, case)?)
             }
+            kind => NewMethod::of_redirect(self.redirect(kind, &within)?),
         };
         new.describe(
             self.billing_details.as_ref(),
@@ -127,6 +137,32 @@ impl PaymentMethodData {
         Ok(new)
     }
 
+    /// What is agreed to on another company's page, with what that company has to know.
+    fn redirect(&self, kind: PaymentMethodType, within: &dyn Fn(&str) -> String) -> Result<RedirectMethod, Stop> {
+        let billing = self.billing_details.as_ref();
+        let says = |text: Option<&Update<Box<str>>>| matches!(text, Some(Update::Set(_)));
+        let required = match kind {
+            PaymentMethodType::Bancontact if !says(billing.map(|billing| &billing.name)) => Some("[name]"),
+            PaymentMethodType::P24 if !says(billing.map(|billing| &billing.email)) => Some("[email]"),
+            _ => None,
+        };
+        if let Some(required) = required {
+            return Err(missing(&format!("{}{required}", within("billing_details"))).into());
+        }
+        let bank = match kind {
+            PaymentMethodType::Eps => self.eps.as_ref().and_then(|eps| eps.bank).map(Names::name),
+            PaymentMethodType::Ideal => self.ideal.as_ref().and_then(|ideal| ideal.bank).map(Names::name),
+            PaymentMethodType::P24 => self.p24.as_ref().and_then(|p24| p24.bank).map(Names::name),
+            _ => None,
+        };
+        let dob = self.klarna.as_ref().and_then(|klarna| klarna.dob.as_ref());
+        Ok(RedirectMethod {
+            kind,
+            bank: bank.map(Into::into),
+            born: dob.map(DobParams::date),
+        })
+    }
+
     /// Refuses the details of another type than the one that is named.
     fn only(&self, kind: PaymentMethodType, within: &dyn Fn(&str) -> String) -> Result<(), Stop> {
         let given = [
@@ -134,6 +170,10 @@ impl PaymentMethodData {
             (self.au_becs_debit.is_some(), PaymentMethodType::AuBecsDebit),
             (self.bacs_debit.is_some(), PaymentMethodType::BacsDebit),
             (self.card.is_some(), PaymentMethodType::Card),
+            (self.eps.is_some(), PaymentMethodType::Eps),
+            (self.ideal.is_some(), PaymentMethodType::Ideal),
+            (self.klarna.is_some(), PaymentMethodType::Klarna),
+            (self.p24.is_some(), PaymentMethodType::P24),
             (self.sepa_debit.is_some(), PaymentMethodType::SepaDebit),
             (self.us_bank_account.is_some(), PaymentMethodType::UsBankAccount),
         ];
@@ -152,6 +192,15 @@ impl PaymentMethodData {
 }
 
 impl NewMethod {
+    fn of_redirect(method: RedirectMethod) -> NewMethod {
+        NewMethod {
+            instrument: Instrument::Redirect(Box::new(method)),
+            cvc_check: None,
+            details: None,
+            token: None,
+        }
+    }
+
     fn of_bank(bank: BankAccount) -> NewMethod {
         NewMethod {
             instrument: Instrument::Bank(Box::new(bank)),

@@ -16,7 +16,7 @@ use crate::payments::card::check_expiry;
 use crate::payments::mandate;
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
-use tollgate_resource::Id;
+use tollgate_resource::{Id, Names};
 
 const NO_CUSTOMER: &str = "Must provide customer or customer_account.";
 const ATTACHED_ALREADY: &str = "The payment method you provided has already been attached to a customer.";
@@ -188,6 +188,17 @@ pub(crate) fn save(
     customer: &mut Customer,
 ) -> Result<PaymentMethod, Stop> {
     check_unused(&method)?;
+    let kind = method.instrument.kind();
+    if !kind.rules().saves {
+        let message = format!(
+            "A payment method of type `{}` cannot be saved to a customer: it pays once.",
+            kind.name()
+        );
+        return Err(Reject::invalid(None, message)
+            .with_param("payment_method")
+            .begun()
+            .into());
+    }
     if let Some(decline) = refuses_saving(case, &method) {
         let mut reject = Reject::declined(decline);
         reject.param.get_or_insert_default();

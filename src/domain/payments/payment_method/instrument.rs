@@ -3,6 +3,7 @@
 use super::{Aftermath, Card, DisputedAs, PaymentMethodType, RefundBehaviour, TestCard};
 use crate::inputs::Network;
 use crate::payments::bank_account::{BankAccount, BankOutcome, BankScheme};
+use crate::payments::redirect_method::RedirectMethod;
 use crate::time::{available_day, day_of};
 use tollgate_resource::record::{
     Field, Input, Wire, put_field, put_record, skip_unknown, take_field, take_record, taken,
@@ -19,11 +20,14 @@ pub enum Instrument {
     Card(Card),
     /// A bank account that is debited.
     Bank(Box<BankAccount>),
+    /// What the payer agrees to on a page of another company.
+    Redirect(Box<RedirectMethod>),
 }
 
 /// The first number of a field that is not a card's.
 const FIRST_OTHER: u32 = 16;
 const BANK: u32 = FIRST_OTHER;
+const REDIRECT: u32 = 17;
 const SHAPE: &str = "Instrument";
 
 impl Instrument {
@@ -32,6 +36,7 @@ impl Instrument {
         match self {
             Instrument::Card(_) => PaymentMethodType::Card,
             Instrument::Bank(bank) => bank.scheme.kind(),
+            Instrument::Redirect(method) => method.kind,
         }
     }
 
@@ -39,7 +44,7 @@ impl Instrument {
     pub fn card(&self) -> Option<&Card> {
         match self {
             Instrument::Card(card) => Some(card),
-            Instrument::Bank(_) => None,
+            Instrument::Bank(_) | Instrument::Redirect(_) => None,
         }
     }
 
@@ -47,7 +52,7 @@ impl Instrument {
     pub(crate) fn card_mut(&mut self) -> Option<&mut Card> {
         match self {
             Instrument::Card(card) => Some(card),
-            Instrument::Bank(_) => None,
+            Instrument::Bank(_) | Instrument::Redirect(_) => None,
         }
     }
 
@@ -55,7 +60,15 @@ impl Instrument {
     pub fn bank(&self) -> Option<&BankAccount> {
         match self {
             Instrument::Bank(bank) => Some(bank),
-            Instrument::Card(_) => None,
+            Instrument::Card(_) | Instrument::Redirect(_) => None,
+        }
+    }
+
+    /// What is agreed to on another company's page, if it is that.
+    pub fn redirect(&self) -> Option<&RedirectMethod> {
+        match self {
+            Instrument::Redirect(method) => Some(method),
+            Instrument::Card(_) | Instrument::Bank(_) => None,
         }
     }
 
@@ -63,7 +76,7 @@ impl Instrument {
     pub(crate) fn bank_mut(&mut self) -> Option<&mut BankAccount> {
         match self {
             Instrument::Bank(bank) => Some(bank),
-            Instrument::Card(_) => None,
+            Instrument::Card(_) | Instrument::Redirect(_) => None,
         }
     }
 
@@ -76,7 +89,7 @@ impl Instrument {
     pub fn network(&self, configured: Network) -> Network {
         match self {
             Instrument::Card(card) => card.network(configured),
-            Instrument::Bank(_) => Network::Instant,
+            Instrument::Bank(_) | Instrument::Redirect(_) => Network::Instant,
         }
     }
 
@@ -87,7 +100,7 @@ impl Instrument {
             Instrument::Bank(bank) if bank.facts().outcome == BankOutcome::Disputed => {
                 Aftermath::Disputes(DisputedAs::Unauthorized)
             }
-            Instrument::Bank(_) => Aftermath::Quiet,
+            Instrument::Bank(_) | Instrument::Redirect(_) => Aftermath::Quiet,
         }
     }
 
@@ -102,7 +115,7 @@ impl Instrument {
             Instrument::Card(card) => card.facts().available_day(now_ms),
             // Test debits in the United States settle at once.
             Instrument::Bank(bank) if bank.scheme == BankScheme::UsBankAccount => day_of(now_ms),
-            Instrument::Bank(_) => available_day(now_ms),
+            Instrument::Bank(_) | Instrument::Redirect(_) => available_day(now_ms),
         }
     }
 }
@@ -115,12 +128,14 @@ impl From<Card> for Instrument {
 
 impl Record for Instrument {
     const NAME: &'static str = SHAPE;
-    const FIELDS: &'static [(u32, &'static str)] = &[(1, "(the fields of a card)"), (BANK, "bank")];
+    const FIELDS: &'static [(u32, &'static str)] =
+        &[(1, "(the fields of a card)"), (BANK, "bank"), (REDIRECT, "redirect")];
 
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Instrument::Card(card) => card.encode(out),
             Instrument::Bank(bank) => put_field(bank, BANK, out),
+            Instrument::Redirect(method) => put_field(method, REDIRECT, out),
         }
     }
 
@@ -129,12 +144,17 @@ impl Record for Instrument {
         match other.take_key() {
             Ok((number, wire)) if number >= FIRST_OTHER => {
                 let mut slot = None;
+                let mut redirect = None;
                 match number {
                     BANK => take_field(&mut slot, &mut other, SHAPE, number, wire)?,
+                    REDIRECT => take_field(&mut redirect, &mut other, SHAPE, number, wire)?,
                     _ => skip_unknown(&mut other, SHAPE, number, wire)?,
                 }
                 if !other.is_empty() {
                     return Err(RecordError::Trailing { shape: SHAPE });
+                }
+                if redirect.is_some() {
+                    return Ok(Instrument::Redirect(taken(redirect)));
                 }
                 if slot.is_none() {
                     return Err(RecordError::MissingField { shape: SHAPE, number });

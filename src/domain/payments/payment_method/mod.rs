@@ -34,8 +34,7 @@ pub use endpoints::{
     UpdatePaymentMethod,
 };
 pub use instrument::Instrument;
-pub(crate) use kind::is_known_type;
-pub use kind::{ListedType, PaymentMethodType, PaymentMethodTypeParam};
+pub use kind::{ListedType, PaymentMethodType, PaymentMethodTypeParam, TypeRules};
 pub use params::{PaymentMethodParam, TestMethod};
 pub(crate) use shown::NO_METADATA;
 pub use shown::{
@@ -204,7 +203,7 @@ impl PaymentMethod {
     pub fn seen(&self) -> Option<SeenMethod> {
         let plain = match &self.instrument {
             Instrument::Card(card) => card.facts().checks.cvc == CheckResult::Pass && self.cvc_check.is_some(),
-            Instrument::Bank(_) => true,
+            Instrument::Bank(_) | Instrument::Redirect(_) => true,
         };
         if plain && self.details.is_none() {
             return None;

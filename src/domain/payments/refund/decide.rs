@@ -18,7 +18,7 @@ use crate::payments::attempt::repeat_after_ms;
 use crate::payments::charge::{self, Charge, ChargeState};
 use crate::payments::dispute;
 use crate::payments::payment_intent::{Status, check_email, not_while_calling, put_charge};
-use crate::payments::payment_method::RefundBehaviour;
+use crate::payments::payment_method::{PaymentMethodType, RefundBehaviour};
 use crate::radar;
 use crate::reject::{Reject, codes};
 use crate::time::day_of;
@@ -84,6 +84,7 @@ pub(crate) fn released(
         instructions_email: None,
         customer: charge.customer,
         payment_method: Some(charge.payment_method),
+        paid_with: paid_with(charge),
     }
 }
 
@@ -139,6 +140,7 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
         instructions_email: asked.instructions_email.clone(),
         customer: charge.customer,
         payment_method: Some(charge.payment_method),
+        paid_with: paid_with(charge),
     };
     draft.created_event(EventType::RefundCreated, id);
     draft.event(EventType::ChargeRefunded, charge.id);
@@ -174,6 +176,11 @@ fn give_back(case: &Case<'_>, asked: &CreateRefund, charge: &Charge) -> Result<(
     draft.put(Object::Charge(Arc::new(after)));
     put_refund(case, &mut draft, refund);
     Ok((draft, id))
+}
+
+/// The type of payment method of a charge, if it is no card.
+fn paid_with(charge: &Charge) -> Option<PaymentMethodType> {
+    Some(charge.instrument.kind()).filter(|kind| *kind != PaymentMethodType::Card)
 }
 
 /// The id of a refund; that of a charge that is not of a card says so.

@@ -19,6 +19,7 @@ pub(crate) use update::{cancel, update};
 use crate::acquirer::AttemptId;
 use crate::inputs::Network;
 use crate::money::{Currency, Money};
+use crate::payments::payment_method::PaymentMethodType;
 use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// How long a refund of the card for pending refunds is pending, in milliseconds.
@@ -70,6 +71,9 @@ pub struct Refund {
     /// What the charge was paid with; unknown of refunds that were made before this was kept.
     #[record(13)]
     pub payment_method: Option<Id>,
+    /// The type of payment method the money goes back to, if it is no card.
+    #[record(14)]
+    pub paid_with: Option<PaymentMethodType>,
 }
 
 /// Whether a network has confirmed a refund. To the merchant it has succeeded in the first two states, except that the

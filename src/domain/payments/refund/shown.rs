@@ -4,6 +4,7 @@ use super::{REFERENCE_AFTER_MS, Refund, RefundFailure, RefundReason, RefundState
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::payment_method::PaymentMethodType;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Ref, Shown};
 
@@ -175,7 +176,7 @@ impl DestinationDetailsShown {
                 us_bank_transfer: None,
             });
         }
-        (refund.currency == Currency::USD).then(|| DestinationDetailsShown {
+        (refund.paid_with == Some(PaymentMethodType::UsBankAccount)).then(|| DestinationDetailsShown {
             card: None,
             kind: "us_bank_transfer",
             us_bank_transfer: Some(DestinationTransferShown {

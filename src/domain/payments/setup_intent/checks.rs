@@ -4,6 +4,7 @@ use super::{SetupIntent, Status};
 use crate::decision::{Case, Stop};
 use crate::kinds;
 use crate::payments::payment_method::PaymentMethod;
+use crate::payments::payment_method_configuration::listed;
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
 
@@ -13,12 +14,11 @@ pub(super) fn check_allowed(intent: &SetupIntent, method: &PaymentMethod) -> Res
     if intent.allows(kind) {
         return Ok(());
     }
-    let names: Vec<_> = intent.types().iter().map(|kind| kind.name()).collect();
     let message = format!(
         "The PaymentMethod provided ({}) is not allowed for this SetupIntent. Please attach a PaymentMethod of one of the \
          following types to confirm this SetupIntent: {}.",
         kind.name(),
-        names.join(", ")
+        listed(&intent.accepted())
     );
     Err(Reject::invalid(None, message).with_param("payment_method").into())
 }

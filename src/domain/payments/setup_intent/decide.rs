@@ -17,6 +17,7 @@ use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::payments::payment_method::{Choice, Purpose};
+use crate::payments::payment_method_configuration::check_excluded;
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use crate::versions;
@@ -50,8 +51,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
             ],
         )?;
     }
-    payment_checks::check_excluded(&asked.excluded_payment_method_types)?;
-    payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     let token = token_named(case, asked.confirmation_token)?;
     let token_url = token.and_then(|token| token.return_url.as_deref());
     let return_url = asked.return_url.as_deref().or(token_url);
@@ -91,6 +90,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         joined: false,
     };
     intent.list_types(&asked.payment_method_types, types);
+    intent.configure(case, asked.payment_method_configuration.as_deref())?;
+    check_excluded(&asked.excluded_payment_method_types, intent.types())?;
+    intent.check_types()?;
     let id = intent.id;
     draft.created_event(EventType::SetupIntentCreated, id);
     if let Some(token) = token {
@@ -128,9 +130,8 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     asked.description.clone().apply_to(&mut intent.description);
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
-    payment_checks::check_configuration(case, asked.payment_method_configuration.as_deref())?;
     if let Some(types) = &asked.excluded_payment_method_types {
-        payment_checks::check_excluded(types)?;
+        check_excluded(types, intent.types())?;
         intent.extras_mut().excluded_types = words(types);
     }
     if let Some(directions) = &asked.flow_directions {
@@ -149,6 +150,10 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     let types = payment_checks::check_types(&asked.payment_method_types)?;
     intent.list_types(&asked.payment_method_types, types);
+    if let Some(named) = &asked.payment_method_configuration {
+        intent.configure(case, Some(named))?;
+    }
+    intent.check_types()?;
     let about_method = asked.payment_method != Update::Keep
         || asked.payment_method_data.is_some()
         || asked.customer != Update::Keep
@@ -305,6 +310,7 @@ fn extras_of(asked: &CreateSetupIntent) -> Extras {
         excluded_types: words(&asked.excluded_payment_method_types),
         attach_to_self: asked.attach_to_self,
         types: Vec::new(),
+        configuration: None,
     }
 }
 

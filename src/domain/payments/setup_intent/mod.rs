@@ -4,6 +4,7 @@
 //! are, and then the payment method is saved to the customer. Each try is a
 //! [`SetupAttempt`](crate::payments::setup_attempt::SetupAttempt).
 
+mod accepted;
 mod checks;
 mod decide;
 mod options;
@@ -105,6 +106,9 @@ pub struct Extras {
     /// The types of payment methods that can be set up; none where it is cards alone.
     #[record(5)]
     pub types: Vec<PaymentMethodType>,
+    /// The configuration of payment methods that was named.
+    #[record(6)]
+    pub configuration: Option<Id>,
 }
 
 /// The states, each with what only it knows.
@@ -324,29 +328,6 @@ impl SetupIntent {
             mandate: None,
             single_use_mandate: None,
             ..self.clone()
-        }
-    }
-
-    /// The types of payment methods that can be set up.
-    pub fn types(&self) -> &[PaymentMethodType] {
-        match self.extras.as_deref() {
-            Some(extras) if !extras.types.is_empty() => &extras.types,
-            _ => PaymentMethodType::DEFAULT,
-        }
-    }
-
-    /// Whether that type can be set up. Where the account's configuration says what can, every type that it offers can.
-    pub fn allows(&self, kind: PaymentMethodType) -> bool {
-        self.automatic_payment_methods.is_some() || self.types().contains(&kind)
-    }
-
-    /// Takes over the types of payment methods that a request lists, if it lists any.
-    pub(crate) fn list_types(&mut self, asked: &[Box<str>], types: Vec<PaymentMethodType>) {
-        if !asked.is_empty() {
-            self.automatic_payment_methods = None;
-            if types != self.types() {
-                self.extras_mut().types = types;
-            }
         }
     }
 

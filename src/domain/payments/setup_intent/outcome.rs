@@ -41,6 +41,7 @@ pub(super) fn attempt(
     method: PaymentMethod,
     confirmation: Confirmation,
 ) -> Result<Decision, Stop> {
+    intent.check_return_url(case, method.instrument.kind(), confirmation.return_url.as_deref())?;
     abandon(case, &mut draft, &intent)?;
     intent.attempts += 1;
     intent.payment_method = Some(method.id);
@@ -67,6 +68,15 @@ pub(super) fn attempt(
         .as_ref()
         .and_then(|options| options.request_three_d_secure)
         .unwrap_or_default();
+    if let Instrument::Redirect(redirect) = &method.instrument {
+        let id = intent.id;
+        if redirect.kind.rules().redirects {
+            park(case, &mut draft, intent, attempt, method, confirmation);
+        } else {
+            succeeded(case, &mut draft, intent, attempt, method, confirmation.acceptance)?;
+        }
+        return Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)));
+    }
     let Instrument::Card(card) = &method.instrument else {
         return Err(Reject::invalid(None, PaymentMethodType::not_offered(method.instrument.kind().name())).into());
     };
@@ -150,7 +160,8 @@ pub(super) fn acted(case: &Case<'_>, before: &SetupIntent, authenticated: bool) 
     let mut draft = case.draft();
     let intent = before.clone();
     let id = intent.id;
-    attempt.three_d_secure = authenticated.then_some(ThreeDSecureResult::Authenticated);
+    let card = method.instrument.card().is_some();
+    attempt.three_d_secure = (authenticated && card).then_some(ThreeDSecureResult::Authenticated);
     if !authenticated || !usable {
         failed(case, &mut draft, intent, attempt, method, SetupFailure::Unauthenticated);
         return Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)));
@@ -220,6 +231,7 @@ fn park(
             return_url: confirmation.return_url,
             use_stripe_sdk: confirmation.use_stripe_sdk,
             deposits: None,
+            redirects: method.instrument.redirect().map(|method| method.kind),
         }),
         acceptance: confirmation.acceptance.map(Box::new),
     };

@@ -236,10 +236,10 @@ fn what_a_bank_account_cannot_pay_is_refused() {
         400 (not begun): This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from the customer and try again, providing acceptance data in the mandate_data parameter.
 
         > create_payment_intent amount=2000 currency=eur payment_method_types[0]=us_bank_account payment_method=pm_usBankAccount_success confirm=true mandate_data[customer_acceptance][type]=offline
-        400 payment_intent_invalid_parameter param=currency (not begun): The currency provided (eur) is invalid for the payment method type `us_bank_account`. It supports the following currencies: usd.
+        400 payment_intent_invalid_parameter param=currency (not begun): The currency provided (eur) is invalid. Payments with us_bank_account support the following currencies: usd.
 
         > create_payment_intent amount=2000 currency=usd payment_method_types[0]=us_bank_account capture_method=manual payment_method=pm_usBankAccount_success confirm=true mandate_data[customer_acceptance][type]=offline
-        400 payment_intent_invalid_parameter param=capture_method (not begun): The payment method type `us_bank_account` does not support `capture_method` `manual`.
+        400 payment_intent_invalid_parameter param=capture_method (not begun): The payment method type `us_bank_account` does not support `capture_method=manual`.
 
         > create_payment_intent amount=2000 currency=usd payment_method_types[0]=card payment_method=pm_usBankAccount_success
         400 payment_intent_incompatible_payment_method param=payment_method (not begun): The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types to confirm this PaymentIntent: card.

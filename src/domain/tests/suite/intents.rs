@@ -216,7 +216,7 @@ fn parameters_that_do_not_fit_are_refused() {
         400 payment_intent_unexpected_state: You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.
 
         > create_payment_intent amount=1000 currency=usd payment_method_types[0]=giropay
-        400 param=payment_method_types (not begun): The payment method type \"giropay\" is invalid. Please ensure the provided type is activated for your account; this account accepts: acss_debit, au_becs_debit, bacs_debit, card, sepa_debit, us_bank_account.
+        400 param=payment_method_types (not begun): The payment method type \"giropay\" is invalid. Please ensure the provided type is activated for your account; this account accepts: acss_debit, affirm, afterpay_clearpay, alipay, amazon_pay, au_becs_debit, bacs_debit, bancontact, card, eps, ideal, klarna, link, p24, paypal, revolut_pay, sepa_debit, us_bank_account.
 
         > create_payment_intent amount=1000 currency=usd payment_method_types[0]=card automatic_payment_methods[enabled]=true
         400 (not begun): You may only specify one of these parameters: automatic_payment_methods, payment_method_types.

@@ -19,7 +19,7 @@ fn what_does_not_fit_is_refused() {
         400 param=attach_to_self (not begun): You cannot attach a payment method of type `card` to your own account. Leave `attach_to_self` out, or set it to `false`.
 
         > create_setup_intent payment_method_types[0]=giropay
-        400 param=payment_method_types (not begun): The payment method type \"giropay\" is invalid. Please ensure the provided type is activated for your account; this account accepts: acss_debit, au_becs_debit, bacs_debit, card, sepa_debit, us_bank_account.
+        400 param=payment_method_types (not begun): The payment method type \"giropay\" is invalid. Please ensure the provided type is activated for your account; this account accepts: acss_debit, affirm, afterpay_clearpay, alipay, amazon_pay, au_becs_debit, bacs_debit, bancontact, card, eps, ideal, klarna, link, p24, paypal, revolut_pay, sepa_debit, us_bank_account.
 
         > create_setup_intent excluded_payment_method_types[0]=card
         400 param=excluded_payment_method_types (not begun): You cannot exclude every payment method type of this account; it accepts: card.

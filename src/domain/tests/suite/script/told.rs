@@ -236,6 +236,7 @@ impl Player {
                     Instrument::Bank(bank) => {
                         format!("{} {} {}", bank.scheme.name(), bank.last4(), bank.ownership.name())
                     }
+                    Instrument::Redirect(method) => method.kind.name().to_owned(),
                 };
                 format!("{name} {what}{saved}{used}")
             }
@@ -253,6 +254,11 @@ impl Player {
             Object::EarlyFraudWarning(warning) => {
                 let left = if warning.settled { "settled" } else { "actionable" };
                 format!("{name} {left} of {}", self.name(warning.charge))
+            }
+            Object::PaymentMethodConfiguration(configuration) => {
+                let types: Vec<&str> = configuration.types().into_iter().map(Names::name).collect();
+                let inactive = if configuration.inactive { " inactive" } else { "" };
+                format!("{name} {:?}{inactive} {}", configuration.name, types.join(", "))
             }
             Object::Dispute(dispute) => {
                 let status = dispute.state.status().name();
