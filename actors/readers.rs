@@ -88,6 +88,7 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             | Read::Configurations(_)
             | Read::Below { .. }
             | Read::Child { .. }
+            | Read::DisputeOf(_)
             | Read::PaymentMethodOf { .. },
         )
         | Call::Write(_) => false,
@@ -168,6 +169,7 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
             | Read::Configurations(_)
             | Read::Below { .. }
             | Read::Child { .. }
+            | Read::DisputeOf(_)
             | Read::PaymentMethodOf { .. },
         )
         | Call::Write(_) => {

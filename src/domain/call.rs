@@ -59,6 +59,8 @@ pub enum Command {
     UpdatePaymentIntent(Id, Box<UpdatePaymentIntent>),
     /// `POST /v1/payment_intents/{intent}/confirm`.
     ConfirmPaymentIntent(Id, Box<ConfirmPaymentIntent>),
+    /// The same with a publishable key, which a page in the payer's browser has.
+    ConfirmInBrowser(Id, Box<ConfirmPaymentIntent>),
     /// `POST /v1/payment_intents/{intent}/capture`.
     CapturePaymentIntent(Id, Box<CapturePaymentIntent>),
     /// `POST /v1/payment_intents/{intent}/increment_authorization`.
@@ -141,6 +143,10 @@ pub enum Command {
     CreateConfirmationToken(Box<CreateConfirmationToken>),
     /// `POST /v1/disputes/{dispute}`.
     UpdateDispute(Id, Box<UpdateDispute>),
+    /// `POST /v1/charges/{id}/dispute`.
+    UpdateDisputeOfCharge(Id, Box<UpdateDispute>),
+    /// `POST /v1/charges/{id}/dispute/close`.
+    CloseDisputeOfCharge(Id),
     /// `POST /v1/disputes/{dispute}/close`.
     CloseDispute(Id),
     /// `POST /v1/reviews/{review}/approve`.
@@ -177,6 +183,8 @@ pub enum Read {
         /// Name of the object's segment.
         param: &'static str,
     },
+    /// The newest dispute of a charge.
+    DisputeOf(Id),
     /// `GET /v1/balance`.
     Balance,
     /// `GET /v1/account`.

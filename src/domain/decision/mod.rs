@@ -119,6 +119,7 @@ pub fn decide(
     match command {
         Command::CreatePaymentIntent(asked) => payment_intent::create(&case, asked),
         Command::ConfirmPaymentIntent(id, asked) => payment_intent::confirm(&case, *id, asked),
+        Command::ConfirmInBrowser(id, asked) => payment_intent::confirm_in_browser(&case, *id, asked),
         Command::UpdatePaymentIntent(id, asked) => payment_intent::update(&case, *id, asked),
         Command::IncrementAuthorization(id, asked) => payment_intent::increment(&case, *id, asked),
         Command::ApplyCustomerBalance(id, asked) => payment_intent::apply_customer_balance(&case, *id, asked),
@@ -164,6 +165,10 @@ pub fn decide(
         Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
         Command::CloseDispute(id) => dispute::close(&case, *id),
+        Command::UpdateDisputeOfCharge(charge, asked) => {
+            dispute::update(&case, dispute::of_charge(&case, *charge)?, asked)
+        }
+        Command::CloseDisputeOfCharge(charge) => dispute::close(&case, dispute::of_charge(&case, *charge)?),
         Command::CreateSetupIntent(asked) => setup_intent::create(&case, asked),
         Command::UpdateSetupIntent(id, asked) => setup_intent::update(&case, *id, asked),
         Command::ConfirmSetupIntent(id, asked) => setup_intent::confirm(&case, *id, asked),
@@ -213,6 +218,13 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
             Ok(Item::Object(Object::PaymentMethodConfiguration(found)))
         }
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
+        Read::DisputeOf(charge) => match found(world, &kinds::CHARGE, charge, "charge")? {
+            Object::Charge(found) => {
+                let id = found.dispute().ok_or_else(|| dispute::none_of(charge))?;
+                self::read(world, Read::Object(&kinds::DISPUTE, id, "dispute"), now_ms)
+            }
+            other => unreachable!("{:?} was found as a charge", other.id()),
+        },
         Read::PaymentMethodOf { customer, method } => payment_method_of(world, customer, method),
         Read::Object(kind, id, param) if *kind == kinds::ACCOUNT => {
             if id != world.account.profile.id {

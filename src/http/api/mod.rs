@@ -44,7 +44,7 @@ use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::call::Read;
-use tollgate_domain::{Call, Claim, Profile, Reject, kinds};
+use tollgate_domain::{Call, Claim, Command, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
@@ -375,7 +375,12 @@ impl Api {
         exchange.events_of = reads_events(&parsed.call).then(|| Arc::clone(&profile));
         let request = Request {
             profile,
-            call: parsed.call,
+            call: match parsed.call {
+                Call::Write(Command::ConfirmPaymentIntent(id, asked)) if exchange.by_browser => {
+                    Call::Write(Command::ConfirmInBrowser(id, asked))
+                }
+                call => call,
+            },
             request: exchange.echo.request,
             version,
             expand: parsed.expand,

@@ -409,6 +409,11 @@ impl Charge {
         self.concerns.as_deref().and_then(|concerns| concerns.dispute)
     }
 
+    /// Its review by a person.
+    pub fn review(&self) -> Option<Id> {
+        self.concerns.as_deref().and_then(|concerns| concerns.review)
+    }
+
     /// Whether a dispute has taken its money at some time.
     pub fn is_charged_back(&self) -> bool {
         self.concerns.as_deref().is_some_and(|concerns| concerns.charged_back)

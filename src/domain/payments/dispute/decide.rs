@@ -13,10 +13,26 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::reject::Reject;
+use crate::reject::{Reject, codes};
 use crate::time::day_of;
 use std::sync::Arc;
 use tollgate_resource::Id;
+
+/// The newest dispute of the charge of a path.
+pub(crate) fn of_charge(case: &Case<'_>, charge: Id) -> Result<Id, Stop> {
+    let found = case
+        .charge(charge)?
+        .ok_or_else(|| Reject::no_such(&kinds::CHARGE, charge, "charge"))?;
+    found.dispute().ok_or_else(|| none_of(charge).into())
+}
+
+/// The refusal for a charge that nobody has disputed: 404.
+pub(crate) fn none_of(charge: Id) -> Reject {
+    let message = format!("No dispute for charge: '{}'", charge.text(&kinds::CHARGE));
+    let mut reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message).with_param("charge");
+    reject.status = 404;
+    reject
+}
 
 /// Answers a dispute: evidence is kept, and sent to the bank unless the request says otherwise.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateDispute) -> Result<Decision, Stop> {

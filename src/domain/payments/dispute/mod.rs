@@ -8,7 +8,7 @@ mod follow;
 mod params;
 mod shown;
 
-pub(crate) use decide::{close, timer_due, update};
+pub(crate) use decide::{close, none_of, of_charge, timer_due, update};
 pub use enhanced::{
     DisputedTransaction, EnhancedEvidence, MerchandiseOrServices, PriorTransaction, TransactionAddress,
 };

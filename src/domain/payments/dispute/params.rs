@@ -39,7 +39,57 @@ pub struct ListDisputes {
 }
 
 /// The operations on disputes.
-pub const ENDPOINTS: &[&Endpoint<Call>] = &[&RETRIEVE, &UPDATE, &CLOSE, &LIST];
+pub const ENDPOINTS: &[&Endpoint<Call>] = &[
+    &RETRIEVE,
+    &UPDATE,
+    &CLOSE,
+    &LIST,
+    &RETRIEVE_OF_CHARGE,
+    &UPDATE_OF_CHARGE,
+    &CLOSE_OF_CHARGE,
+];
+
+static RETRIEVE_OF_CHARGE: Endpoint<Call> = Endpoint {
+    name: "retrieve_charge_dispute",
+    doc: "Retrieves the newest dispute of a charge.",
+    method: Method::Get,
+    path: "/v1/charges/{charge}/dispute",
+    params: NoParams::SHAPE,
+    answers: Answers::One(DisputeShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(Call::Read(Read::DisputeOf(path.id(0, &kinds::CHARGE)?)))
+    },
+};
+
+static UPDATE_OF_CHARGE: Endpoint<Call> = Endpoint {
+    name: "update_charge_dispute",
+    doc: "Answers the newest dispute of a charge with evidence.",
+    method: Method::Post,
+    path: "/v1/charges/{charge}/dispute",
+    params: UpdateDispute::SHAPE,
+    answers: Answers::One(DisputeShown::SHAPE),
+    parse: |path, form| {
+        let charge = path.id(0, &kinds::CHARGE)?;
+        Ok(Call::Write(Command::UpdateDisputeOfCharge(
+            charge,
+            Box::new(take(form)?),
+        )))
+    },
+};
+
+static CLOSE_OF_CHARGE: Endpoint<Call> = Endpoint {
+    name: "close_charge_dispute",
+    doc: "Gives the newest dispute of a charge up: it is lost.",
+    method: Method::Post,
+    path: "/v1/charges/{charge}/dispute/close",
+    params: NoParams::SHAPE,
+    answers: Answers::One(DisputeShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        Ok(Call::Write(Command::CloseDisputeOfCharge(path.id(0, &kinds::CHARGE)?)))
+    },
+};
 
 static RETRIEVE: Endpoint<Call> = Endpoint {
     name: "retrieve_dispute",

@@ -7,7 +7,8 @@ use super::decide::{begin, card_money};
 use super::outcome::{self, DecidedBy, put_intent};
 use super::redirect;
 use super::{
-    AmountDetailsParams, ConfirmPaymentIntent, FutureUsage, Particulars, PaymentDetailsParams, PaymentIntent, Status,
+    AmountDetailsParams, ConfirmPaymentIntent, ConfirmationMethod, FutureUsage, Particulars, PaymentDetailsParams,
+    PaymentIntent, Status,
 };
 use crate::acquirer::Ask;
 use crate::address::Shipping;
@@ -22,7 +23,7 @@ use crate::payments::dispute;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
 use crate::payments::payment_method_configuration::check_excluded;
 use crate::radar::{self, Judgement};
-use crate::reject::Reject;
+use crate::reject::{Reject, codes};
 use crate::versions;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Update};
@@ -135,6 +136,21 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         proof,
     };
     try_to_pay(case, draft, intent, method, &terms)
+}
+
+/// Confirms an intent from a page in the payer's browser, unless its merchant keeps that to the server.
+pub(crate) fn confirm_in_browser(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> Result<Decision, Stop> {
+    let before = checks::intent_of_path(case, id)?;
+    if before.confirmation_method == ConfirmationMethod::Manual {
+        let message = format!(
+            "This PaymentIntent {} cannot be confirmed using your publishable key because its `confirmation_method` is set \
+             to `manual`. Please use your secret key instead, or create a PaymentIntent with `confirmation_method` set to \
+             `automatic`.",
+            id.text(&kinds::PAYMENT_INTENT)
+        );
+        return Err(Reject::invalid(Some(codes::PAYMENT_INTENT_INVALID_PARAMETER), message).into());
+    }
+    confirm(case, id, asked)
 }
 
 /// How a payment method is saved by the parameter of older integrations.

@@ -38,7 +38,7 @@ pub use card_options::{
     PaymentCardOptions, PaymentCardOptionsParams, PaymentOptionsParams,
 };
 pub(crate) use checks::{check_descriptor, check_email, not_while_calling};
-pub(crate) use confirm::confirm;
+pub(crate) use confirm::{confirm, confirm_in_browser};
 pub use debit::{DEBIT_MS, LATE_DEBIT_MS};
 pub(crate) use decide::{cancel, create};
 pub(crate) use deposits::verify_microdeposits;

@@ -69,6 +69,9 @@ pub(super) fn approved(
     draft.event(EventType::ChargeSucceeded, charge.id);
     if radar::concerns(&method) {
         radar::after_approval(case, draft, &mut charge, &method);
+        if let Some(review) = charge.review() {
+            intent.with_particulars(|particulars| particulars.review = Some(review));
+        }
     }
     if held {
         let capture_before_ms = draft.now_ms() + HOLD_MS;

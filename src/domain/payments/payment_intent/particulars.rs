@@ -42,6 +42,9 @@ pub struct Particulars {
     /// The configuration of payment methods that was named.
     #[record(10)]
     pub configuration: Option<Id>,
+    /// The newest review of its payment.
+    #[record(40)]
+    pub review: Option<Id>,
 }
 
 /// References of the merchant's for a payment.

@@ -309,7 +309,10 @@ impl<'a> PaymentIntentShown<'a> {
             payment_record: None,
             processing: None,
             receipt_email: intent.receipt_email.as_deref(),
-            review: None,
+            review: particulars.and_then(|all| all.review).map(|id| Ref {
+                kind: &kinds::REVIEW,
+                id,
+            }),
             setup_future_usage: intent.setup_future_usage,
             shared_payment_granted_token: None,
             shipping: intent.shipping.as_deref().map(ShippingShown::from),

@@ -342,3 +342,50 @@ fn evidence_that_is_kept_is_sent_when_time_is_over() {
         ",
     );
 }
+
+#[test]
+fn a_dispute_is_answered_by_way_of_its_charge() {
+    check(
+        "
+        > create_charge amount=2000 currency=usd source=tok_createDispute
+        200 ch1
+        · ch1 captured 2000 usd captured=2000 disputed=du1
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · du1 needs_response fraudulent 2000 usd of ch1
+        · txn2 dispute -2000 fee 1500 net -3500 now for du1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        · entry dispute_opened du1: merchant_balance 2000, dispute_in_transit -2000, merchant_balance 1500, dispute_fee_revenue -1500
+        · entry dispute_debited du1: dispute_in_transit 2000, network_receivable{instant} -2000
+        events charge.succeeded, charge.dispute.created, charge.dispute.funds_withdrawn
+        balance usd available -3500 pending 1912
+
+        > retrieve_charge_dispute @ch1
+        du1 needs_response fraudulent 2000 usd of ch1
+
+        > update_charge_dispute @ch1 submit=false evidence[uncategorized_text]=winning_evidence
+        200 du1
+        · du1 needs_response fraudulent 2000 usd of ch1 evidence
+        events charge.dispute.updated
+
+        > close_charge_dispute @ch1
+        200 du1
+        · ch1 captured 2000 usd captured=2000 disputed=du1
+        · du1 lost fraudulent 2000 usd of ch1 evidence
+        events charge.dispute.closed, charge.updated
+
+        > create_charge amount=2000 currency=usd source=tok_visa
+        200 ch2
+        · ch2 captured 2000 usd captured=2000
+        · txn3 charge 2000 fee 88 net 1912 in 2 days for ch2
+        · entry capture ch2: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events charge.succeeded
+        balance usd available -3500 pending 3824
+
+        > retrieve_charge_dispute @ch2
+        404 resource_missing param=charge (not begun): No dispute for charge: 'ch2'
+
+        > close_charge_dispute @ch2
+        404 resource_missing param=charge (not begun): No dispute for charge: 'ch2'
+        ",
+    );
+}

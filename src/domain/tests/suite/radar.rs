@@ -63,7 +63,7 @@ fn elevated_risk_is_reviewed_only_if_the_account_asks_for_it() {
 
         > create_payment_intent amount=2000 currency=usd payment_method=pm_card_riskLevelElevated confirm=true
         200 pi2
-        · pi2 succeeded 2000 usd received=2000 method=pm2 charge=ch2
+        · pi2 succeeded 2000 usd received=2000 method=pm2 charge=ch2 review=prv1
         · pm2 9235 used up
         · ch2 captured 2000 usd captured=2000 risk=elevated
         · prv1 open of ch2
@@ -82,7 +82,7 @@ fn elevated_risk_is_reviewed_only_if_the_account_asks_for_it() {
 
         > create_payment_intent amount=2000 currency=usd payment_method=pm_card_riskLevelElevated confirm=true
         200 pi3
-        · pi3 succeeded 2000 usd received=2000 method=pm3 charge=ch3
+        · pi3 succeeded 2000 usd received=2000 method=pm3 charge=ch3 review=prv2
         · pm3 9235 used up
         · ch3 captured 2000 usd captured=2000 risk=elevated
         · prv2 open of ch3

@@ -165,6 +165,31 @@ fn a_browser_may_call_nothing_else() {
 }
 
 #[test]
+fn what_is_confirmed_by_the_server_is_not_confirmed_by_a_browser() {
+    let edge = Edge::start();
+    let form = "amount=1000&currency=usd&confirmation_method=manual";
+    let made = edge.keyed("POST", "/v1/payment_intents", &[], form).json();
+    let id = made["id"].as_str().expect("an id");
+    let path = format!("/v1/payment_intents/{id}/confirm");
+    let form = format!(
+        "client_secret={}&payment_method=pm_card_visa",
+        made["client_secret"].as_str().expect("a secret")
+    );
+    let refused = with(&edge, PUBLISHABLE, "POST", &path, &form);
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.message(),
+        format!(
+            "This PaymentIntent {id} cannot be confirmed using your publishable key because its `confirmation_method` is \
+             set to `manual`. Please use your secret key instead, or create a PaymentIntent with `confirmation_method` set \
+             to `automatic`."
+        )
+    );
+    let confirmed = edge.keyed("POST", &path, &[], "payment_method=pm_card_visa").json();
+    assert_eq!(confirmed["status"], "succeeded");
+}
+
+#[test]
 fn a_restricted_key_may_do_what_it_was_given_and_is_told_what_it_lacks() {
     let edge = Edge::start();
     let account = account(&edge);

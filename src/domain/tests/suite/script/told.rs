@@ -83,6 +83,7 @@ impl Player {
                     ("customer", intent.customer),
                     ("method", intent.payment_method),
                     ("charge", intent.latest_charge()),
+                    ("review", intent.particulars.as_deref().and_then(|all| all.review)),
                 ] {
                     line.push_str(&id.map_or(String::new(), |id| format!(" {label}={}", self.name(id))));
                 }
