@@ -330,6 +330,8 @@ mod tests {
             ("vault audit --data d --sealed --json", true),
             ("vault check --data d", true),
             ("vault rotate --data d", true),
+            ("vault begin --data d", true),
+            ("vault begin", false),
             ("vault rotate", false),
         ];
         for (line, fine) in table {

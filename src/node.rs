@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::logs::Level;
 use crate::tuning::{Sources, Tuner};
 use crate::uploads::Uploads;
+use crate::vault_command;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
@@ -262,6 +263,9 @@ impl Data {
             ..Options::default()
         };
         Vault::check(&settings.data).map_err(Failure::environment)?;
+        if Vault::has_no_keys(&settings.data) {
+            vault_command::refuse_lost_keys(&settings.data)?;
+        }
         let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
         let opened = store.opened();
         tracing::info!(
@@ -284,11 +288,6 @@ impl Data {
             tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
         }
         let vault = Vault::open(&settings.data, now_ms()).map_err(Failure::environment)?;
-        if vault.is_new() && opened.blocks > 0 {
-            tracing::warn!(
-                "a master key was drawn for data that is older; if card numbers were sealed in it before, restore vault/keys"
-            );
-        }
         let secrets = Secrets::new(*store.secret().bytes()).with_vault(Arc::new(vault));
         Ok(Data { store, secrets })
     }

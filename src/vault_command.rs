@@ -36,6 +36,13 @@ pub(crate) enum VaultCommand {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+    /// Draw a master key for data whose vault is lost for good: card numbers sealed before never open again. Without it, such
+    /// data is not served. The server must be stopped.
+    Begin {
+        /// Data directory.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
     /// Bring every sealed card number under a new master key and destroy the older ones. The server must be stopped. It may
     /// be interrupted; run it again to go on.
     Rotate {
@@ -50,6 +57,7 @@ pub(crate) fn run(command: &VaultCommand) -> Result<(), Failure> {
     match command {
         VaultCommand::Audit { data, sealed, json } => audit(data, *sealed, *json),
         VaultCommand::Check { data } => check(data),
+        VaultCommand::Begin { data } => begin(data),
         VaultCommand::Rotate { data } => rotate(data),
     }
 }
@@ -145,6 +153,49 @@ fn check(data: &Path) -> Result<(), Failure> {
         Err(error) => Err(error.into()),
     })?;
     print(&format!("{opened} sealed card numbers (copies included) open\n"))
+}
+
+fn begin(data: &Path) -> Result<(), Failure> {
+    // Holds the lock of the directory until the end: a server that runs still has the keys in memory.
+    let held = Embedded::open(data, Options::default()).map_err(Failure::environment)?;
+    let lost = newest_sealing_key(data)?.unwrap_or(0);
+    let ring = KeyRing::begin_anew(&data.join(FOLDER), lost, now_ms()).map_err(failure)?;
+    drop(held);
+    let what = format!(
+        "master key {} is drawn; card numbers sealed before do not open",
+        ring.newest().number
+    );
+    record(data, Action::Begun, &what)?;
+    print(&format!("{what}\n"))
+}
+
+/// Refuses data without a file of master keys if card numbers were sealed in it: drawing a key would hide that they are
+/// lost. Data that cannot be read is left to whoever opens it.
+pub(crate) fn refuse_lost_keys(data: &Path) -> Result<(), Failure> {
+    if !data.join("meta").exists() {
+        return Ok(());
+    }
+    match newest_sealing_key(data) {
+        Ok(None) | Err(_) => Ok(()),
+        Ok(Some(_)) => {
+            let keys = data.join(FOLDER).join("keys");
+            Err(Failure::environment(format!(
+                "{} is missing, and card numbers were sealed in this data: restore it from a backup; if it is lost for \
+                 good, `tollgate vault begin` draws a new key, and what was sealed never opens again",
+                keys.display()
+            )))
+        }
+    }
+}
+
+/// Number of the newest master key that a card number of the journal was sealed under; `None` if none was.
+fn newest_sealing_key(data: &Path) -> Result<Option<u32>, Failure> {
+    let mut newest = None;
+    walk(data, &mut |_, _, sealed| {
+        newest = newest.max(Some(sealed.master_key));
+        Ok(())
+    })?;
+    Ok(newest)
 }
 
 fn rotate(data: &Path) -> Result<(), Failure> {

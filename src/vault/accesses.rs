@@ -28,6 +28,8 @@ pub enum Action {
     Rotate,
     /// A rotation ended; older master keys were destroyed.
     Rotated,
+    /// A key was drawn in the place of keys that are lost for good.
+    Begun,
     /// The accesses and the sealed numbers were listed.
     Audit,
 }
@@ -39,14 +41,21 @@ impl Action {
             Action::Check => "check",
             Action::Rotate => "rotate",
             Action::Rotated => "rotated",
+            Action::Begun => "begun",
             Action::Audit => "audit",
         }
     }
 
     fn of_word(word: &str) -> Option<Action> {
-        [Action::Check, Action::Rotate, Action::Rotated, Action::Audit]
-            .into_iter()
-            .find(|action| action.word() == word)
+        [
+            Action::Check,
+            Action::Rotate,
+            Action::Rotated,
+            Action::Begun,
+            Action::Audit,
+        ]
+        .into_iter()
+        .find(|action| action.word() == word)
     }
 }
 

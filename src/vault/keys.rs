@@ -66,6 +66,24 @@ impl KeyRing {
         Ok(ring)
     }
 
+    /// Draws a key for a vault whose keys are lost for good, numbered after `lost`, the newest of them. What was sealed under
+    /// those never opens again.
+    ///
+    /// # Errors
+    /// There are keys; or the file cannot be written.
+    pub fn begin_anew(folder: &Path, lost: u32, now_ms: u64) -> Result<KeyRing, VaultError> {
+        let path = folder.join("keys");
+        if path.exists() {
+            return Err(VaultError::Damaged {
+                path,
+                what: "it is there, so nothing is begun anew".to_owned(),
+            });
+        }
+        let mut ring = KeyRing { path, keys: Vec::new() };
+        ring.draw_after(lost, now_ms)?;
+        Ok(ring)
+    }
+
     /// The key that seals.
     pub fn newest(&self) -> &MasterKey {
         self.keys.last().expect("a vault has a key")
@@ -86,13 +104,17 @@ impl KeyRing {
     /// # Errors
     /// The file cannot be written.
     pub fn draw(&mut self, now_ms: u64) -> Result<u32, VaultError> {
+        self.draw_after(self.keys.last().map_or(0, |newest| newest.number), now_ms)
+    }
+
+    fn draw_after(&mut self, newest: u32, now_ms: u64) -> Result<u32, VaultError> {
         assert!(
             self.keys.len() < MASTER_KEYS_MAX,
             "rotations end before so many have begun"
         );
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(bytes.as_mut_slice()).expect("the operating system gives entropy");
-        let number = self.keys.last().map_or(1, |newest| newest.number + 1);
+        let number = newest + 1;
         self.keys.push(MasterKey {
             number,
             created_ms: now_ms,

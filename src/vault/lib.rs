@@ -100,6 +100,11 @@ impl Vault {
         }
     }
 
+    /// Whether a data directory has no file of master keys, as before its first start or after its vault was lost.
+    pub fn has_no_keys(data: &Path) -> bool {
+        !data.join(FOLDER).join("keys").exists()
+    }
+
     /// Whether there was no master key and one was drawn. Over data that had a vault before, that means that its file of
     /// keys is gone, and what was sealed does not open until it is restored.
     pub fn is_new(&self) -> bool {

@@ -165,6 +165,34 @@ fn damaged_master_keys_are_refused_by_name_and_left_alone() {
 }
 
 #[test]
+fn a_lost_vault_is_refused_until_its_loss_is_accepted() {
+    let mut server = Server::start();
+    let card = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123";
+    assert_eq!(server.post("/v1/payment_methods", card).status, 200);
+    assert_eq!(server.stop(), Some(0));
+    let data = server.data();
+    std::fs::remove_dir_all(data.join("vault")).unwrap();
+    let before = contents(&data);
+    assert!(!server.try_start_again(), "it is served");
+    assert_eq!(server.wait(), Some(3), "{}", server.log());
+    let said = server.log();
+    let last = said.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("/vault/keys is missing") && last.contains("tollgate vault begin"),
+        "{last}"
+    );
+    assert!(before == contents(&data), "refused data was changed");
+    let begun = tollgate(&["vault", "begin", "--data", data.to_str().expect("UTF-8")]);
+    assert!(begun.status.success(), "{begun:?}");
+    assert!(
+        String::from_utf8_lossy(&begun.stdout).contains("master key 2"),
+        "{begun:?}"
+    );
+    server.start_again();
+    assert_eq!(server.post("/v1/payment_methods", card).status, 200);
+}
+
+#[test]
 fn what_can_be_made_again_may_be_deleted_or_damaged() {
     // Everything but these: pointers into the journal, if the release keeps any on disk.
     let kept = ["meta", "secret", "journal", "lock", "vault", "files"];
