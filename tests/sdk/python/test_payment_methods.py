@@ -90,8 +90,8 @@ class PaymentMethods(unittest.TestCase):
             self.assertEqual((error.http_status, error.code, error.param), (402, code, param))
         error = refused(stripe.InvalidRequestError, lambda: v1().payment_methods.create({"type": "card"}))
         self.assertEqual(error.code, "parameter_missing")
-        error = refused(stripe.InvalidRequestError, lambda: v1().payment_methods.create({"type": "link"}))
-        self.assertIn("link", error.user_message)
+        error = refused(stripe.InvalidRequestError, lambda: v1().payment_methods.create({"type": "giropay"}))
+        self.assertIn("giropay", error.user_message)
 
     def test_magic_names_make_a_fresh_one_each_time(self):
         first = v1().payment_methods.retrieve("pm_card_mastercard")
