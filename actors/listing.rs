@@ -238,6 +238,12 @@ impl Listing<'_> {
         })
     }
 
+    /// Whether nothing but a stub is left of an object.
+    fn is_deleted(&self, kind: &'static Kind, id: Id) -> Result<bool, StoreError> {
+        let item = self.item(kind, id.seq())?;
+        Ok(matches!(item, Some(Item::Object(object)) if object.is_deleted()))
+    }
+
     /// A refusal if a cursor or filter names nothing of the account.
     fn foreign(&self, query: &ListQuery) -> Result<Option<Reject>, StoreError> {
         if let Some((kind, id, param)) = query.within
@@ -246,7 +252,7 @@ impl Listing<'_> {
             return Ok(Some(Reject::no_such(kind, id, param)));
         }
         for &(kind, id) in &query.parents {
-            if !self.exists(kind, id)? {
+            if !self.exists(kind, id)? || (query.living && self.is_deleted(kind, id)?) {
                 return Ok(Some(Reject::no_such_param(kind, id, kind.object)));
             }
         }

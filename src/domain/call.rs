@@ -230,6 +230,8 @@ pub struct ListQuery {
     /// The object of the path that the list belongs to, with the name of its segment: when the account has no such
     /// object, that is a 404. Unlike `parents` it narrows nothing by itself.
     pub within: Option<(&'static Kind, Id, &'static str)>,
+    /// Whether the list is refused when one of `parents` was deleted, as it is when there never was one.
+    pub living: bool,
     /// Only objects that show these values. Objects are read one by one for that, see [`FILTERED_MAX`].
     pub filters: Vec<Filter>,
     /// Only objects that the index keeps under all of these ([`mark_of`]): what a filter would find, without reading all.
@@ -291,6 +293,7 @@ impl ListQuery {
             parents: Vec::new(),
             created: Range::ALL,
             within: None,
+            living: false,
             filters: Vec::new(),
             marks: Vec::new(),
             types: Vec::new(),
@@ -322,6 +325,18 @@ impl ListQuery {
     /// Only objects that belong to `parent`, if one is given.
     pub fn under(mut self, kind: &'static Kind, parent: Option<Id>) -> ListQuery {
         self.parents.extend(parent.map(|id| (kind, id)));
+        self
+    }
+
+    /// Only objects that belong to `parent`, which must not be deleted.
+    pub fn of_living(mut self, kind: &'static Kind, parent: Id) -> ListQuery {
+        self.living = true;
+        self.under(kind, Some(parent))
+    }
+
+    /// A list on which nothing stands.
+    pub fn of_nothing(mut self) -> ListQuery {
+        self.created = Range { min: 1, max: 0 };
         self
     }
 

@@ -289,7 +289,7 @@ fn found<'a>(world: &World<'a>, kind: &'static Kind, id: Id, param: &str) -> Res
 }
 
 /// A payment method below its customer. A customer, or payment method of one, that does not exist is a 404 with the name
-/// of its segment.
+/// of its segment; a payment method that is not this customer's one that tells nothing of it.
 fn payment_method_of(world: &World<'_>, customer: Id, method: Id) -> Result<Item, Stop> {
     let find = |kind, id, param| match world.objects.find(kind, id) {
         Lookup::Found(object) => Ok(object),
@@ -299,9 +299,11 @@ fn payment_method_of(world: &World<'_>, customer: Id, method: Id) -> Result<Item
     find(&kinds::CUSTOMER, customer, "customer")?;
     let object = find(kinds::of_method(method), method, "payment_method")?;
     match object {
-        Object::PaymentMethod(found) | Object::Card(found) | Object::Source(found)
-            if found.customer == Some(customer) && !object.is_deleted() =>
-        {
+        Object::PaymentMethod(found) | Object::Card(found) | Object::Source(found) if !object.is_deleted() => {
+            if found.customer != Some(customer) {
+                let reject = Reject::invalid(None, "Invalid request").with_param("customer");
+                return Err(Reject { status: 404, ..reject }.into());
+            }
             Ok(Item::Object(object.clone().into_payment_method()))
         }
         _ => Err(Reject::no_such(&kinds::PAYMENT_METHOD, method, "payment_method").into()),

@@ -1,5 +1,6 @@
 //! A customer: who pays, and how to reach them.
 
+mod credit;
 mod decide;
 mod delete;
 mod invoicing;
@@ -7,6 +8,7 @@ mod params;
 mod saving;
 mod shown;
 
+pub use credit::CreditByCurrencyShown;
 pub(crate) use decide::{create, put_changed, update};
 pub(crate) use delete::delete;
 pub use invoicing::{AmountTaxDisplay, CustomField, InvoiceRendering, InvoiceSettings};

@@ -1,5 +1,6 @@
 //! What a customer shows.
 
+use super::credit::CreditByCurrencyShown;
 use super::invoicing::InvoiceSettingsShown;
 use super::{Customer, TaxExempt};
 use crate::address::{AddressShown, CustomerShippingShown};
@@ -47,6 +48,9 @@ pub struct CustomerShown<'a> {
     pub individual_name: Option<&'a str>,
     /// Prefix of the customer's invoice numbers.
     pub invoice_prefix: String,
+    /// What the next invoices are reduced by, by currency.
+    #[shown(expand, revision = 2)]
+    pub invoice_credit_balance: CreditByCurrencyShown,
     /// How the customer is invoiced.
     pub invoice_settings: InvoiceSettingsShown<'a>,
     /// Whether the customer belongs to live mode.
@@ -142,6 +146,7 @@ impl<'a> CustomerShown<'a> {
             discount: None,
             email: customer.email.as_deref(),
             individual_name: customer.individual_name.as_deref(),
+            invoice_credit_balance: CreditByCurrencyShown::of(more.balance, more.currency),
             invoice_prefix: match &customer.invoice_prefix {
                 Some(chosen) => chosen.to_string(),
                 None => default_invoice_prefix(customer),

@@ -55,6 +55,8 @@ pub struct CreateCharge {
     pub ip: Option<Box<str>>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
+    /// A payment method, which a charge is not paid with: that is for payment intents. It changes nothing.
+    pub payment_method: Option<Box<str>>,
     /// The library that made the request, as the same libraries send it. It changes nothing.
     pub payment_user_agent: Option<Box<str>>,
     /// What the fraud checks are given.

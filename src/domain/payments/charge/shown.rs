@@ -337,7 +337,7 @@ impl<'a> ChargeShown<'a> {
                 ids: &charge.refunds,
                 has_more: charge.refund_count as usize > charge.refunds.len(),
                 total: u64::from(charge.refund_count),
-                url: "/v1/refunds?charge=",
+                url: "/v1/charges/{}/refunds",
                 of: Some(id),
             },
             review: charge

@@ -170,7 +170,7 @@ static DETACH: Endpoint<Call> = Endpoint {
 
 static LIST: Endpoint<Call> = Endpoint {
     name: "list_payment_methods",
-    doc: "Lists payment methods, newest first.",
+    doc: "Lists the payment methods of a customer, newest first; without one there are none on the list.",
     method: Method::Get,
     path: "/v1/payment_methods",
     params: ListPaymentMethods::SHAPE,
@@ -185,7 +185,11 @@ static LIST: Endpoint<Call> = Endpoint {
             starting_after: asked.starting_after,
             kind: asked.kind,
         };
-        let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/payment_methods").under(&kinds::CUSTOMER, customer);
+        let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/payment_methods");
+        let query = match customer {
+            Some(customer) => query.of_living(&kinds::CUSTOMER, customer),
+            None => query.of_nothing(),
+        };
         page.query(query).map(Call::List)
     },
 };
@@ -201,7 +205,7 @@ static LIST_OF_CUSTOMER: Endpoint<Call> = Endpoint {
         let asked: ListCustomerPaymentMethods = take(form)?;
         let customer = path.id(0, &kinds::CUSTOMER)?;
         let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/customers/{}/payment_methods");
-        let query = query.of_path(&kinds::CUSTOMER, customer, "customer");
+        let query = query.of_path(&kinds::CUSTOMER, customer, "id");
         asked.query(query).map(Call::List)
     },
 };
