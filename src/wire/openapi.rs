@@ -302,7 +302,7 @@ fn value_kind(kind: &ValueKind) -> Value {
         ValueKind::Named(name) => schema_ref(name),
         ValueKind::List(of) => json!({ "type": "array", "items": value_kind(of) }),
         ValueKind::Map => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-        ValueKind::SubList => list_schema(&json!({ "type": "object" })),
+        ValueKind::SubList => included_schema(),
         ValueKind::Any => json!({ "type": "object", "additionalProperties": true }),
     }
 }
@@ -319,6 +319,13 @@ fn list_schema(item: &Value) -> Value {
             "url": { "type": "string", "description": "Where the list is read." },
         },
     })
+}
+
+/// A list inside an object says how many there are.
+fn included_schema() -> Value {
+    let mut schema = list_schema(&json!({ "type": "object" }));
+    schema["properties"]["total_count"] = json!({ "type": "integer", "description": "How many there are." });
+    schema
 }
 
 fn search_schema(item: &Value) -> Value {

@@ -149,7 +149,7 @@ fn sub_list(show: &mut Show<'_>, before: &SubList<'_>, after: &SubList<'_>, dept
         show.map_key(false, "has_more", depth);
         json::bool(show.out, before.has_more);
     }
-    if show.counts() && before.total != after.total {
+    if before.total != after.total {
         show.map_key(false, "total_count", depth);
         json::int(show.out, i64::try_from(before.total).unwrap_or(i64::MAX));
     }

@@ -1,7 +1,6 @@
 //! One interpreter for every shown struct.
 
 use super::{FoundPage, json, previous};
-use crate::versions::INCLUDED_COUNT_UNTIL;
 use tollgate_domain::kinds;
 use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
 use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
@@ -175,11 +174,6 @@ impl Show<'_> {
         self.version < field.included_until
     }
 
-    /// Whether included lists print `total_count`.
-    pub(super) fn counts(&self) -> bool {
-        self.version < INCLUDED_COUNT_UNTIL
-    }
-
     /// Starts a member of the hash that stands at `depth`, and the hash with its first.
     #[inline]
     pub(super) fn member(&mut self, first: bool, name: &str, depth: usize) {
@@ -203,10 +197,9 @@ impl Show<'_> {
     }
 
     fn sub_list(&mut self, list: &SubList<'_>, expand: &Expand, depth: usize) {
-        let total = self.counts().then_some(list.total);
         self.list(
             &list.whole_url(),
-            total,
+            Some(list.total),
             list.has_more,
             list.ids.len(),
             depth,

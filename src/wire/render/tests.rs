@@ -320,6 +320,7 @@ fn references_are_expanded_in_place_and_missing_objects_leave_their_id() {
               }
             ],
             "has_more": true,
+            "total_count": 12,
             "url": "/v1/parts?thing=th_1"
           },
           "secret": "s3",

@@ -48,7 +48,7 @@ pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, 
 pub use known::{DEFAULT, KNOWN, OLDEST, asked, name, parse};
 pub use unchanged::UNCHANGED;
 pub use written::WRITTEN;
-pub(crate) use written::{DIFFERENCES_SINCE, INCLUDED_COUNT_UNTIL, TOTAL_COUNT_UNTIL};
+pub(crate) use written::{DIFFERENCES_SINCE, TOTAL_COUNT_UNTIL};
 
 /// Every change, oldest first.
 pub const CHANGES: &[&Change] = &[

@@ -5,8 +5,6 @@ use tollgate_resource::Version;
 
 /// First version that shows of a hash in `previous_attributes` only what changed.
 pub(crate) const DIFFERENCES_SINCE: Version = Version(20150126);
-/// First version whose lists inside objects do not print `total_count`.
-pub(crate) const INCLUDED_COUNT_UNTIL: Version = Version(20221115);
 /// First version whose lists are not counted.
 pub(crate) const TOTAL_COUNT_UNTIL: Version = Version(20250331);
 
@@ -15,10 +13,6 @@ pub const WRITTEN: &[Behaviour] = &[
     Behaviour {
         since: DIFFERENCES_SINCE,
         doc: "`previous_attributes` of an event show of a hash only what changed in it; before, the whole hash.",
-    },
-    Behaviour {
-        since: INCLUDED_COUNT_UNTIL,
-        doc: "Lists inside objects do not show `total_count`.",
     },
     Behaviour {
         since: TOTAL_COUNT_UNTIL,

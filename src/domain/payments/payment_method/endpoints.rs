@@ -198,7 +198,7 @@ static LIST_OF_CUSTOMER: Endpoint<Call> = Endpoint {
     name: "list_customer_payment_methods",
     doc: "Lists the payment methods of a customer, newest first.",
     method: Method::Get,
-    path: "/v1/customers/{customer}/payment_methods",
+    path: "/v1/customers/{id}/payment_methods",
     params: ListCustomerPaymentMethods::SHAPE,
     answers: Answers::Many(PaymentMethodShown::SHAPE),
     parse: |path, form| {

@@ -92,6 +92,21 @@ fn an_old_version_carries_charges_with_their_refunds() {
 }
 
 #[test]
+fn included_refunds_say_how_many_they_are_and_where_to_read_them() {
+    let mut shop = Shop::open();
+    let intent = paid(&mut shop, Version(20260826));
+    let charge = intent["latest_charge"].as_str().expect("an id");
+    let path = format!("/v1/charges/{charge}");
+    let (status, body) = shop.send("POST", &format!("{path}/refunds"), "amount=500");
+    assert_eq!(status, 200, "{body}");
+    let refunds = json(&shop.send("GET", &path, "expand[]=refunds").1)["refunds"].clone();
+    assert_eq!(
+        (&refunds["total_count"], &refunds["has_more"], &refunds["url"]),
+        (&1.into(), &false.into(), &format!("{path}/refunds").into())
+    );
+}
+
+#[test]
 fn a_decline_embeds_the_intent_in_the_error() {
     let mut shop = Shop::open();
     let form = format!("{CHARGE_NOW}{NO_REDIRECTS}").replace("pm_card_visa", "pm_card_visa_chargeDeclined");

@@ -42,8 +42,8 @@ apart after both sides were taken back to that version.
 - Evidence of disputes has no limit of pages from 2026-09-30.endive on.
 - From before 2025-03-31.basil a cancelled hold or a partial capture made a refund object with balance transactions of its
   own. Here there is none at any version; only the amounts of the charge are told the old way.
-- `total_count` of lists can be expanded until 2025-03-31.basil and counts up to 10,000; lists inside objects show it until
-  2022-11-15. Searches have it at every version.
+- `total_count` of lists can be expanded until 2025-03-31.basil and counts up to 10,000. Lists inside objects show it at every
+  version; searches have it at every version.
 - The public changelog dates the end of a customer's included `sources` and `subscriptions` to 2020-08-27; here they are
   included until 2022-11-15, like the refunds of a charge.
 - Updating a customer with `tax_info` or `business_vat_id` is refused as an unknown parameter; creating one is not.
