@@ -70,7 +70,8 @@ class Wordings(unittest.TestCase):
         foreign = self.refused(lambda: self.v1.setup_intents.confirm(setup.id, {"payment_method": method.id}))
         self.assertEqual((None, setup.id), (foreign.code, foreign.error.setup_intent.id))
         self.v1.setup_intents.cancel(setup.id)
-        self.assertIn("already canceled", self.refused(lambda: self.v1.setup_intents.confirm(setup.id)).user_message)
+        self.assertIn("has been canceled", self.refused(lambda: self.v1.setup_intents.confirm(setup.id)).user_message)
+        self.assertIn("already canceled", self.refused(lambda: self.v1.setup_intents.cancel(setup.id)).user_message)
 
     def test_a_refund_names_who_gets_it_and_its_reference_comes_later(self):
         owner, method = self.customer()
@@ -78,7 +79,7 @@ class Wordings(unittest.TestCase):
         refund = self.v1.refunds.create({"payment_intent": intent.id, "amount": 500, "expand": ["customer"]})
         self.assertEqual(("ada@example.com", method.id), (refund.customer.email, refund.payment_method))
         card = refund.destination_details.card
-        self.assertEqual(("pending", None), (card.reference_status, card.get("reference")))
+        self.assertEqual(("pending", None), (card.reference_status, getattr(card, "reference", None)))
         later = self.until(lambda: self.v1.refunds.retrieve(refund.id).destination_details.card,
                            lambda card: card.reference_status == "available")
         self.assertTrue(later.reference)
