@@ -38,6 +38,7 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
             until: Version::NEVER,
             included_until: Version::ALWAYS,
             revision: 1,
+            lead: "",
         };
         // Once in the life of the process, for each currency of the table.
         shape(Box::leak(Box::new([field])))
