@@ -13,7 +13,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::reject::{Reject, codes};
+use crate::reject::Reject;
 use crate::time::day_of;
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -28,8 +28,8 @@ pub(crate) fn of_charge(case: &Case<'_>, charge: Id) -> Result<Id, Stop> {
 
 /// The refusal for a charge that nobody has disputed: 404.
 pub(crate) fn none_of(charge: Id) -> Reject {
-    let message = format!("No dispute for charge: '{}'", charge.text(&kinds::CHARGE));
-    let mut reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message).with_param("charge");
+    let message = format!("No dispute for charge: {}", charge.text(&kinds::CHARGE));
+    let mut reject = Reject::invalid(None, message);
     reject.status = 404;
     reject
 }

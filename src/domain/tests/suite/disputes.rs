@@ -382,10 +382,10 @@ fn a_dispute_is_answered_by_way_of_its_charge() {
         balance usd available -3500 pending 3824
 
         > retrieve_charge_dispute @ch2
-        404 resource_missing param=charge (not begun): No dispute for charge: 'ch2'
+        404 (not begun): No dispute for charge: ch2
 
         > close_charge_dispute @ch2
-        404 resource_missing param=charge (not begun): No dispute for charge: 'ch2'
+        404 (not begun): No dispute for charge: ch2
         ",
     );
 }
