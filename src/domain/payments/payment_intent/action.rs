@@ -2,6 +2,7 @@
 
 use super::checks;
 use super::confirm::{Terms, attempt};
+use super::deposits;
 use super::outcome::{put_intent, refused_unasked};
 use super::{ConfirmationMethod, PaymentIntent, Status};
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -49,6 +50,9 @@ pub(crate) fn complete_action(case: &Case<'_>, done: CompletedAction) -> Result<
     if !open {
         let message = "This authentication is over: it was completed before, or the payment went on without it.";
         return Err(Reject::payment_intent_state(done.object, message).into());
+    }
+    if before.action().is_some_and(|action| action.deposits.is_some()) {
+        return deposits::acted(case, before, done.authenticated);
     }
     let method = before
         .payment_method

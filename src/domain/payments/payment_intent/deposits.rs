@@ -96,6 +96,19 @@ pub(crate) fn verify_microdeposits(case: &Case<'_>, id: Id, asked: &VerifyMicrod
     }
 }
 
+/// The holder has acted on the intent's page: the account is debited, or another one is wanted.
+pub(super) fn acted(case: &Case<'_>, before: &PaymentIntent, verified: bool) -> Result<Decision, Stop> {
+    let method = method_of(case, before)?;
+    if verified {
+        let mut method = method.clone();
+        method.own(Ownership::Verified);
+        return debit::debit(case, case.draft(), before.clone(), method);
+    }
+    let mut draft = case.draft();
+    unverified(case, &mut draft, before, method, &declines::MICRODEPOSIT_FAILED);
+    Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, before.id)))
+}
+
 /// A timer of an intent that waits for deposits is due: those of a test account that takes none have failed.
 pub(super) fn due(case: &Case<'_>, before: &PaymentIntent, action: &Action) -> Result<Decision, Stop> {
     if action.deposits.is_none() {

@@ -6,7 +6,7 @@ use crate::kinds;
 use crate::object::ShowContext;
 use crate::payments::authentication::ThreeDSecureShown;
 use crate::payments::payment_intent::FutureUsage;
-use crate::payments::payment_method::{CardBrand, CardChecksShown, CardShown, Funding, Last4};
+use crate::payments::payment_method::{CardBrand, CardChecksShown, CardShown, Funding, Last4, PaymentMethodType};
 use crate::payments::setup_intent::{FlowDirection, SetupErrorShown};
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Names, Ref, Shown};
@@ -56,13 +56,32 @@ pub struct SetupAttemptShown<'a> {
 /// What was tried.
 #[derive(Shown)]
 pub struct AttemptDetailsShown<'a> {
+    /// A debit in Canada: nothing.
+    #[shown(omit)]
+    pub acss_debit: Option<AttemptDebitShown>,
+    /// A debit in Australia: nothing.
+    #[shown(omit)]
+    pub au_becs_debit: Option<AttemptDebitShown>,
+    /// A debit in the United Kingdom: nothing.
+    #[shown(omit)]
+    pub bacs_debit: Option<AttemptDebitShown>,
     /// The card, if it was one.
     #[shown(omit)]
     pub card: Option<AttemptCardShown<'a>>,
+    /// A debit in the single euro payments area: nothing.
+    #[shown(omit)]
+    pub sepa_debit: Option<AttemptDebitShown>,
     /// Type of the payment method.
     #[shown(name = "type")]
     pub kind: &'static str,
+    /// A debit in the United States: nothing.
+    #[shown(omit)]
+    pub us_bank_account: Option<AttemptDebitShown>,
 }
+
+/// Of a bank account that was tried nothing is shown.
+#[derive(Shown)]
+pub struct AttemptDebitShown {}
 
 /// The card that was tried.
 #[derive(Shown)]
@@ -99,6 +118,7 @@ impl<'a> SetupAttemptShown<'a> {
             _ => None,
         };
         let directions = &attempt.flow_directions;
+        let debit = |kind| (attempt.payment_method.instrument.kind() == kind).then_some(AttemptDebitShown {});
         SetupAttemptShown {
             id: Ident {
                 kind: &kinds::SETUP_ATTEMPT,
@@ -120,6 +140,11 @@ impl<'a> SetupAttemptShown<'a> {
                 id: attempt.payment_method.id,
             },
             payment_method_details: AttemptDetailsShown {
+                acss_debit: debit(PaymentMethodType::AcssDebit),
+                au_becs_debit: debit(PaymentMethodType::AuBecsDebit),
+                bacs_debit: debit(PaymentMethodType::BacsDebit),
+                sepa_debit: debit(PaymentMethodType::SepaDebit),
+                us_bank_account: debit(PaymentMethodType::UsBankAccount),
                 card: AttemptCardShown::of(attempt, context),
                 kind: attempt.payment_method.instrument.kind().name(),
             },

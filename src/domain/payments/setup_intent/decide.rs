@@ -2,10 +2,7 @@
 
 use super::checks;
 use super::outcome::{self, Confirmation, abandon, put_intent};
-use super::{
-    CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, Extras, SetupIntent, Status, UpdateSetupIntent,
-    VerifyMicrodeposits,
-};
+use super::{CancelSetupIntent, ConfirmSetupIntent, CreateSetupIntent, Extras, SetupIntent, Status, UpdateSetupIntent};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
 use crate::kinds::{self, ConfirmationTokenId};
@@ -147,6 +144,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
         .map_err(|stop| stop.about_owner_of_method(&kinds::SETUP_INTENT, id))?;
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
+        if let Some(verification) = options.verification() {
+            intent.extras_mut().verification = Some(verification);
+        }
     }
     let types = payment_checks::check_types(&asked.payment_method_types)?;
     intent.list_types(&asked.payment_method_types, types);
@@ -208,6 +208,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     let mut intent = before.clone();
     if let Some(options) = &asked.payment_method_options {
         options.apply_to(&mut intent.card_options)?;
+        if let Some(verification) = options.verification() {
+            intent.extras_mut().verification = Some(verification);
+        }
     }
     if let Some(reject) = checks::refuse_confirm(before) {
         return Err(reject.into());
@@ -259,19 +262,6 @@ pub(crate) fn cancel(case: &Case<'_>, id: Id, asked: &CancelSetupIntent) -> Resu
     Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
 }
 
-/// Refuses to verify deposits: no setup intent waits for any.
-pub(crate) fn verify_microdeposits(case: &Case<'_>, id: Id, asked: &VerifyMicrodeposits) -> Result<Decision, Stop> {
-    checks::intent_of_path(case, id)?;
-    checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
-    if asked.amounts.is_empty() == asked.descriptor_code.is_none() {
-        let message = "You must provide either `amounts` or `descriptor_code`, and not both.";
-        return Err(Reject::invalid(None, message).into());
-    }
-    let message = "You cannot verify microdeposits of this SetupIntent because it does not wait for any. Only payment \
-                   methods of bank accounts are verified with microdeposits; this account accepts cards.";
-    Err(Reject::setup_intent_state(id, message).into())
-}
-
 /// The confirmation token that a request names, if it names one and it can be used.
 fn token_named<'a>(case: &Case<'a>, named: Option<ConfirmationTokenId>) -> Result<Option<&'a ConfirmationToken>, Stop> {
     named
@@ -311,6 +301,10 @@ fn extras_of(asked: &CreateSetupIntent) -> Extras {
         attach_to_self: asked.attach_to_self,
         types: Vec::new(),
         configuration: None,
+        verification: asked
+            .payment_method_options
+            .as_ref()
+            .and_then(|options| options.verification()),
     }
 }
 

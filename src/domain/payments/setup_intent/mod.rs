@@ -6,6 +6,7 @@
 
 mod accepted;
 mod checks;
+mod debit;
 mod decide;
 mod options;
 mod outcome;
@@ -13,7 +14,8 @@ mod params;
 mod remote;
 mod shown;
 
-pub(crate) use decide::{cancel, complete, confirm, create, update, verify_microdeposits};
+pub(crate) use debit::verify_microdeposits;
+pub(crate) use decide::{cancel, complete, confirm, create, update};
 pub use options::{
     AmountType, CardOptions, CardOptionsParams, MandateInterval, MandateOptions, MandateOptionsParams,
     PaymentMethodOptionsParams, SupportedType,
@@ -28,6 +30,7 @@ pub use shown::{SetupErrorShown, SetupIntentShown};
 use crate::money::Money;
 use crate::payments::attempt::Attempt;
 use crate::payments::authentication::Action;
+use crate::payments::bank_account::VerificationMethod;
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_intent::{AllowRedirects, FutureUsage};
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodType};
@@ -109,6 +112,9 @@ pub struct Extras {
     /// The configuration of payment methods that was named.
     #[record(6)]
     pub configuration: Option<Id>,
+    /// How the ownership of a bank account is shown, where that was said.
+    #[record(7)]
+    pub verification: Option<VerificationMethod>,
 }
 
 /// The states, each with what only it knows.

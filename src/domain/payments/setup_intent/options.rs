@@ -1,9 +1,15 @@
 //! How a card is set up (`payment_method_options[card]`).
 
+use super::SetupIntent;
 use crate::decision::Stop;
 use crate::money::Currency;
 use crate::payments::authentication::{ImportedAuthentication, ImportedAuthenticationParams, ThreeDSecureRequest};
+use crate::payments::bank_account::{BankScheme, VerificationMethod};
+use crate::payments::payment_intent::{
+    AcssOptionsParams, DebitMandateParams, DebitOptionsShown, FinancialConnectionsParams, VerifiedOptionsShown,
+};
 use crate::payments::payment_method::CardBrand;
+use crate::payments::payment_method::PaymentMethodType;
 use crate::reject::{Reject, codes};
 use tollgate_resource::shown::Seconds;
 use tollgate_resource::{Names, Params, Record, Shown, Update};
@@ -102,8 +108,32 @@ pub enum SupportedType {
 /// Settings by type of payment method, as a parameter.
 #[derive(Params, Default, Clone, Debug)]
 pub struct PaymentMethodOptionsParams {
+    /// Settings of debits in Canada.
+    pub acss_debit: Option<AcssOptionsParams>,
+    /// Settings of debits in the United Kingdom.
+    pub bacs_debit: Option<SetupDebitOptionsParams>,
     /// Settings of cards.
     pub card: Option<CardOptionsParams>,
+    /// Settings of debits in the single euro payments area.
+    pub sepa_debit: Option<SetupDebitOptionsParams>,
+    /// Settings of debits in the United States.
+    pub us_bank_account: Option<SetupUsBankOptionsParams>,
+}
+
+/// Settings of debits in the United States, as a parameter.
+#[derive(Params, Default, Clone, Debug)]
+pub struct SetupUsBankOptionsParams {
+    /// What is asked of a linked account. Accounts are entered by number here.
+    pub financial_connections: Option<FinancialConnectionsParams>,
+    /// How the ownership of the account is shown.
+    pub verification_method: Option<VerificationMethod>,
+}
+
+/// Settings of debits whose mandates have references, as a parameter.
+#[derive(Params, Default, Clone, Debug)]
+pub struct SetupDebitOptionsParams {
+    /// What the mandate says.
+    pub mandate_options: Option<DebitMandateParams>,
 }
 
 /// How a card is set up, as a parameter.
@@ -156,8 +186,21 @@ pub struct MandateOptionsParams {
 /// Settings by type of payment method.
 #[derive(Shown)]
 pub struct SetupOptionsShown<'a> {
+    /// Settings of debits in Canada.
+    #[shown(omit)]
+    pub acss_debit: Option<VerifiedOptionsShown<'a>>,
+    /// Settings of debits in the United Kingdom.
+    #[shown(omit)]
+    pub bacs_debit: Option<DebitOptionsShown<'a>>,
     /// Settings of cards.
-    pub card: SetupCardOptionsShown<'a>,
+    #[shown(omit)]
+    pub card: Option<SetupCardOptionsShown<'a>>,
+    /// Settings of debits in the single euro payments area.
+    #[shown(omit)]
+    pub sepa_debit: Option<DebitOptionsShown<'a>>,
+    /// Settings of debits in the United States.
+    #[shown(omit)]
+    pub us_bank_account: Option<VerifiedOptionsShown<'a>>,
 }
 
 /// How a card is set up.
@@ -197,6 +240,15 @@ pub struct MandateOptionsShown<'a> {
 }
 
 impl PaymentMethodOptionsParams {
+    /// How the ownership of a bank account is to be shown, if that is said.
+    pub(super) fn verification(&self) -> Option<VerificationMethod> {
+        let us = self
+            .us_bank_account
+            .as_ref()
+            .and_then(|asked| asked.verification_method);
+        us.or(self.acss_debit.as_ref().and_then(|asked| asked.verification_method))
+    }
+
     /// Merges what is given into what is kept.
     ///
     /// # Errors
@@ -246,16 +298,30 @@ impl MandateOptionsParams {
 
 impl<'a> SetupOptionsShown<'a> {
     /// What the options of an intent show.
-    pub(super) fn of(options: Option<&'a CardOptions>) -> Self {
+    pub(super) fn of(intent: &'a SetupIntent) -> Self {
+        let types = intent.types();
+        let verification = intent.extras.as_deref().and_then(|extras| extras.verification);
+        let verified = |scheme| {
+            let shown = VerifiedOptionsShown::of(types, scheme, None)?;
+            Some(VerifiedOptionsShown {
+                verification_method: verification.unwrap_or(shown.verification_method),
+                ..shown
+            })
+        };
+        let options = intent.card_options.as_deref();
         let mandate = options.and_then(|options| options.mandate_options.as_deref());
         SetupOptionsShown {
-            card: SetupCardOptionsShown {
+            acss_debit: verified(BankScheme::AcssDebit),
+            bacs_debit: DebitOptionsShown::of(types, BankScheme::BacsDebit, None),
+            sepa_debit: DebitOptionsShown::of(types, BankScheme::SepaDebit, None),
+            us_bank_account: verified(BankScheme::UsBankAccount),
+            card: types.contains(&PaymentMethodType::Card).then(|| SetupCardOptionsShown {
                 mandate_options: mandate.map(MandateOptionsShown::of),
                 network: options.and_then(|options| options.network),
                 request_three_d_secure: options
                     .and_then(|options| options.request_three_d_secure)
                     .unwrap_or_default(),
-            },
+            }),
         }
     }
 }

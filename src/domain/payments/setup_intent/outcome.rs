@@ -1,6 +1,7 @@
 //! One try to set a payment method up, and what follows from how it ends: attempts, mandates, the customer's payment
 //! method, events.
 
+use super::debit;
 use super::remote;
 use super::shown::UNAUTHENTICATED;
 use super::{SetupError, SetupFailure, SetupIntent, Status};
@@ -12,16 +13,15 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{Action, AuthenticationAsk, AuthenticationNeed, ThreeDSecureResult};
+use crate::payments::bank_account::Deposits;
 use crate::payments::mandate::{self, Acceptance, MandateScope};
 use crate::payments::payment_intent::FutureUsage;
-use crate::payments::payment_method::{
-    Decline, Instrument, PaymentMethod, PaymentMethodType, put_used, rule_refuses_saving,
-};
+use crate::payments::payment_method::{Decline, Instrument, PaymentMethod, put_used, rule_refuses_saving};
 use crate::payments::setup_attempt::{AttemptState, SetupAttempt};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use std::sync::Arc;
-use tollgate_resource::{Id, Names};
+use tollgate_resource::Id;
 
 /// What a confirmation says besides what is set up.
 pub(super) struct Confirmation {
@@ -71,14 +71,14 @@ pub(super) fn attempt(
     if let Instrument::Redirect(redirect) = &method.instrument {
         let id = intent.id;
         if redirect.kind.rules().redirects {
-            park(case, &mut draft, intent, attempt, method, confirmation);
+            park(case, &mut draft, intent, attempt, method, confirmation, None);
         } else {
             succeeded(case, &mut draft, intent, attempt, method, confirmation.acceptance)?;
         }
         return Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)));
     }
     let Instrument::Card(card) = &method.instrument else {
-        return Err(Reject::invalid(None, PaymentMethodType::not_offered(method.instrument.kind().name())).into());
+        return debit::set_up(case, draft, intent, attempt, method, confirmation);
     };
     let need = match &attempt.imported {
         Some(imported) => AuthenticationNeed::Nothing(Some(imported.result())),
@@ -91,7 +91,7 @@ pub(super) fn attempt(
     let intent_id = intent.id;
     match need {
         AuthenticationNeed::Challenge => {
-            park(case, &mut draft, intent, attempt, method, confirmation);
+            park(case, &mut draft, intent, attempt, method, confirmation, None);
             Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, intent_id)))
         }
         AuthenticationNeed::Declined(decline) | AuthenticationNeed::Refused(decline) => {
@@ -143,9 +143,12 @@ fn ask(
 
 /// The cardholder has acted: the payment method is ready, or another one is wanted.
 pub(super) fn acted(case: &Case<'_>, before: &SetupIntent, authenticated: bool) -> Result<Decision, Stop> {
-    let Status::RequiresAction { acceptance, .. } = &before.status else {
+    let Status::RequiresAction { acceptance, action } = &before.status else {
         unreachable!("an action is open")
     };
+    if action.deposits.is_some() {
+        return debit::acted(case, before, authenticated);
+    }
     let mut attempt = open_try(case, before)?.clone();
     let method = case
         .method_in_use(attempt.payment_method.id)?
@@ -216,13 +219,15 @@ fn verdict(case: &Case<'_>, method: &PaymentMethod) -> Option<&'static Decline> 
     declined.or_else(|| rule_refuses_saving(case, method))
 }
 
-fn park(
+/// Parks `intent` until the cardholder has proved who they are, or the holder of a bank account has told deposits.
+pub(super) fn park(
     case: &Case<'_>,
     draft: &mut Draft,
     mut intent: SetupIntent,
     attempt: SetupAttempt,
     method: PaymentMethod,
     confirmation: Confirmation,
+    deposits: Option<Deposits>,
 ) {
     intent.status = Status::RequiresAction {
         action: Box::new(Action {
@@ -230,7 +235,7 @@ fn park(
             account: case.world.account.profile.id,
             return_url: confirmation.return_url,
             use_stripe_sdk: confirmation.use_stripe_sdk,
-            deposits: None,
+            deposits,
             redirects: method.instrument.redirect().map(|method| method.kind),
         }),
         acceptance: confirmation.acceptance.map(Box::new),
@@ -249,7 +254,7 @@ pub(super) fn succeeded(
     case: &Case<'_>,
     draft: &mut Draft,
     mut intent: SetupIntent,
-    mut attempt: SetupAttempt,
+    attempt: SetupAttempt,
     mut method: PaymentMethod,
     acceptance: Option<Acceptance>,
 ) -> Result<(), Stop> {
@@ -262,6 +267,16 @@ pub(super) fn succeeded(
         draft.put(Object::Customer(Arc::new(holder)));
     }
     let single_use = intent.extras.as_ref().and_then(|extras| extras.single_use);
+    if method.instrument.bank().is_some() {
+        let scope = single_use.map_or(MandateScope::MultiUse, |money| MandateScope::SingleUse { money });
+        let granted = debit::grant(case, draft, &mut method, acceptance, scope)?;
+        let place = match scope {
+            MandateScope::MultiUse => &mut intent.mandate,
+            MandateScope::SingleUse { .. } => &mut intent.single_use_mandate,
+        };
+        *place = granted;
+        return finish(case, draft, intent, attempt, method);
+    }
     match (single_use, acceptance) {
         (Some(money), acceptance) => {
             // Asked for without the customer's words, it was agreed to when it was confirmed.
@@ -275,6 +290,17 @@ pub(super) fn succeeded(
         }
         (None, _) => {}
     }
+    finish(case, draft, intent, attempt, method)
+}
+
+/// The try has succeeded.
+fn finish(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    mut intent: SetupIntent,
+    mut attempt: SetupAttempt,
+    method: PaymentMethod,
+) -> Result<(), Stop> {
     intent.status = Status::Succeeded;
     intent.last_error = None;
     draft.event(EventType::SetupIntentSucceeded, intent.id);

@@ -82,6 +82,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
             ask_again(case, &mut draft, intent, open, open.next_ask());
             Ok(draft.settle(open.settled(id, open.reply(&kinds::SETUP_INTENT, id))))
         }
+        None => super::debit::deposits_due(case, intent),
         _ => Ok(case.nothing()),
     }
 }

@@ -169,7 +169,7 @@ impl<'a> SetupIntentShown<'a> {
             payment_method: reference(&kinds::PAYMENT_METHOD, intent.payment_method),
             payment_method_configuration_details: automatic
                 .map(|_| ConfigurationShown::of(intent.id, intent.configuration())),
-            payment_method_options: SetupOptionsShown::of(intent.card_options.as_deref()),
+            payment_method_options: SetupOptionsShown::of(intent),
             payment_method_types: intent.accepted().into_iter().map(Names::name).collect(),
             single_use_mandate: reference(&kinds::MANDATE, intent.single_use_mandate),
             status: intent.status.name(),

@@ -71,7 +71,7 @@ fn what_does_not_fit_is_refused() {
         400 setup_intent_invalid_parameter param=client_secret (not begun): The client_secret provided does not match the client_secret associated with this SetupIntent.
 
         > verify_setup_intent_microdeposits @seti1 amounts[0]=32 amounts[1]=45
-        400 setup_intent_unexpected_state seti=seti1: You cannot verify microdeposits of this SetupIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits; this account accepts cards.
+        400 setup_intent_unexpected_state seti=seti1: You cannot verify microdeposits of this SetupIntent because it does not wait for any. Only payment methods of bank accounts are verified with microdeposits.
 
         > verify_setup_intent_microdeposits @seti1
         400 (not begun): You must provide either `amounts` or `descriptor_code`, and not both.
