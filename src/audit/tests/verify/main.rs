@@ -1,6 +1,7 @@
 //! A clean journal passes; each check finds the journal that was broken for it, and names the place.
 
 mod charges;
+mod debits;
 mod journal;
 mod tampered;
 
