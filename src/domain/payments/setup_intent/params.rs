@@ -144,7 +144,7 @@ pub struct CancelSetupIntent {
     pub cancellation_reason: Option<SetupReason>,
 }
 
-/// Amounts that arrived on a bank account. No setup intent waits for them: cards need none.
+/// Amounts that arrived on a bank account. They show whose it is.
 #[derive(Params, Default, Clone, Debug)]
 pub struct VerifyMicrodeposits {
     /// Two amounts, in minor units.
@@ -268,7 +268,7 @@ static CANCEL: Endpoint<Call> = Endpoint {
 
 static VERIFY: Endpoint<Call> = Endpoint {
     name: "verify_setup_intent_microdeposits",
-    doc: "Verifies a bank account by amounts that arrived on it. Always refused: cards need no such proof.",
+    doc: "Verifies a bank account by amounts that arrived on it, or by the code in the text of one.",
     method: Method::Post,
     path: "/v1/setup_intents/{intent}/verify_microdeposits",
     params: VerifyMicrodeposits::SHAPE,

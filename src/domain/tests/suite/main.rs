@@ -4,6 +4,7 @@
 mod audit;
 mod authentication;
 mod bank_debits;
+mod bank_setups;
 mod card_table;
 mod cards;
 mod charges;
