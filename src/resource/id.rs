@@ -37,11 +37,11 @@ impl Kind {
 
     /// Reads an id of this kind; `None` when the prefix, the digits or the check are wrong.
     pub fn parse(&self, text: &str) -> Option<Id> {
-        let (prefix, digits) = text.split_once('_')?;
-        let number = match self.other {
-            _ if prefix == self.prefix => self.number,
-            Some(other) if prefix == other.prefix => other.number,
-            _ => return None,
+        let after = |prefix: &str| text.strip_prefix(prefix)?.strip_prefix('_');
+        let (digits, number) = match (after(self.prefix), self.other) {
+            (Some(digits), _) => (digits, self.number),
+            (None, Some(other)) => (after(other.prefix)?, other.number),
+            (None, None) => return None,
         };
         let id = Id::from_digits(digits)?;
         (id.check() == Id::check_of(id.0 >> CHECK_BITS, number)).then_some(id)

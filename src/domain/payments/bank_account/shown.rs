@@ -132,11 +132,11 @@ pub struct AuBecsDebitShown<'a> {
 /// What a bank account shows under the name of its scheme; the members of the others are absent.
 #[derive(Default)]
 pub(crate) struct BankShown<'a> {
-    pub(crate) acss_debit: Option<AcssDebitShown<'a>>,
-    pub(crate) au_becs_debit: Option<AuBecsDebitShown<'a>>,
-    pub(crate) bacs_debit: Option<BacsDebitShown<'a>>,
-    pub(crate) sepa_debit: Option<SepaDebitShown<'a>>,
-    pub(crate) us_bank_account: Option<UsBankAccountShown<'a>>,
+    pub(crate) acss_debit: Option<Box<AcssDebitShown<'a>>>,
+    pub(crate) au_becs_debit: Option<Box<AuBecsDebitShown<'a>>>,
+    pub(crate) bacs_debit: Option<Box<BacsDebitShown<'a>>>,
+    pub(crate) sepa_debit: Option<Box<SepaDebitShown<'a>>>,
+    pub(crate) us_bank_account: Option<Box<UsBankAccountShown<'a>>>,
 }
 
 impl<'a> BankShown<'a> {
@@ -150,30 +150,30 @@ impl<'a> BankShown<'a> {
         let last4 = bank.last4();
         match bank.scheme {
             BankScheme::AcssDebit => {
-                shown.acss_debit = Some(AcssDebitShown {
+                shown.acss_debit = Some(Box::new(AcssDebitShown {
                     bank_name: bank.bank_name(),
                     fingerprint,
                     institution_number: &bank.bank,
                     last4,
                     transit_number: bank.branch.as_deref(),
-                });
+                }));
             }
             BankScheme::AuBecsDebit => {
-                shown.au_becs_debit = Some(AuBecsDebitShown {
+                shown.au_becs_debit = Some(Box::new(AuBecsDebitShown {
                     bsb_number: &bank.bank,
                     fingerprint,
                     last4,
-                });
+                }));
             }
             BankScheme::BacsDebit => {
-                shown.bacs_debit = Some(BacsDebitShown {
+                shown.bacs_debit = Some(Box::new(BacsDebitShown {
                     fingerprint,
                     last4,
                     sort_code: &bank.bank,
-                });
+                }));
             }
             BankScheme::SepaDebit => {
-                shown.sepa_debit = Some(SepaDebitShown {
+                shown.sepa_debit = Some(Box::new(SepaDebitShown {
                     bank_code: Some(&bank.bank),
                     branch_code: bank.branch.as_deref(),
                     country: bank.country,
@@ -183,10 +183,10 @@ impl<'a> BankShown<'a> {
                         setup_attempt: None,
                     }),
                     last4,
-                });
+                }));
             }
             BankScheme::UsBankAccount => {
-                shown.us_bank_account = Some(UsBankAccountShown {
+                shown.us_bank_account = Some(Box::new(UsBankAccountShown {
                     account_holder_type: bank.holder,
                     account_type: bank.account_type,
                     bank_name: bank.bank_name(),
@@ -199,7 +199,7 @@ impl<'a> BankShown<'a> {
                     }),
                     routing_number: &bank.bank,
                     status_details: BankStatusShown { blocked: None },
-                });
+                }));
             }
         }
         shown

@@ -96,11 +96,11 @@ pub struct ChargeAuBecsDebitShown<'a> {
 /// What the bank account of a charge shows under the name of its scheme; the members of the others are absent.
 #[derive(Default)]
 pub(super) struct ChargeBankShown<'a> {
-    pub(super) acss_debit: Option<ChargeAcssDebitShown<'a>>,
-    pub(super) au_becs_debit: Option<ChargeAuBecsDebitShown<'a>>,
-    pub(super) bacs_debit: Option<ChargeBacsDebitShown<'a>>,
-    pub(super) sepa_debit: Option<ChargeSepaDebitShown<'a>>,
-    pub(super) us_bank_account: Option<ChargeUsBankAccountShown<'a>>,
+    pub(super) acss_debit: Option<Box<ChargeAcssDebitShown<'a>>>,
+    pub(super) au_becs_debit: Option<Box<ChargeAuBecsDebitShown<'a>>>,
+    pub(super) bacs_debit: Option<Box<ChargeBacsDebitShown<'a>>>,
+    pub(super) sepa_debit: Option<Box<ChargeSepaDebitShown<'a>>>,
+    pub(super) us_bank_account: Option<Box<ChargeUsBankAccountShown<'a>>>,
 }
 
 impl<'a> ChargeBankShown<'a> {
@@ -117,44 +117,44 @@ impl<'a> ChargeBankShown<'a> {
         let mandate = named.map(|id| Ident { kind, id });
         match bank.scheme {
             BankScheme::AcssDebit => {
-                shown.acss_debit = Some(ChargeAcssDebitShown {
+                shown.acss_debit = Some(Box::new(ChargeAcssDebitShown {
                     bank_name: bank.bank_name(),
                     fingerprint,
                     institution_number: &bank.bank,
                     last4,
                     mandate,
                     transit_number: bank.branch.as_deref(),
-                });
+                }));
             }
             BankScheme::AuBecsDebit => {
-                shown.au_becs_debit = Some(ChargeAuBecsDebitShown {
+                shown.au_becs_debit = Some(Box::new(ChargeAuBecsDebitShown {
                     bsb_number: &bank.bank,
                     fingerprint,
                     last4,
                     mandate,
-                });
+                }));
             }
             BankScheme::BacsDebit => {
-                shown.bacs_debit = Some(ChargeBacsDebitShown {
+                shown.bacs_debit = Some(Box::new(ChargeBacsDebitShown {
                     fingerprint,
                     last4,
                     mandate,
                     sort_code: &bank.bank,
-                });
+                }));
             }
             BankScheme::SepaDebit => {
-                shown.sepa_debit = Some(ChargeSepaDebitShown {
+                shown.sepa_debit = Some(Box::new(ChargeSepaDebitShown {
                     bank_code: Some(&bank.bank),
                     branch_code: bank.branch.as_deref(),
                     country: bank.country,
                     fingerprint,
                     last4,
                     mandate,
-                });
+                }));
             }
             BankScheme::UsBankAccount => {
                 let succeeded = matches!(charge.state, ChargeState::Captured { .. });
-                shown.us_bank_account = Some(ChargeUsBankAccountShown {
+                shown.us_bank_account = Some(Box::new(ChargeUsBankAccountShown {
                     account_holder_type: bank.holder,
                     account_type: bank.account_type,
                     bank_name: bank.bank_name(),
@@ -163,7 +163,7 @@ impl<'a> ChargeBankShown<'a> {
                     mandate: named.map(|id| Ref { kind, id }),
                     payment_reference: succeeded.then(|| payment_reference(charge.id)),
                     routing_number: &bank.bank,
-                });
+                }));
             }
         }
         shown

@@ -23,13 +23,13 @@ use tollgate_resource::{Id, Shown};
 pub struct PaymentMethodDetailsShown<'a> {
     /// A bank account in Canada, if it was one.
     #[shown(omit)]
-    pub acss_debit: Option<ChargeAcssDebitShown<'a>>,
+    pub acss_debit: Option<Box<ChargeAcssDebitShown<'a>>>,
     /// A bank account in Australia, if it was one.
     #[shown(omit)]
-    pub au_becs_debit: Option<ChargeAuBecsDebitShown<'a>>,
+    pub au_becs_debit: Option<Box<ChargeAuBecsDebitShown<'a>>>,
     /// A bank account in the United Kingdom, if it was one.
     #[shown(omit)]
-    pub bacs_debit: Option<ChargeBacsDebitShown<'a>>,
+    pub bacs_debit: Option<Box<ChargeBacsDebitShown<'a>>>,
     /// The card, if it was one.
     #[shown(omit)]
     pub card: Option<ChargeCardShown<'a>>,
@@ -71,13 +71,13 @@ pub struct PaymentMethodDetailsShown<'a> {
     pub revolut_pay: Option<ChargeRevolutPayShown<'a>>,
     /// A bank account in the single euro payments area, if it was one.
     #[shown(omit)]
-    pub sepa_debit: Option<ChargeSepaDebitShown<'a>>,
+    pub sepa_debit: Option<Box<ChargeSepaDebitShown<'a>>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: &'a str,
     /// A bank account in the United States, if it was one.
     #[shown(omit)]
-    pub us_bank_account: Option<ChargeUsBankAccountShown<'a>>,
+    pub us_bank_account: Option<Box<ChargeUsBankAccountShown<'a>>>,
 }
 
 /// The card a charge was made on, and what it allowed.

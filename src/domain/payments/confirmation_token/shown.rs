@@ -56,15 +56,15 @@ pub struct ConfirmationTokenShown<'a> {
 pub struct PaymentMethodPreviewShown<'a> {
     /// A bank account in Canada.
     #[shown(omit)]
-    pub acss_debit: Option<AcssDebitShown<'a>>,
+    pub acss_debit: Option<Box<AcssDebitShown<'a>>>,
     /// Whether it may be shown again in a checkout.
     pub allow_redisplay: AllowRedisplay,
     /// A bank account in Australia.
     #[shown(omit)]
-    pub au_becs_debit: Option<AuBecsDebitShown<'a>>,
+    pub au_becs_debit: Option<Box<AuBecsDebitShown<'a>>>,
     /// A bank account in the United Kingdom.
     #[shown(omit)]
-    pub bacs_debit: Option<BacsDebitShown<'a>>,
+    pub bacs_debit: Option<Box<BacsDebitShown<'a>>>,
     /// Who is billed; null members were not given.
     pub billing_details: BillingDetailsShown<'a>,
     /// The card, if it is one.
@@ -77,7 +77,7 @@ pub struct PaymentMethodPreviewShown<'a> {
     pub customer_account: Option<&'a str>,
     /// A bank account in the single euro payments area.
     #[shown(omit)]
-    pub sepa_debit: Option<SepaDebitShown<'a>>,
+    pub sepa_debit: Option<Box<SepaDebitShown<'a>>>,
     /// Type of payment method.
     #[shown(name = "type")]
     pub kind: PaymentMethodType,
@@ -119,7 +119,7 @@ pub struct PaymentMethodPreviewShown<'a> {
     pub revolut_pay: Option<EmptyShown>,
     /// A bank account in the United States.
     #[shown(omit)]
-    pub us_bank_account: Option<UsBankAccountShown<'a>>,
+    pub us_bank_account: Option<Box<UsBankAccountShown<'a>>>,
 }
 
 /// Where goods are sent.

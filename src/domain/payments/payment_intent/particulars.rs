@@ -7,7 +7,7 @@ use crate::payments::authentication::{Claims, ThreeDSecureRequest};
 use crate::payments::bank_account::VerificationMethod;
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{PaymentMethodType, PaymentRadarOptionsParams};
-use tollgate_resource::{Id, Names, Params, Record, Shown, Update};
+use tollgate_resource::{Id, Params, Record, Shown, Update};
 
 /// What only few payment intents say.
 #[derive(Clone, Debug, Default, PartialEq, Record)]
