@@ -68,7 +68,8 @@ impl PaymentIntent {
     pub fn allows(&self, kind: PaymentMethodType) -> bool {
         let settled = self.settled_types() || self.configuration().is_some();
         if self.automatic_payment_methods.is_some() && !settled {
-            return true;
+            let excluded = self.particulars.as_deref().map(|all| &all.excluded_types);
+            return excluded.is_none_or(|types| types.iter().all(|word| **word != *kind.name()));
         }
         if !settled {
             return kind == PaymentMethodType::Card;

@@ -244,14 +244,6 @@ fn what_a_bank_account_cannot_pay_is_refused() {
         > create_payment_intent amount=2000 currency=usd payment_method_types[0]=card payment_method=pm_usBankAccount_success
         400 payment_intent_incompatible_payment_method param=payment_method (not begun): The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the following types to confirm this PaymentIntent: card.
 
-        > create_payment_intent amount=2000 currency=usd excluded_payment_method_types[0]=us_bank_account payment_method=pm_usBankAccount_success confirm=true mandate_data[customer_acceptance][type]=offline
-        200 pi1
-        · pi1 processing 2000 usd method=pm1 charge=ch1
-        · pm1 us_bank_account 6789 verified used up
-        · mandate1 single_use $20.00 of pm1
-        · ch1 debiting 2000 usd mandate=mandate1
-        events payment_intent.created, charge.pending, payment_intent.processing
-
         > create_payment_method type=us_bank_account us_bank_account[account_number]=000123456789 us_bank_account[routing_number]=110000000
         400 parameter_missing param=billing_details[name] (not begun): Missing required param: billing_details[name].
 
