@@ -8,7 +8,7 @@ use tollgate_domain::money::Currency;
 use tollgate_domain::payments::bank_account::TestAccount;
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::mandate::{CustomerAcceptanceParams, MandateDataParams};
-use tollgate_domain::payments::payment_intent::{CancelPaymentIntent, CreatePaymentIntent, DEBIT_MS};
+use tollgate_domain::payments::payment_intent::{CreatePaymentIntent, DEBIT_MS};
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
 use tollgate_domain::payments::refund::CreateChargeRefund;
 use tollgate_domain::{Command, Facts, Object, kinds};
@@ -57,7 +57,7 @@ fn story() -> Journal {
     let failing = debit(&mut journal, 2_000, "usBankAccount_debitNotAuthorized");
     journal.pass(DEBIT_MS).engine(Command::TimerDue(failing));
     let silent = debit(&mut journal, 3_000, "usBankAccount_processing");
-    let cancel = Command::CancelPaymentIntent(silent, Box::new(CancelPaymentIntent::default()));
+    let cancel = Command::CancelPaymentIntent(silent, Box::default());
     journal.pass(DEBIT_MS).ask(cancel, None);
     let disputed = debit(&mut journal, 5_000, "usBankAccount_dispute");
     journal.pass(DEBIT_MS).engine(Command::TimerDue(disputed));
