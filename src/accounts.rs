@@ -173,12 +173,12 @@ pub(crate) fn revoke_key(place: &Place, key: &str) -> Result<(), Failure> {
 
 /// Does something with the directory of a data directory.
 fn offline(place: &Place, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
-    let mut store = Config::load(None, &[])?.store;
+    let mut config = Config::load(None, &[])?;
     if let Some(data) = &place.data {
-        store.data.clone_from(data);
+        config.store.data.clone_from(data);
     }
     actix_rt::System::new().block_on(async {
-        let data = Data::open(&store).map_err(|failure| Failure {
+        let data = Data::open(&config).map_err(|failure| Failure {
             message: format!("{failure}; a running server is asked with --admin URL"),
             ..failure
         })?;

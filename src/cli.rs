@@ -2,14 +2,14 @@
 //! error.
 
 use crate::cli_accounts::{self, AccountCommand};
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
 use crate::vault_command::VaultCommand;
-use crate::{demo, limits, node, settings_command, shards, vault_command, verify};
+use crate::{demo, limits, node, schema, settings_command, shards, vault_command, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -50,13 +50,18 @@ enum Command {
         #[arg(long)]
         exit: bool,
     },
-    /// Audit a data directory offline: recompute every balance from the journal. Exits 0 if clean, 1 on a difference, 2 if
-    /// it cannot be read.
+    /// Audit a data directory, or the cluster that a settings file names: recompute every balance from the journal. Exits 0
+    /// if clean, 1 on a difference, 2 if it cannot be read.
     Verify(VerifyFlags),
     /// Accounts and their API keys.
     Account {
         #[command(subcommand)]
         command: AccountCommand,
+    },
+    /// The keyspace of a cluster.
+    Schema {
+        #[command(subcommand)]
+        command: SchemaCommand,
     },
     /// Shards of a running server.
     Shard {
@@ -126,6 +131,17 @@ enum ShardCommand {
     Hot {
         #[command(flatten)]
         server: ServerFlags,
+    },
+}
+
+#[derive(Subcommand)]
+enum SchemaCommand {
+    /// Make the keyspace of [store.cql] and its tables, or bring them to this release's. Safe to run from many nodes at
+    /// once, and again. The number of shards is that of [store.shards] when the data is new, and never changes.
+    Apply {
+        /// Settings file that names the cluster; the environment counts too.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
 }
 
@@ -232,10 +248,17 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Demo { data, exit } => demo::run(data, exit),
         Command::Verify(flags) => {
             let store = Config::load(flags.config.as_deref(), &[])?.store;
-            let data = flags.data.unwrap_or(store.data);
-            verify::run(&data, store.idempotency_hours, flags.memory_mb, flags.json)
+            let subject = match (&flags.data, store.kind) {
+                (Some(data), _) => verify::Subject::Directory(data),
+                (None, Kind::Embedded) => verify::Subject::Directory(&store.data),
+                (None, Kind::Cql) => verify::Subject::Cluster(&store.cql.settings, &store.data),
+            };
+            verify::run(&subject, store.idempotency_hours, flags.memory_mb, flags.json)
         }
         Command::Account { command } => cli_accounts::run(command),
+        Command::Schema {
+            command: SchemaCommand::Apply { config },
+        } => schema::apply(&Config::load(config.as_deref(), &[])?.store),
         Command::Shard { command } => match command {
             ShardCommand::List { server, over } => shards::list(&server.into(), over),
             ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
@@ -324,6 +347,9 @@ mod tests {
             ("config check f --json", true),
             ("config reload --admin http://x", true),
             ("limits show --json", true),
+            ("schema apply", true),
+            ("schema apply --config f", true),
+            ("schema", false),
             ("shard list --over 50", true),
             ("shard move 3 --to 1", true),
             ("shard move 3", false),

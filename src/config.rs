@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub api: Api,
     /// Where the admin listener binds.
     pub admin_listen: SocketAddr,
+    /// This node of a cluster.
+    pub node: Node,
     /// The data.
     pub store: Store,
     /// Shards and what bounds them.
@@ -58,6 +60,35 @@ pub(crate) struct Store {
     pub shards: u16,
     /// Hours an idempotent answer is remembered.
     pub idempotency_hours: u32,
+    /// Where the journal is.
+    pub kind: Kind,
+    /// The cluster, if it is there.
+    pub cql: Cql,
+}
+
+/// Where the journal is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// In files of the data directory.
+    Embedded,
+    /// In a cluster.
+    Cql,
+}
+
+/// Settings of the cluster store.
+#[derive(Clone, Debug)]
+pub(crate) struct Cql {
+    /// The cluster and the keyspace.
+    pub settings: tollgate_store_scylla::Settings,
+    /// Memory for blocks, bytes.
+    pub cache_bytes: u64,
+}
+
+/// Settings of a node of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// Its name; empty for the machine's.
+    pub id: String,
 }
 
 /// Settings of the shards.

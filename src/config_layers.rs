@@ -237,7 +237,9 @@ fn set_text(settings: &mut Table, path: &[&str], text: &str, place: &str, name: 
 /// The value of a key by its dotted name, in settings that hold every key.
 pub(crate) fn value_of<'s>(settings: &'s Table, name: &str) -> &'s Value {
     let (section, key) = name.split_once('.').expect("a name has a section and a key");
-    &settings[section][key]
+    let section = &settings[section];
+    // A section may hold one of its own.
+    key.split('.').fold(section, |value, key| &value[key])
 }
 
 /// Dotted names of every key, in the order of the file's tables.

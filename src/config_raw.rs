@@ -1,7 +1,7 @@
 //! Settings as they are written, and what each of them may be.
 
 use super::limits_raw::RawLimits;
-use super::{Acquirer, Actors, Api, Config, Log, SimulatedNetwork, Store};
+use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store};
 use crate::config_layers::ConfigError;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use tollgate_actors::settings::{
     BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX, PERMITS_PER_SHARD_MAX,
     TURN_MESSAGES_MAX,
 };
+use tollgate_store_scylla::{Login, Settings};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
 #[derive(Deserialize)]
@@ -19,6 +20,7 @@ pub(super) struct Raw {
     api: RawApi,
     admin: RawAdmin,
     store: RawStore,
+    node: RawNode,
     actors: RawActors,
     acquirer: RawAcquirer,
     limits: RawLimits,
@@ -56,6 +58,27 @@ struct RawStore {
     segment_mb: i64,
     shards: i64,
     idempotency_hours: i64,
+    cql: RawCql,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCql {
+    contact_points: Vec<String>,
+    keyspace: String,
+    local_datacenter: String,
+    replication_factor: i64,
+    user: String,
+    password: String,
+    connections_per_node: i64,
+    timeout_ms: i64,
+    cache_mb: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNode {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +129,7 @@ impl Raw {
         let config = Config {
             api: self.api.checked()?,
             admin_listen: address("admin.listen", &self.admin.listen)?,
+            node: self.node.checked()?,
             store: self.store.checked()?,
             actors: self.actors.checked()?,
             acquirer: self.acquirer.checked()?,
@@ -148,7 +172,10 @@ impl RawApi {
 
 impl RawStore {
     fn checked(self) -> Result<Store, ConfigError> {
-        choice("store.kind", &self.kind, &["embedded"])?;
+        let kind = match choice("store.kind", &self.kind, &["embedded", "cql"])? {
+            0 => Kind::Embedded,
+            _ => Kind::Cql,
+        };
         if self.data.is_empty() {
             return Err(refused(
                 "store.data",
@@ -161,9 +188,50 @@ impl RawStore {
             segment_bytes: number::<u64>("store.segment_mb", self.segment_mb, 1, 1024)? << 20,
             shards: number("store.shards", self.shards, 1, 1024)?,
             idempotency_hours: number("store.idempotency_hours", self.idempotency_hours, 24, 24 * 365 * 100)?,
+            kind,
+            cql: self.cql.checked()?,
         })
     }
 }
+
+impl RawCql {
+    fn checked(self) -> Result<Cql, ConfigError> {
+        let login = (!self.user.is_empty()).then(|| Login {
+            user: self.user.clone(),
+            password: self.password.clone(),
+        });
+        let settings = Settings {
+            contact_points: self.contact_points,
+            keyspace: self.keyspace,
+            local_datacenter: self.local_datacenter,
+            replication_factor: number("store.cql.replication_factor", self.replication_factor, 1, 100)?,
+            login,
+            connections_per_node: number("store.cql.connections_per_node", self.connections_per_node, 1, 64)?,
+            timeout: millis("store.cql.timeout_ms", self.timeout_ms, 100, 600_000)?,
+        };
+        settings
+            .check()
+            .map_err(|wrong| refused(wrong.name, &wrong.value, wrong.why))?;
+        Ok(Cql {
+            settings,
+            cache_bytes: number::<u64>("store.cql.cache_mb", self.cache_mb, 1, 1 << 20)? << 20,
+        })
+    }
+}
+
+impl RawNode {
+    fn checked(self) -> Result<Node, ConfigError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if self.id.len() > NODE_ID_MAX || !self.id.bytes().all(plain) {
+            let why = "letters, digits, '-', '_' and '.', at most 64 of them";
+            return Err(refused("node.id", &self.id, why));
+        }
+        Ok(Node { id: self.id })
+    }
+}
+
+/// Longest name of a node.
+const NODE_ID_MAX: usize = 64;
 
 impl RawActors {
     fn checked(self) -> Result<Actors, ConfigError> {

@@ -2,9 +2,10 @@
 //! Only this file picks the backend.
 
 use crate::alarms;
-use crate::config::{Config, Store};
+use crate::config::{Config, Kind};
 use crate::descriptors;
 use crate::exit::{Exit, Failure};
+use crate::kept::Kept;
 use crate::logs::Level;
 use crate::tuning::{Sources, Tuner};
 use crate::uploads::Uploads;
@@ -16,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
-use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS, stage};
+use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::ShardSettings;
 use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
@@ -24,7 +25,7 @@ use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::{Embedded, FileArea, OnGroup, Options};
+use tollgate_store_embedded::FileArea;
 use tollgate_vault::Vault;
 use tollgate_wire::Edge;
 
@@ -141,10 +142,10 @@ impl Node {
         // Ports first: a port that is taken should not cost the opening of the data.
         let api = listener("api.listen", config.api.listen)?;
         let admin = listener("admin.listen", config.admin_listen)?;
-        let data = Data::open(&config.store)?;
+        let data = Data::open(config)?;
         let files = FileArea::open(&config.store.data).map_err(unusable)?;
         files.remove_parts().map_err(unusable)?;
-        let shards = data.store.meta().shards;
+        let shards = data.store.shards();
         if config.actors.lanes > usize::from(shards) {
             let why = format!(
                 "actors.lanes = {}: the data has only {shards} shards",
@@ -154,10 +155,9 @@ impl Node {
         }
         // While the data opens, a signal ends the process as it always did; nothing is lost by it.
         let stop_asked = StopSignals::listen()?;
-        alarms::newest_block(data.store.opened().newest_ms);
-        actix_rt::spawn(alarms::watch_index(Arc::downgrade(&data.store)));
+        data.store.watch();
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
-        let (journal, reads) = (Arc::clone(&data.store) as _, Arc::clone(&data.store) as _);
+        let (journal, reads) = (data.store.journal(), data.store.reads());
         let settings = engine_config(config, shards, dev);
         let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
@@ -241,54 +241,38 @@ async fn within(limit: Duration, what: &str, step: impl Future<Output = ()>) {
     }
 }
 
-/// An open data directory.
+/// Open data: a directory, and with a cluster the keyspace.
 pub(crate) struct Data {
     /// Its store.
-    pub store: Arc<Embedded>,
+    pub store: Kept,
     /// Keys of its keyed hashes.
     pub secrets: Secrets,
 }
 
 impl Data {
     /// Opens the data the settings name, or creates it.
-    pub(crate) fn open(settings: &Store) -> Result<Data, Failure> {
-        let options = Options {
-            segment_bytes: settings.segment_bytes,
-            idempotency_hours: settings.idempotency_hours,
-            on_fatal: Box::new(|error| end_of_store(&error.to_string())),
-            on_group: measure_groups(),
-            on_space: Box::new(alarms::space),
-            #[cfg(feature = "faults")]
-            disk: tollgate_store_embedded::faults::disk(),
-            ..Options::default()
-        };
+    pub(crate) fn open(config: &Config) -> Result<Data, Failure> {
+        let settings = &config.store;
         Vault::check(&settings.data).map_err(Failure::environment)?;
-        if Vault::has_no_keys(&settings.data) {
-            vault_command::refuse_lost_keys(&settings.data)?;
-        }
-        let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
-        let opened = store.opened();
-        tracing::info!(
-            data = %settings.data.display(),
-            shards = store.meta().shards,
-            blocks = opened.blocks,
-            records = opened.records,
-            records_walked = opened.walked,
-            took_ms = opened.elapsed.as_millis() as u64,
-            "data opened"
-        );
-        if let Some(why) = &opened.index_rebuilt {
-            tracing::warn!(why, "the index was built again from the journal");
-        }
-        if let Some(torn) = &opened.torn {
-            tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
-        }
-        if Embedded::secret_is_exposed(&settings.data).map_err(unusable)? {
-            let secret = settings.data.join("secret");
-            tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
-        }
+        let store = match settings.kind {
+            Kind::Embedded => {
+                if Vault::has_no_keys(&settings.data) {
+                    vault_command::refuse_lost_keys(&settings.data)?;
+                }
+                Kept::embedded(settings)?
+            }
+            Kind::Cql => Kept::cluster(settings, &config.node)?,
+        };
+        let is_new = Vault::has_no_keys(&settings.data);
         let vault = Vault::open(&settings.data, now_ms()).map_err(Failure::environment)?;
-        let secrets = Secrets::new(*store.secret().bytes()).with_vault(Arc::new(vault));
+        if is_new && settings.kind == Kind::Cql {
+            tracing::warn!(
+                data = %settings.data.display(),
+                "a master key was drawn; card numbers that this keyspace holds under another one stay sealed until its \
+                 vault/keys is restored here"
+            );
+        }
+        let secrets = Secrets::new(store.secret()).with_vault(Arc::new(vault));
         Ok(Data { store, secrets })
     }
 
@@ -298,18 +282,8 @@ impl Data {
             dev: false,
             on_fatal: Arc::new(end_of_store),
         };
-        let journal = Arc::clone(&self.store) as _;
-        DirectoryHandle::start(config, &self.secrets, journal, Arc::clone(&self.store) as _).map_err(unusable)
+        DirectoryHandle::start(config, &self.secrets, self.store.journal(), self.store.reads()).map_err(unusable)
     }
-}
-
-/// Records what groups of blocks take. The handles are looked up here, once.
-fn measure_groups() -> OnGroup {
-    let (sync, publish) = (stage("sync"), stage("publish"));
-    Box::new(move |group| {
-        sync.record(group.sync);
-        publish.record(group.publish);
-    })
 }
 
 /// Milliseconds since the Unix epoch, as the machine has it.
@@ -318,12 +292,12 @@ fn now_ms() -> u64 {
     since.map_or(0, |since| since.as_millis() as u64)
 }
 
-fn unusable(error: StoreError) -> Failure {
+pub(crate) fn unusable(error: StoreError) -> Failure {
     Failure::environment(error)
 }
 
 /// The store cannot write any more: nothing that this process says would be durable, so it ends. A restart replays.
-fn end_of_store(why: &str) {
+pub(crate) fn end_of_store(why: &str) {
     tracing::error!(why, "the store has failed; the process ends");
     let _ = writeln!(std::io::stderr(), "tollgate: the store has failed: {why}");
     std::process::exit(Exit::Environment as i32);

@@ -181,6 +181,9 @@ impl Tuner {
     }
 }
 
+/// Settings whose values nobody is told.
+const SECRET: [&str; 1] = ["store.cql.password"];
+
 /// A setting with two values.
 pub(crate) struct Change {
     /// Its dotted name.
@@ -213,7 +216,7 @@ pub(crate) fn told(from: &Table, to: &Table) -> Value {
         .into_iter()
         .map(|change| {
             json!({
-                "name": change.name, "from": as_json(&change.from), "to": as_json(&change.to),
+                "name": change.name, "from": as_json(&change.name, &change.from), "to": as_json(&change.name, &change.to),
                 "needs_restart": !change.live,
             })
         })
@@ -226,14 +229,19 @@ fn shown(settings: &Table) -> Value {
     let all: Vec<Value> = names_of(settings)
         .iter()
         .map(|name| {
-            let value = as_json(value_of(settings, name));
+            let value = as_json(name, value_of(settings, name));
             json!({ "name": name, "value": value, "needs_restart": !LIVE.contains(&name.as_str()) })
         })
         .collect();
     json!({ "settings": all })
 }
 
-fn as_json(value: &toml::Value) -> Value {
+/// A value as it may be told: not what is secret in it.
+fn as_json(name: &str, value: &toml::Value) -> Value {
+    if SECRET.contains(&name) {
+        let given = value.as_str().is_some_and(|text| !text.is_empty());
+        return if given { "(set)" } else { "" }.into();
+    }
     serde_json::to_value(value).expect("text, numbers and lists of them can be written")
 }
 
@@ -263,6 +271,16 @@ mod tests {
         live.sort_unstable();
         marked.sort();
         assert_eq!(marked, live);
+    }
+
+    #[test]
+    fn a_password_is_changed_and_never_told() {
+        let none = || std::iter::empty::<(String, String)>();
+        let with = |word: &str| layered(None, none(), &[("store.cql.password", word.to_owned())]).unwrap();
+        let told = told(&with("first"), &with("second")).to_string();
+        assert!(told.contains("store.cql.password") && told.contains("(set)"), "{told}");
+        assert!(!told.contains("first") && !told.contains("second"), "{told}");
+        assert!(!shown(&with("third")).to_string().contains("third"));
     }
 
     #[test]

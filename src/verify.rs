@@ -1,4 +1,4 @@
-//! `tollgate verify`: the offline audit of a data directory.
+//! `tollgate verify`: the audit of a data directory, or of a cluster's journal.
 
 use crate::exit::{Exit, Failure};
 use crate::output::print;
@@ -9,38 +9,45 @@ use tollgate_domain::Secrets;
 use tollgate_domain::time::{date_of, day_of};
 use tollgate_store::StoreError;
 use tollgate_store_embedded::{Agreement, Embedded, FileArea, Scanner};
+use tollgate_store_scylla::Settings;
 
-/// Audits `data`, whose server remembers idempotent answers for so many hours, with so many megabytes for what is kept of
-/// payments, and prints the report. Ends with 1 when something does not agree, 2 when it cannot be read.
-pub(crate) fn run(data: &Path, idempotency_hours: u32, memory_mb: u32, json: bool) -> Result<(), Failure> {
-    let unreadable = |error: StoreError| Failure::wrong_use(error);
-    if !data.is_dir() {
-        return Err(Failure::wrong_use(format!(
-            "there is no data directory {}; name one with --data",
-            data.display()
-        )));
+/// What is audited.
+pub(crate) enum Subject<'a> {
+    /// A data directory.
+    Directory(&'a Path),
+    /// A keyspace, and the directory of a node's own files.
+    Cluster(&'a Settings, &'a Path),
+}
+
+impl Subject<'_> {
+    fn name(&self) -> String {
+        match self {
+            Subject::Directory(data) => data.display().to_string(),
+            Subject::Cluster(settings, _) => format!("keyspace {}", settings.keyspace),
+        }
     }
-    let scanner = Embedded::scanner(data).map_err(unreadable)?;
-    let secret = scanner.secret().map_err(unreadable)?;
+}
+
+/// Audits data whose server remembers idempotent answers for so many hours, with so many megabytes for what is kept of
+/// payments, and prints the report. Ends with 1 when something does not agree, 2 when it cannot be read.
+pub(crate) fn run(subject: &Subject<'_>, idempotency_hours: u32, memory_mb: u32, json: bool) -> Result<(), Failure> {
     let options = Options {
         idempotency_ms: u64::from(idempotency_hours) * 3_600_000,
         memory_bytes: (memory_mb as usize) << 20,
     };
-    let secrets = Secrets::new(*secret.bytes());
-    let mut report = tollgate_audit::verify_with_uploads(&scanner, &Kept(FileArea::existing(data)), &secrets, options)
-        .map_err(unreadable)?;
-    // What the journal itself contradicts comes first; an index is compared with one that is sound.
-    if report.clean() {
-        compare_index(&scanner, data, &mut report).map_err(unreadable)?;
-    }
+    let report = match subject {
+        Subject::Directory(data) => of_directory(data, options)?,
+        Subject::Cluster(settings, data) => of_cluster(settings, data, options)?,
+    };
+    let name = subject.name();
     if json {
         let mut value = report.json();
-        value["data"] = data.display().to_string().into();
+        value["data"] = name.into();
         value["version"] = env!("CARGO_PKG_VERSION").into();
         let text = serde_json::to_string_pretty(&value).expect("a report of text and numbers can be written");
         print(&format!("{text}\n"))?;
     } else {
-        print(&format!("{}{}", heading(data, &report), report.text()))?;
+        print(&format!("{}{}", heading(&name, &report), report.text()))?;
     }
     match &report.difference {
         None => Ok(()),
@@ -50,6 +57,37 @@ pub(crate) fn run(data: &Path, idempotency_hours: u32, memory_mb: u32, json: boo
             message: String::new(),
         }),
     }
+}
+
+fn of_directory(data: &Path, options: Options) -> Result<Report, Failure> {
+    if !data.is_dir() {
+        return Err(Failure::wrong_use(format!(
+            "there is no data directory {}; name one with --data",
+            data.display()
+        )));
+    }
+    let audit = || {
+        let scanner = Embedded::scanner(data)?;
+        let secrets = Secrets::new(*scanner.secret()?.bytes());
+        let uploads = Kept(FileArea::existing(data));
+        let mut report = tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)?;
+        // What the journal itself contradicts comes first; an index is compared with one that is sound.
+        if report.clean() {
+            compare_index(&scanner, data, &mut report)?;
+        }
+        Ok(report)
+    };
+    audit().map_err(|error: StoreError| Failure::wrong_use(error))
+}
+
+fn of_cluster(settings: &Settings, data: &Path, options: Options) -> Result<Report, Failure> {
+    let audit = || {
+        let scanner = tollgate_store_scylla::Scanner::open(settings)?;
+        let secrets = Secrets::new(scanner.about().secret);
+        let uploads = Kept(FileArea::existing(data));
+        tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)
+    };
+    audit().map_err(|error: StoreError| Failure::wrong_use(error))
 }
 
 /// The bytes of a data directory's uploaded files, as the audit reads them.
@@ -100,7 +138,7 @@ fn compare_index(scanner: &Scanner, data: &Path, report: &mut Report) -> Result<
 }
 
 /// Who audited what, and up to when.
-fn heading(data: &Path, report: &Report) -> String {
+fn heading(data: &str, report: &Report) -> String {
     let date = date_of(day_of(report.now_ms));
     let seconds = report.now_ms / 1000 % 86_400;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -115,9 +153,6 @@ fn heading(data: &Path, report: &Report) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "{:<20} {}{passes}\n{:<20} {until}\n{:<20} tollgate {version}\n",
-        "data",
-        data.display(),
-        "up to",
-        "audited by"
+        "data", data, "up to", "audited by"
     )
 }

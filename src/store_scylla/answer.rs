@@ -95,6 +95,17 @@ impl Fields {
         }
     }
 
+    /// An entry of a map from text to text.
+    pub(crate) fn entry(&self, name: &str, key: &str) -> Option<&str> {
+        let CqlValue::Map(entries) = self.value(name)? else {
+            return None;
+        };
+        let found = entries
+            .iter()
+            .find(|(known, _)| known.as_text().is_some_and(|known| known == key));
+        found.and_then(|(_, value)| value.as_text()).map(String::as_str)
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.value(name)? {
             CqlValue::Text(text) | CqlValue::Ascii(text) => Some(text),

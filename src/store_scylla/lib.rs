@@ -21,7 +21,7 @@ pub use block::SEGMENT_BLOCKS;
 pub use reader::CACHE_BYTES;
 pub use scan::Scanner;
 pub use schema::{About, Outcome, SCHEMA};
-pub use settings::{Login, Settings};
+pub use settings::{Login, Settings, Wrong};
 pub use store::{Cluster, Options, ShardOf};
 
 use tollgate_store::StoreError;

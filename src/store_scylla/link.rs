@@ -42,7 +42,7 @@ impl Link {
             place: "the settings".to_owned(),
             what,
         };
-        settings.check().map_err(unusable)?;
+        settings.check().map_err(|wrong| unusable(wrong.to_string()))?;
         let balancing = DefaultPolicy::builder()
             .prefer_datacenter(settings.local_datacenter.clone())
             .token_aware(true)
@@ -85,25 +85,26 @@ impl Link {
             settings: settings.clone(),
             profiles,
         };
-        link.check_datacenter().map_err(unusable)?;
+        link.nodes().map_err(unusable)?;
         Ok(link)
     }
 
-    fn check_datacenter(&self) -> Result<(), String> {
+    /// How many nodes the datacenter of the settings has, dead ones included.
+    pub(crate) fn nodes(&self) -> Result<usize, String> {
         let state = self.session.get_cluster_state();
-        let mut known: Vec<&str> = state
-            .get_nodes_info()
-            .iter()
-            .filter_map(|node| node.datacenter.as_deref())
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        if known.contains(&self.settings.local_datacenter.as_str()) {
-            return Ok(());
+        let wanted = &self.settings.local_datacenter;
+        let all = || {
+            let nodes = state.get_nodes_info().iter();
+            nodes.filter_map(|node| node.datacenter.as_deref())
+        };
+        let near = all().filter(|datacenter| datacenter == wanted).count();
+        if near > 0 {
+            return Ok(near);
         }
+        let known: std::collections::BTreeSet<&str> = all().collect();
+        let known: Vec<&str> = known.into_iter().collect();
         Err(format!(
-            "store.cql.local_datacenter = {:?}: the cluster has no such datacenter, it has {}",
-            self.settings.local_datacenter,
+            "store.cql.local_datacenter = {wanted:?}: the cluster has no such datacenter, it has {}",
             known.join(", ")
         ))
     }

@@ -73,11 +73,23 @@ pub(crate) struct Ownership {
     pub(crate) addr: Option<String>,
 }
 
+/// Bytes that tell a process from every other, at the beginning of the mark of each of its claims.
+const PROCESS_BYTES: usize = 8;
+
 /// Who claims: for the table, so that others know whom to ask.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Claimant {
+    pub(crate) process: [u8; PROCESS_BYTES],
     pub(crate) node: String,
     pub(crate) addr: String,
+}
+
+impl Claimant {
+    pub(crate) fn new(node: String, addr: String) -> Result<Claimant, StoreError> {
+        let mut process = [0; PROCESS_BYTES];
+        process.copy_from_slice(&mark()?[..PROCESS_BYTES]);
+        Ok(Claimant { process, node, addr })
+    }
 }
 
 impl Protocol {
@@ -153,10 +165,13 @@ impl Protocol {
 
     /// Takes the shard over: claims the next epoch and raises the fence. When it returns, no block of an older epoch can
     /// become durable any more; the tail may be read.
-    pub(crate) async fn claim(&self, shard: ShardId, who: &Claimant) -> Result<(u64, u64), StoreError> {
+    ///
+    /// A process that held the shard before takes it back only from itself: after a panic, not when another node has it,
+    /// or the two would take it from each other for ever.
+    pub(crate) async fn claim(&self, shard: ShardId, who: &Claimant, held: bool) -> Result<(u64, u64), StoreError> {
         let mut pause = Pause::new();
         for _ in 0..CLAIMS_MAX {
-            match self.try_claim(shard, who).await {
+            match self.try_claim(shard, who, held).await {
                 Ok(Some(claimed)) => return Ok(claimed),
                 // Somebody was faster, or the owner went on to its next segment.
                 Ok(None) => {}
@@ -171,9 +186,19 @@ impl Protocol {
         Err(failed("a shard cannot be claimed", &what))
     }
 
-    async fn try_claim(&self, shard: ShardId, who: &Claimant) -> Result<Option<(u64, u64)>, Failed> {
+    async fn try_claim(&self, shard: ShardId, who: &Claimant, held: bool) -> Result<Option<(u64, u64)>, Failed> {
         let now = self.ownership(shard).await?;
-        let mark = mark().map_err(Failed::Answer)?;
+        let ours = |claim: &Vec<u8>| claim.starts_with(&who.process);
+        if held && !now.claim.as_ref().is_some_and(ours) {
+            let what = format!(
+                "shard {} was taken over by node {}",
+                shard.0,
+                now.owner.as_deref().unwrap_or("without a name")
+            );
+            return Err(Failed::Answer(failed("a shard cannot be claimed", &what)));
+        }
+        let mut mark = mark().map_err(Failed::Answer)?;
+        mark[..PROCESS_BYTES].copy_from_slice(&who.process);
         let epoch = now.epoch + 1;
         let values = (
             signed(epoch),

@@ -17,7 +17,7 @@ pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS $.journal (shard int, segment bigint, seq bigint, fence bigint STATIC, epoch bigint, block_id blob, now_ms bigint, n int, crc int, chain bigint, codec int, block blob, PRIMARY KEY ((shard, segment), seq))",
 ];
 
-use crate::answer::Condition;
+use crate::answer::{Answer, Condition};
 use crate::failure::failed;
 use crate::link::Link;
 use std::time::{Duration, SystemTime};
@@ -54,7 +54,7 @@ const DATA_BYTES: usize = 2 + 8 + 16 + 32;
 /// Most shards; the number above belongs to the directory's journal.
 const SHARDS_MAX: u16 = 4096;
 /// How long servers may take to make a table.
-const DDL_TIMEOUT: Duration = Duration::from_secs(30);
+const DDL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What applying the schema did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +76,7 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
         "1 to {SHARDS_MAX} shards, not {shards}"
     );
     let settings = &link.settings;
+    enough_nodes(link, settings.replication_factor, "store.cql.replication_factor")?;
     let replication = format!(
         "{{'class': 'NetworkTopologyStrategy', '{}': {}}}",
         settings.local_datacenter, settings.replication_factor
@@ -86,8 +87,8 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     for table in TABLES {
         ddl(link, table).await?;
     }
-    if let Ok(about) = check(link).await {
-        return Ok((Outcome::Unchanged, about));
+    if get(link, SCHEMA_NAME).await?.is_some() {
+        return Ok((Outcome::Unchanged, check(link).await?));
     }
     let mut random = [0; 48];
     getrandom::fill(&mut random).map_err(|error| failed("the system gives no random bytes", &error))?;
@@ -102,6 +103,60 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     put_first(link, DATA, &data).await?;
     put_first(link, SCHEMA_NAME, &SCHEMA.to_le_bytes()).await?;
     Ok((Outcome::Applied, check(link).await?))
+}
+
+/// Refuses more replicas than nodes: conditional writes would go through and quorums never.
+fn enough_nodes(link: &Link, replicas: u16, what: &str) -> Result<(), StoreError> {
+    let place = "the cluster".to_owned();
+    let nodes = link.nodes().map_err(|what| StoreError::Io {
+        place: place.clone(),
+        what,
+    })?;
+    if usize::from(replicas) <= nodes {
+        return Ok(());
+    }
+    let datacenter = &link.settings.local_datacenter;
+    let what = format!(
+        "{what} = {replicas}, but the datacenter {datacenter} has {nodes} node{}; add nodes, or have fewer replicas",
+        if nodes == 1 { "" } else { "s" }
+    );
+    Err(StoreError::Io { place, what })
+}
+
+/// Looks at what the operator may have overlooked: too few nodes for the keyspace's replicas is an error, a commit log that
+/// is synced now and then a warning, because then an acknowledged block can be lost with the power.
+async fn look(link: &Link) -> Result<(), StoreError> {
+    let text = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
+    let statement = link.plain(text).await?;
+    let row = link.run(&statement, (&link.settings.keyspace,)).await;
+    let row = row
+        .map_err(|error| error.told("the keyspace cannot be looked at"))?
+        .first();
+    let replicas = row
+        .as_ref()
+        .and_then(|row| row.entry("replication", &link.settings.local_datacenter));
+    if let Some(replicas) = replicas.and_then(|text| text.parse().ok()) {
+        let what = format!("the replication of keyspace {}", link.settings.keyspace);
+        enough_nodes(link, replicas, &what)?;
+        if replicas < 3 {
+            tracing::warn!(
+                replicas,
+                "with fewer than three replicas the loss of a node's disk loses acknowledged payments"
+            );
+        }
+    }
+    // Only Cassandra from 4.0 on shows its settings; ScyllaDB syncs conditional writes always.
+    let sync = "SELECT value FROM system_views.settings WHERE name = 'commitlog_sync'";
+    if let Ok(result) = link.session.query_unpaged(sync, ()).await
+        && let Some(row) = Answer::of(result)?.first()
+        && row.text("value") == Some("periodic")
+    {
+        tracing::warn!(
+            "the cluster has commitlog_sync: periodic, so a power failure can lose acknowledged payments; set it to batch or \
+             group on every node"
+        );
+    }
+    Ok(())
 }
 
 async fn ddl(link: &Link, text: &str) -> Result<(), StoreError> {
@@ -150,6 +205,7 @@ pub(crate) async fn check(link: &Link) -> Result<About, StoreError> {
         }
         Some(_) => {}
     }
+    look(link).await?;
     let data = get(link, DATA).await?.filter(|data| data.len() == DATA_BYTES);
     let data = data.ok_or_else(|| unusable("what the data says about itself is damaged"))?;
     let (shards, rest) = data.split_at(2);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The cluster and the keyspace. Its password does not print.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// `host:port` of some nodes; the others are found through them.
     pub contact_points: Vec<String>,
@@ -30,31 +30,58 @@ pub struct Login {
     pub password: String,
 }
 
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login")
+    }
+}
+
 /// Longest name of a keyspace, as the servers take it.
 const KEYSPACE_MAX: usize = 48;
 
+/// A setting that cannot be.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{name} = {value:?}: {why}")]
+pub struct Wrong {
+    /// The setting.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Why not, and what would do.
+    pub why: &'static str,
+}
+
 impl Settings {
     /// Why these cannot be used, if so.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        let letters = |text: &str| {
-            text.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    ///
+    /// # Errors
+    /// The first setting that is wrong by itself.
+    pub fn check(&self) -> Result<(), Wrong> {
+        let wrong = |name, value: &str, why| {
+            let value = value.to_owned();
+            Err(Wrong { name, value, why })
         };
-        let begins = self.keyspace.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-        if !begins || !letters(&self.keyspace) || self.keyspace.len() > KEYSPACE_MAX {
-            return Err(format!(
-                "store.cql.keyspace = {:?}: a letter, then letters, digits and underscores, in lower case, at most {KEYSPACE_MAX}",
-                self.keyspace
-            ));
+        let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = self
+            .keyspace
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_lowercase());
+        if !begins || !self.keyspace.bytes().all(letters) || self.keyspace.len() > KEYSPACE_MAX {
+            let why = "a letter, then letters, digits and underscores, in lower case, at most 48";
+            return wrong("store.cql.keyspace", &self.keyspace, why);
         }
         if self.contact_points.is_empty() {
-            return Err("store.cql.contact_points names no node; give \"host:port\" of at least one".to_owned());
+            return wrong(
+                "store.cql.contact_points",
+                "",
+                "give \"HOST:PORT\" of at least one node",
+            );
         }
-        if self.local_datacenter.is_empty() || self.local_datacenter.contains(['\'', '\\']) {
-            return Err(format!(
-                "store.cql.local_datacenter = {:?} is no name of a datacenter",
-                self.local_datacenter
-            ));
+        let odd = self.local_datacenter.contains(['\'', '\\', '"']);
+        if self.local_datacenter.is_empty() || odd {
+            let why = "the name of the datacenter that is near, as the cluster has it";
+            return wrong("store.cql.local_datacenter", &self.local_datacenter, why);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::runtime::Runtime;
 use crate::schema;
 use crate::settings::Settings;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tollgate_store::index::{IDEMPOTENCY_HOURS, Index, SimpleIndex};
 use tollgate_store::reads::View;
@@ -16,8 +17,11 @@ use tollgate_store::{
     AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
 };
 
-/// Which shard an account belongs to: whoever divides the accounts knows.
-pub type ShardOf = Arc<dyn Fn(AccountRef) -> ShardId + Send + Sync>;
+/// Which of so many shards an account belongs to: whoever divides the accounts knows.
+pub type ShardOf = Arc<dyn Fn(AccountRef, u16) -> ShardId + Send + Sync>;
+
+/// The account of the directory's records.
+const DIRECTORY_ACCOUNT: AccountRef = AccountRef(0);
 
 /// How the store works.
 pub struct Options {
@@ -61,6 +65,7 @@ struct Shared {
     protocol: Arc<Protocol>,
     claimant: Claimant,
     shard_of: ShardOf,
+    shards_of_data: u16,
     index: SimpleIndex,
     blocks: Blocks,
     shards: Mutex<BTreeMap<ShardId, Arc<Slot>>>,
@@ -70,6 +75,8 @@ struct Shared {
 struct Slot {
     /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail.
     owner: tokio::sync::Mutex<Standing>,
+    /// Whether this process claimed it before.
+    held: AtomicBool,
     /// The incarnation that has a block in flight.
     in_flight: Mutex<Option<Epoch>>,
 }
@@ -96,11 +103,9 @@ impl Cluster {
         let blocks = Blocks::new(Arc::clone(&protocol), runtime.clone(), options.cache_bytes);
         let shared = Shared {
             protocol,
-            claimant: Claimant {
-                node: options.node,
-                addr: options.addr,
-            },
+            claimant: Claimant::new(options.node, options.addr)?,
             shard_of: options.shard_of,
+            shards_of_data: about.shards,
             index: SimpleIndex::new(options.idempotency_hours),
             blocks,
             shards: Mutex::default(),
@@ -110,6 +115,11 @@ impl Cluster {
             shared: Arc::new(shared),
             runtime,
         }))
+    }
+
+    /// Number of shards; never changes.
+    pub fn shards(&self) -> u16 {
+        self.about.shards
     }
 
     /// What the data says about itself.
@@ -128,6 +138,7 @@ impl Shared {
         let slot = slots.entry(shard).or_insert_with(|| {
             Arc::new(Slot {
                 owner: tokio::sync::Mutex::default(),
+                held: AtomicBool::new(false),
                 in_flight: Mutex::default(),
             })
         });
@@ -137,7 +148,9 @@ impl Shared {
     /// Claim, fence, tail, in this order.
     async fn take_over(&self, shard: ShardId) -> Result<Claimed, StoreError> {
         let slot = self.slot(shard);
-        let (epoch, segment) = self.protocol.claim(shard, &self.claimant).await?;
+        let held = slot.held.load(Relaxed);
+        let (epoch, segment) = self.protocol.claim(shard, &self.claimant, held).await?;
+        slot.held.store(true, Relaxed);
         // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
         let mut standing = slot.owner.lock().await;
         standing.owner = None;
@@ -213,7 +226,11 @@ impl Shared {
         account: AccountRef,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let journal = self.blocks.of((self.shard_of)(account));
+        let shard = match account {
+            DIRECTORY_ACCOUNT => ShardId::DIRECTORY,
+            account => (self.shard_of)(account, self.shards_of_data),
+        };
+        let journal = self.blocks.of(shard);
         read(View {
             index: &self.index,
             journal: &journal,

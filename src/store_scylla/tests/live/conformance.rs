@@ -28,7 +28,7 @@ struct Shards(Arc<Mutex<BTreeMap<u64, ShardId>>>);
 impl Shards {
     fn of(&self, settings: &Settings) -> Arc<Learning> {
         let known = Arc::clone(&self.0);
-        let shard_of: ShardOf = Arc::new(move |account| {
+        let shard_of: ShardOf = Arc::new(move |account, _| {
             let known = known.lock().expect("no test panics in here");
             known.get(&account.0).copied().unwrap_or(ShardId(0))
         });

@@ -41,6 +41,14 @@ fn wrong_settings_are_named() {
         "{wrong}"
     );
     let wrong = told(&Settings {
+        replication_factor: 9,
+        ..settings()
+    });
+    assert!(
+        wrong.contains("replication_factor = 9") && wrong.contains("fewer replicas"),
+        "{wrong}"
+    );
+    let wrong = told(&Settings {
         keyspace: "Toll-gate".to_owned(),
         ..settings()
     });

@@ -1,0 +1,134 @@
+//! Where the journal is kept: files of the data directory, or a cluster. Only this file and `node.rs` know which.
+
+use crate::alarms;
+use crate::config::{Node, Store};
+use crate::exit::Failure;
+use crate::node::{end_of_store, unusable};
+use std::sync::Arc;
+use tollgate_actors::metrics::stage;
+use tollgate_actors::router::shard_of;
+use tollgate_domain::AccountKey;
+use tollgate_store::{Journal, Reads};
+use tollgate_store_embedded::{Embedded, OnGroup, Options};
+use tollgate_store_scylla::Cluster;
+
+/// An open store.
+pub(crate) enum Kept {
+    /// Files of a data directory.
+    Embedded(Arc<Embedded>),
+    /// A keyspace.
+    Cluster(Arc<Cluster>),
+}
+
+impl Kept {
+    /// Opens the journal of a data directory, or creates it.
+    pub(crate) fn embedded(settings: &Store) -> Result<Kept, Failure> {
+        let options = Options {
+            segment_bytes: settings.segment_bytes,
+            idempotency_hours: settings.idempotency_hours,
+            on_fatal: Box::new(|error| end_of_store(&error.to_string())),
+            on_group: measure_groups(),
+            on_space: Box::new(alarms::space),
+            #[cfg(feature = "faults")]
+            disk: tollgate_store_embedded::faults::disk(),
+            ..Options::default()
+        };
+        let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
+        let opened = store.opened();
+        tracing::info!(
+            data = %settings.data.display(),
+            shards = store.meta().shards,
+            blocks = opened.blocks,
+            records = opened.records,
+            records_walked = opened.walked,
+            took_ms = opened.elapsed.as_millis() as u64,
+            "data opened"
+        );
+        if let Some(why) = &opened.index_rebuilt {
+            tracing::warn!(why, "the index was built again from the journal");
+        }
+        if let Some(torn) = &opened.torn {
+            tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
+        }
+        if Embedded::secret_is_exposed(&settings.data).map_err(unusable)? {
+            let secret = settings.data.join("secret");
+            tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
+        }
+        Ok(Kept::Embedded(store))
+    }
+
+    /// Connects to the journal of a cluster.
+    pub(crate) fn cluster(settings: &Store, node: &Node) -> Result<Kept, Failure> {
+        let id = match &node.id[..] {
+            "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            id => id.to_owned(),
+        };
+        // What is this node's alone lies there: uploaded files and the vault.
+        std::fs::create_dir_all(&settings.data)
+            .map_err(|error| Failure::environment(format!("{}: {error}", settings.data.display())))?;
+        let options = tollgate_store_scylla::Options {
+            settings: settings.cql.settings.clone(),
+            node: id,
+            addr: String::new(),
+            shard_of: Arc::new(|account, shards| shard_of(AccountKey(account.0), shards)),
+            idempotency_hours: settings.idempotency_hours,
+            cache_bytes: settings.cql.cache_bytes,
+        };
+        let store = Cluster::open(options).map_err(unusable)?;
+        tracing::info!(
+            keyspace = settings.cql.settings.keyspace,
+            shards = store.shards(),
+            "data opened"
+        );
+        Ok(Kept::Cluster(store))
+    }
+
+    /// The append side.
+    pub(crate) fn journal(&self) -> Arc<dyn Journal> {
+        match self {
+            Kept::Embedded(store) => Arc::clone(store) as _,
+            Kept::Cluster(store) => Arc::clone(store) as _,
+        }
+    }
+
+    /// The read side.
+    pub(crate) fn reads(&self) -> Arc<dyn Reads> {
+        match self {
+            Kept::Embedded(store) => Arc::clone(store) as _,
+            Kept::Cluster(store) => Arc::clone(store) as _,
+        }
+    }
+
+    /// Number of shards.
+    pub(crate) fn shards(&self) -> u16 {
+        match self {
+            Kept::Embedded(store) => store.meta().shards,
+            Kept::Cluster(store) => store.shards(),
+        }
+    }
+
+    /// The secret that ids, client secrets and hashes of keys are made with.
+    pub(crate) fn secret(&self) -> [u8; 32] {
+        match self {
+            Kept::Embedded(store) => *store.secret().bytes(),
+            Kept::Cluster(store) => store.about().secret,
+        }
+    }
+
+    /// Tells from now on what the operator should know. Must be called inside a runtime.
+    pub(crate) fn watch(&self) {
+        if let Kept::Embedded(store) = self {
+            alarms::newest_block(store.opened().newest_ms);
+            actix_rt::spawn(alarms::watch_index(Arc::downgrade(store)));
+        }
+    }
+}
+
+/// Records what groups of blocks take. The handles are looked up here, once.
+fn measure_groups() -> OnGroup {
+    let (sync, publish) = (stage("sync"), stage("publish"));
+    Box::new(move |group| {
+        sync.record(group.sync);
+        publish.record(group.publish);
+    })
+}

@@ -1,0 +1,143 @@
+//! A server on a live cluster: payments, kills, another node on the same keyspace, the audit. Wants TOLLGATE_CQL with the
+//! cluster's contact points, as `tests/run cql` sets it.
+
+#[path = "../harness/server.rs"]
+mod server;
+
+use serde_json::Value;
+use server::{Server, binary};
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const KIND: &str = "TOLLGATE_STORE__KIND";
+const POINTS: &str = "TOLLGATE_STORE__CQL__CONTACT_POINTS";
+const KEYSPACE: &str = "TOLLGATE_STORE__CQL__KEYSPACE";
+const REPLICAS: &str = "TOLLGATE_STORE__CQL__REPLICATION_FACTOR";
+
+/// A keyspace of its own on the cluster under test, with its schema.
+struct Keyspace {
+    points: String,
+    name: String,
+}
+
+impl Keyspace {
+    fn new() -> Keyspace {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let keyspace = Keyspace {
+            points: std::env::var("TOLLGATE_CQL").expect("TOLLGATE_CQL names no cluster; use `tests/run cql`"),
+            name: format!("served_{}_{number}", std::process::id()),
+        };
+        let (code, text) = keyspace.tollgate(&["schema", "apply"]);
+        assert_eq!(code, Some(0), "{text}");
+        keyspace
+    }
+
+    fn settings(&self) -> [(&str, &str); 4] {
+        [
+            (KIND, "cql"),
+            (POINTS, &self.points),
+            (KEYSPACE, &self.name),
+            (REPLICAS, "1"),
+        ]
+    }
+
+    /// Runs a command with these settings; its exit code and all it said.
+    fn tollgate(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let said = Command::new(binary()).args(arguments).envs(self.settings()).output();
+        let said = said.expect("the binary runs");
+        let text = [said.stdout, said.stderr].concat();
+        (said.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn verify(&self) -> Value {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let name = file.path().to_str().expect("UTF-8");
+        let said = Command::new(binary())
+            .args(["verify", "--json", "--config", name])
+            .envs(self.settings())
+            .output()
+            .expect("the binary runs");
+        let text = String::from_utf8_lossy(&said.stdout);
+        assert_eq!(
+            said.status.code(),
+            Some(0),
+            "{text}{}",
+            String::from_utf8_lossy(&said.stderr)
+        );
+        serde_json::from_str(&text).expect("a report")
+    }
+}
+
+fn ids(list: &Value) -> BTreeSet<String> {
+    let rows = list["data"].as_array().expect("a list");
+    rows.iter()
+        .map(|row| row["id"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+#[test]
+fn payments_survive_kills_and_the_audit_is_clean() {
+    let keyspace = Keyspace::new();
+    let mut server = Server::with(&[], &keyspace.settings());
+    let mut paid = BTreeSet::new();
+    for round in 0..3 {
+        for amount in 0..10 {
+            paid.insert(
+                server.pay(1_000 + round * 100 + amount)["id"]
+                    .as_str()
+                    .expect("an id")
+                    .to_owned(),
+            );
+        }
+        server.kill_and_restart();
+        assert_eq!(
+            ids(&server.get("/v1/payment_intents?limit=100").json()),
+            paid,
+            "round {round}"
+        );
+    }
+    assert_eq!(server.stop(), Some(0), "{}", server.log());
+    assert_eq!(keyspace.verify()["payment_intents"], 30);
+}
+
+#[test]
+fn a_key_is_remembered_by_the_next_process() {
+    let keyspace = Keyspace::new();
+    let mut server = Server::with(&[], &keyspace.settings());
+    let ask = |server: &Server| {
+        let form = "amount=1000&currency=usd&payment_method=pm_card_visa&confirm=true";
+        server.send(
+            server::KEY,
+            "POST",
+            "/v1/payment_intents",
+            form,
+            &[("Idempotency-Key", "once")],
+        )
+    };
+    let first = ask(&server);
+    server.kill_and_restart();
+    let again = ask(&server);
+    assert_eq!(first.text, again.text);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(ids(&server.get("/v1/payment_intents").json()).len(), 1);
+}
+
+#[test]
+fn a_node_whose_shards_were_taken_acknowledges_nothing() {
+    let keyspace = Keyspace::new();
+    let first = Server::with(&[], &keyspace.settings());
+    let mut acknowledged = BTreeSet::from([first.pay(1_000)["id"].as_str().expect("an id").to_owned()]);
+    let second = Server::with(&[], &keyspace.settings());
+    for _ in 0..3 {
+        let form = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true";
+        let refused = first.post("/v1/payment_intents", form);
+        assert_eq!(refused.status, 503, "{refused:?}");
+        acknowledged.insert(second.pay(3_000)["id"].as_str().expect("an id").to_owned());
+    }
+    assert_eq!(ids(&second.get("/v1/payment_intents").json()), acknowledged);
+    drop(first);
+    drop(second);
+    assert_eq!(keyspace.verify()["payment_intents"], 4);
+}
