@@ -20,7 +20,7 @@ pub(super) static CHANGE: Change = Change {
         },
         RequestChange {
             method: Method::Post,
-            path: "/v1/charges/{id}/capture",
+            path: "/v1/charges/{charge}/capture",
             rewrite,
             example: ("statement_description=Shop", "statement_descriptor=Shop"),
         },

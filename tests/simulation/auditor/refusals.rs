@@ -40,7 +40,8 @@ impl AccountModel {
             Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_closed(*id, at),
             Command::CaptureCharge(id, asked) => !self.charge_at(*id, at).is_some_and(|charge| {
                 let free = charge.state == ChargeState::Held && charge.open_attempt().is_none();
-                free && asked.amount.is_none_or(|amount| amount <= charge.amount)
+                let fits = charge.currency.minimum_charge()..=charge.amount;
+                free && asked.amount.is_none_or(|amount| fits.contains(&amount))
             }),
             Command::CreateChargeRefund(id, asked) => match self.charge_at(*id, at) {
                 Some(charge) if charge.state == ChargeState::Held && charge.open_attempt().is_none() => {

@@ -20,7 +20,7 @@ use tollgate_resource::{Id, Metadata};
 /// Captures a hold, wholly or in part; what is not captured is released. The hold of an intent is captured with its
 /// intent.
 pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<Decision, Stop> {
-    let before = super::charge_of_path(case, id)?;
+    let before = super::charge_of_path(case, id, "charge")?;
     not_while_calling(before)?;
     if let Some(email) = &asked.receipt_email {
         check_email(email, "receipt_email")?;
@@ -139,6 +139,12 @@ fn amount_of(case: &Case<'_>, asked: &CaptureCharge, charge: &Charge) -> Result<
             .with_param("amount")
             .begun()
             .into());
+    }
+    // What an intent holds may be captured down to one unit; a charge on its own is never less than a charge may be.
+    let minimum = charge.currency.minimum_charge();
+    if amount < minimum && charge.payment_intent.is_none() {
+        let message = format!("Amount must be at least {}", charge.currency.format_with_code(minimum));
+        return Err(Reject::invalid(Some(codes::AMOUNT_TOO_SMALL), message).begun().into());
     }
     if amount % charge.currency.step() != 0 {
         return Err(Reject::amount(AmountProblem::Step, money, case.version(), "amount").into());

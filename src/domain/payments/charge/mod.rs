@@ -263,9 +263,9 @@ pub enum ChargeStatus {
 }
 
 /// The charge a path names.
-pub(crate) fn charge_of_path<'a>(case: &Case<'a>, id: Id) -> Result<&'a Charge, Stop> {
+pub(crate) fn charge_of_path<'a>(case: &Case<'a>, id: Id, param: &str) -> Result<&'a Charge, Stop> {
     case.charge(id)?
-        .ok_or_else(|| Reject::no_such(&kinds::CHARGE, id, "id").into())
+        .ok_or_else(|| Reject::no_such(&kinds::CHARGE, id, param).into())
 }
 
 impl ChargeState {

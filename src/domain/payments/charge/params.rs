@@ -161,7 +161,7 @@ static CAPTURE: Endpoint<Call> = Endpoint {
     name: "capture_charge",
     doc: "Captures a hold, wholly or in part; the rest is released. The hold of an intent is captured with its intent.",
     method: Method::Post,
-    path: "/v1/charges/{id}/capture",
+    path: "/v1/charges/{charge}/capture",
     params: CaptureCharge::SHAPE,
     answers: Answers::One(ChargeShown::SHAPE),
     parse: |path, form| {

@@ -14,7 +14,7 @@ use tollgate_resource::{Id, Update};
 
 /// Changes a charge. A change that changes nothing makes no event.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCharge) -> Result<Decision, Stop> {
-    let before = super::charge_of_path(case, id)?;
+    let before = super::charge_of_path(case, id, "id")?;
     super::not_while_calling(before)?;
     let mut after = before.clone();
     if let Some(customer) = asked.customer {

@@ -78,6 +78,9 @@ fn a_hold_is_captured_in_part_or_released_or_expires() {
         > capture_charge @ch1 amount=2001
         400 amount_too_large param=amount: The capture amount ($20.01) is greater than the amount that this charge holds ($20.00). Capture at most that.
 
+        > capture_charge @ch1 amount=49
+        400 amount_too_small: Amount must be at least $0.50 usd
+
         > capture_charge @ch1 amount=1500
         200 ch1
         · txn1 charge 1500 fee 74 net 1426 in 2 days for ch1
