@@ -39,7 +39,7 @@ use crate::payments::authentication::{
 use crate::payments::bank_account::{
     AccountType, BankAccount, BankScheme, Deposits, HolderType, OlderData, Ownership, TestAccount, VerificationMethod,
 };
-use crate::payments::card::{HeldMethod, SealedNumber};
+use crate::payments::card::{HeldMethod, SealedNumber, Wallet};
 use crate::payments::charge::{Charge, ChargeState, Concerns, OwnAttempts, UserReport};
 use crate::payments::confirmation_token::{Choice, ConfirmationToken};
 use crate::payments::dispute::{
@@ -121,6 +121,7 @@ fn record_lines() -> Vec<String> {
         ThreeDSecureResult,
         Claims,
         ImportedAuthentication,
+        Wallet,
         ThreeDSecureVersion,
         CommerceIndicator,
         ExemptionIndicator,

@@ -44,6 +44,7 @@ class Gateway(unittest.TestCase):
 
     def pay(self, method="pm_card_visa", **params):
         asked = {"amount": 2000, "currency": "gbp", "payment_method": method, "confirm": True, **params}
+        asked = {name: value for name, value in asked.items() if value is not None}
         return client.v1.payment_intents.create(asked, {"stripe_version": GATEWAY})
 
     def method(self, number):
@@ -132,6 +133,31 @@ class Gateway(unittest.TestCase):
     def test_rules_of_risk_are_skipped(self):
         paid = self.pay(radar_options={"skip_rules": ["all"]})
         self.assertEqual(paid.charges.data[0].radar_options["skip_rules"], ["all"])
+
+    def test_cards_out_of_a_wallet(self):
+        def token(**changes):
+            fields = {"number": "4242424242424242", "exp_month": "09", "exp_year": 2030, "eci": "05",
+                      "cryptogram": "dGVzdGNyeXB0b2dyYW1YWFhYWFhYWFhYWFg9PQ==", **changes}
+            asked = {"card": {name: value for name, value in fields.items() if value is not None}}
+            return client.raw_request("post", "/v1/tokens", **asked).data
+
+        for method, wallet in [("android_pay", "google_pay"), ("apple_pay", "apple_pay")]:
+            made = token(tokenization_method=method, address_line1="456 My Street")
+            self.assertEqual((made["card"]["tokenization_method"], made["card"]["address_line1"], made["card"]["last4"],
+                              made["card"]["dynamic_last4"]), (method, "456 My Street", "0000", "4242"))
+            paid = self.pay(None, payment_method_data={"type": "card", "card": {"token": made["id"]}},
+                            payment_method_types=["card"])
+            shown = paid.charges.data[0].payment_method_details.card
+            self.assertEqual((shown.wallet.type, shown.wallet.dynamic_last4, shown.last4), (wallet, "4242", "0000"))
+            self.assertIn(wallet, shown.wallet)
+        for changes, message in [
+            ({"number": "378282246310000"}, "Your card number is incorrect."),
+            ({"exp_month": None}, "Missing required param: card[exp_month]."),
+            ({"cryptogram": None},
+             "Cards using 'tokenization_method=android_pay' require the 'cryptogram' field to be set."),
+        ]:
+            error = refused(lambda: token(tokenization_method="android_pay", **changes))
+            self.assertEqual(error.user_message, message)
 
     def test_keys_are_for_one_endpoint_and_one_set_of_parameters(self):
         key = str(uuid.uuid4())

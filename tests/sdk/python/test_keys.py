@@ -162,7 +162,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual((refused.exception.http_status, refused.exception.error.code), (403, "account_invalid"))
 
     def test_settings_hold_from_the_next_request_on(self):
-        key = "sk_test_pythonsettings0123456789abcd"
+        key = "sk_test_pythonsettings0123456789c0de"
         account = own_account(key)
         changed = command("update", account, "--set", "default_currency=eur", "--set", "radar.block_zip_fail=true",
                           "--mode", "test")["accounts"]
@@ -173,7 +173,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual(shown, changed)
 
     def test_the_account_is_complete_and_says_what_its_business_says(self):
-        key = "sk_test_pythonbusiness0123456789abcd"
+        key = "sk_test_pythonbusiness0123456789b051"
         account = own_account(key)
         shown = client(key).v1.accounts.retrieve_current()
         self.assertEqual((shown.charges_enabled, shown.payouts_enabled, shown.details_submitted), (True,) * 3)

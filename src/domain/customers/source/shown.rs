@@ -6,6 +6,7 @@ use crate::country::Country;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::card::{SeenCard, TokenizationMethod};
 use crate::payments::payment_method::{CheckResult, Funding, Last4, NO_METADATA, PaymentMethod};
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Metadata, Names, Shown};
@@ -73,7 +74,7 @@ pub struct SourceCardShown<'a> {
     /// Check of the security code; null if none was given.
     pub cvc_check: Option<CheckResult>,
     /// Last four digits of the number in a wallet.
-    pub dynamic_last4: Option<&'a str>,
+    pub dynamic_last4: Option<Last4>,
     /// Month of expiry, 1 to 12.
     pub exp_month: i64,
     /// Year of expiry, four digits.
@@ -89,7 +90,7 @@ pub struct SourceCardShown<'a> {
     /// Whether 3D Secure is wanted.
     pub three_d_secure: &'static str,
     /// How it was made a token of, by wallets.
-    pub tokenization_method: Option<&'a str>,
+    pub tokenization_method: Option<TokenizationMethod>,
 }
 
 /// Who owns a source.
@@ -144,6 +145,7 @@ impl<'a> SourceShown<'a> {
         let billing = details.map(|details| &details.billing);
         let card = source.instrument.card().expect("sources are made of cards");
         let facts = card.facts();
+        let seen = SeenCard::of(card, details);
         let address = billing.map(|billing| &billing.address);
         let name = billing.and_then(|billing| billing.name.as_deref());
         SourceShown {
@@ -159,15 +161,15 @@ impl<'a> SourceShown<'a> {
                 brand: facts.brand.older_name(),
                 country: facts.country,
                 cvc_check: source.cvc_check,
-                dynamic_last4: None,
+                dynamic_last4: seen.dynamic_last4,
                 exp_month: i64::from(card.exp_month),
                 exp_year: i64::from(card.exp_year),
                 fingerprint: card.fingerprint(context.secrets, source.id.account_tag()),
                 funding: facts.funding,
-                last4: card.last4(),
+                last4: seen.last4,
                 name,
                 three_d_secure: "optional",
-                tokenization_method: None,
+                tokenization_method: seen.tokenization_method(),
             },
             client_secret: context.secrets.client_secret(&kinds::SOURCE, source.id),
             created: Seconds(source.id.created()),

@@ -2,6 +2,7 @@
 
 use super::number::{CardNumber, Cvc};
 use super::params::CardNetworksParams;
+use super::wallet::{SeenCard, TokenizationMethod, WalletShown};
 use crate::country::Country;
 use crate::kinds;
 use crate::money::Currency;
@@ -43,10 +44,14 @@ pub struct FlatCardParams {
     pub address_state: Update<Box<str>>,
     /// Postal code.
     pub address_zip: Update<Box<str>>,
+    /// What a wallet proves with a payment. It is believed, and not kept.
+    pub cryptogram: Update<Box<str>>,
     /// Three-letter code of the currency of a debit card that is paid out to. It changes nothing.
     pub currency: Option<Currency>,
     /// Security code. It is checked with the next payment and never stored.
     pub cvc: Option<Cvc>,
+    /// The network's number of how a wallet proved it. It changes nothing.
+    pub eci: Update<Box<str>>,
     /// Month of expiry, 1 to 12.
     pub exp_month: Option<i64>,
     /// Year of expiry, of two or four digits.
@@ -61,6 +66,8 @@ pub struct FlatCardParams {
     pub number: Option<CardNumber>,
     /// Always `card`.
     pub object: Option<CardWord>,
+    /// The wallet the card came out of.
+    pub tokenization_method: Option<TokenizationMethod>,
 }
 
 /// The only object whose details are taken in place of an id.
@@ -104,7 +111,7 @@ pub struct HeldCardShown<'a> {
     /// Check of the security code; null if none was given.
     pub cvc_check: Option<CheckResult>,
     /// Last four digits of the number in a wallet.
-    pub dynamic_last4: Option<&'a str>,
+    pub dynamic_last4: Option<Last4>,
     /// Month of expiry, 1 to 12.
     pub exp_month: i64,
     /// Year of expiry, four digits.
@@ -124,9 +131,9 @@ pub struct HeldCardShown<'a> {
     /// Whether the issuer's fees are capped by regulation.
     pub regulated_status: RegulatedStatus,
     /// How it was made a token of, by wallets.
-    pub tokenization_method: Option<&'a str>,
-    /// The wallet it came from; null because wallets are not taken yet.
-    pub wallet: Option<&'a str>,
+    pub tokenization_method: Option<TokenizationMethod>,
+    /// The wallet it came out of.
+    pub wallet: Option<WalletShown>,
 }
 
 /// Which network is to take a card.
@@ -161,6 +168,7 @@ impl<'a> HeldCardShown<'a> {
         secrets: &Secrets,
     ) -> HeldCardShown<'a> {
         let facts = card.facts();
+        let seen = SeenCard::of(&card, details);
         let billing = details.map(|details| &details.billing);
         let address = billing.map(|billing| &billing.address);
         HeldCardShown {
@@ -181,19 +189,19 @@ impl<'a> HeldCardShown<'a> {
                 id,
             }),
             cvc_check,
-            dynamic_last4: None,
+            dynamic_last4: seen.dynamic_last4,
             exp_month: i64::from(card.exp_month),
             exp_year: i64::from(card.exp_year),
             fingerprint: card.fingerprint(secrets, id.account_tag()),
             funding: facts.funding,
-            last4: card.last4(),
+            last4: seen.last4,
             metadata: details.map_or(&NO_METADATA, |details| &details.metadata),
             name: billing.and_then(|billing| billing.name.as_deref()),
             networks: HeldCardNetworksShown {
                 preferred: details.and_then(|details| details.preferred_network),
             },
             regulated_status: RegulatedStatus::Unregulated,
-            tokenization_method: None,
+            tokenization_method: seen.tokenization_method(),
             wallet: None,
         }
     }

@@ -7,6 +7,7 @@ mod number;
 mod params;
 mod sealed;
 mod token_param;
+mod wallet;
 
 pub use entry::{CardDetails, EnteredCard};
 pub(crate) use entry::{check_expiry, wrong_cvc};
@@ -15,3 +16,5 @@ pub use number::{CVC_LEN_MAX, CardNumber, Cvc, NUMBER_LEN_MAX, NUMBER_LEN_MIN, N
 pub use params::{CardNetworksParams, CardParams, PreferredNetwork};
 pub use sealed::{SEALED_PLAIN_LEN, SEALED_TAG_LEN, SealCards, SealedNumber, each_sealed};
 pub use token_param::TokenParam;
+pub(crate) use wallet::SeenCard;
+pub use wallet::{ApplePayShown, GooglePayShown, TokenizationMethod, Wallet, WalletShown};

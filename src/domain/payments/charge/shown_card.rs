@@ -13,6 +13,7 @@ use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
 use crate::payments::authentication::ThreeDSecureShown;
+use crate::payments::card::{SeenCard, WalletShown};
 use crate::payments::payment_method::{CardBrand, CardChecksShown, CheckResult, Funding, Last4};
 use crate::time::seconds_of;
 use tollgate_resource::shown::{Ident, Seconds};
@@ -135,7 +136,7 @@ pub struct ChargeCardShown<'a> {
     #[shown(revision = 2)]
     pub transaction_link_id: Option<&'a str>,
     /// The wallet the card was in.
-    pub wallet: Option<&'a str>,
+    pub wallet: Option<WalletShown>,
 }
 
 /// Whether something can be done with a charge.
@@ -175,6 +176,7 @@ impl<'a> ChargeCardShown<'a> {
             .as_ref()
             .and_then(|shown| shown.electronic_commerce_indicator);
         let sent = !charge.is_blocked();
+        let seen_card = SeenCard::of(card, charge.seen.as_deref().map(|seen| &seen.details));
         Some(ChargeCardShown {
             amount_authorized: approved.then_some(charge.amount),
             authorization_code: sent.then(|| authorization_code(charge.id)),
@@ -195,7 +197,7 @@ impl<'a> ChargeCardShown<'a> {
                 status: if charge.increments { "available" } else { "unavailable" },
             },
             installments: None,
-            last4: card.last4(),
+            last4: seen_card.last4,
             mandate: charge.seen.as_ref().and_then(|seen| seen.mandate).map(|id| Ident {
                 kind: &kinds::MANDATE,
                 id,
@@ -217,7 +219,7 @@ impl<'a> ChargeCardShown<'a> {
             regulated_status: "unregulated",
             three_d_secure,
             transaction_link_id: None,
-            wallet: None,
+            wallet: seen_card.wallet_shown(),
         })
     }
 }

@@ -47,6 +47,11 @@ pub struct UnlistedNumber {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Last4([u8; 4]);
 
+impl Last4 {
+    /// Those of the numbers that wallets give in place of a card's own.
+    pub const OF_WALLETS: Last4 = Last4(*b"0000");
+}
+
 impl Card {
     /// A test card as it is handed out at `now_ms`: it expires in this month of the next year.
     pub fn of_test_card(card: &TestCard, now_ms: u64) -> Card {

@@ -241,6 +241,17 @@ impl NewMethod {
         }
         .check(path, case)?;
         let mut new = NewMethod::of_entered(entered);
+        if let Some(method) = params.tokenization_method {
+            if !matches!(params.cryptogram, Update::Set(_)) {
+                let message = format!(
+                    "Cards using 'tokenization_method={}' require the 'cryptogram' field to be set.",
+                    method.name()
+                );
+                let param = format!("{path}[cryptogram]");
+                return Err(Reject::invalid(None, message).with_param(param).into());
+            }
+            new.details.get_or_insert_default().wallet = Some(method.into());
+        }
         // An empty text says nothing here: forms of old shops send every field.
         let text = |given: &Update<Box<str>>| match given {
             Update::Set(text) => Some(text.clone()),

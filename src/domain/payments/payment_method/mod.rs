@@ -47,7 +47,7 @@ pub use test_card::{
 
 use crate::customers::source::SourceData;
 use crate::payments::bank_account::Ownership;
-use crate::payments::card::SealedNumber;
+use crate::payments::card::{SealedNumber, Wallet};
 use tollgate_resource::{Id, Metadata, Names, Record};
 
 /// A stored payment method.
@@ -106,6 +106,9 @@ pub struct Details {
     /// The card number under lock, if the card came by its number.
     #[record(8)]
     pub sealed: Option<Box<SealedNumber>>,
+    /// The wallet the card came out of, if it did.
+    #[record(12)]
+    pub wallet: Option<Wallet>,
 }
 
 /// What a charge remembers of its payment method besides the card, as the issuer saw it.

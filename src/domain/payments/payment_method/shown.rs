@@ -10,6 +10,7 @@ use crate::object::ShowContext;
 use crate::payments::bank_account::{
     AcssDebitShown, AuBecsDebitShown, BacsDebitShown, BankShown, SepaDebitShown, UsBankAccountShown,
 };
+use crate::payments::card::{SeenCard, WalletShown};
 use crate::payments::redirect_method::{
     EmptyShown, EpsShown, IdealShown, KlarnaShown, LinkShown, P24Shown, PaypalShown, RedirectsShown,
 };
@@ -140,8 +141,8 @@ pub struct CardShown {
     pub regulated_status: RegulatedStatus,
     /// Whether 3D Secure can be used.
     pub three_d_secure_usage: ThreeDSecureUsageShown,
-    /// The wallet it came from; null because wallets are not taken yet.
-    pub wallet: Option<&'static str>,
+    /// The wallet it came out of.
+    pub wallet: Option<WalletShown>,
 }
 
 /// Checks by the issuer.
@@ -212,6 +213,7 @@ impl CardShown {
         account_tag: u32,
     ) -> CardShown {
         let facts = card.facts();
+        let seen = SeenCard::of(&card, details);
         CardShown {
             brand: facts.brand,
             checks: CardChecksShown::of(cvc_check, details),
@@ -222,7 +224,7 @@ impl CardShown {
             fingerprint: card.fingerprint(secrets, account_tag),
             funding: facts.funding,
             generated_from: None,
-            last4: card.last4(),
+            last4: seen.last4,
             networks: CardNetworksShown {
                 available: facts.networks().collect(),
                 preferred: details.and_then(|details| details.preferred_network),
@@ -231,7 +233,7 @@ impl CardShown {
             three_d_secure_usage: ThreeDSecureUsageShown {
                 supported: facts.three_d_secure(),
             },
-            wallet: None,
+            wallet: seen.wallet_shown(),
         }
     }
 }

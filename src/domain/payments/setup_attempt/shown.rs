@@ -5,6 +5,7 @@ use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
 use crate::payments::authentication::ThreeDSecureShown;
+use crate::payments::card::WalletShown;
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{CardBrand, CardChecksShown, CardShown, Funding, Last4, PaymentMethodType};
 use crate::payments::setup_intent::{FlowDirection, SetupErrorShown};
@@ -106,8 +107,8 @@ pub struct AttemptCardShown<'a> {
     pub network: CardBrand,
     /// How 3D Secure ended, where it was tried.
     pub three_d_secure: Option<ThreeDSecureShown<'a>>,
-    /// The wallet it came from; null because wallets are not taken yet.
-    pub wallet: Option<&'static str>,
+    /// The wallet it came out of.
+    pub wallet: Option<WalletShown>,
 }
 
 impl<'a> SetupAttemptShown<'a> {
@@ -178,7 +179,7 @@ impl<'a> AttemptCardShown<'a> {
                     .three_d_secure
                     .map(|result| ThreeDSecureShown::of(result, card.brand, attempt.id)),
             },
-            wallet: None,
+            wallet: card.wallet,
         })
     }
 }

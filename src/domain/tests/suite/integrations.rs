@@ -444,3 +444,29 @@ fn a_refusal_to_cancel_is_worded_as_at_its_version() {
         ",
     );
 }
+
+#[test]
+fn a_card_of_a_wallet_comes_with_its_proof() {
+    check(
+        "
+        > create_token card[number]=4242424242424242 card[exp_month]=12 card[exp_year]=2040 card[tokenization_method]=apple_pay
+        400 param=card[cryptogram] (not begun): Cards using 'tokenization_method=apple_pay' require the 'cryptogram' field to be set.
+
+        > create_token card[number]=4242424242424242 card[exp_month]=12 card[exp_year]=2040 card[tokenization_method]=apple_pay card[cryptogram]= card[eci]=
+        400 param=card[cryptogram] (not begun): Cards using 'tokenization_method=apple_pay' require the 'cryptogram' field to be set.
+
+        > create_token card[number]=4242424242424242 card[exp_month]=12 card[exp_year]=2040 card[tokenization_method]=android_pay card[cryptogram]=x card[eci]=05
+        200 tok1
+        · tok1
+
+        > create_charge amount=100 currency=usd source=@tok1
+        200 ch1
+        · ch1 captured 100 usd captured=100
+        · txn1 charge 100 fee 33 net 67 in 2 days for ch1
+        · tok1 used
+        · entry capture ch1: network_receivable{instant} 100, merchant_balance -100, merchant_balance 33, fee_revenue -33
+        events charge.succeeded
+        balance usd available 0 pending 67
+        ",
+    );
+}
