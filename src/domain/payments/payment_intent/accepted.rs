@@ -1,9 +1,12 @@
 //! What an intent may be paid with.
 
-use super::{AllowRedirects, PaymentIntent};
+use super::decide::automatic_by_default;
+use super::{AllowRedirects, PaymentIntent, checks};
 use crate::decision::{Case, Stop};
 use crate::payments::payment_method::PaymentMethodType;
-use crate::payments::payment_method_configuration::{Configured, Narrowed, accepted, check_types, configured};
+use crate::payments::payment_method_configuration::{
+    Configured, Narrowed, accepted, allowed_types, check_some_fit, check_types, configured,
+};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
 
@@ -20,13 +23,54 @@ impl PaymentIntent {
     pub(super) fn list_types(&mut self, asked: &[Box<str>], types: Vec<PaymentMethodType>) {
         if !asked.is_empty() {
             self.automatic_payment_methods = None;
-            if types != self.types() || self.configuration().is_some() {
+            if types != self.types() || self.configuration().is_some() || self.allows_some_only() {
                 self.with_particulars(|particulars| {
                     particulars.types = types;
                     particulars.configuration = None;
+                    particulars.allowed_types = Vec::new();
                 });
             }
         }
+    }
+
+    /// Takes over the types of payment methods that a request allows: they are instead of what said so before.
+    ///
+    /// # Errors
+    /// See [`allowed_types`].
+    pub(super) fn allow_types(&mut self, asked: &[Box<str>]) -> Result<(), Stop> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let types = allowed_types(asked)?;
+        self.automatic_payment_methods = None;
+        self.with_particulars(|particulars| {
+            particulars.allowed_types = asked.to_vec();
+            particulars.types = types;
+            particulars.configuration = None;
+            particulars.excluded_types = Vec::new();
+        });
+        Ok(())
+    }
+
+    /// Takes back the types that were allowed: what the account's configuration offers is welcome again, where the
+    /// request's version has that.
+    pub(super) fn allow_all(&mut self, case: &Case<'_>) -> Result<(), Stop> {
+        if !self.allows_some_only() {
+            return Ok(());
+        }
+        self.with_particulars(|particulars| {
+            particulars.allowed_types = Vec::new();
+            particulars.types = Vec::new();
+        });
+        self.automatic_payment_methods = checks::automatic_methods(None, &[], automatic_by_default(case))?;
+        self.configure(case, None)
+    }
+
+    /// Whether a request said which types of payment methods may be used.
+    fn allows_some_only(&self) -> bool {
+        self.particulars
+            .as_deref()
+            .is_some_and(|all| !all.allowed_types.is_empty())
     }
 
     /// Whether its types are other, or more, than cards.
@@ -45,7 +89,7 @@ impl PaymentIntent {
         accepted(
             self.types(),
             Narrowed {
-                automatic: self.automatic_payment_methods.is_some(),
+                automatic: self.automatic_payment_methods.is_some() || self.allows_some_only(),
                 money: Some(self.money()),
                 held: self.captures_manually(),
                 saved: self.setup_future_usage.is_some(),
@@ -103,6 +147,9 @@ impl PaymentIntent {
     pub(super) fn check_types(&self) -> Result<(), Stop> {
         if self.automatic_payment_methods.is_some() || !self.settled_types() {
             return Ok(());
+        }
+        if self.allows_some_only() {
+            return check_some_fit(&self.accepted());
         }
         let saved = self.setup_future_usage.is_some();
         check_types(self.types(), self.money(), self.captures_manually(), saved)

@@ -21,7 +21,7 @@ use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Thr
 use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
-use crate::payments::payment_method_configuration::check_excluded;
+use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::radar::{self, Judgement};
 use crate::reject::{Reject, codes};
 use crate::versions;
@@ -48,6 +48,16 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     checks::not_while_calling(before)?;
     checks::check_client_secret(case, id, asked.client_secret.as_deref())?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
+    check_rivals(
+        !asked.allowed_payment_method_types.is_empty(),
+        &[
+            (!asked.payment_method_types.is_empty(), "payment_method_types"),
+            (
+                !asked.excluded_payment_method_types.is_empty(),
+                "excluded_payment_method_types",
+            ),
+        ],
+    )?;
     let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
@@ -106,6 +116,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         intent.capture_method = capture_method;
     }
     intent.list_types(&asked.payment_method_types, types);
+    intent.allow_types(&asked.allowed_payment_method_types)?;
     check_excluded(&asked.excluded_payment_method_types, intent.types())?;
     intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked

@@ -20,7 +20,7 @@ use crate::payments::attempt::{self, Attempt};
 use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{Instrument, Purpose};
-use crate::payments::payment_method_configuration::check_excluded;
+use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::reject::{Reject, codes};
 use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
@@ -40,7 +40,22 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         .automatic_payment_methods
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
-    let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    let on_by_default = automatic_by_default(case);
+    check_rivals(
+        !asked.allowed_payment_method_types.is_empty(),
+        &[
+            (asked.automatic_payment_methods.is_some(), "automatic_payment_methods"),
+            (!asked.payment_method_types.is_empty(), "payment_method_types"),
+            (
+                !asked.excluded_payment_method_types.is_empty(),
+                "excluded_payment_method_types",
+            ),
+            (
+                asked.payment_method_configuration.is_some(),
+                "payment_method_configuration",
+            ),
+        ],
+    )?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let automatic_payment_methods = checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
     let customer = asked.customer.map(|customer| customer.0);
@@ -122,6 +137,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         particulars: particulars(asked, agreement)?,
     };
     intent.list_types(&asked.payment_method_types, types);
+    intent.allow_types(&asked.allowed_payment_method_types)?;
     intent.note_radar_options(asked.radar_options.as_deref());
     intent.configure(case, asked.payment_method_configuration.as_deref())?;
     check_excluded(&asked.excluded_payment_method_types, intent.types())?;
@@ -161,6 +177,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     put_intent(case, &mut draft, intent);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
+}
+
+/// Whether a new intent leaves to the account's configuration what it can be paid with, unless told otherwise.
+pub(super) fn automatic_by_default(case: &Case<'_>) -> bool {
+    case.version() >= AUTOMATIC_METHODS_SINCE
 }
 
 /// What only few requests say.

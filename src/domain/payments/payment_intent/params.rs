@@ -21,6 +21,10 @@ pub struct CreatePaymentIntent {
     /// Three-letter code of the currency.
     #[param(required)]
     pub currency: Option<Currency>,
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Vec<Box<str>>,
     /// What the amount is made of.
     pub amount_details: Option<Box<AmountDetailsParams>>,
     /// What a platform takes; there are no platforms here.
@@ -109,6 +113,10 @@ pub struct AutomaticPaymentMethodsParams {
 /// What a confirmation may change.
 #[derive(Params, Default, Clone, Debug)]
 pub struct ConfirmPaymentIntent {
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Vec<Box<str>>,
     /// What the amount is made of.
     pub amount_details: Update<AmountDetailsParams>,
     /// The amount the payer agreed to: another one is not confirmed.
@@ -190,6 +198,10 @@ pub struct RetrievePaymentIntent {
 /// What may change of an intent that is not being paid.
 #[derive(Params, Default, Clone, Debug)]
 pub struct UpdatePaymentIntent {
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so; an empty list takes them back.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Option<Vec<Box<str>>>,
     /// What is to be paid, in the currency's minor units.
     pub amount: Option<i64>,
     /// What the amount is made of.

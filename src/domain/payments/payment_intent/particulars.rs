@@ -42,6 +42,9 @@ pub struct Particulars {
     /// The configuration of payment methods that was named.
     #[record(10)]
     pub configuration: Option<Id>,
+    /// Types of payment methods that may be used, as they were listed.
+    #[record(11)]
+    pub allowed_types: Vec<Box<str>>,
     /// The newest review of its payment.
     #[record(40)]
     pub review: Option<Id>,

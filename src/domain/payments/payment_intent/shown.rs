@@ -24,7 +24,7 @@ pub struct PaymentIntentShown<'a> {
     /// Unique identifier of the intent.
     pub id: Ident,
     /// The only types of payment method that may be used, where that was restricted.
-    pub allowed_payment_method_types: Option<&'a str>,
+    pub allowed_payment_method_types: Option<Vec<&'a str>>,
     /// What is to be paid, in the currency's minor units.
     pub amount: i64,
     /// What is held and can be captured, in minor units.
@@ -233,7 +233,10 @@ impl<'a> PaymentIntentShown<'a> {
         };
         PaymentIntentShown {
             id,
-            allowed_payment_method_types: None,
+            allowed_payment_method_types: particulars
+                .map(|all| &all.allowed_types)
+                .filter(|types| !types.is_empty())
+                .map(|types| types.iter().map(|word| &**word).collect()),
             amount: intent.amount,
             amount_capturable: intent.amount_capturable(),
             amount_details: AmountDetailsShown::of(particulars.and_then(|all| all.amount_details.as_ref())),

@@ -11,7 +11,7 @@ use crate::metadata;
 use crate::money::check_charge_amount;
 use crate::object::Object;
 use crate::payments::payment_method::Purpose;
-use crate::payments::payment_method_configuration::check_excluded;
+use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::reject::Reject;
 use crate::versions;
 use tollgate_resource::{Id, Names, Update};
@@ -21,6 +21,21 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     let before = checks::intent_of_path(case, id)?;
     checks::not_while_calling(before)?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
+    let allows = asked.allowed_payment_method_types.as_deref();
+    check_rivals(
+        allows.is_some_and(|allowed| !allowed.is_empty()),
+        &[
+            (!asked.payment_method_types.is_empty(), "payment_method_types"),
+            (
+                !asked.excluded_payment_method_types.is_empty(),
+                "excluded_payment_method_types",
+            ),
+            (
+                asked.payment_method_configuration.is_some(),
+                "payment_method_configuration",
+            ),
+        ],
+    )?;
     let types = checks::check_types(&asked.payment_method_types)?;
     if let Update::Set(email) = &asked.receipt_email {
         checks::check_email(email, "receipt_email")?;
@@ -40,6 +55,11 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     intent.last_error = None;
     settle_terms(&mut intent, asked)?;
     intent.list_types(&asked.payment_method_types, types);
+    match allows {
+        Some([]) => intent.allow_all(case)?,
+        Some(allowed) => intent.allow_types(allowed)?,
+        None => {}
+    }
     if let Some(named) = &asked.payment_method_configuration {
         intent.configure(case, Some(named))?;
     }
@@ -99,6 +119,11 @@ fn proved(intent: &PaymentIntent) -> bool {
 fn late(asked: &UpdatePaymentIntent) -> Option<(&'static str, &'static str)> {
     let kept = |update: &Update<Box<str>>| matches!(update, Update::Keep);
     [
+        (
+            asked.allowed_payment_method_types.is_some(),
+            "allowed_payment_method_types",
+            "allowed_payment_method_types",
+        ),
         (asked.amount.is_some(), "amount", "amount"),
         (
             !matches!(asked.amount_details, Update::Keep),

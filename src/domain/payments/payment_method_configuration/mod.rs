@@ -4,6 +4,7 @@
 //! because every payment asks for them. The default one is there from the beginning, without having been made: its id has
 //! sequence number 0.
 
+mod allowed;
 mod configured;
 mod decide;
 mod methods;
@@ -11,6 +12,7 @@ mod offered;
 mod params;
 mod shown;
 
+pub(crate) use allowed::{allowed_types, check_rivals, check_some_fit};
 pub use configured::ConfiguredMethod;
 pub(crate) use decide::{create, list, update};
 pub use methods::{

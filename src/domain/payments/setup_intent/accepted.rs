@@ -1,11 +1,14 @@
 //! What a setup intent may be set up with.
 
 use super::SetupIntent;
+use super::decide::automatic_by_default;
 use crate::decision::{Case, Stop};
-use crate::payments::payment_intent::AllowRedirects;
 use crate::payments::payment_intent::accepted::{NO_RETURN_URL, no_way_back};
+use crate::payments::payment_intent::{AllowRedirects, checks as payment_checks};
 use crate::payments::payment_method::PaymentMethodType;
-use crate::payments::payment_method_configuration::{Configured, Narrowed, accepted, configured};
+use crate::payments::payment_method_configuration::{
+    Configured, Narrowed, accepted, allowed_types, check_some_fit, configured,
+};
 use crate::reject::Reject;
 use tollgate_resource::{Id, Names};
 
@@ -22,11 +25,46 @@ impl SetupIntent {
     pub(crate) fn list_types(&mut self, asked: &[Box<str>], types: Vec<PaymentMethodType>) {
         if !asked.is_empty() {
             self.automatic_payment_methods = None;
-            if types != self.types() || self.configuration().is_some() {
-                self.extras_mut().types = types;
-                self.extras_mut().configuration = None;
+            if types != self.types() || self.configuration().is_some() || self.allows_some_only() {
+                let extras = self.extras_mut();
+                (extras.types, extras.configuration) = (types, None);
+                extras.allowed_types = Vec::new();
             }
         }
+    }
+
+    /// Takes over the types of payment methods that a request allows: they are instead of what said so before.
+    ///
+    /// # Errors
+    /// See [`allowed_types`].
+    pub(super) fn allow_types(&mut self, asked: &[Box<str>]) -> Result<(), Stop> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let types = allowed_types(asked)?;
+        self.automatic_payment_methods = None;
+        let extras = self.extras_mut();
+        (extras.types, extras.configuration) = (types, None);
+        extras.allowed_types = asked.to_vec();
+        extras.excluded_types = Vec::new();
+        check_some_fit(&self.accepted())
+    }
+
+    /// Takes back the types that were allowed: what the account's configuration offers is welcome again, where the
+    /// request's version has that.
+    pub(super) fn allow_all(&mut self, case: &Case<'_>) -> Result<(), Stop> {
+        if !self.allows_some_only() {
+            return Ok(());
+        }
+        let extras = self.extras_mut();
+        (extras.allowed_types, extras.types) = (Vec::new(), Vec::new());
+        self.automatic_payment_methods = payment_checks::automatic_methods(None, &[], automatic_by_default(case))?;
+        self.configure(case, None)
+    }
+
+    /// Whether a request said which types of payment methods may be used.
+    fn allows_some_only(&self) -> bool {
+        self.extras.as_deref().is_some_and(|all| !all.allowed_types.is_empty())
     }
 
     /// Whether its types are other, or more, than cards.
@@ -45,7 +83,7 @@ impl SetupIntent {
         accepted(
             self.types(),
             Narrowed {
-                automatic: self.automatic_payment_methods.is_some(),
+                automatic: self.automatic_payment_methods.is_some() || self.allows_some_only(),
                 money: None,
                 held: false,
                 saved: true,
@@ -84,7 +122,7 @@ impl SetupIntent {
 
     /// Refuses types of a list that cannot be saved.
     pub(super) fn check_types(&self) -> Result<(), Stop> {
-        if self.automatic_payment_methods.is_some() {
+        if self.automatic_payment_methods.is_some() || self.allows_some_only() {
             return Ok(());
         }
         let Some(other) = self.types().iter().find(|kind| !kind.rules().saves) else {

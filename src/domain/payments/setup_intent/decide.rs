@@ -14,7 +14,7 @@ use crate::payments::confirmation_token::{self, ConfirmationToken};
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::payments::payment_method::{Choice, Purpose};
-use crate::payments::payment_method_configuration::check_excluded;
+use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::reject::{Reject, codes};
 use crate::time::seconds_of;
 use crate::versions;
@@ -31,7 +31,22 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         .automatic_payment_methods
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
-    let on_by_default = case.version() >= AUTOMATIC_METHODS_SINCE;
+    let on_by_default = automatic_by_default(case);
+    check_rivals(
+        !asked.allowed_payment_method_types.is_empty(),
+        &[
+            (asked.automatic_payment_methods.is_some(), "automatic_payment_methods"),
+            (!asked.payment_method_types.is_empty(), "payment_method_types"),
+            (
+                !asked.excluded_payment_method_types.is_empty(),
+                "excluded_payment_method_types",
+            ),
+            (
+                asked.payment_method_configuration.is_some(),
+                "payment_method_configuration",
+            ),
+        ],
+    )?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
     let automatic = payment_checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
     let customer = asked.customer.map(|customer| customer.0);
@@ -87,6 +102,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         joined: false,
     };
     intent.list_types(&asked.payment_method_types, types);
+    intent.allow_types(&asked.allowed_payment_method_types)?;
     intent.configure(case, asked.payment_method_configuration.as_deref())?;
     check_excluded(&asked.excluded_payment_method_types, intent.types())?;
     intent.check_types()?;
@@ -111,6 +127,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
 }
 
+/// Whether a new intent leaves to the account's configuration what can be set up, unless told otherwise.
+pub(super) fn automatic_by_default(case: &Case<'_>) -> bool {
+    case.version() >= AUTOMATIC_METHODS_SINCE
+}
+
 /// Changes an intent. There is no event of that.
 pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Result<Decision, Stop> {
     let before = checks::intent_of_path(case, id)?;
@@ -127,6 +148,21 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     asked.description.clone().apply_to(&mut intent.description);
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
+    let allows = asked.allowed_payment_method_types.as_deref();
+    check_rivals(
+        allows.is_some_and(|allowed| !allowed.is_empty()),
+        &[
+            (!asked.payment_method_types.is_empty(), "payment_method_types"),
+            (
+                asked.excluded_payment_method_types.is_some(),
+                "excluded_payment_method_types",
+            ),
+            (
+                asked.payment_method_configuration.is_some(),
+                "payment_method_configuration",
+            ),
+        ],
+    )?;
     if let Some(types) = &asked.excluded_payment_method_types {
         check_excluded(types, intent.types())?;
         intent.extras_mut().excluded_types = words(types);
@@ -150,6 +186,11 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
     }
     let types = payment_checks::check_types(&asked.payment_method_types)?;
     intent.list_types(&asked.payment_method_types, types);
+    match allows {
+        Some([]) => intent.allow_all(case)?,
+        Some(allowed) => intent.allow_types(allowed)?,
+        None => {}
+    }
     if let Some(named) = &asked.payment_method_configuration {
         intent.configure(case, Some(named))?;
     }
@@ -159,6 +200,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateSetupIntent) -> Resu
         || asked.customer != Update::Keep
         || asked.payment_method_options.is_some()
         || asked.excluded_payment_method_types.is_some()
+        || allows.is_some()
         || asked.flow_directions.is_some()
         || !asked.payment_method_types.is_empty();
     if about_method && let Some(reject) = checks::refuse_update(before) {
@@ -212,6 +254,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
             intent.extras_mut().verification = Some(verification);
         }
     }
+    intent.allow_types(&asked.allowed_payment_method_types)?;
     if let Some(reject) = checks::refuse_confirm(before) {
         return Err(reject.into());
     }
@@ -305,6 +348,7 @@ fn extras_of(asked: &CreateSetupIntent) -> Extras {
             .payment_method_options
             .as_ref()
             .and_then(|options| options.verification()),
+        allowed_types: Vec::new(),
     }
 }
 

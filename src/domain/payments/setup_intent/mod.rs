@@ -115,6 +115,9 @@ pub struct Extras {
     /// How the ownership of a bank account is shown, where that was said.
     #[record(7)]
     pub verification: Option<VerificationMethod>,
+    /// Types of payment methods that may be used, as they were listed.
+    #[record(8)]
+    pub allowed_types: Vec<Box<str>>,
 }
 
 /// The states, each with what only it knows.

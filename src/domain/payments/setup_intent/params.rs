@@ -19,6 +19,10 @@ use tollgate_resource::{
 /// What a new setup intent is made of.
 #[derive(Params, Default, Clone, Debug)]
 pub struct CreateSetupIntent {
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Vec<Box<str>>,
     /// Whether the payment method is saved to the merchant's own account. Only `false`: cards are not.
     pub attach_to_self: Option<bool>,
     /// Leaves to the account's configuration what can be set up.
@@ -80,6 +84,10 @@ pub struct SingleUseParams {
 /// What changes about a setup intent. What is not given stays.
 #[derive(Params, Default, Clone, Debug)]
 pub struct UpdateSetupIntent {
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so; an empty list takes them back.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Option<Vec<Box<str>>>,
     /// Whether the payment method is saved to the merchant's own account. Only `false`: cards are not.
     pub attach_to_self: Option<bool>,
     /// Whom the payment method is saved to.
@@ -112,6 +120,10 @@ pub struct UpdateSetupIntent {
 /// What a confirmation may say.
 #[derive(Params, Default, Clone, Debug)]
 pub struct ConfirmSetupIntent {
+    /// The types of payment methods that may be used: those of them that fit are offered. Instead of the other ways to
+    /// say so.
+    #[param(max_items = 120)]
+    pub allowed_payment_method_types: Vec<Box<str>>,
     /// The intent's client secret, when a page in the customer's browser asks.
     pub client_secret: Option<Box<str>>,
     /// What the customer chose in a browser.

@@ -21,7 +21,7 @@ pub struct SetupIntentShown<'a> {
     pub id: Ident,
     /// The only types of payment method that may be used, where that was restricted.
     #[shown(revision = 2)]
-    pub allowed_payment_method_types: Option<&'a str>,
+    pub allowed_payment_method_types: Option<Vec<&'a str>>,
     /// The Connect application that made it.
     #[shown(expand)]
     pub application: Option<Ref>,
@@ -134,7 +134,10 @@ impl<'a> SetupIntentShown<'a> {
         let automatic = intent.automatic_payment_methods;
         SetupIntentShown {
             id: Ident { kind, id: intent.id },
-            allowed_payment_method_types: None,
+            allowed_payment_method_types: extras
+                .map(|extras| &extras.allowed_types)
+                .filter(|types| !types.is_empty())
+                .map(|types| types.iter().map(|word| &**word).collect()),
             application: None,
             attach_to_self: extras.and_then(|extras| extras.attach_to_self),
             automatic_payment_methods: automatic.map(|allow_redirects| AutomaticPaymentMethodsShown {

@@ -1,6 +1,7 @@
 //! The domain as its callers see it: commands in, facts out. Scenarios are text; a property test drives random commands
 //! against a network with a book of its own.
 
+mod allowed_types;
 mod audit;
 mod authentication;
 mod bank_debits;
