@@ -166,7 +166,7 @@ fn change_source(
         if let Some(replaced) = customer.more().default_source
             && let Some(method) = case.payment_method(replaced)?
         {
-            source::take(draft, method);
+            source::take(case, draft, method)?;
             customer.release_method(replaced);
         }
         customer.more_mut().default_source = Some(id);

@@ -7,6 +7,7 @@ use crate::decision::{Case, Decision, Reply, Stop};
 use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
+use crate::payments::mandate;
 use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
 use tollgate_resource::Id;
@@ -17,18 +18,19 @@ pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
     let mut draft = case.draft();
     for id in &before.more().methods {
         let method = case.payment_method(*id)?.expect("a saved payment method exists");
-        let detached = PaymentMethod {
+        let mut detached = PaymentMethod {
             customer: None,
             used_up: true,
             ..method.clone()
         };
+        mandate::end_with(case, &mut draft, &mut detached)?;
         draft.put(Object::of_method(detached));
         let previous = Object::of_method(method.clone());
         draft.update_event(EventType::PaymentMethodDetached, *id, previous);
     }
     for id in &before.more().sources {
         let saved = case.payment_method(*id)?.expect("a saved card or source exists");
-        source::take(&mut draft, saved);
+        source::take(case, &mut draft, saved)?;
     }
     for id in &before.more().tax_ids {
         let Some(Object::TaxId(tax_id)) = case.find(&kinds::TAX_ID, *id)? else {

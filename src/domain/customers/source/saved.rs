@@ -10,6 +10,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::payments::card::check_expiry;
+use crate::payments::mandate;
 use crate::payments::payment_method::{Details, NewMethod, PaymentMethod, Saving};
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, MetadataUpdate};
@@ -109,7 +110,7 @@ pub(crate) fn remove(case: &Case<'_>, customer: Id, id: Id) -> Result<Decision, 
     let before = case.customer_of(customer)?;
     let method = of_customer(case, customer, id)?;
     let mut draft = case.draft();
-    take(&mut draft, method);
+    take(case, &mut draft, method)?;
     let mut after = before.clone();
     after.release_method(id);
     if after.more().default_source == before.more().default_source && after.more().invoicing == before.more().invoicing
@@ -122,7 +123,7 @@ pub(crate) fn remove(case: &Case<'_>, customer: Id, id: Id) -> Result<Decision, 
 }
 
 /// Takes a card or source away: a card is deleted, a source consumed.
-pub(crate) fn take(draft: &mut Draft, method: &PaymentMethod) {
+pub(crate) fn take(case: &Case<'_>, draft: &mut Draft, method: &PaymentMethod) -> Result<(), Stop> {
     let id = method.id;
     let mut taken = PaymentMethod {
         used_up: true,
@@ -134,7 +135,9 @@ pub(crate) fn take(draft: &mut Draft, method: &PaymentMethod) {
         taken.customer = None;
         draft.event(EventType::CustomerSourceDeleted, id);
     }
+    mandate::end_with(case, draft, &mut taken)?;
     draft.put(Object::of_method(taken));
+    Ok(())
 }
 
 fn of_customer<'a>(case: &Case<'a>, customer: Id, id: Id) -> Result<&'a PaymentMethod, Stop> {

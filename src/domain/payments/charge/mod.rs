@@ -361,6 +361,7 @@ impl Charge {
             details: self.seen.as_deref().map(|seen| Box::new(seen.details.clone())),
             prepared: false,
             source: self.source.clone(),
+            mandates: Vec::new(),
         }
     }
 

@@ -128,6 +128,7 @@ impl Payer {
                     details: card.details,
                     prepared: false,
                     source: None,
+                    mandates: Vec::new(),
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! A mandate: a customer's permission to take money with a payment method, once or again and again.
 //!
 //! A setup intent makes one when the customer's agreement came with its confirmation. [`grant`] is how anything else does.
+//! It ends with its payment method: when that is detached, deleted, or its customer is.
 
 mod acceptance;
 mod params;
@@ -17,8 +18,12 @@ use crate::kinds;
 use crate::money::Money;
 use crate::object::Object;
 use crate::payments::bank_account::{BankAccount, BankScheme};
+use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
 use tollgate_resource::{Id, Names, Record};
+
+/// Most mandates of a payment method that have not ended; with one more the oldest ends.
+pub const MANDATES_MAX: usize = 16;
 
 /// A mandate.
 #[derive(Clone, Debug, PartialEq, Record)]
@@ -38,6 +43,9 @@ pub struct Mandate {
     /// What it says of a bank account, if money is taken from one.
     #[record(5)]
     pub bank: Option<Box<BankMandate>>,
+    /// Whether it has ended, where no bank account is debited.
+    #[record(6)]
+    pub ended: bool,
 }
 
 /// What a mandate says of a bank account.
@@ -77,17 +85,29 @@ pub enum MandateStatus {
     Pending,
 }
 
-/// Makes a mandate and puts it into the draft.
-pub(crate) fn grant(draft: &mut Draft, payment_method: Id, acceptance: Acceptance, scope: MandateScope) -> Id {
+/// Makes a mandate and puts it into the draft. The payment method remembers it.
+pub(crate) fn grant(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    method: &mut PaymentMethod,
+    acceptance: Acceptance,
+    scope: MandateScope,
+) -> Result<Id, Stop> {
     let id = draft.born(&kinds::MANDATE);
+    let payment_method = method.id;
+    if method.mandates.len() >= MANDATES_MAX {
+        revoke(case, draft, method.mandates.remove(0))?;
+    }
+    method.mandates.push(id);
     draft.put(Object::Mandate(Arc::new(Mandate {
         id,
         payment_method,
         acceptance,
         scope,
         bank: None,
+        ended: false,
     })));
-    id
+    Ok(id)
 }
 
 /// The same for the debits of a bank account.
@@ -108,6 +128,7 @@ pub(crate) fn grant_debit(
             scheme: bank.scheme,
             revoked: false,
         })),
+        ended: false,
     })));
     id
 }
@@ -128,13 +149,23 @@ pub(crate) fn revoke(case: &Case<'_>, draft: &mut Draft, id: Id) -> Result<(), S
         return Ok(());
     };
     let mut after = before.clone();
-    if let Some(bank) = &mut after.bank {
-        bank.revoked = true;
-        let previous = Object::Mandate(Arc::new(before.clone()));
-        draft.update_event(EventType::MandateUpdated, id, previous);
-        draft.put(Object::Mandate(Arc::new(after)));
+    match &mut after.bank {
+        Some(bank) => bank.revoked = true,
+        None => after.ended = true,
     }
+    let previous = Object::Mandate(Arc::new(before.clone()));
+    draft.update_event(EventType::MandateUpdated, id, previous);
+    draft.put(Object::Mandate(Arc::new(after)));
     Ok(())
+}
+
+/// Withdraws the mandates of a payment method that is taken from its customer.
+pub(crate) fn end_with(case: &Case<'_>, draft: &mut Draft, method: &mut PaymentMethod) -> Result<(), Stop> {
+    for id in std::mem::take(&mut method.mandates) {
+        revoke(case, draft, id)?;
+    }
+    let debits = method.instrument.bank_mut().and_then(|bank| bank.mandate.take());
+    debits.map_or(Ok(()), |id| revoke(case, draft, id))
 }
 
 impl Mandate {
@@ -142,6 +173,7 @@ impl Mandate {
     pub fn status(&self) -> MandateStatus {
         match &self.bank {
             Some(bank) if bank.revoked => MandateStatus::Inactive,
+            None if self.ended => MandateStatus::Inactive,
             _ => MandateStatus::Active,
         }
     }

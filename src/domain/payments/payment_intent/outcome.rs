@@ -61,7 +61,7 @@ pub(super) fn approved(
         charge.made_under(mandate, &method);
     }
     if let (Some(agreement), Some(FutureUsage::OffSession)) = (intent.take_agreement(), intent.saves_for()) {
-        let mandate = mandate::grant(draft, method.id, agreement, MandateScope::MultiUse);
+        let mandate = mandate::grant(case, draft, &mut method, agreement, MandateScope::MultiUse)?;
         charge.made_under(mandate, &method);
     }
     intent.add_charge(charge.id);

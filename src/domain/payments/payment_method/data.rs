@@ -411,6 +411,7 @@ impl NewMethod {
             details: self.details,
             prepared: false,
             source: None,
+            mandates: Vec::new(),
         }
     }
 

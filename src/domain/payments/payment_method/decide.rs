@@ -241,11 +241,7 @@ pub(crate) fn detach(case: &Case<'_>, named: PaymentMethodParam) -> Result<Decis
         used_up: true,
         ..before.clone()
     };
-    if let Some(bank) = after.instrument.bank_mut()
-        && let Some(mandate) = bank.mandate.take()
-    {
-        mandate::revoke(case, &mut draft, mandate)?;
-    }
+    mandate::end_with(case, &mut draft, &mut after)?;
     let previous = Object::of_method(before.clone());
     draft.put(Object::of_method(after));
     draft.update_event(EventType::PaymentMethodDetached, id, previous);

@@ -77,6 +77,9 @@ pub struct PaymentMethod {
     /// What only a source of the older API has.
     #[record(21)]
     pub source: Option<Box<SourceData>>,
+    /// Mandates under which it pays, oldest first; those of debits stand with the bank account.
+    #[record(22)]
+    pub mandates: Vec<Id>,
 }
 
 /// What was said about a payment method besides the card.
@@ -169,6 +172,7 @@ impl PaymentMethod {
             details: None,
             prepared: false,
             source: None,
+            mandates: Vec::new(),
         }
     }
 

@@ -69,6 +69,7 @@ impl TestMethod {
                     details: held.details,
                     prepared: false,
                     source: None,
+                    mandates: Vec::new(),
                 }
             }
         }

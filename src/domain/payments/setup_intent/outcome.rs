@@ -283,10 +283,16 @@ pub(super) fn succeeded(
             let accepted_at = seconds_of(draft.now_ms());
             let acceptance = acceptance.unwrap_or(Acceptance::Offline { accepted_at });
             let scope = MandateScope::SingleUse { money };
-            intent.single_use_mandate = Some(mandate::grant(draft, method.id, acceptance, scope));
+            intent.single_use_mandate = Some(mandate::grant(case, draft, &mut method, acceptance, scope)?);
         }
         (None, Some(acceptance)) if intent.usage == FutureUsage::OffSession => {
-            intent.mandate = Some(mandate::grant(draft, method.id, acceptance, MandateScope::MultiUse));
+            intent.mandate = Some(mandate::grant(
+                case,
+                draft,
+                &mut method,
+                acceptance,
+                MandateScope::MultiUse,
+            )?);
         }
         (None, _) => {}
     }

@@ -184,3 +184,59 @@ fn a_payment_is_made_under_a_mandate() {
         ",
     );
 }
+
+#[test]
+fn mandates_of_a_card_end_when_it_is_detached_or_its_customer_deleted() {
+    check(
+        "
+        > create_customer name=Ada
+        200 cus1
+        · cus1 Ada -
+        events customer.created
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 setup_future_usage=off_session payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=offline
+        200 pi1
+        · pi1 succeeded 1000 usd received=1000 customer=cus1 method=pm1 charge=ch1
+        · pm1 4242 of cus1
+        · ch1 captured 1000 usd mandate=mandate1 captured=1000
+        · mandate1 multi_use of pm1
+        · txn1 charge 1000 fee 59 net 941 in 2 days for ch1
+        · cus1 Ada - holds=pm1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, payment_method.attached, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 941
+
+        > create_setup_intent customer=@cus1 payment_method=@pm1 confirm=true mandate_data[customer_acceptance][type]=offline
+        200 seti1
+        · seti1 succeeded customer=cus1 method=pm1 attempt=setatt1 mandate=mandate2
+        · setatt1 succeeded pm1
+        · mandate2 multi_use of pm1
+        · pm1 4242 of cus1
+        events setup_intent.created, setup_intent.succeeded
+
+        > detach_payment_method @pm1
+        200 pm1
+        · mandate1 multi_use of pm1 inactive
+        · mandate2 multi_use of pm1 inactive
+        · pm1 4242 used up
+        · cus1 Ada -
+        events mandate.updated, mandate.updated, payment_method.detached
+
+        > create_setup_intent customer=@cus1 payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=offline
+        200 seti2
+        · seti2 succeeded customer=cus1 method=pm2 attempt=setatt2 mandate=mandate3
+        · pm2 4242 of cus1
+        · setatt2 succeeded pm2
+        · mandate3 multi_use of pm2
+        · cus1 Ada - holds=pm2
+        events setup_intent.created, payment_method.attached, setup_intent.succeeded
+
+        > delete_customer @cus1
+        200 cus1
+        · mandate3 multi_use of pm2 inactive
+        · pm2 4242 used up
+        · cus1 Ada - holds=pm2 (deleted)
+        events mandate.updated, payment_method.detached, customer.deleted
+        ",
+    );
+}
