@@ -259,6 +259,8 @@ fn spoken(kind: &Kind) -> &'static str {
         "setupintent"
     } else if *kind == crate::kinds::CARD {
         "source"
+    } else if *kind == crate::kinds::BALANCE_TRANSACTION {
+        "balance transaction"
     } else {
         kind.object
     }
@@ -430,6 +432,18 @@ mod tests {
     #[test]
     fn codes_are_listed_once_in_order() {
         assert!(codes::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn what_is_missing_is_called_by_its_word_in_messages() {
+        let said = |kind| Reject::no_such(kind, Id::new(kind, 1_794_830_400_000, 3, 7), "id").message;
+        for (kind, word) in [
+            (&crate::kinds::BALANCE_TRANSACTION, "No such balance transaction: 'txn_"),
+            (&crate::kinds::SETUP_INTENT, "No such setupintent: 'seti_"),
+            (&crate::kinds::REFUND, "No such refund: 're_"),
+        ] {
+            assert!(said(kind).starts_with(word), "{}", said(kind));
+        }
     }
 
     #[test]

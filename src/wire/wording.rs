@@ -85,6 +85,8 @@ fn noun(kind: &Kind) -> &'static str {
         "PaymentMethod"
     } else if kind.object == "setup_intent" {
         "setupintent"
+    } else if kind.object == "balance_transaction" {
+        "balance transaction"
     } else {
         kind.object
     }

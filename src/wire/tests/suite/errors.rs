@@ -54,6 +54,7 @@ fn wrong_requests_are_told_what_is_wrong() {
         POST /v1/payment_intents PAY&automatic_payment_methods[enabled]=yes => 400 - automatic_payment_methods[enabled] Invalid boolean: yes
         GET /v1/payment_intents/pi_nope => 404 resource_missing intent No such payment_intent: 'pi_nope'
         GET /v1/charges/ch_nope => 404 resource_missing id No such charge: 'ch_nope'
+        GET /v1/balance_transactions/txn_nope => 404 resource_missing id No such balance transaction: 'txn_nope'
         GET /v1/charges limit=x => 400 parameter_invalid_integer limit Invalid integer: x
         GET /v1/charges starting_after=ch_nope&ending_before=ch_nope => 400 resource_missing ending_before No such charge: 'ch_nope'
         GET /v1/charges expand[]=total_count => 400 - - This property cannot be included (total_count)
