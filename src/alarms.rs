@@ -6,7 +6,6 @@ use std::time::Duration;
 use tollgate_actors::clock;
 use tollgate_actors::settings::CLOCK_STEP_MAX_MS;
 use tollgate_store::StoreError;
-use tollgate_store_embedded::Embedded;
 
 /// 1 while there is no room for the next journal file.
 const SPACE_SHORT: &str = "tollgate_store_space_short";
@@ -49,13 +48,13 @@ pub(crate) fn space(warning: Option<&StoreError>) {
 }
 
 /// Tells when something is wrong with the index on disk, until the store is closed.
-pub(crate) async fn watch_index(store: Weak<Embedded>) {
+pub(crate) async fn watch_index<S>(store: Weak<S>, warning: fn(&S) -> Option<StoreError>) {
     let mut clock = tokio::time::interval(INDEX_WATCH);
     let mut known = None;
     loop {
         clock.tick().await;
         let Some(store) = store.upgrade() else { return };
-        let warning = store.index_warning();
+        let warning = warning(&store);
         metrics::gauge!(INDEX_UNSOUND).set(f64::from(u8::from(warning.is_some())));
         match (&warning, &known) {
             (Some(why), None) => tracing::warn!(
@@ -63,7 +62,7 @@ pub(crate) async fn watch_index(store: Weak<Embedded>) {
                 "the index is damaged or cannot be written; the journal is not touched by this, and the index is built \
                  again from it if need be"
             ),
-            (None, Some(_)) => tracing::info!("the index can be written again"),
+            (None, Some(_)) => tracing::info!("the index is sound and can be written again"),
             _ => {}
         }
         known = warning;

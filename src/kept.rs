@@ -10,7 +10,7 @@ use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
 use tollgate_store::{Journal, Reads};
 use tollgate_store_embedded::{Embedded, OnGroup, Options};
-use tollgate_store_scylla::Cluster;
+use tollgate_store_scylla::{Cluster, ShardOf};
 
 /// An open store.
 pub(crate) enum Kept {
@@ -66,13 +66,11 @@ impl Kept {
         // What is this node's alone lies there: uploaded files and the vault.
         std::fs::create_dir_all(&settings.data)
             .map_err(|error| Failure::environment(format!("{}: {error}", settings.data.display())))?;
+        let shard_of: ShardOf = Arc::new(|account, shards| shard_of(AccountKey(account.0), shards));
         let options = tollgate_store_scylla::Options {
-            settings: settings.cql.settings.clone(),
-            node: id,
-            addr: String::new(),
-            shard_of: Arc::new(|account, shards| shard_of(AccountKey(account.0), shards)),
             idempotency_hours: settings.idempotency_hours,
             cache_bytes: settings.cql.cache_bytes,
+            ..tollgate_store_scylla::Options::new(settings.cql.settings.clone(), &id, "", shard_of)
         };
         let store = Cluster::open(options).map_err(unusable)?;
         tracing::info!(
@@ -117,9 +115,14 @@ impl Kept {
 
     /// Tells from now on what the operator should know. Must be called inside a runtime.
     pub(crate) fn watch(&self) {
-        if let Kept::Embedded(store) = self {
-            alarms::newest_block(store.opened().newest_ms);
-            actix_rt::spawn(alarms::watch_index(Arc::downgrade(store)));
+        match self {
+            Kept::Embedded(store) => {
+                alarms::newest_block(store.opened().newest_ms);
+                actix_rt::spawn(alarms::watch_index(Arc::downgrade(store), Embedded::index_warning));
+            }
+            Kept::Cluster(store) => {
+                actix_rt::spawn(alarms::watch_index(Arc::downgrade(store), Cluster::index_warning));
+            }
         }
     }
 }

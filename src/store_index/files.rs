@@ -97,6 +97,9 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// When that is not possible.
     fn keep_only(&self, names: Option<&[FileName]>) -> Result<(), StoreError>;
+
+    /// Called every second or so: time for what was put off.
+    fn tidy(&self) {}
 }
 
 /// A file that is written. Dropped before it is finished, it means nothing.

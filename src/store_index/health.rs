@@ -10,6 +10,8 @@ pub(super) struct Health {
     /// `None`: whoever only looks changes nothing.
     files: Option<Arc<dyn Files>>,
     state: Mutex<State>,
+    /// Held while the manifest is replaced or removed, however long that takes.
+    changing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -24,6 +26,7 @@ impl Health {
         Health {
             files: Some(Arc::clone(files)),
             state: Mutex::default(),
+            changing: Mutex::default(),
         }
     }
 
@@ -32,25 +35,31 @@ impl Health {
         Health {
             files: None,
             state: Mutex::default(),
+            changing: Mutex::default(),
         }
     }
 
     /// Damage was seen: removes the manifest. The first damage is kept for the operator.
     pub(super) fn condemn(&self, error: &StoreError) {
-        let mut state = self.state();
-        if state.damage.is_none() {
-            // If it cannot be removed, the damage is found again when it is next read: each read checks.
-            if let Some(files) = &self.files {
-                files.remove_manifest();
+        {
+            let mut state = self.state();
+            if state.damage.is_some() {
+                return;
             }
             state.damage = Some(error.clone());
+        }
+        // If it cannot be removed, the damage is found again when it is next read: each read checks.
+        if let Some(files) = &self.files {
+            let _changing = self.changing();
+            files.remove_manifest();
         }
     }
 
     /// Runs `write`, which replaces the manifest, unless the index is condemned.
     pub(super) fn unless_condemned(&self, write: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let state = self.state();
-        if state.damage.is_some() {
+        // Whoever sees damage from here on removes what is written now.
+        let _changing = self.changing();
+        if self.is_condemned() {
             return Ok(());
         }
         write()
@@ -70,6 +79,10 @@ impl Health {
     pub(super) fn warning(&self) -> Option<StoreError> {
         let state = self.state();
         state.damage.clone().or_else(|| state.failure.clone())
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -158,6 +158,11 @@ impl<C: Checkpoint> StoredIndex<C> {
         }
     }
 
+    /// Whether damage was seen: the index has to be built again.
+    pub fn is_condemned(&self) -> bool {
+        self.shared.health.is_condemned()
+    }
+
     /// What the operator should know of the index: damage, or that it cannot be written.
     pub fn warning(&self) -> Option<StoreError> {
         self.shared.health.warning()

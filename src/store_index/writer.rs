@@ -43,6 +43,7 @@ impl<C: Checkpoint> Shared<C> {
         let timers = |shard, from, before, max| self.layers().timers(shard, from, before, max);
         let _ = self.windows.advance(&timers);
         let _ = self.drop_expired_keys();
+        self.writing.files.tidy();
         Next::In(TICK)
     }
 

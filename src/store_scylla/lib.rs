@@ -4,27 +4,41 @@
 //!
 //! What always holds: a block is answered `Durable` only after a quorum has it, in its place, under the fence of the epoch
 //! that wrote it; once a claim has returned, no block of an older epoch becomes durable.
+//!
+//! Each shard has an index of its own (the room store_index), whose files are rows of the cluster as well: whoever takes a
+//! shard over reads the newest manifest and the journal's tail behind it. It is never trusted over the journal: an index
+//! that does not check out, at the start or later, is built again from the blocks.
 
 mod answer;
 mod block;
 mod failure;
+mod index;
+mod index_files;
 mod link;
+mod manifests;
+mod pieces;
 mod protocol;
 mod reader;
+mod retry;
 mod runtime;
 mod scan;
 mod schema;
 mod settings;
+mod shard;
 mod store;
+mod takeover;
 
 pub use block::SEGMENT_BLOCKS;
+pub use pieces::INDEX_CACHE_BYTES;
 pub use reader::CACHE_BYTES;
 pub use scan::Scanner;
 pub use schema::{About, Outcome, SCHEMA};
 pub use settings::{Login, Settings, Wrong};
+pub use shard::Taken;
 pub use store::{Cluster, Options, ShardOf};
 
 use tollgate_store::StoreError;
+pub use tollgate_store_index::Limits;
 
 /// Makes the keyspace and its tables where they are missing, with this number of shards when the data is new. Safe to run
 /// from many nodes at the same time, and to run again.

@@ -147,6 +147,12 @@ impl Link {
         Ok(prepared)
     }
 
+    /// Runs a write that has no answer.
+    pub(crate) async fn write(&self, statement: &PreparedStatement, values: impl SerializeRow) -> Result<(), Failed> {
+        let written = self.session.execute_unpaged(statement, values).await;
+        written.map(drop).map_err(Failed::Statement)
+    }
+
     /// Runs a statement once and reads its answer.
     pub(crate) async fn run(&self, statement: &PreparedStatement, values: impl SerializeRow) -> Result<Answer, Failed> {
         let result = self

@@ -4,6 +4,9 @@
 //! about      what the data says about itself: schema, shards, identity, secret   conditional writes only
 //! shards     who owns a shard, by epoch, and its journal's newest segment        conditional writes only
 //! journal    blocks of a shard, a partition a segment, fenced by a static column  conditional writes only
+//! manifests  what a shard's index consists of, a row for each epoch that wrote it  conditional writes only
+//! files      the numbers of the files of a shard's index                          plain writes
+//! pieces     those files, a partition each, in pieces of 64 KiB                   plain writes
 //! ```
 
 /// The newest schema that this release makes and reads.
@@ -15,6 +18,9 @@ pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS $.shards (shard int PRIMARY KEY, epoch bigint, owner text, addr text, claim blob, segment bigint)",
     // Blocks are written once and read whole: nothing is gained by compressing small chunks of what is packed already.
     "CREATE TABLE IF NOT EXISTS $.journal (shard int, segment bigint, seq bigint, fence bigint STATIC, epoch bigint, block_id blob, now_ms bigint, n int, crc int, chain bigint, codec int, block blob, PRIMARY KEY ((shard, segment), seq))",
+    "CREATE TABLE IF NOT EXISTS $.manifests (shard int, epoch bigint, fence bigint STATIC, version bigint STATIC, body blob, PRIMARY KEY (shard, epoch))",
+    "CREATE TABLE IF NOT EXISTS $.files (shard int, file bigint, PRIMARY KEY (shard, file))",
+    "CREATE TABLE IF NOT EXISTS $.pieces (shard int, file bigint, at int, bytes blob, PRIMARY KEY ((shard, file), at))",
 ];
 
 use crate::answer::{Answer, Condition};

@@ -2,20 +2,31 @@
 
 use crate::block::{heads, name};
 use crate::failure::failed;
+use crate::index::{LIMITS, Reached};
 use crate::link::Link;
+use crate::manifests::Manifests;
+use crate::pieces::{INDEX_CACHE_BYTES, Pieces};
 use crate::protocol::{Appended, Claimant, Owner, Protocol};
 use crate::reader::{Blocks, CACHE_BYTES};
 use crate::runtime::Runtime;
 use crate::schema;
 use crate::settings::Settings;
-use std::collections::BTreeMap;
+use crate::shard::{Serving, Slot, Taken};
+use crate::takeover::rebuild_damaged;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tollgate_store::index::{IDEMPOTENCY_HOURS, Index, SimpleIndex};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
 use tollgate_store::{
-    AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
+    AccountRef, Block, Claimed, Commit, Done, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
 };
+use tollgate_store_index::{Host, Limits, Threads};
+
+/// Threads that write and merge the indexes of all shards.
+const THREADS: Threads = Threads { writing: 2, merging: 1 };
+/// How long a file of an index stays that is not needed any more: longer than any read that began before takes.
+const REMOVE_FILES_AFTER: Duration = Duration::from_secs(600);
 
 /// Which of so many shards an account belongs to: whoever divides the accounts knows.
 pub type ShardOf = Arc<dyn Fn(AccountRef, u16) -> ShardId + Send + Sync>;
@@ -37,6 +48,12 @@ pub struct Options {
     pub idempotency_hours: u32,
     /// Bytes of blocks kept in memory.
     pub cache_bytes: u64,
+    /// Bytes of the indexes' files kept in memory, of all shards together.
+    pub index_cache_bytes: u64,
+    /// When a shard's index moves from memory to files.
+    pub index: Limits,
+    /// How long a file of an index stays that is not needed any more.
+    pub remove_files_after: Duration,
 }
 
 impl Options {
@@ -49,6 +66,9 @@ impl Options {
             shard_of,
             idempotency_hours: IDEMPOTENCY_HOURS,
             cache_bytes: CACHE_BYTES,
+            index_cache_bytes: INDEX_CACHE_BYTES,
+            index: LIMITS,
+            remove_files_after: REMOVE_FILES_AFTER,
         }
     }
 }
@@ -58,63 +78,72 @@ impl Options {
 pub struct Cluster {
     about: schema::About,
     shared: Arc<Shared>,
-    runtime: Runtime,
 }
 
-struct Shared {
-    protocol: Arc<Protocol>,
-    claimant: Claimant,
+pub(crate) struct Shared {
+    pub(crate) protocol: Arc<Protocol>,
+    pub(crate) pieces: Arc<Pieces>,
+    pub(crate) manifests: Arc<Manifests>,
+    pub(crate) claimant: Claimant,
+    pub(crate) runtime: Runtime,
+    /// Works on the indexes of all shards.
+    pub(crate) host: Host,
+    /// The data's name.
+    pub(crate) id: [u8; 16],
+    pub(crate) idempotency_hours: u32,
+    pub(crate) index_limits: Limits,
+    pub(crate) remove_files_after: Duration,
+    /// Takes shards whose index is damaged.
+    pub(crate) damaged: mpsc::SyncSender<ShardId>,
+    pub(crate) closing: AtomicBool,
     shard_of: ShardOf,
-    shards_of_data: u16,
-    index: SimpleIndex,
     blocks: Blocks,
-    shards: Mutex<BTreeMap<ShardId, Arc<Slot>>>,
-}
-
-/// A shard that was claimed here at some time.
-struct Slot {
-    /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail.
-    owner: tokio::sync::Mutex<Standing>,
-    /// Whether this process claimed it before.
-    held: AtomicBool,
-    /// The incarnation that has a block in flight.
-    in_flight: Mutex<Option<Epoch>>,
-}
-
-/// Where a shard stands here.
-#[derive(Default)]
-struct Standing {
-    /// The newest incarnation that this process was, unless it lost the shard.
-    owner: Option<Owner>,
-    /// Newest block that is in the index.
-    indexed: u64,
+    /// Every shard; the last one is the directory's.
+    slots: Box<[Slot]>,
 }
 
 impl Cluster {
     /// Connects to a cluster whose schema was applied.
     pub fn open(options: Options) -> Result<Arc<Cluster>, StoreError> {
         let runtime = Runtime::start()?;
-        let settings = options.settings.clone();
-        let (about, protocol) = runtime.wait(async move {
+        let (settings, cache_bytes) = (options.settings.clone(), options.index_cache_bytes);
+        let speaking = runtime.clone();
+        let (about, protocol, pieces, manifests) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
-            Ok::<_, StoreError>((about, Arc::new(Protocol::prepare(link).await?)))
+            let pieces = Pieces::prepare(Arc::clone(&link), speaking, cache_bytes).await?;
+            let manifests = Manifests::prepare(Arc::clone(&link)).await?;
+            Ok::<_, StoreError>((about, Protocol::prepare(link).await?, pieces, manifests))
         })??;
+        let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
+        let protocol = Arc::new(protocol);
         let blocks = Blocks::new(Arc::clone(&protocol), runtime.clone(), options.cache_bytes);
-        let shared = Shared {
+        let slots = usize::from(about.shards) + 1;
+        let (damaged, to_rebuild) = mpsc::sync_channel(slots);
+        let shared = Arc::new(Shared {
             protocol,
+            pieces: Arc::new(pieces),
+            manifests: Arc::new(manifests),
             claimant: Claimant::new(options.node, options.addr)?,
-            shard_of: options.shard_of,
-            shards_of_data: about.shards,
-            index: SimpleIndex::new(options.idempotency_hours),
-            blocks,
-            shards: Mutex::default(),
-        };
-        Ok(Arc::new(Cluster {
-            about,
-            shared: Arc::new(shared),
             runtime,
-        }))
+            host: Host::start(THREADS).map_err(no_thread)?,
+            id: about.id,
+            idempotency_hours: options.idempotency_hours,
+            index_limits: options.index,
+            remove_files_after: options.remove_files_after,
+            damaged,
+            closing: AtomicBool::new(false),
+            shard_of: options.shard_of,
+            blocks,
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+        });
+        let weak = Arc::downgrade(&shared);
+        // It ends when the last sender is gone, which `shared` and what it serves have.
+        let rebuilder = std::thread::Builder::new().name("tollgate-rebuild".to_owned());
+        rebuilder
+            .spawn(move || rebuild_damaged(&weak, &to_rebuild))
+            .map_err(no_thread)?;
+        Ok(Arc::new(Cluster { about, shared }))
     }
 
     /// Number of shards; never changes.
@@ -126,88 +155,85 @@ impl Cluster {
     pub fn about(&self) -> &schema::About {
         &self.about
     }
+
+    /// What taking the shard over was like, while it is here.
+    pub fn taken(&self, shard: ShardId) -> Option<Taken> {
+        let serving = self.shared.slot(shard).serving();
+        serving.map(|serving| serving.taken.clone())
+    }
+
+    /// What is wrong with an index, if something is: it is damaged and being built again, or cannot be written and stays
+    /// in memory until it can.
+    pub fn index_warning(&self) -> Option<StoreError> {
+        let serving = self.shared.slots.iter().filter_map(Slot::serving);
+        serving.filter_map(|serving| serving.index.warning()).next()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, Relaxed);
+    }
 }
 
 impl Shared {
-    fn slots(&self) -> MutexGuard<'_, BTreeMap<ShardId, Arc<Slot>>> {
-        self.shards.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn slot(&self, shard: ShardId) -> &Slot {
+        let last = self.slots.len() - 1;
+        let known = usize::from(shard.0) < last || shard == ShardId::DIRECTORY;
+        assert!(known, "shard {} of {last}", shard.0);
+        &self.slots[usize::from(shard.0).min(last)]
     }
 
-    fn slot(&self, shard: ShardId) -> Arc<Slot> {
-        let mut slots = self.slots();
-        let slot = slots.entry(shard).or_insert_with(|| {
-            Arc::new(Slot {
-                owner: tokio::sync::Mutex::default(),
-                held: AtomicBool::new(false),
-                in_flight: Mutex::default(),
-            })
-        });
-        Arc::clone(slot)
-    }
-
-    /// Claim, fence, tail, in this order.
-    async fn take_over(&self, shard: ShardId) -> Result<Claimed, StoreError> {
-        let slot = self.slot(shard);
-        let held = slot.held.load(Relaxed);
-        let (epoch, segment) = self.protocol.claim(shard, &self.claimant, held).await?;
-        slot.held.store(true, Relaxed);
-        // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
-        let mut standing = slot.owner.lock().await;
-        standing.owner = None;
-        let owner = self.protocol.stand(shard, epoch, segment).await?;
-        for seq in standing.indexed + 1..=owner.last_block {
-            let read = self.protocol.read(shard, seq).await?;
-            let keyspace = &self.protocol.link.settings.keyspace;
-            let corrupt = |what: String| StoreError::Corrupt {
-                place: name(keyspace, shard, seq),
-                what,
-            };
-            let (block, _) = read.ok_or_else(|| corrupt("a block of the journal is missing".to_owned()))?;
-            let heads = heads(&block, &name(keyspace, shard, seq))?;
-            self.index.admit(shard, &heads).map_err(corrupt)?;
-            self.index.publish(shard, &heads);
-            standing.indexed = seq;
+    fn shard_of(&self, account: AccountRef) -> ShardId {
+        let shards = self.slots.len() - 1;
+        match account {
+            DIRECTORY_ACCOUNT => ShardId::DIRECTORY,
+            account => (self.shard_of)(account, shards as u16),
         }
-        standing.owner = Some(owner);
-        Ok(Claimed {
-            epoch: Epoch(epoch),
-            last_block: owner.last_block,
-            last_now_ms: owner.last_now_ms,
-        })
+    }
+
+    pub(crate) fn keyspace(&self) -> &str {
+        &self.protocol.link.settings.keyspace
     }
 
     async fn append(&self, block: Block) -> Commit {
         let slot = self.slot(block.shard);
         let mut standing = slot.owner.lock().await;
-        let Some(mut owner) = standing.owner else {
+        let (Some(mut owner), Some(serving)) = (*standing, slot.serving()) else {
             return Commit::Fenced;
         };
         if owner.epoch != block.epoch.0 || owner.last_block + 1 != block.seq {
             return Commit::Fenced;
         }
-        match self.try_append(&mut owner, block).await {
-            Ok(Commit::Durable) => {
-                standing.indexed = owner.last_block;
-                standing.owner = Some(owner);
-                Commit::Durable
-            }
-            Ok(commit) => {
-                standing.owner = None;
-                commit
-            }
+        let commit = match self.try_append(&mut owner, &serving, block).await {
+            Ok(commit) => commit,
             Err(error) => {
                 tracing::error!(shard = owner.shard.0, %error, "a block cannot be written");
-                standing.owner = None;
                 Commit::Failed
             }
+        };
+        if commit == Commit::Durable {
+            *standing = Some(owner);
+        } else {
+            *standing = None;
+            slot.serve(None);
         }
+        commit
     }
 
-    async fn try_append(&self, owner: &mut Owner, block: Block) -> Result<Commit, StoreError> {
-        let place = name(&self.protocol.link.settings.keyspace, block.shard, block.seq);
+    async fn try_append(&self, owner: &mut Owner, serving: &Serving, block: Block) -> Result<Commit, StoreError> {
+        let place = name(self.keyspace(), block.shard, block.seq);
         let heads = heads(&block, &place)?;
+        if let Some((_, head)) = heads
+            .iter()
+            .find(|(_, head)| self.shard_of(AccountRef(head.account)) != block.shard)
+        {
+            let what = format!("account {:#018x} belongs to another shard", head.account);
+            return Err(failed(&place, &what));
+        }
         // A journal that holds such a record could not be opened.
-        self.index
+        serving
+            .index
             .admit(block.shard, &heads)
             .map_err(|what| failed(&place, &what))?;
         let shard = block.shard;
@@ -216,57 +242,52 @@ impl Shared {
             return Ok(Commit::Fenced);
         }
         self.blocks.keep(block);
-        self.index.publish(shard, &heads);
+        serving.index.publish(shard, &heads);
+        serving.indexed.store(owner.last_block, Relaxed);
+        serving.index.reached(|| Reached {
+            block: owner.last_block,
+            chain: owner.chain,
+        });
         Ok(Commit::Durable)
     }
 
-    /// Reads of the shard that the account belongs to.
+    /// Reads of the shard that the account belongs to. Only its owner answers.
     fn read<T>(
         &self,
         account: AccountRef,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let shard = match account {
-            DIRECTORY_ACCOUNT => ShardId::DIRECTORY,
-            account => (self.shard_of)(account, self.shards_of_data),
-        };
+        let shard = self.shard_of(account);
+        let serving = self.slot(shard).serving().ok_or_else(|| StoreError::Io {
+            place: format!("shard {}", shard.0),
+            what: "this node does not own it".to_owned(),
+        })?;
         let journal = self.blocks.of(shard);
         read(View {
-            index: &self.index,
+            index: &serving.index,
             journal: &journal,
         })
     }
 }
 
-impl Cluster {
-    fn assert_shard(&self, shard: ShardId) {
-        let known = shard.0 < self.about.shards || shard == ShardId::DIRECTORY;
-        assert!(known, "shard {} of {}", shard.0, self.about.shards);
-    }
-}
-
 impl Journal for Cluster {
     fn claim(&self, shard: ShardId) -> Result<Claimed, StoreError> {
-        self.assert_shard(shard);
-        let shared = Arc::clone(&self.shared);
-        self.runtime.wait(async move { shared.take_over(shard).await })?
+        self.shared.take_over(shard)
     }
 
     fn submit(&self, block: Block, done: Done) {
-        self.assert_shard(block.shard);
-        let slot = self.shared.slot(block.shard);
         {
-            let mut in_flight = slot.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut in_flight = self.shared.slot(block.shard).in_flight();
             let taken = *in_flight == Some(block.epoch);
             assert!(!taken, "shard {} has a block in flight already", block.shard.0);
             *in_flight = Some(block.epoch);
         }
         let shared = Arc::clone(&self.shared);
-        self.runtime.spawn(async move {
-            let epoch = block.epoch;
+        self.shared.runtime.spawn(async move {
+            let (shard, epoch) = (block.shard, block.epoch);
             let commit = shared.append(block).await;
             {
-                let mut in_flight = slot.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut in_flight = shared.slot(shard).in_flight();
                 // An older incarnation's block may end while a newer one's is under way.
                 if *in_flight == Some(epoch) {
                     *in_flight = None;
@@ -287,7 +308,9 @@ impl Reads for Cluster {
     }
 
     fn key_may_exist(&self, account: AccountRef, key: &KeyHash) -> bool {
-        self.shared.index.key_may_exist(account, key)
+        let serving = self.shared.slot(self.shared.shard_of(account)).serving();
+        // Where it is not known, whoever looks is told so.
+        serving.is_none_or(|serving| serving.index.key_may_exist(account, key))
     }
 
     fn by_key(&self, account: AccountRef, key: &KeyHash) -> Result<Option<Fetched>, StoreError> {
@@ -311,14 +334,18 @@ impl Reads for Cluster {
     }
 
     fn timers_due(&self, shard: ShardId, until_ms: u64, limit: usize) -> Vec<(u64, AccountRef, u64)> {
-        self.shared.index.timers_due(shard, until_ms, limit)
+        let serving = self.shared.slot(shard).serving();
+        serving.map_or_else(Vec::new, |serving| serving.index.timers_due(shard, until_ms, limit))
     }
 
     fn timers_done(&self, shard: ShardId, timers: &[(u64, AccountRef, u64)]) {
-        self.shared.index.timers_done(shard, timers);
+        if let Some(serving) = self.shared.slot(shard).serving() {
+            serving.index.timers_done(shard, timers);
+        }
     }
 
     fn accounts(&self, shard: ShardId) -> Vec<(AccountRef, u64)> {
-        self.shared.index.accounts(shard)
+        let serving = self.shared.slot(shard).serving();
+        serving.map_or_else(Vec::new, |serving| serving.index.accounts(shard))
     }
 }

@@ -85,6 +85,7 @@ concurrent_writes: 8
 native_transport_max_threads: 32
 disk_access_mode: standard
 commitlog_segment_size: 16MiB
+memtable_allocation_type: unslabbed_heap_buffers
 block_for_peers_timeout_in_secs: 2
 """
             )

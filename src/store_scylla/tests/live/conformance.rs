@@ -1,24 +1,46 @@
 //! The suite that every backend passes, on a live cluster.
 
-use crate::{SHARDS, applied, open};
+use crate::{SHARDS, applied, options, restless};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tollgate_store::conformance::{self, Store, Subject, heads_of};
 use tollgate_store::{
     AccountRef, Block, Claimed, Done, Fetched, Journal, KeyHash, PageQuery, Reads, Scan, ShardId, StoreError,
 };
-use tollgate_store_scylla::{Cluster, Scanner, Settings, ShardOf};
+use tollgate_store_scylla::{Cluster, Options, Scanner, Settings, ShardOf};
+
+fn run(adapt: Adapt) {
+    conformance::run(&|| {
+        let (settings, shards) = (applied(), Shards::default());
+        let store = shards.of(&settings, &adapt);
+        claim_all(&store);
+        Box::new(Live {
+            store,
+            settings,
+            shards,
+            adapt: Arc::clone(&adapt),
+        })
+    });
+}
 
 #[test]
 fn the_cluster_store_keeps_every_promise() {
-    conformance::run(&|| {
-        let (settings, shards) = (applied(), Shards::default());
-        Box::new(Live {
-            store: shards.of(&settings),
-            settings,
-            shards,
-        })
-    });
+    run(Arc::new(|options| options));
+}
+
+#[test]
+fn the_cluster_store_keeps_every_promise_while_its_index_moves_to_files() {
+    run(Arc::new(restless(7)));
+}
+
+/// Options for the stores of a run.
+type Adapt = Arc<dyn Fn(Options) -> Options + Send + Sync>;
+
+/// A node of a cluster answers for what it owns.
+fn claim_all(store: &Learning) {
+    for shard in (0..SHARDS).map(ShardId).chain([ShardId::DIRECTORY]) {
+        store.claim(shard).expect("the shard is claimed");
+    }
 }
 
 /// The suite writes its accounts to shards of its choice: an account's is the one that it was last written to.
@@ -26,14 +48,14 @@ fn the_cluster_store_keeps_every_promise() {
 struct Shards(Arc<Mutex<BTreeMap<u64, ShardId>>>);
 
 impl Shards {
-    fn of(&self, settings: &Settings) -> Arc<Learning> {
+    fn of(&self, settings: &Settings, adapt: &Adapt) -> Arc<Learning> {
         let known = Arc::clone(&self.0);
         let shard_of: ShardOf = Arc::new(move |account, _| {
             let known = known.lock().expect("no test panics in here");
             known.get(&account.0).copied().unwrap_or(ShardId(0))
         });
         Arc::new(Learning {
-            cluster: open(settings, &shard_of),
+            cluster: Cluster::open(adapt(options("a", settings, &shard_of))).expect("the store opens"),
             shards: self.clone(),
         })
     }
@@ -43,6 +65,7 @@ struct Live {
     settings: Settings,
     shards: Shards,
     store: Arc<Learning>,
+    adapt: Adapt,
 }
 
 impl Subject for Live {
@@ -59,17 +82,16 @@ impl Subject for Live {
             settings,
             shards,
             store,
+            adapt,
         } = *self;
         drop(store);
-        let store = shards.of(&settings);
-        // A node of a cluster reads what it owns.
-        for shard in (0..SHARDS).map(ShardId).chain([ShardId::DIRECTORY]) {
-            store.claim(shard).expect("the shard is claimed");
-        }
+        let store = shards.of(&settings, &adapt);
+        claim_all(&store);
         Box::new(Live {
             settings,
             shards,
             store,
+            adapt,
         })
     }
 }

@@ -1,14 +1,16 @@
 //! The store on a live cluster. Wants TOLLGATE_CQL with its contact points, as `tests/run cql` sets it.
 
 mod conformance;
+mod index;
 mod ownership;
+mod raw;
 mod schema;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tollgate_store::{AccountRef, ShardId};
-use tollgate_store_scylla::{Cluster, Options, Settings, ShardOf, apply_schema};
+use tollgate_store_scylla::{Cluster, Limits, Options, Settings, ShardOf, apply_schema};
 
 /// Shards of every store here.
 const SHARDS: u16 = tollgate_store::conformance::SHARDS;
@@ -36,19 +38,25 @@ fn applied() -> Settings {
     settings
 }
 
-/// In the suite an account's shard is the one it was first written to.
-fn open(settings: &Settings, shard_of: &ShardOf) -> Arc<Cluster> {
-    open_as("a", settings, shard_of)
+fn open_as(node: &str, settings: &Settings, shard_of: &ShardOf) -> Arc<Cluster> {
+    Cluster::open(options(node, settings, shard_of)).expect("the store opens")
 }
 
-fn open_as(node: &str, settings: &Settings, shard_of: &ShardOf) -> Arc<Cluster> {
-    Cluster::open(Options::new(
-        settings.clone(),
-        node,
-        "127.0.0.1:1",
-        Arc::clone(shard_of),
-    ))
-    .expect("the store opens")
+fn options(node: &str, settings: &Settings, shard_of: &ShardOf) -> Options {
+    Options::new(settings.clone(), node, "127.0.0.1:1", Arc::clone(shard_of))
+}
+
+/// With an index that moves to files all the time, and files that go as soon as nothing names them.
+fn restless(recent_records: u64) -> impl Fn(Options) -> Options {
+    move |options| Options {
+        index: Limits {
+            recent_records,
+            merged_runs: 3,
+            ..options.index
+        },
+        remove_files_after: Duration::ZERO,
+        ..options
+    }
 }
 
 /// Every account in shard 0.

@@ -1,0 +1,65 @@
+//! A shard as this process has it: who it is there, and the index that answers for it.
+
+use crate::index::ShardIndex;
+use crate::protocol::Owner;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+use tollgate_store::Epoch;
+
+/// A shard of the data, claimed here or not.
+#[derive(Default)]
+pub(crate) struct Slot {
+    /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail. `None`
+    /// unless this process owns the shard, as far as it knows.
+    pub(crate) owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
+    /// Whether this process claimed it before.
+    pub(crate) held: AtomicBool,
+    /// The incarnation that has a block in flight.
+    in_flight: Mutex<Option<Epoch>>,
+    serving: RwLock<Option<Arc<Serving>>>,
+}
+
+/// The index that answers for a shard.
+pub(crate) struct Serving {
+    pub(crate) index: ShardIndex,
+    pub(crate) epoch: u64,
+    /// How often it was built anew in this epoch.
+    pub(crate) built: u64,
+    /// Newest block that is in it.
+    pub(crate) indexed: AtomicU64,
+    pub(crate) taken: Taken,
+}
+
+/// What taking a shard over was like.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// Blocks that the shard has.
+    pub blocks: u64,
+    /// Of these, blocks that were read because the index did not hold them.
+    pub read: u64,
+    /// Why the index that was there could not be used and was built again, if so.
+    pub index_rebuilt: Option<String>,
+    /// How long it took, without the claim.
+    pub elapsed: Duration,
+}
+
+impl Slot {
+    pub(crate) fn serving(&self) -> Option<Arc<Serving>> {
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets another index answer from now on, or none.
+    pub(crate) fn serve(&self, serving: Option<Arc<Serving>>) {
+        let before = {
+            let mut now = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *now, serving)
+        };
+        // What it holds in memory may take long to free.
+        drop(before);
+    }
+
+    pub(crate) fn in_flight(&self) -> MutexGuard<'_, Option<Epoch>> {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

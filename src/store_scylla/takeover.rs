@@ -1,0 +1,278 @@
+//! Taking a shard over: claim, fence, the newest manifest, the tail of the journal. And building an index again beside the
+//! one that turned out to be damaged, while that one serves what is sound of it.
+
+use crate::block::{Header, heads, name};
+use crate::index::Reached;
+use crate::index_files::{REBUILDS_MAX, ShardFiles, first_file};
+use crate::protocol::Owner;
+use crate::shard::{Serving, Slot, Taken};
+use crate::store::Shared;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak, mpsc};
+use std::time::{Duration, Instant};
+use tollgate_store::index::Index;
+use tollgate_store::{Block, Claimed, Epoch, ShardId, StoreError};
+use tollgate_store_index::{Opened, Opening, Unreadable};
+
+/// Blocks of the tail that are asked for before they are needed.
+const READ_AHEAD: usize = 16;
+/// Pause before a damaged index is tried to be built again once more.
+const REBUILD_PAUSE: Duration = Duration::from_secs(2);
+
+impl Shared {
+    /// Takes a shard over; the calling thread waits.
+    pub(crate) fn take_over(self: &Arc<Self>, shard: ShardId) -> Result<Claimed, StoreError> {
+        let slot = self.slot(shard);
+        let (this, held) = (Arc::clone(self), slot.held.load(Relaxed));
+        let claimed = self
+            .runtime
+            .wait(async move { this.protocol.claim(shard, &this.claimant, held).await })?;
+        // Whoever has it now, it is not known to be this process.
+        let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
+        slot.held.store(true, Relaxed);
+        // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
+        let lock = Arc::clone(&slot.owner);
+        let mut standing = self.runtime.wait(async move { lock.lock_owned().await })?;
+        *standing = None;
+        let taken = self.stand(slot, shard, epoch, segment);
+        let owner = match taken {
+            Ok(owner) => owner,
+            Err(error) => {
+                // Whatever another owner may do now, nothing here would notice.
+                slot.serve(None);
+                return Err(error);
+            }
+        };
+        *standing = Some(owner);
+        Ok(Claimed {
+            epoch: Epoch(epoch),
+            last_block: owner.last_block,
+            last_now_ms: owner.last_now_ms,
+        })
+    }
+
+    fn stand(self: &Arc<Self>, slot: &Slot, shard: ShardId, epoch: u64, segment: u64) -> Result<Owner, StoreError> {
+        let started = Instant::now();
+        let this = Arc::clone(self);
+        let (owner, rows) = self.runtime.wait(async move {
+            let owner = this.protocol.stand(shard, epoch, segment).await?;
+            let rows = this.manifests.take(shard, epoch).await?;
+            Ok::<_, StoreError>((owner, rows))
+        })??;
+        let tables = (&self.pieces, &self.manifests);
+        let on_damage = self.on_damage(shard);
+        let files = ShardFiles::new(tables, (shard, epoch), rows, self.remove_files_after, on_damage);
+        let opened = self.open_index(&files, &owner, 0)?;
+        let from = opened
+            .known
+            .as_ref()
+            .map_or_else(Reached::default, |known| known.checkpoint);
+        self.replay(shard, &opened, from, owner.last_block)?;
+        let taken = Taken {
+            blocks: owner.last_block,
+            read: owner.last_block - from.block,
+            index_rebuilt: opened.refused,
+            elapsed: started.elapsed(),
+        };
+        if let Some(why) = &taken.index_rebuilt {
+            tracing::warn!(shard = shard.0, %why, "the index was built again from the journal");
+        }
+        tracing::info!(
+            shard = shard.0,
+            epoch,
+            blocks = taken.blocks,
+            read = taken.read,
+            ms = taken.elapsed.as_millis() as u64,
+            "a shard was taken over"
+        );
+        files.release();
+        slot.serve(Some(Arc::new(Serving {
+            index: opened.index,
+            epoch,
+            built: 0,
+            indexed: AtomicU64::new(owner.last_block),
+            taken,
+        })));
+        Ok(owner)
+    }
+
+    fn open_index(&self, files: &Arc<ShardFiles>, owner: &Owner, built: u64) -> Result<Opened<Reached>, StoreError> {
+        let opening = Opening {
+            files: Arc::clone(files) as _,
+            host: &self.host,
+            id: self.id,
+            shards: 1,
+            first_file: first_file(owner.epoch, built),
+            idempotency_hours: self.idempotency_hours,
+            limits: self.index_limits,
+        };
+        opening.open(|reached| self.fits(owner, reached))
+    }
+
+    /// Says why the journal does not have this place.
+    fn fits(&self, owner: &Owner, reached: &Reached) -> Result<(), Unreadable> {
+        let chain = if reached.block > owner.last_block || reached.block == 0 {
+            None
+        } else if reached.block == owner.last_block {
+            Some(owner.chain)
+        } else {
+            let (protocol, shard, seq) = (Arc::clone(&self.protocol), owner.shard, reached.block);
+            let read = self.runtime.wait(async move { protocol.read(shard, seq).await });
+            let read = read.and_then(|read| read).map_err(Unreadable::Unavailable)?;
+            read.map(|(_, chain)| chain)
+        };
+        if chain == Some(reached.chain) {
+            return Ok(());
+        }
+        let place = name(self.keyspace(), owner.shard, reached.block);
+        let what = format!("the journal does not have {place} as the index was written for it");
+        Err(Unreadable::Damaged(what))
+    }
+
+    /// Puts the blocks behind `from`, up to this one, into the index.
+    fn replay(&self, shard: ShardId, opened: &Opened<Reached>, from: Reached, to: u64) -> Result<Reached, StoreError> {
+        let (index, mut reached) = (&opened.index, from);
+        let mut wanted = from.block + 1;
+        let mut ahead = VecDeque::new();
+        loop {
+            while ahead.len() < READ_AHEAD && wanted <= to {
+                ahead.push_back(self.begin_to_read(shard, wanted));
+                wanted += 1;
+            }
+            let Some(read) = ahead.pop_front() else {
+                return Ok(reached);
+            };
+            // Nor is anything to be kept in memory for an index that another owner has.
+            if self.closing.load(Relaxed) || matches!(index.warning(), Some(StoreError::Stopped)) {
+                return Err(StoreError::Stopped);
+            }
+            let read = read.recv().map_err(|_| StoreError::Stopped)??;
+            let place = name(self.keyspace(), shard, reached.block + 1);
+            let corrupt = |what: String| StoreError::Corrupt {
+                place: place.clone(),
+                what,
+            };
+            let (block, chain) = read.ok_or_else(|| corrupt("a block of the journal is missing".to_owned()))?;
+            if Header::of(&block).chain(reached.chain) != chain {
+                return Err(corrupt("the block does not follow from the one before it".to_owned()));
+            }
+            let heads = heads(&block, &place)?;
+            index.admit(shard, &heads).map_err(corrupt)?;
+            index.publish(shard, &heads);
+            reached = Reached {
+                block: block.seq,
+                chain,
+            };
+            index.wait_for_room();
+            index.reached(|| reached);
+        }
+    }
+
+    fn begin_to_read(&self, shard: ShardId, seq: u64) -> mpsc::Receiver<BlockRead> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let protocol = Arc::clone(&self.protocol);
+        self.runtime.spawn(async move {
+            // Nobody listens any more where the replay has failed.
+            let _ = sender.send(protocol.read(shard, seq).await);
+        });
+        receiver
+    }
+
+    fn on_damage(&self, shard: ShardId) -> Box<dyn Fn() + Send + Sync> {
+        let damaged = self.damaged.clone();
+        // There is room for every shard; each index says it once.
+        Box::new(move || {
+            let _ = damaged.try_send(shard);
+        })
+    }
+
+    /// Builds the index of a shard again if it is damaged.
+    fn rebuild(self: &Arc<Self>, shard: ShardId) -> Result<(), StoreError> {
+        let slot = self.slot(shard);
+        let damaged = slot.serving().filter(|serving| serving.index.is_condemned());
+        let Some(damaged) = damaged else { return Ok(()) };
+        let (epoch, built) = (damaged.epoch, damaged.built + 1);
+        if built > REBUILDS_MAX {
+            tracing::error!(
+                shard = shard.0,
+                "the index is damaged again and again; it stays as it is"
+            );
+            return Ok(());
+        }
+        tracing::warn!(
+            shard = shard.0,
+            "the index is damaged and is built again from the journal"
+        );
+        let (this, started) = (Arc::clone(self), Instant::now());
+        let mut rows = self
+            .runtime
+            .wait(async move { this.manifests.take(shard, epoch).await })??;
+        if rows.fenced {
+            return Ok(());
+        }
+        // None of them is to be used.
+        rows.newest = None;
+        let tables = (&self.pieces, &self.manifests);
+        let on_damage = self.on_damage(shard);
+        let files = ShardFiles::new(tables, (shard, epoch), rows, self.remove_files_after, on_damage);
+        let mut owner = Owner {
+            shard,
+            epoch,
+            segment: 0,
+            last_block: damaged.indexed.load(Relaxed),
+            last_now_ms: 0,
+            chain: 0,
+        };
+        let opened = self.open_index(&files, &owner, built)?;
+        let reached = self.replay(shard, &opened, Reached::default(), owner.last_block)?;
+        // Nothing is appended from here on, so that the last blocks are in it as well.
+        let lock = Arc::clone(&slot.owner);
+        let standing = self.runtime.wait(async move { lock.lock_owned().await })?;
+        match *standing {
+            Some(now) if now.epoch == epoch => owner = now,
+            // Whoever took the shard over has looked at the index itself.
+            _ => return Ok(()),
+        }
+        self.replay(shard, &opened, reached, owner.last_block)?;
+        let taken = Taken {
+            blocks: owner.last_block,
+            read: owner.last_block,
+            index_rebuilt: damaged.index.warning().map(|error| error.to_string()),
+            elapsed: started.elapsed(),
+        };
+        files.release();
+        slot.serve(Some(Arc::new(Serving {
+            index: opened.index,
+            epoch,
+            built,
+            indexed: AtomicU64::new(owner.last_block),
+            taken,
+        })));
+        Ok(())
+    }
+}
+
+/// A block and its chain, if it is there.
+type BlockRead = Result<Option<(Block, u64)>, StoreError>;
+
+/// Builds indexes again that turned out to be damaged, one after another, until the store is gone.
+pub(crate) fn rebuild_damaged(shared: &Weak<Shared>, damaged: &mpsc::Receiver<ShardId>) {
+    let mut waiting: VecDeque<ShardId> = VecDeque::new();
+    loop {
+        let next = match waiting.pop_front() {
+            Some(shard) => {
+                std::thread::sleep(REBUILD_PAUSE);
+                Some(shard)
+            }
+            None => damaged.recv().ok(),
+        };
+        let (Some(shard), Some(shared)) = (next, shared.upgrade()) else {
+            return;
+        };
+        if let Err(error) = shared.rebuild(shard) {
+            tracing::error!(shard = shard.0, %error, "the index cannot be built again; it is tried once more");
+            waiting.extend(std::iter::once(shard).chain(damaged.try_iter()));
+        }
+    }
+}
