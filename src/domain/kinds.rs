@@ -282,6 +282,8 @@ id_params! {
     BalanceTransactionId of BALANCE_TRANSACTION;
     /// A payment method's id as a parameter.
     PaymentMethodId of PAYMENT_METHOD;
+    /// A token's id as a parameter.
+    TokenId of TOKEN;
     /// A confirmation token's id as a parameter.
     ConfirmationTokenId of CONFIRMATION_TOKEN;
     /// A mandate's id as a parameter.

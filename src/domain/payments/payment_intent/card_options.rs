@@ -3,6 +3,7 @@
 use super::FutureUsage;
 use super::bank_options::{AcssOptionsParams, BankOptions, DebitOptionsParams, UsBankOptionsParams};
 use super::particulars::Particulars;
+use crate::kinds::TokenId;
 use crate::payments::authentication::{
     Claims, ClaimsAsked, ImportedAuthenticationParams, MitExemptionParams, StoredCredential, ThreeDSecureRequest,
 };
@@ -150,6 +151,8 @@ pub struct PaymentOptionsParams {
 pub struct PaymentCardOptionsParams {
     /// Holds card payments until they are captured, whatever the intent says.
     pub capture_method: Update<ManualCapture>,
+    /// The security code of the card, as a token of it. Only where the request confirms.
+    pub cvc_token: Option<TokenId>,
     /// Paying in parts.
     pub installments: Option<InstallmentsParams>,
     /// What the cardholder agreed to when the card was saved elsewhere.
@@ -256,6 +259,14 @@ impl CardFutureUsage {
 }
 
 impl PaymentOptionsParams {
+    /// The token of the card's security code, if one is named.
+    pub(super) fn cvc_token(&self) -> Option<TokenId> {
+        match &self.card {
+            Update::Set(card) => card.cvc_token,
+            Update::Keep | Update::Clear => None,
+        }
+    }
+
     /// Merges what is given into what is kept.
     pub(super) fn apply_to(&self, kept: &mut Particulars) {
         self.apply_to_card(&mut kept.card);

@@ -22,6 +22,7 @@ use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute;
 use crate::payments::payment_method::{Behaviour, Choice, Decline, Instrument, PaymentMethod, Purpose, declines};
 use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
+use crate::payments::token::SecurityCode;
 use crate::radar::{self, Judgement};
 use crate::reject::{Reject, codes};
 use crate::versions;
@@ -66,6 +67,11 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
         .choice(case, param, data, token, before.customer)
         .map_err(|stop| stop.about_owner_of_method(&kinds::PAYMENT_INTENT, id))?;
     let types = checks::check_types(&asked.payment_method_types)?;
+    let cvc_token = asked
+        .payment_method_options
+        .as_ref()
+        .and_then(|options| options.cvc_token());
+    let code = SecurityCode::named(case, cvc_token)?;
     let mut intent = before.clone();
     if let Some(token) = token {
         token.describe(&mut intent);
@@ -132,9 +138,12 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if let Some(token) = token {
         token.spend(&mut draft, id);
     }
-    let method = method.stored(&mut draft);
+    let mut method = method.stored(&mut draft);
     intent.check_types()?;
     checks::check_allowed(&intent, &method)?;
+    if let Some(code) = code {
+        code.give(&mut draft, &mut method);
+    }
     intent.payment_method = Some(method.id);
     let terms = Terms {
         off_session: asked.off_session.is_some_and(|off_session| off_session.0),

@@ -21,6 +21,7 @@ use crate::payments::charge::{Charge, ChargeState};
 use crate::payments::mandate::Acceptance;
 use crate::payments::payment_method::{Instrument, Purpose};
 use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
+use crate::payments::token::{SecurityCode, check_confirms};
 use crate::reject::{Reject, codes};
 use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
@@ -62,6 +63,10 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     if let Some(customer) = customer {
         case.check_customer(customer)?;
     }
+    let cvc_token = asked
+        .payment_method_options
+        .as_ref()
+        .and_then(|options| options.cvc_token());
     if !confirm {
         checks::only_with_confirm(
             &kinds::PAYMENT_INTENT,
@@ -74,7 +79,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
                 (asked.return_url.is_some(), "return_url"),
             ],
         )?;
+        check_confirms(cvc_token)?;
     }
+    let code = SecurityCode::named(case, cvc_token)?;
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
     let agreement = checks::agreement(case, &asked.mandate_data)?;
@@ -150,13 +157,16 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         token.spend(&mut draft, intent.id);
     }
     draft.created_event(EventType::PaymentIntentCreated, intent.id);
-    let Some(method) = method.map(|method| method.stored(&mut draft)) else {
+    let Some(mut method) = method.map(|method| method.stored(&mut draft)) else {
         let id = intent.id;
         put_intent(case, &mut draft, intent);
         return Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)));
     };
     checks::check_allowed(&intent, &method)?;
     intent.payment_method = Some(method.id);
+    if let Some(code) = code {
+        code.give(&mut draft, &mut method);
+    }
     if confirm {
         let terms = Terms {
             off_session: asked.off_session.is_some_and(|off_session| off_session.0),

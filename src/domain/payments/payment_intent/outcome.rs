@@ -16,7 +16,7 @@ use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::charge::{Charge, ChargeState, Concerns};
 use crate::payments::dispute;
 use crate::payments::mandate::{self, MandateScope};
-use crate::payments::payment_method::{Aftermath, Decline, Instrument, PaymentMethod, put_used};
+use crate::payments::payment_method::{Aftermath, Decline, Instrument, PaymentMethod, declines, put_used};
 use crate::radar::{self, Risk, early_fraud_warning};
 use crate::reject::Reject;
 use std::sync::Arc;
@@ -167,10 +167,19 @@ pub(super) fn declined(
         .with_charge(charge.id)
         .with_payment_intent(intent.id)
         .with_payment_method(method.id);
-    put_used(case, draft, method);
+    keep_declined(case, draft, method, decline);
     draft.put(Object::Charge(Arc::new(charge)));
     put_intent(case, draft, intent);
     reject
+}
+
+/// Keeps a payment method after a decline. A wrong security code is not kept with a card that is saved: the next payment
+/// gives none, unless the payer enters it again.
+fn keep_declined(case: &Case<'_>, draft: &mut Draft, mut method: Arc<PaymentMethod>, decline: &'static Decline) {
+    if method.customer.is_some() && *decline == declines::INCORRECT_CVC {
+        Arc::make_mut(&mut method).cvc_check = None;
+    }
+    put_used(case, draft, method);
 }
 
 /// The attempt ended before the bank was asked: no charge, and the intent wants another payment method. `decline` is why,

@@ -12,6 +12,7 @@ use crate::money::check_charge_amount;
 use crate::object::Object;
 use crate::payments::payment_method::Purpose;
 use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
+use crate::payments::token::check_confirms;
 use crate::reject::Reject;
 use crate::versions;
 use tollgate_resource::{Id, Names, Update};
@@ -44,6 +45,12 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     checks::check_descriptor(
         text_of(&asked.statement_descriptor_suffix),
         "statement_descriptor_suffix",
+    )?;
+    check_confirms(
+        asked
+            .payment_method_options
+            .as_ref()
+            .and_then(|options| options.cvc_token()),
     )?;
     let mut intent = before.clone();
     metadata::merge(&mut intent.metadata, &asked.metadata)?;

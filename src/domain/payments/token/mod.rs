@@ -4,10 +4,12 @@
 
 mod decide;
 mod params;
+mod security_code;
 mod shown;
 
 pub(crate) use decide::create;
 pub use params::{CreateToken, CvcUpdateParams, ENDPOINTS};
+pub(crate) use security_code::{SecurityCode, check_confirms};
 pub use shown::TokenShown;
 
 use crate::payments::card::HeldMethod;

@@ -219,3 +219,102 @@ fn a_token_is_used_once_within_a_quarter_of_an_hour() {
         ",
     );
 }
+
+#[test]
+fn a_security_code_that_is_entered_again_is_checked_with_the_payment() {
+    check(
+        "
+        > create_customer name=Ada
+        200 cus1
+        · cus1 Ada -
+        events customer.created
+
+        > create_payment_method type=card card[number]=4000000000000127 card[exp_month]=8 card[exp_year]=2030
+        200 pm1
+        · pm1 0127
+
+        > attach_payment_method @pm1 customer=@cus1
+        200 pm1
+        · pm1 0127 of cus1
+        · cus1 Ada - holds=pm1
+        events payment_method.attached
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@pm1 confirm=true
+        200 pi1
+        · pi1 succeeded 1000 usd received=1000 customer=cus1 method=pm1 charge=ch1
+        · ch1 captured 1000 usd captured=1000
+        · txn1 charge 1000 fee 59 net 941 in 2 days for ch1
+        · pm1 0127 of cus1
+        · entry capture ch1: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 941
+
+        > create_token cvc_update[cvc]=314
+        200 tok1
+        · tok1
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@pm1 payment_method_options[card][cvc_token]=@tok1
+        400 payment_intent_invalid_parameter param=payment_method_options[card][cvc_token] (not begun): The parameter `payment_method_options[card][cvc_token]` can only be passed when the PaymentIntent is confirmed.
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@pm1
+        200 pi2
+        · pi2 requires_confirmation 1000 usd customer=cus1 method=pm1
+        events payment_intent.created
+
+        > update_payment_intent @pi2 payment_method_options[card][cvc_token]=@tok1
+        400 payment_intent_invalid_parameter param=payment_method_options[card][cvc_token] (not begun): The parameter `payment_method_options[card][cvc_token]` can only be passed when the PaymentIntent is confirmed.
+
+        > confirm_payment_intent @pi2 payment_method_options[card][cvc_token]=@tok1
+        402 incorrect_cvc decline=incorrect_cvc param=cvc charge=ch2 pi=pi2 pm=pm1: Your card's security code is incorrect.
+        · ch2 failed 1000 usd
+        · tok1 used
+        · pm1 0127 of cus1
+        · pi2 requires_payment_method 1000 usd customer=cus1 charge=ch2 error=7
+        events charge.failed, payment_intent.payment_failed
+
+        > confirm_payment_intent @pi2 payment_method_options[card][cvc_token]=@tok1
+        400 token_already_used param=payment_method_options[card][cvc_token]: You cannot use a Stripe token more than once: tok1.
+
+        > create_payment_intent amount=1000 currency=usd customer=@cus1 payment_method=@pm1 confirm=true
+        200 pi3
+        · pi3 succeeded 1000 usd received=1000 customer=cus1 method=pm1 charge=ch3
+        · ch3 captured 1000 usd captured=1000
+        · txn2 charge 1000 fee 59 net 941 in 2 days for ch3
+        · pm1 0127 of cus1
+        · entry capture ch3: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1882
+
+        > create_token card[number]=4242424242424242 card[exp_month]=8 card[exp_year]=2030
+        200 tok2
+        · tok2
+
+        > confirm_payment_intent @pi2 payment_method=pm_card_visa payment_method_options[card][cvc_token]=@tok2
+        400 param=payment_method_options[card][cvc_token] (not begun): The token tok2 stands for a card, not for a security code.
+
+        > create_token cvc_update[cvc]=314
+        200 tok3
+        · tok3
+
+        > confirm_payment_intent @pi2 payment_method=pm_card_visa payment_method_options[card][cvc_token]=@tok3
+        200 pi2
+        · pm2 4242 used up
+        · ch4 captured 1000 usd captured=1000
+        · txn3 charge 1000 fee 59 net 941 in 2 days for ch4
+        · tok3 used
+        · pi2 succeeded 1000 usd received=1000 customer=cus1 method=pm2 charge=ch4
+        · entry capture ch4: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
+        events charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 2823
+
+        > create_token cvc_update[cvc]=314
+        200 tok4
+        · tok4
+
+        > wait 900s
+
+        > create_payment_intent amount=1000 currency=usd payment_method=pm_card_visa confirm=true payment_method_options[card][cvc_token]=@tok4
+        400 resource_missing param=payment_method_options[card][cvc_token] (not begun): No such token: 'tok4'
+        ",
+    );
+}
