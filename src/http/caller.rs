@@ -13,7 +13,7 @@ use tollgate_domain::access::{Browser, Level, Permission, Permissions, Resource,
 use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, accounts, kinds};
-use tollgate_resource::{Endpoint, Expand, Id};
+use tollgate_resource::{Endpoint, Expand, Id, Version};
 use tollgate_wire::browser::BrowserForm;
 use tollgate_wire::{Match, browser, errors};
 
@@ -64,6 +64,17 @@ impl Restricted {
             }
         }
         Ok(())
+    }
+}
+
+impl Caller {
+    /// The version that its requests are answered at, where they name none: an app's key was made at the version of the app.
+    pub(crate) fn version(&self) -> Version {
+        let of_key = match &self.bound {
+            Some(Bound::Customers(customers)) => customers.version,
+            Some(Bound::Restricted(_)) | None => None,
+        };
+        of_key.unwrap_or(self.profile.api_version)
     }
 }
 

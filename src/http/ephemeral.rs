@@ -9,12 +9,14 @@ use tollgate_domain::access::{BY_CUSTOMERS, OfCustomer, access_of, of_customer};
 use tollgate_domain::customers::ephemeral_key::Bearer;
 use tollgate_domain::object::{Item, Object};
 use tollgate_domain::{Call, Profile, Read, Reject, kinds};
-use tollgate_resource::{Expand, Id, Kind};
+use tollgate_resource::{Expand, Id, Kind, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
 
 /// What a request with an ephemeral key is held against, once it is read.
 pub(crate) struct Customers {
+    /// The version the key was made at, where that is known.
+    pub(crate) version: Option<Version>,
     customer: Id,
     what: OfCustomer,
     /// What is heard where the form says more than a customer may.
@@ -97,6 +99,7 @@ impl Api {
         Ok((
             profile,
             Customers {
+                version: key.version,
                 customer,
                 what,
                 may_not,

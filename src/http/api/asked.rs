@@ -27,11 +27,11 @@ pub(super) struct Asked<'k> {
 const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
 
 impl Api {
-    /// The version a request is answered at: the one it names, else the account's. The answer says it again.
-    pub(super) fn version(&self, http: &Http, profile: &Profile, exchange: &mut Exchange) -> Result<Version, Refused> {
+    /// The version a request is answered at: the one it names, else that of its key. The answer says it again.
+    pub(super) fn version(&self, http: &Http, of_key: Version, exchange: &mut Exchange) -> Result<Version, Refused> {
         let Some(header) = http.headers().get(STRIPE_VERSION) else {
-            exchange.echo.version = HeaderValue::from_static(versions::name(profile.api_version));
-            return Ok(profile.api_version);
+            exchange.echo.version = HeaderValue::from_static(versions::name(of_key));
+            return Ok(of_key);
         };
         let text = header.to_str().map(str::trim).unwrap_or_default();
         let Some(version) = versions::asked(text) else {

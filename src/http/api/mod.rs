@@ -241,7 +241,7 @@ impl Api {
                 exchange.now_ms,
             )
             .await?;
-        let version = self.version(&http, &caller.profile, exchange)?;
+        let version = self.version(&http, caller.version(), exchange)?;
         self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;
         let key = exchange.posts.then(|| http.headers().get(IDEMPOTENCY_KEY));

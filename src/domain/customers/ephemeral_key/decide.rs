@@ -18,6 +18,7 @@ pub(crate) fn create(case: &Case<'_>, customer: Id) -> Result<Decision, Stop> {
         customer,
         account: case.world.account.profile.id,
         deleted: false,
+        version: Some(case.version()),
     })));
     Ok(draft.decide(Reply::Object(&kinds::EPHEMERAL_KEY, id)))
 }

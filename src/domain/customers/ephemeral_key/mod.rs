@@ -11,7 +11,7 @@ pub use params::{CreateEphemeralKey, ENDPOINTS};
 pub use secret::{Bearer, SECRET_START};
 pub use shown::EphemeralKeyShown;
 
-use tollgate_resource::{Id, Record};
+use tollgate_resource::{Id, Record, Version};
 
 /// How long a key works, in milliseconds.
 pub const KEY_LIFE_MS: u64 = 60 * 60 * 1000;
@@ -31,6 +31,9 @@ pub struct EphemeralKey {
     /// Whether it was deleted.
     #[record(4)]
     pub deleted: bool,
+    /// The version it was made at: that of the app, which need not say it again.
+    #[record(5)]
+    pub version: Option<Version>,
 }
 
 impl EphemeralKey {

@@ -121,6 +121,32 @@ fn an_ephemeral_key_opens_its_customers_things_until_it_is_deleted() {
     }
 }
 
+/// An app's requests are answered at the version that they name, else at the one its key was made with.
+#[test]
+fn a_request_with_an_ephemeral_key_is_answered_at_the_version_of_the_app() {
+    let edge = Edge::start();
+    let own = customer(&edge, "Jenny");
+    let key = key_of(&edge, &own).json();
+    let secret = key["secret"].as_str().expect("a secret");
+    let path = format!("/v1/customers/{own}");
+    let answer = with(&edge, secret, "GET", &path, "");
+    assert_eq!(
+        (answer.status, answer.header("stripe-version")),
+        (200, Some("2024-06-20")),
+        "{answer:?}"
+    );
+    assert_eq!(answer.json().get("sources"), None);
+    let bearer = format!("Bearer {secret}");
+    let headers = [("authorization", bearer.as_str()), ("stripe-version", "2019-12-03")];
+    let older = edge.send("GET", &path, &headers, "");
+    assert_eq!(
+        (older.status, older.header("stripe-version")),
+        (200, Some("2019-12-03")),
+        "{older:?}"
+    );
+    assert!(older.json()["sources"].is_object(), "{older:?}");
+}
+
 /// The operation takes the last of what is said twice, a query before a body, and so does what the key is held against.
 #[test]
 fn no_second_customer_is_smuggled_past_an_ephemeral_key() {
@@ -302,7 +328,7 @@ fn no_second_customer_is_smuggled_past_an_ephemeral_key() {
             format!("/v1/customers/{own}/payment_methods/{theirs}"),
             String::new(),
             404,
-            "No such",
+            "Invalid request",
         ),
     ];
     for (method, path, form, status, says) in refused {

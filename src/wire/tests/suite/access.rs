@@ -12,7 +12,11 @@ A secret key (`sk_`) may call every operation. A restricted key (`rk_`) needs th
 implies reading, and `tollgate account keys create --restricted --allow` takes it in either spelling
 (`charges:read`, `rak_charge_read`). A publishable key (`pk_`), which stands in pages, may call what is marked: as it is, or
 with the client secret of the object in the path. An ephemeral key (`ek_`) is for one customer: the one in the path, the one
-that the parameter `customer` names, or the one whose payment method is in the path.
+that the parameter `customer` names, or the one whose payment method is in the path. Its requests are answered at the
+version that they name in `Stripe-Version`, and where they name none at the version with which the key was made.
+
+When a key was last used, to the minute, is kept in memory and written down every ten minutes, for a key that is used all
+the time once an hour. After a restart `last_used` is what was written: up to 70 minutes too early, or missing.
 
 This page is written by `TOLLGATE_DOCS=write cargo test -p tollgate-wire --test suite access`; the same test compares it.
 
