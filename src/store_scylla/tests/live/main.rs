@@ -1,6 +1,7 @@
 //! The store on a live cluster. Wants TOLLGATE_CQL with its contact points, as `tests/run cql` sets it.
 
 mod conformance;
+mod faults;
 mod index;
 mod ownership;
 mod raw;
