@@ -111,7 +111,11 @@ impl Listing<'_> {
             }
         }
         if items.is_empty() && !ended {
-            return Ok(Err(too_broad(query)));
+            let last = match from {
+                From::Newest => None,
+                From::Below(seq) | From::Above(seq) => self.item_of(query, seq)?,
+            };
+            return Ok(Err(too_broad(query, last.as_ref())));
         }
         let has_more = items.len() == wanted || !ended;
         // The extra one stands at the far end, seen from the cursor.
@@ -377,19 +381,29 @@ struct Seen {
     last: Option<u64>,
 }
 
-/// A filter that would have to look at more objects than it may.
-fn too_broad(query: &ListQuery) -> Reject {
+/// A filter that would have to look at more objects than it may. `last` is the last one it looked at: from there the same
+/// list goes on.
+fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
     let fields: Vec<&str> = query.filters.iter().map(|filter| filter.field).collect();
     let by = if fields.is_empty() {
         "type".to_owned()
     } else {
         fields.join(", ")
     };
+    let cursor = match query.cursor {
+        Cursor::Before(_) | Cursor::Both { .. } => "ending_before",
+        Cursor::Start | Cursor::After(_) => "starting_after",
+    };
+    let on = match last {
+        Some(Item::Object(object)) => format!("={}", object.id().text(object.kind())),
+        Some(Item::Event(event)) => format!("={}", event.id.text(&kinds::EVENT)),
+        Some(Item::Balance(_) | Item::Account(_) | Item::Configurations(_)) | None => String::new(),
+    };
     Reject::invalid(
         None,
         format!(
             "None of the {FILTERED_MAX} objects that this list may look at for one page matches the filter ({by}). Narrow \
-             it with `created`, or start further down with `starting_after`."
+             it with `created`, or go on with `{cursor}{on}`."
         ),
     )
 }
@@ -400,5 +414,29 @@ pub(crate) fn milliseconds(seconds: Range) -> (u64, u64) {
     match u64::try_from(seconds.max) {
         Ok(max) => (from, max.saturating_mul(1_000).saturating_add(999)),
         Err(_) => (u64::MAX, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_domain::payments::payment_method::{PaymentMethod, TestCard};
+
+    #[test]
+    fn a_list_that_may_look_no_further_says_where_to_go_on() {
+        let id = Id::new(&kinds::PAYMENT_METHOD, 1_794_830_400_000, 7, 3);
+        let card = TestCard::by_name("visa").expect("a name of the table");
+        let last = Item::Object(Object::of_method(PaymentMethod::of_test_card(id, card, id.unix_ms())));
+        let text = id.text(&kinds::PAYMENT_METHOD);
+        let mut query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/payment_methods");
+        for (at, says) in [
+            (Cursor::Start, format!("`starting_after={text}`")),
+            (Cursor::Before(id), format!("`ending_before={text}`")),
+        ] {
+            query.cursor = at;
+            let message = too_broad(&query, Some(&last)).message.to_string();
+            assert!(message.contains(&says), "{message}");
+        }
+        assert!(too_broad(&query, None).message.contains("`ending_before`"));
     }
 }

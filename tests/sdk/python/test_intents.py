@@ -128,6 +128,35 @@ class Changes(unittest.TestCase):
                          ("payment_intent_unexpected_state", "amount"))
         self.assertEqual(intents().update(intent.id, {"description": "sold"}).description, "sold")
 
+    def test_of_the_types_that_are_allowed_those_are_offered_that_fit(self):
+        intent = intents().create({
+            "amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card", "ideal", "wero"]})
+        self.assertEqual(intent.payment_method_types, ["card"])
+        self.assertEqual(intent.allowed_payment_method_types, ["card", "ideal", "wero"])
+        self.assertIsNone(intent.automatic_payment_methods)
+        paid = intents().confirm(intent.id, {"payment_method": "pm_card_visa"})
+        self.assertEqual(paid.status, "succeeded")
+        with self.assertRaises(stripe.InvalidRequestError) as refused:
+            intents().create({"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"],
+                              "excluded_payment_method_types": ["ideal"]})
+        self.assertIn("You may only specify one of these parameters", str(refused.exception))
+        setup = client().v1.setup_intents.create({"allowed_payment_method_types": ["card", "p24"]})
+        self.assertEqual(setup.payment_method_types, ["card"])
+
+    def test_a_security_code_is_entered_again(self):
+        customer = client().v1.customers.create()
+        card = client().v1.payment_methods.create({
+            "type": "card", "card": {"number": "4000000000000127", "exp_month": 8, "exp_year": 2030}})
+        card = client().v1.payment_methods.attach(card.id, {"customer": customer.id})
+        asked = {"amount": 2000, "currency": "usd", "customer": customer.id, "payment_method": card.id, "confirm": True}
+        code = client().v1.tokens.create({"cvc_update": {"cvc": "123"}})
+        self.assertEqual(code.type, "cvc_update")
+        with self.assertRaises(stripe.CardError) as refused:
+            intents().create({**asked, "payment_method_options": {"card": {"cvc_token": code.id}}})
+        self.assertEqual(refused.exception.code, "incorrect_cvc")
+        self.assertTrue(client().v1.tokens.retrieve(code.id).used)
+        self.assertEqual(intents().create(asked).status, "succeeded")
+
     def test_a_card_is_paid_with_by_its_data(self):
         intent = intents().create({
             "amount": 2000, "currency": "usd", "confirm": True, "payment_method_data": {

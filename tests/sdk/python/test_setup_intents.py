@@ -161,6 +161,16 @@ class Setups(unittest.TestCase):
         self.assertIn("because it is already canceled", error.user_message)
         self.assertEqual(error.error.setup_intent.status, "canceled")
 
+    def test_a_mandate_ends_when_its_card_is_detached(self):
+        own = customer()
+        intent = set_up(customer=own.id, mandate_data={"customer_acceptance": {"type": "offline"}})
+        detached = client().v1.payment_methods.detach(intent.payment_method)
+        self.assertIsNone(detached.customer)
+        self.assertEqual(client().v1.mandates.retrieve(intent.mandate).status, "inactive")
+        event = client().v1.events.list({"type": "mandate.updated"}).data[0]
+        self.assertEqual((event.data.object.id, event.data.object.status), (intent.mandate, "inactive"))
+        self.assertEqual(event.data.previous_attributes.to_dict(), {"status": "active"})
+
     def test_an_agreement_becomes_a_mandate(self):
         online = {"ip_address": "127.0.0.1", "user_agent": "Mozilla/5.0"}
         acceptance = {"type": "online", "online": online, "accepted_at": 1750000000}
