@@ -19,8 +19,10 @@ pub(crate) const TABLES: &[&str] = &[
     // Blocks are written once and read whole: nothing is gained by compressing small chunks of what is packed already.
     "CREATE TABLE IF NOT EXISTS $.journal (shard int, segment bigint, seq bigint, fence bigint STATIC, epoch bigint, block_id blob, now_ms bigint, n int, crc int, chain bigint, codec int, block blob, PRIMARY KEY ((shard, segment), seq))",
     "CREATE TABLE IF NOT EXISTS $.manifests (shard int, epoch bigint, fence bigint STATIC, version bigint STATIC, body blob, PRIMARY KEY (shard, epoch))",
-    "CREATE TABLE IF NOT EXISTS $.files (shard int, file bigint, PRIMARY KEY (shard, file))",
-    "CREATE TABLE IF NOT EXISTS $.pieces (shard int, file bigint, at int, bytes blob, PRIMARY KEY ((shard, file), at))",
+    // Names come and go all the time, and one that a repair brings back is only removed again: traces of the removed ones
+    // need not stay for the usual ten days, or a reader would have to pass over a hundred thousand of them.
+    "CREATE TABLE IF NOT EXISTS $.files (shard int, file bigint, PRIMARY KEY (shard, file)) WITH gc_grace_seconds = 86400",
+    "CREATE TABLE IF NOT EXISTS $.pieces (shard int, file bigint, at int, bytes blob, PRIMARY KEY ((shard, file), at)) WITH gc_grace_seconds = 86400",
 ];
 
 use crate::answer::{Answer, Condition};

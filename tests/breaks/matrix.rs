@@ -81,7 +81,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row(
         Break::ForgetFrozenLayer,
         STORE,
-        "index::an_index_that_cannot_be_written_stays_in_memory_and_tells",
+        "index_faults::an_index_that_cannot_be_written_stays_in_memory_and_tells",
     ),
     row(Break::AcknowledgeBeforeCommit, SIMULATION, WORLDS),
     row(
