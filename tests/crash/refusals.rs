@@ -2,9 +2,14 @@
 //! sound data, tries to serve it and to verify it, and nothing in it may be changed by either.
 
 use crate::server::{Server, tollgate};
+use serde_json::Value;
 use std::net::TcpListener;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Within which every refund has its reference, on a machine that is busy.
+const REFERENCES_WITHIN: Duration = Duration::from_secs(60);
 
 /// Something wrong with a data directory.
 struct Row {
@@ -387,8 +392,24 @@ fn sound() -> Server {
         );
         assert_eq!(server.post("/v1/refunds", &form).status, 200);
     }
+    await_references(&server);
     assert_eq!(server.stop(), Some(0));
     server
+}
+
+/// Waits until every refund shows the bank's reference, which follows a moment later; then nothing changes by itself any more.
+fn await_references(server: &Server) {
+    let end = Instant::now() + REFERENCES_WITHIN;
+    loop {
+        let refunds = server.get("/v1/refunds?limit=100").json();
+        let refunds = refunds["data"].as_array().expect("refunds");
+        let told = |refund: &Value| refund["destination_details"]["card"]["reference_status"] == "available";
+        if refunds.iter().all(told) {
+            return;
+        }
+        assert!(Instant::now() < end, "a refund has no reference: {refunds:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn is_root() -> bool {

@@ -2,7 +2,7 @@
 //! in paths and in forms: a foreign object is answered exactly as one that was never born.
 
 use crate::server::{Answer, KEY, Server, parse};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tollgate_domain::accounts::BY_ID;
 use tollgate_domain::api::ENDPOINTS;
@@ -62,6 +62,9 @@ const SCRIPT: &[(&str, &str)] = &[
 /// What operations want beyond what they declare as required.
 const NEEDED: &[(&str, &str)] = &[("/v1/payment_methods/{payment_method}/attach", "customer={customer}")];
 
+/// Where the charge with a dispute stands among the ids; the newest charge has none.
+const DISPUTED: &str = "charge with a dispute";
+
 /// The newest id of each kind that an account has seen, by the name of the kind.
 type Ids = BTreeMap<String, String>;
 
@@ -88,9 +91,16 @@ fn collect(value: &Value, ids: &mut Ids) {
                     ids.insert("setup_attempt".to_owned(), id.to_owned());
                 }
             }
+            if let (Some("dispute"), Some(charge)) = (text_of(members, "object"), text_of(members, "charge")) {
+                ids.insert(DISPUTED.to_owned(), charge.to_owned());
+            }
         }
         _ => {}
     }
+}
+
+fn text_of<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    members.get(name)?.as_str()
 }
 
 /// Lets every account review elevated risk, so that there are reviews.
@@ -290,7 +300,11 @@ impl Walk<'_> {
 
     /// The id of this kind that another account has; `None` for kinds that no account can have yet.
     fn foreign(&self, kind: &'static Kind, place: &str) -> Option<String> {
-        if let Some(id) = self.foreign.get(kind.object) {
+        let name = match place.starts_with("/v1/charges/{charge}/dispute") {
+            true => DISPUTED,
+            false => kind.object,
+        };
+        if let Some(id) = self.foreign.get(name) {
             return Some(id.clone());
         }
         let shows = |endpoint: &&&Endpoint<Call>| match endpoint.answers {

@@ -198,7 +198,9 @@ impl DestinationCardShown {
                 kind: "reversal",
             };
         }
-        let known = !refund.is_in_transit() && clock_ms >= refund.id.unix_ms() + REFERENCE_AFTER_MS;
+        // Refunds of before their payment method was kept showed it at once, and are still answered with so.
+        let told = refund.payment_method.is_none() || clock_ms >= refund.id.unix_ms() + REFERENCE_AFTER_MS;
+        let known = !refund.is_in_transit() && told;
         DestinationCardShown {
             reference: known.then(|| acquirer_reference(refund.id)),
             reference_status: Some(if known { "available" } else { "pending" }),
