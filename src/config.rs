@@ -309,8 +309,8 @@ mod tests {
                 "store.idempotency_hours = 1: must be from 24",
             ),
             (
-                &[("store.kind", "cql".into())],
-                "store.kind = cql: must be one of: embedded",
+                &[("store.kind", "memory".into())],
+                "store.kind = memory: must be one of: embedded, cql",
             ),
             (
                 &[("api.public_url", "pay.example.com".into())],

@@ -90,7 +90,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
         multicapture: false,
         claims: asked.radar_options.as_deref().and_then(claims_of),
         remote: None,
-        answer_kept: true,
+        revised: true,
     };
     decide(case, draft, charge, method, asked.capture.unwrap_or(true))
 }

@@ -136,10 +136,10 @@ pub struct Charge {
     /// What the merchant said of how it came about; nothing for nearly every charge.
     #[record(60)]
     pub claims: Option<Box<Claims>>,
-    /// Whether what its bank and network answered with is shown of it, also if they refused. Charges of before that was
-    /// kept show what they always did: an answer that is given again must be the same.
+    /// Whether it was made since the bank's code and the network's number are shown of every try, and refunds are listed
+    /// below the charge. One of before shows what it always did: an answer that is given again must be the same.
     #[record(61)]
-    pub answer_kept: bool,
+    pub revised: bool,
 }
 
 /// The attempts at a remote network of a charge that was made by itself.

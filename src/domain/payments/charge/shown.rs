@@ -337,7 +337,10 @@ impl<'a> ChargeShown<'a> {
                 ids: &charge.refunds,
                 has_more: charge.refund_count as usize > charge.refunds.len(),
                 total: u64::from(charge.refund_count),
-                url: "/v1/charges/{}/refunds",
+                url: match charge.revised {
+                    true => "/v1/charges/{}/refunds",
+                    false => "/v1/refunds?charge=",
+                },
                 of: Some(id),
             },
             review: charge

@@ -179,7 +179,7 @@ impl<'a> ChargeCardShown<'a> {
         let seen_card = SeenCard::of(card, charge.seen.as_deref().map(|seen| &seen.details));
         Some(ChargeCardShown {
             amount_authorized: approved.then_some(charge.amount),
-            authorization_code: (sent && charge.answer_kept).then(|| authorization_code(charge.id)),
+            authorization_code: (sent && charge.revised).then(|| authorization_code(charge.id)),
             brand: facts.brand,
             capture_before: charge.capture_before_ms.map(|ms| Seconds(seconds_of(ms))),
             checks: match charge.seen.as_deref() {
@@ -211,7 +211,7 @@ impl<'a> ChargeCardShown<'a> {
             },
             network: facts.brand,
             network_token: NetworkTokenShown { used: false },
-            network_transaction_id: match charge.answer_kept {
+            network_transaction_id: match charge.revised {
                 true => sent,
                 false => approved,
             }

@@ -332,7 +332,7 @@ pub(super) fn new_charge(
         multicapture: intent.may_capture_in_parts(by.network),
         remote: None,
         claims: intent.claims().cloned().map(Box::new),
-        answer_kept: true,
+        revised: true,
     }
 }
 
