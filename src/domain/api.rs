@@ -13,6 +13,7 @@ use crate::events::{self, EventShown};
 use crate::files::file::{self, FileShown};
 use crate::files::file_link::{self, FileLinkShown};
 use crate::kinds;
+use crate::payments::bank_account::{BankAccountShown, DeletedBankAccountShown};
 use crate::payments::card::HeldCardShown;
 use crate::payments::charge::{self, ChargeShown};
 use crate::payments::confirmation_token::{self, ConfirmationTokenShown};
@@ -69,10 +70,17 @@ pub fn shape_of(kind: &Kind) -> Option<&'static Shape> {
     SHAPES.iter().find(|(known, _)| *known == kind).map(|(_, shape)| *shape)
 }
 
-/// What an operation may answer with in place of `shape`: a customer's sources stand among the cards.
-pub fn besides(shape: &Shape) -> Option<&'static Shape> {
-    let cards = [HeldCardShown::SHAPE.name, DeletedCardShown::SHAPE.name];
-    cards.contains(&shape.name).then_some(SourceShown::SHAPE)
+/// What an operation may answer with in place of `shape`: a customer's bank accounts and sources stand among the cards.
+pub fn besides(shape: &Shape) -> &'static [&'static Shape] {
+    const KEPT: &[&Shape] = &[BankAccountShown::SHAPE, SourceShown::SHAPE];
+    const DELETED: &[&Shape] = &[DeletedBankAccountShown::SHAPE, SourceShown::SHAPE];
+    if shape.name == HeldCardShown::SHAPE.name {
+        KEPT
+    } else if shape.name == DeletedCardShown::SHAPE.name {
+        DELETED
+    } else {
+        &[]
+    }
 }
 
 /// The balance, which has no kind because it has no id.

@@ -5,7 +5,9 @@ use crate::customers::customer::{CreateCustomer, UpdateCustomer};
 use crate::customers::customer_balance_transaction::{
     CreateCustomerBalanceTransaction, UpdateCustomerBalanceTransaction,
 };
-use crate::customers::source::{CreateCustomerSource, CreateSource, UpdateCustomerSource, UpdateSource};
+use crate::customers::source::{
+    CreateCustomerSource, CreateSource, UpdateCustomerSource, UpdateSource, VerifyCustomerSource,
+};
 use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
 use crate::files::file::CreateFile;
@@ -113,6 +115,8 @@ pub enum Command {
     ChangeSource(Id, Id, Box<UpdateCustomerSource>),
     /// `DELETE /v1/customers/{customer}/sources/{id}`.
     RemoveSource(Id, Id),
+    /// `POST /v1/customers/{customer}/sources/{id}/verify`.
+    VerifySource(Id, Id, Box<VerifyCustomerSource>),
     /// `POST /v1/sources`.
     CreateSource(Box<CreateSource>),
     /// `POST /v1/sources/{source}`.

@@ -101,14 +101,17 @@ pub static MANDATE: Kind = Kind {
     object: "mandate",
     other: None,
 };
-/// Card details in exchange for an id that is used once.
+/// Details of a card or bank account in exchange for an id that is used once.
 pub static TOKEN: Kind = Kind {
     number: 14,
     prefix: "tok",
     object: "token",
-    other: None,
+    other: Some(OtherPrefix {
+        number: 33,
+        prefix: "btok",
+    }),
 };
-/// A card that is saved to a customer, as older integrations see it.
+/// A card or bank account that is saved to a customer, as older integrations see it.
 pub static CARD: Kind = Kind {
     number: 16,
     prefix: "card",

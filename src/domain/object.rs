@@ -15,6 +15,7 @@ use crate::files::file::{File, FileContents, FileShown};
 use crate::files::file_link::{FileLink, FileLinkShown};
 use crate::kinds;
 use crate::payments::authentication::Action;
+use crate::payments::bank_account::{BankAccountShown, DeletedBankAccountShown};
 use crate::payments::card::HeldCardShown;
 use crate::payments::charge::Charge;
 use crate::payments::confirmation_token::{ConfirmationToken, ConfirmationTokenShown};
@@ -71,7 +72,7 @@ pub enum Object {
     /// A source: what pays is kept as a payment method is.
     #[record(15)]
     Source(Arc<PaymentMethod>),
-    /// A card of a customer, as the older API saves it: kept as a payment method is.
+    /// A card or bank account of a customer, as the older API saves it: kept as a payment method is.
     #[record(16)]
     Card(Arc<PaymentMethod>),
     /// A confirmation token.
@@ -329,8 +330,12 @@ impl Object {
             Object::BalanceTransaction(transaction) => with(&BalanceTransactionShown::of(transaction, context)),
             Object::PaymentMethod(method) => with(&PaymentMethodShown::of(method, context)),
             Object::Source(source) => with(&SourceShown::of(source, context)),
-            Object::Card(card) if card.used_up => with(&DeletedCardShown::of(card.id)),
-            Object::Card(card) => with(&HeldCardShown::of_saved(card, context)),
+            Object::Card(card) => match card.instrument.bank() {
+                None if card.used_up => with(&DeletedCardShown::of(card.id)),
+                None => with(&HeldCardShown::of_saved(card, context)),
+                Some(_) if card.used_up => with(&DeletedBankAccountShown::of(card.id)),
+                Some(bank) => with(&BankAccountShown::of_saved(bank, card, context)),
+            },
             Object::SetupIntent(intent) => with(&SetupIntentShown::of(intent, context)),
             Object::SetupAttempt(attempt) => with(&SetupAttemptShown::of(attempt, context)),
             Object::Mandate(mandate) => with(&MandateShown::of(mandate, context)),

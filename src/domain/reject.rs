@@ -304,6 +304,8 @@ pub mod codes {
         AMOUNT_TOO_SMALL = "amount_too_small";
         /// The cardholder must prove who they are.
         AUTHENTICATION_REQUIRED = "authentication_required";
+        /// The customer has the bank account already.
+        BANK_ACCOUNT_EXISTS = "bank_account_exists";
         /// The bank account is not verified.
         BANK_ACCOUNT_UNVERIFIED = "bank_account_unverified";
         /// The bank account was not verified.

@@ -404,10 +404,13 @@ fn object_schema<C>(shape: &Shape, catalogue: &Catalogue<'_, C>) -> Value {
 
 /// The schema of an object, or what may stand in its place.
 fn or_besides(schema: Value, shape: &Shape) -> Value {
-    match tollgate_domain::api::besides(shape) {
-        Some(other) => json!({ "anyOf": [schema, schema_ref(other.name)] }),
-        None => schema,
+    let others = tollgate_domain::api::besides(shape);
+    if others.is_empty() {
+        return schema;
     }
+    let mut choices = vec![schema];
+    choices.extend(others.iter().map(|other| schema_ref(other.name)));
+    json!({ "anyOf": choices })
 }
 
 fn schema_ref(name: &str) -> Value {

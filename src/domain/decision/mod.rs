@@ -146,6 +146,7 @@ pub fn decide(
         }
         Command::SaveSource(customer, asked) => source::save(&case, *customer, asked),
         Command::ChangeSource(customer, id, asked) => source::change(&case, *customer, *id, asked),
+        Command::VerifySource(customer, id, asked) => source::verify(&case, *customer, *id, asked),
         Command::RemoveSource(customer, id) => source::remove(&case, *customer, *id),
         Command::CreateSource(asked) => source::create(&case, asked),
         Command::UpdateSource(id, asked) => source::update(&case, *id, asked),

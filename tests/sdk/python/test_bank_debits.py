@@ -179,5 +179,62 @@ class Setups(unittest.TestCase):
         self.assertEqual(stripe.SetupIntent.retrieve(setup.id).status, "requires_payment_method")
 
 
+class Sources(unittest.TestCase):
+    """Bank accounts of customers, by the operations that came before payment methods."""
+
+    DETAILS = {"country": "US", "currency": "usd", "account_holder_name": "Jenny Rosen",
+               "account_holder_type": "individual", "routing_number": "110000000",
+               "account_number": "000123456789"}
+
+    def test_a_token_stands_for_an_account_once(self):
+        token = stripe.Token.create(bank_account=self.DETAILS)
+        self.assertTrue(token.id.startswith("btok_"))
+        self.assertEqual((token.type, token.bank_account.last4, token.bank_account.status),
+                         ("bank_account", "6789", "new"))
+        self.assertNotIn("card", token)
+        self.assertEqual(stripe.Token.retrieve(token.id).bank_account.id, token.bank_account.id)
+        customer = stripe.Customer.create()
+        saved = stripe.Customer.create_source(customer.id, source=token.id)
+        self.assertTrue(saved.id.startswith("ba_"))
+        self.assertEqual((saved.object, saved.customer, saved.bank_name, saved.routing_number, saved.status),
+                         ("bank_account", customer.id, "STRIPE TEST BANK", "110000000", "new"))
+        self.assertEqual((saved.account_holder_name, saved.account_holder_type, saved.fingerprint),
+                         ("Jenny Rosen", "individual", token.bank_account.fingerprint))
+        self.assertTrue(stripe.Token.retrieve(token.id).used)
+        error = refused(lambda: stripe.Customer.create_source(customer.id, source="btok_us_verified"))
+        self.assertEqual(error.code, "bank_account_exists")
+
+    def test_two_amounts_verify_it(self):
+        customer = stripe.Customer.create()
+        bank = stripe.Customer.create_source(customer.id, source={"object": "bank_account", **self.DETAILS})
+        # The library makes a card error of every 402; the body says what it is.
+        with self.assertRaises(stripe.CardError) as caught:
+            stripe.Customer.retrieve_source(customer.id, bank.id).verify(amounts=[1, 2])
+        error = caught.exception.error
+        self.assertEqual((error.type, error.code), ("invalid_request_error", "bank_account_verification_failed"))
+        verified = stripe.Customer.retrieve_source(customer.id, bank.id).verify(amounts=[32, 45])
+        self.assertEqual((verified.id, verified.status), (bank.id, "verified"))
+
+    def test_it_stands_among_the_sources(self):
+        customer = stripe.Customer.create(source="btok_us_verified")
+        bank = stripe.Customer.retrieve(customer.id, expand=["default_source"]).default_source
+        self.assertEqual((bank.object, bank.status), ("bank_account", "verified"))
+        card = stripe.Customer.create_source(customer.id, source="tok_visa")
+
+        def listed(**asked):
+            return [source.id for source in stripe.Customer.list_sources(customer.id, **asked).data]
+
+        self.assertEqual(listed(), [card.id, bank.id])
+        self.assertEqual(listed(object="bank_account"), [bank.id])
+        self.assertEqual(listed(object="card"), [card.id])
+        changed = stripe.Customer.modify_source(customer.id, bank.id, account_holder_name="Ada",
+                                                metadata={"k": "v"})
+        self.assertEqual((changed.account_holder_name, changed.metadata.k), ("Ada", "v"))
+        gone = stripe.Customer.delete_source(customer.id, bank.id)
+        self.assertEqual((gone.id, gone.object, gone.deleted), (bank.id, "bank_account", True))
+        self.assertEqual(stripe.Customer.retrieve(customer.id).default_source, card.id)
+        self.assertEqual(listed(), [card.id])
+
+
 if __name__ == "__main__":
     unittest.main()

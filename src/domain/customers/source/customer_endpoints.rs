@@ -1,11 +1,13 @@
-//! Operations on the cards and sources of a customer; `cards` is the older name of `sources`.
+//! Operations on the cards, bank accounts and sources of a customer; `cards` and `bank_accounts` are older names of
+//! `sources`.
 
 use super::{
     BESIDES_CARDS, CardObject, CreateCustomerSource, DeletedCardShown, ListCustomerCards, ListCustomerSources,
-    SavedSourceId, UpdateCustomerSource,
+    SavedSourceId, UpdateCustomerSource, VerifyCustomerSource,
 };
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds;
+use crate::payments::bank_account::{BankAccountShown, DeletedBankAccountShown};
 use crate::payments::card::HeldCardShown;
 use tollgate_resource::operation::{Answers, Form, Refused, take};
 use tollgate_resource::params::{HasParams, NoParams};
@@ -24,11 +26,18 @@ pub const CUSTOMER_ENDPOINTS: &[&Endpoint<Call>] = &[
     &UPDATE_CARD,
     &DELETE_CARD,
     &LIST_CARDS,
+    &CREATE_BANK_ACCOUNT,
+    &RETRIEVE_BANK_ACCOUNT,
+    &UPDATE_BANK_ACCOUNT,
+    &DELETE_BANK_ACCOUNT,
+    &LIST_BANK_ACCOUNTS,
+    &VERIFY_SOURCE,
+    &VERIFY_BANK_ACCOUNT,
 ];
 
 static CREATE_SOURCE: Endpoint<Call> = Endpoint {
     name: "create_customer_source",
-    doc: "Saves a card or source to a customer.",
+    doc: "Saves a card, bank account or source to a customer.",
     method: Method::Post,
     path: "/v1/customers/{customer}/sources",
     params: CreateCustomerSource::SHAPE,
@@ -38,7 +47,7 @@ static CREATE_SOURCE: Endpoint<Call> = Endpoint {
 
 static RETRIEVE_SOURCE: Endpoint<Call> = Endpoint {
     name: "retrieve_customer_source",
-    doc: "Retrieves a card or source of a customer.",
+    doc: "Retrieves a card, bank account or source of a customer.",
     method: Method::Get,
     path: "/v1/customers/{customer}/sources/{id}",
     params: NoParams::SHAPE,
@@ -48,7 +57,7 @@ static RETRIEVE_SOURCE: Endpoint<Call> = Endpoint {
 
 static UPDATE_SOURCE: Endpoint<Call> = Endpoint {
     name: "update_customer_source",
-    doc: "Changes a card or source of a customer.",
+    doc: "Changes a card, bank account or source of a customer.",
     method: Method::Post,
     path: "/v1/customers/{customer}/sources/{id}",
     params: UpdateCustomerSource::SHAPE,
@@ -58,12 +67,22 @@ static UPDATE_SOURCE: Endpoint<Call> = Endpoint {
 
 static DELETE_SOURCE: Endpoint<Call> = Endpoint {
     name: "delete_customer_source",
-    doc: "Takes a card or source from a customer.",
+    doc: "Takes a card, bank account or source from a customer.",
     method: Method::Delete,
     path: "/v1/customers/{customer}/sources/{id}",
     params: NoParams::SHAPE,
     answers: Answers::One(DeletedCardShown::SHAPE),
     parse: delete,
+};
+
+static VERIFY_SOURCE: Endpoint<Call> = Endpoint {
+    name: "verify_customer_source",
+    doc: "Verifies a bank account of a customer by the amounts of two deposits.",
+    method: Method::Post,
+    path: "/v1/customers/{customer}/sources/{id}/verify",
+    params: VerifyCustomerSource::SHAPE,
+    answers: Answers::One(BankAccountShown::SHAPE),
+    parse: verify,
 };
 
 static CREATE_CARD: Endpoint<Call> = Endpoint {
@@ -106,9 +125,59 @@ static DELETE_CARD: Endpoint<Call> = Endpoint {
     parse: delete,
 };
 
+static CREATE_BANK_ACCOUNT: Endpoint<Call> = Endpoint {
+    name: "create_customer_bank_account",
+    doc: "Saves a bank account to a customer.",
+    method: Method::Post,
+    path: "/v1/customers/{customer}/bank_accounts",
+    params: CreateCustomerSource::SHAPE,
+    answers: Answers::One(BankAccountShown::SHAPE),
+    parse: create,
+};
+
+static RETRIEVE_BANK_ACCOUNT: Endpoint<Call> = Endpoint {
+    name: "retrieve_customer_bank_account",
+    doc: "Retrieves a bank account of a customer.",
+    method: Method::Get,
+    path: "/v1/customers/{customer}/bank_accounts/{id}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(BankAccountShown::SHAPE),
+    parse: retrieve,
+};
+
+static UPDATE_BANK_ACCOUNT: Endpoint<Call> = Endpoint {
+    name: "update_customer_bank_account",
+    doc: "Changes a bank account of a customer.",
+    method: Method::Post,
+    path: "/v1/customers/{customer}/bank_accounts/{id}",
+    params: UpdateCustomerSource::SHAPE,
+    answers: Answers::One(BankAccountShown::SHAPE),
+    parse: update,
+};
+
+static DELETE_BANK_ACCOUNT: Endpoint<Call> = Endpoint {
+    name: "delete_customer_bank_account",
+    doc: "Takes a bank account from a customer.",
+    method: Method::Delete,
+    path: "/v1/customers/{customer}/bank_accounts/{id}",
+    params: NoParams::SHAPE,
+    answers: Answers::One(DeletedBankAccountShown::SHAPE),
+    parse: delete,
+};
+
+static VERIFY_BANK_ACCOUNT: Endpoint<Call> = Endpoint {
+    name: "verify_customer_bank_account",
+    doc: "Verifies a bank account of a customer by the amounts of two deposits.",
+    method: Method::Post,
+    path: "/v1/customers/{customer}/bank_accounts/{id}/verify",
+    params: VerifyCustomerSource::SHAPE,
+    answers: Answers::One(BankAccountShown::SHAPE),
+    parse: verify,
+};
+
 static LIST_SOURCES: Endpoint<Call> = Endpoint {
     name: "list_customer_sources",
-    doc: "Lists the cards and sources of a customer, newest first.",
+    doc: "Lists the cards, bank accounts and sources of a customer, newest first.",
     method: Method::Get,
     path: "/v1/customers/{customer}/sources",
     params: ListCustomerSources::SHAPE,
@@ -122,8 +191,10 @@ static LIST_SOURCES: Endpoint<Call> = Endpoint {
         };
         let mut query = ListQuery::of(kind, "/v1/customers/{}/sources");
         query.also = also;
-        if asked.object == Some(CardObject::BankAccount) {
-            query = query.filtered("object", Some("bank_account"));
+        match asked.object {
+            Some(CardObject::BankAccount) => query = query.filtered("object", Some("bank_account")),
+            Some(CardObject::Card) => query = query.filtered("object", Some("card")),
+            None | Some(CardObject::All | CardObject::Source) => {}
         }
         page(path, query, asked.limit, asked.starting_after, asked.ending_before)
     },
@@ -138,7 +209,22 @@ static LIST_CARDS: Endpoint<Call> = Endpoint {
     answers: Answers::Many(HeldCardShown::SHAPE),
     parse: |path, form| {
         let asked: ListCustomerCards = take(form)?;
-        let query = ListQuery::of(&kinds::CARD, "/v1/customers/{}/cards");
+        let query = ListQuery::of(&kinds::CARD, "/v1/customers/{}/cards").filtered("object", Some("card"));
+        page(path, query, asked.limit, asked.starting_after, asked.ending_before)
+    },
+};
+
+static LIST_BANK_ACCOUNTS: Endpoint<Call> = Endpoint {
+    name: "list_customer_bank_accounts",
+    doc: "Lists the bank accounts of a customer, newest first.",
+    method: Method::Get,
+    path: "/v1/customers/{customer}/bank_accounts",
+    params: ListCustomerCards::SHAPE,
+    answers: Answers::Many(BankAccountShown::SHAPE),
+    parse: |path, form| {
+        let asked: ListCustomerCards = take(form)?;
+        let query =
+            ListQuery::of(&kinds::CARD, "/v1/customers/{}/bank_accounts").filtered("object", Some("bank_account"));
         page(path, query, asked.limit, asked.starting_after, asked.ending_before)
     },
 };
@@ -172,6 +258,13 @@ fn delete(path: &PathArgs<'_>, form: &mut dyn Form) -> Result<Call, Refused> {
     take::<NoParams>(form)?;
     let customer = path.id(0, &kinds::CUSTOMER)?;
     Ok(Call::Write(Command::RemoveSource(customer, saved(path)?.id)))
+}
+
+fn verify(path: &PathArgs<'_>, form: &mut dyn Form) -> Result<Call, Refused> {
+    let asked = take(form)?;
+    let customer = path.id(0, &kinds::CUSTOMER)?;
+    let id = saved(path)?.id;
+    Ok(Call::Write(Command::VerifySource(customer, id, Box::new(asked))))
 }
 
 fn page(

@@ -1,5 +1,5 @@
-//! What older integrations pay with: cards of a customer (`card_…`), and sources (`src_…`), of which only cards are
-//! offered. Both are kept as payment methods are, so that whatever takes a payment method takes them too.
+//! What older integrations pay with: cards (`card_…`) and bank accounts (`ba_…`) of a customer, and sources (`src_…`), of
+//! which only cards are offered. All are kept as payment methods are, so that whatever takes a payment method takes them too.
 
 mod customer_endpoints;
 mod decide;
@@ -7,17 +7,19 @@ mod endpoints;
 mod params;
 mod saved;
 mod shown;
+mod verify;
 
 pub use customer_endpoints::CUSTOMER_ENDPOINTS;
 pub(crate) use decide::{create, update};
 pub use endpoints::ENDPOINTS;
 pub use params::{
     CardObject, CreateCustomerSource, CreateSource, ListCustomerCards, ListCustomerSources, NamedSource,
-    RetrieveSource, SavedSourceId, SourceFlow, SourceOwnerParams, SourceRedirectParams, SourceTypeParam,
-    UpdateCustomerSource, UpdateSource,
+    RetrieveSource, SavedSourceId, SourceDetailsParams, SourceFlow, SourceOwnerParams, SourceRedirectParams,
+    SourceTypeParam, SourceWord, UpdateCustomerSource, UpdateSource, VerifyCustomerSource,
 };
 pub(crate) use saved::{add, change, remove, save, take};
 pub use shown::{DeletedCardShown, SourceCardShown, SourceOwnerShown, SourceShown};
+pub(crate) use verify::verify;
 
 use crate::kinds;
 use crate::money::Currency;

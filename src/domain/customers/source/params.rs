@@ -4,32 +4,33 @@ use super::SourceUsage;
 use crate::address::AddressParams;
 use crate::kinds;
 use crate::money::Currency;
-use crate::payments::card::{FlatCardParams, TokenParam};
+use crate::payments::bank_account::{AccountNumber, AccountType, BankAccountParams, HolderType};
+use crate::payments::card::{CardNetworksParams, CardNumber, Cvc, FlatCardParams, TokenParam, TokenizationMethod};
 use crate::reject::codes;
 use tollgate_resource::params::{Bounds, HasParams, scalar};
 use tollgate_resource::{Id, Kind, MetadataUpdate, Names, ParamKind, ParamValue, Params, Problem, Step, Update};
 
-/// What is saved to a customer: a token, a source, or a card's details.
+/// What is saved to a customer: a token, a source, or the details of a card or bank account.
 #[derive(Clone, Debug)]
 pub enum NamedSource {
     /// A token.
     Token(TokenParam),
     /// A source.
     Source(Id),
-    /// A card's details.
-    Details(Box<FlatCardParams>),
+    /// The details of a card or bank account.
+    Details(Box<SourceDetailsParams>),
     /// None of these.
     Unknown(Box<str>),
 }
 
 impl ParamValue for NamedSource {
-    const KIND: ParamKind = ParamKind::Node(FlatCardParams::SHAPE);
+    const KIND: ParamKind = ParamKind::Node(SourceDetailsParams::SHAPE);
 
     fn first(path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<Self, Problem> {
         if !path.is_empty() {
-            let mut card = FlatCardParams::default();
-            card.set(path, text)?;
-            return Ok(NamedSource::Details(Box::new(card)));
+            let mut details = SourceDetailsParams::default();
+            details.set(path, text)?;
+            return Ok(NamedSource::Details(Box::new(details)));
         }
         if let Some(id) = kinds::SOURCE.parse(text) {
             return Ok(NamedSource::Source(id));
@@ -40,7 +41,7 @@ impl ParamValue for NamedSource {
 
     fn more(&mut self, path: &[Step<'_>], text: &str, bounds: &Bounds) -> Result<(), Problem> {
         match self {
-            NamedSource::Details(card) if !path.is_empty() => card.set(path, text),
+            NamedSource::Details(details) if !path.is_empty() => details.set(path, text),
             _ => {
                 *self = NamedSource::first(path, text, bounds)?;
                 Ok(())
@@ -49,7 +50,112 @@ impl ParamValue for NamedSource {
     }
 }
 
-/// The id of a card or source of a customer.
+/// The details of a card or bank account. Which of them it is, `object` says, or the numbers that are given.
+#[derive(Params, Default, Clone, Debug)]
+pub struct SourceDetailsParams {
+    /// Name of the holder of a bank account.
+    pub account_holder_name: Option<Box<str>>,
+    /// Who holds a bank account.
+    pub account_holder_type: Option<HolderType>,
+    /// The number of a bank account.
+    pub account_number: Option<AccountNumber>,
+    /// What kind of bank account it is.
+    pub account_type: Option<AccountType>,
+    /// City or town.
+    pub address_city: Update<Box<str>>,
+    /// Two-letter country code.
+    pub address_country: Update<Box<str>>,
+    /// Street, or post office box.
+    pub address_line1: Update<Box<str>>,
+    /// Apartment or building.
+    pub address_line2: Update<Box<str>>,
+    /// State, county or province.
+    pub address_state: Update<Box<str>>,
+    /// Postal code.
+    pub address_zip: Update<Box<str>>,
+    /// Where a bank account is kept: accounts in the United States are debited.
+    pub country: Option<Box<str>>,
+    /// What a wallet proves with a payment. It is believed, and not kept.
+    pub cryptogram: Update<Box<str>>,
+    /// In which currency a bank account is debited. For cards it changes nothing.
+    pub currency: Option<Currency>,
+    /// Security code. It is checked with the next payment and never stored.
+    pub cvc: Option<Cvc>,
+    /// The network's number of how a wallet proved it. It changes nothing.
+    pub eci: Update<Box<str>>,
+    /// Month of expiry, 1 to 12.
+    pub exp_month: Option<i64>,
+    /// Year of expiry, of two or four digits.
+    pub exp_year: Option<i64>,
+    /// The merchant's pairs.
+    pub metadata: MetadataUpdate,
+    /// Full name.
+    pub name: Update<Box<str>>,
+    /// Which network is to take a card.
+    pub networks: Option<CardNetworksParams>,
+    /// The number of a card, without separators.
+    pub number: Option<CardNumber>,
+    /// What it is.
+    pub object: Option<SourceWord>,
+    /// The bank of a bank account.
+    pub routing_number: Option<Box<str>>,
+    /// The wallet a card came out of.
+    pub tokenization_method: Option<TokenizationMethod>,
+}
+
+/// The objects whose details are taken in place of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum SourceWord {
+    /// A bank account.
+    BankAccount,
+    /// A card.
+    Card,
+}
+
+impl SourceDetailsParams {
+    /// What they say of a bank account, if they are of one.
+    pub fn bank_account(&self) -> Option<BankAccountParams> {
+        let is_bank = match self.object {
+            Some(word) => word == SourceWord::BankAccount,
+            None => self.number.is_none() && (self.account_number.is_some() || self.routing_number.is_some()),
+        };
+        is_bank.then(|| BankAccountParams {
+            account_holder_name: self.account_holder_name.clone(),
+            account_holder_type: self.account_holder_type,
+            account_number: self.account_number.clone(),
+            account_type: self.account_type,
+            country: self.country.clone().unwrap_or_default(),
+            currency: self.currency,
+            routing_number: self.routing_number.clone(),
+        })
+    }
+
+    /// What they say of a card.
+    pub fn card(&self) -> FlatCardParams {
+        FlatCardParams {
+            address_city: self.address_city.clone(),
+            address_country: self.address_country.clone(),
+            address_line1: self.address_line1.clone(),
+            address_line2: self.address_line2.clone(),
+            address_state: self.address_state.clone(),
+            address_zip: self.address_zip.clone(),
+            cryptogram: self.cryptogram.clone(),
+            currency: self.currency,
+            cvc: self.cvc.clone(),
+            eci: self.eci.clone(),
+            exp_month: self.exp_month,
+            exp_year: self.exp_year,
+            metadata: self.metadata.clone(),
+            name: self.name.clone(),
+            networks: self.networks.clone(),
+            number: self.number.clone(),
+            object: None,
+            tokenization_method: self.tokenization_method,
+        }
+    }
+}
+
+/// The id of a card, bank account or source of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavedSourceId {
     /// Which of them.
@@ -78,11 +184,13 @@ impl ParamValue for SavedSourceId {
 /// What is saved to a customer.
 #[derive(Params, Default, Clone, Debug)]
 pub struct CreateCustomerSource {
+    /// A token, or the details of a bank account; the older name of `source`.
+    pub bank_account: Option<NamedSource>,
     /// A token, or a card's details; the older name of `source`.
     pub card: Option<NamedSource>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
-    /// A token, a source, or a card's details.
+    /// A token, a source, or the details of a card or bank account.
     pub source: Option<NamedSource>,
     /// Whether the issuer of a card is asked, which it is if not given.
     pub validate: Option<bool>,
@@ -91,6 +199,10 @@ pub struct CreateCustomerSource {
 /// What changes about a card or source of a customer.
 #[derive(Params, Default, Clone, Debug)]
 pub struct UpdateCustomerSource {
+    /// Name of the holder of a bank account.
+    pub account_holder_name: Update<Box<str>>,
+    /// Who holds a bank account.
+    pub account_holder_type: Option<HolderType>,
     /// City or town.
     pub address_city: Update<Box<str>>,
     /// Country.
@@ -115,6 +227,14 @@ pub struct UpdateCustomerSource {
     pub owner: Option<SourceOwnerParams>,
 }
 
+/// What the holder of a bank account tells to show that it is theirs.
+#[derive(Params, Default, Clone, Debug)]
+pub struct VerifyCustomerSource {
+    /// The amounts of the two deposits, in minor units.
+    #[param(max_items = 2)]
+    pub amounts: Vec<i64>,
+}
+
 /// Which cards and sources of a customer to list.
 #[derive(Params, Default, Clone, Debug)]
 pub struct ListCustomerSources {
@@ -122,7 +242,7 @@ pub struct ListCustomerSources {
     pub ending_before: Option<SavedSourceId>,
     /// Most of the page: 1 to 100, 10 if not given.
     pub limit: Option<i64>,
-    /// Only cards, only sources, or only bank accounts (of which there are none).
+    /// Only cards, only sources, or only bank accounts.
     pub object: Option<CardObject>,
     /// Only those older than this one.
     pub starting_after: Option<SavedSourceId>,

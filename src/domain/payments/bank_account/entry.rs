@@ -1,10 +1,13 @@
 //! Bank accounts on their way in: after these checks only what is kept is left of the number.
 
 use super::number::AccountNumber;
-use super::params::{AcssDebitParams, AuBecsDebitParams, BacsDebitParams, SepaDebitParams, UsBankAccountParams};
-use super::{AccountType, BankAccount, BankScheme, HolderType, Ownership, TestAccount};
+use super::params::{
+    AcssDebitParams, AuBecsDebitParams, BacsDebitParams, BankAccountParams, SepaDebitParams, UsBankAccountParams,
+};
+use super::{AccountType, BankAccount, BankScheme, HolderType, OlderData, Ownership, TestAccount};
 use crate::country::Country;
 use crate::decision::{Case, Stop};
+use crate::money::Currency;
 use crate::payments::payment_method::{Last4, UnlistedNumber, fingerprint_of};
 use crate::reject::{Reject, codes};
 
@@ -25,6 +28,35 @@ impl UsBankAccountParams {
         let mut entered = of_us(account, bank, path, case)?;
         entered.holder = self.account_holder_type.or(entered.holder);
         entered.account_type = self.account_type.or(entered.account_type);
+        Ok(entered)
+    }
+}
+
+impl BankAccountParams {
+    /// The account, if it can be debited. `path` is the parameter it stands in.
+    pub(crate) fn check(&self, path: &str, case: &Case<'_>) -> Result<BankAccount, Stop> {
+        let country = Some(&*self.country).filter(|country| !country.is_empty());
+        if given(country, path, "country")? != "US" {
+            let message = "Only bank accounts in the United States (US) can be saved to customers.";
+            let reject = Reject::invalid(None, message);
+            return Err(reject.with_param(format!("{path}[country]")).into());
+        }
+        let currency = self.currency.unwrap_or(Currency::USD);
+        if currency != Currency::USD {
+            let message = "Bank accounts in the United States are debited in usd.";
+            let reject = Reject::invalid(None, message);
+            return Err(reject.with_param(format!("{path}[currency]")).into());
+        }
+        let account = given(self.account_number.as_ref(), path, "account_number")?;
+        let bank = given(self.routing_number.as_deref(), path, "routing_number")?;
+        let mut entered = of_us(account, bank, path, case)?;
+        entered.holder = self.account_holder_type;
+        entered.account_type = self.account_type;
+        entered.older = Some(Box::new(OlderData {
+            holder_name: self.account_holder_name.clone(),
+            currency,
+            tries: 0,
+        }));
         Ok(entered)
     }
 }

@@ -3,15 +3,18 @@
 mod deposits;
 mod entry;
 mod number;
+mod older;
 mod params;
 mod shown;
 mod test_accounts;
+mod test_tokens;
 
 pub(crate) use deposits::Verified;
 pub use deposits::{DEPOSIT_TRIES_MAX, Deposits, MicrodepositType, VerifyDepositsShown};
 pub use number::{ACCOUNT_LEN_MAX, AccountNumber};
+pub use older::{BankAccountShown, BankAccountStatus, DeletedBankAccountShown};
 pub use params::{
-    AcssDebitParams, AuBecsDebitParams, BacsDebitParams, SepaDebitParams, UpdateUsBankAccountParams,
+    AcssDebitParams, AuBecsDebitParams, BacsDebitParams, BankAccountParams, SepaDebitParams, UpdateUsBankAccountParams,
     UsBankAccountParams,
 };
 pub(crate) use shown::BankShown;
@@ -20,6 +23,7 @@ pub use shown::{
     SepaDebitShown, SepaGeneratedFromShown, UsBankAccountShown,
 };
 pub use test_accounts::{BankOutcome, TestAccount};
+pub use test_tokens::TestBankToken;
 
 use crate::country::Country;
 use crate::money::Currency;
@@ -74,6 +78,9 @@ pub struct OlderData {
     /// In which currency it is debited.
     #[record(2)]
     pub currency: Currency,
+    /// How often the holder told wrong amounts of deposits.
+    #[record(3)]
+    pub tries: u32,
 }
 
 /// How a bank account is debited.

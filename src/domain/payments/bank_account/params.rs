@@ -2,6 +2,7 @@
 
 use super::number::AccountNumber;
 use super::{AccountType, HolderType};
+use crate::money::Currency;
 use tollgate_resource::Params;
 
 /// A bank account in the United States.
@@ -13,6 +14,27 @@ pub struct UsBankAccountParams {
     pub account_number: Option<AccountNumber>,
     /// What kind of account it is.
     pub account_type: Option<AccountType>,
+    /// The bank.
+    pub routing_number: Option<Box<str>>,
+}
+
+/// A bank account as older operations give it.
+#[derive(Params, Default, Clone, Debug)]
+pub struct BankAccountParams {
+    /// Name of the holder.
+    pub account_holder_name: Option<Box<str>>,
+    /// Who holds it.
+    pub account_holder_type: Option<HolderType>,
+    /// The number.
+    #[param(required)]
+    pub account_number: Option<AccountNumber>,
+    /// What kind of account it is.
+    pub account_type: Option<AccountType>,
+    /// Where it is kept: accounts in the United States are debited.
+    #[param(required)]
+    pub country: Box<str>,
+    /// In which currency it is debited.
+    pub currency: Option<Currency>,
     /// The bank.
     pub routing_number: Option<Box<str>>,
 }

@@ -54,7 +54,7 @@ pub fn each_sealed(object: &Object, visit: &mut dyn FnMut(&SealedNumber)) {
         Object::PaymentMethod(method) | Object::Source(method) | Object::Card(method) => method.details.as_deref(),
         Object::Token(token) => match &token.content {
             TokenContent::Card(held) => held.details.as_deref(),
-            TokenContent::CvcUpdate => None,
+            TokenContent::CvcUpdate | TokenContent::BankAccount(_) => None,
         },
         Object::ConfirmationToken(token) => match &token.choice {
             Choice::Card(held) => held.details.as_deref(),

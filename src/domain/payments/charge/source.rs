@@ -90,13 +90,7 @@ pub(super) fn payer(
         (ChargeSource::Method(PaymentMethodParam::Fresh(test)), _) => Err(no_such_token(&test.name(), param).into()),
         (ChargeSource::Token(token), None) => NewMethod::of_token(*token, param, case).map(Payer::Passing),
         (ChargeSource::Details(card), None) => NewMethod::of_flat(card, param, case).map(Payer::Passing),
-        (ChargeSource::Token(TokenParam::Stored(id)), Some(customer)) => {
-            Err(not_linked(customer, &id.text(&kinds::TOKEN), param).into())
-        }
-        (ChargeSource::Token(TokenParam::Magic(card)), Some(customer)) => {
-            let token = format!("tok_{}", card.name().unwrap_or_default());
-            Err(not_linked(customer, &token, param).into())
-        }
+        (ChargeSource::Token(token), Some(customer)) => Err(not_linked(customer, &token.name(), param).into()),
         (ChargeSource::Details(_), Some(_)) => {
             let message = "A customer is charged by a card that is saved to them. Save this card first, or leave \
                            `customer` out.";

@@ -201,7 +201,8 @@ impl NewMethod {
         }
     }
 
-    fn of_bank(bank: BankAccount) -> NewMethod {
+    /// A bank account.
+    pub(crate) fn of_bank(bank: BankAccount) -> NewMethod {
         NewMethod {
             instrument: Instrument::Bank(Box::new(bank)),
             cvc_check: None,
@@ -286,9 +287,19 @@ impl NewMethod {
     /// # Errors
     /// There is no such token, it is too old, it was used, or it stands for something else.
     pub(crate) fn of_token(token: TokenParam, param: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
+        let new = NewMethod::of_any_token(token, param, case)?;
+        if new.instrument.card().is_none() {
+            let message = format!("The token {} stands for a bank account, not for a card.", token.name());
+            return Err(Reject::invalid(None, message).with_param(param).into());
+        }
+        Ok(new)
+    }
+
+    /// The card or bank account that a token stands for; see [`NewMethod::of_token`].
+    pub(crate) fn of_any_token(token: TokenParam, param: &str, case: &Case<'_>) -> Result<NewMethod, Stop> {
         let id = match token {
-            TokenParam::Magic(card) if case.world.account.profile.livemode => {
-                let message = format!("No such token: 'tok_{}'", card.name().unwrap_or_default());
+            TokenParam::Magic(_) | TokenParam::MagicBank(_) if case.world.account.profile.livemode => {
+                let message = format!("No such token: '{}'", token.name());
                 let reject = Reject::invalid(Some(codes::RESOURCE_MISSING), message);
                 return Err(reject.with_param(param).into());
             }
@@ -300,6 +311,7 @@ impl NewMethod {
                     token: None,
                 });
             }
+            TokenParam::MagicBank(token) => return Ok(NewMethod::of_bank(token.bank_account())),
             TokenParam::Stored(id) => id,
         };
         let found = case.token(id)?.filter(|token| !token.is_expired(case.inputs.now_ms));
@@ -316,6 +328,10 @@ impl NewMethod {
                 cvc_check: held.cvc_check,
                 details: held.details.clone(),
                 token: Some(Box::new(token.clone())),
+            }),
+            TokenContent::BankAccount(bank) => Ok(NewMethod {
+                token: Some(Box::new(token.clone())),
+                ..NewMethod::of_bank(BankAccount::clone(bank))
             }),
             TokenContent::CvcUpdate => {
                 let message = format!("The token {text} stands for a security code, not for a card.");
@@ -399,11 +415,16 @@ impl NewMethod {
         self.born_as(&kinds::PAYMENT_METHOD, draft)
     }
 
-    /// The same as a card or source of the older API.
+    /// The same as a card, bank account or source of the older API; a bank account stands among the cards.
     pub(crate) fn born_as(mut self, kind: &'static Kind, draft: &mut Draft) -> PaymentMethod {
         self.spend(draft);
+        let is_older_bank = *kind == kinds::CARD && self.instrument.bank().is_some();
         PaymentMethod {
-            id: draft.born(kind),
+            id: if is_older_bank {
+                draft.born_other(kind)
+            } else {
+                draft.born(kind)
+            },
             instrument: self.instrument,
             cvc_check: self.cvc_check,
             customer: None,

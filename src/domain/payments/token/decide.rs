@@ -9,16 +9,17 @@ use crate::payments::payment_method::{CardBrand, NewMethod};
 use crate::reject::Reject;
 use std::sync::Arc;
 
-const ONE_CONTENT: &str = "A token is made of exactly one of these parameters: card, cvc_update.";
+const ONE_CONTENT: &str = "A token is made of exactly one of these parameters: bank_account, card, cvc_update.";
 
 /// Makes a token. There is no event of that.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateToken) -> Result<Decision, Stop> {
-    let content = match (&asked.card, &asked.cvc_update) {
-        (Some(card), None) => {
+    let content = match (&asked.bank_account, &asked.card, &asked.cvc_update) {
+        (Some(bank), None, None) => TokenContent::BankAccount(Box::new(bank.check("bank_account", case)?)),
+        (None, Some(card), None) => {
             let new = NewMethod::of_flat(card, "card", case)?;
             TokenContent::Card(Box::new(new.held()))
         }
-        (None, Some(update)) => {
+        (None, None, Some(update)) => {
             let fits = update.cvc.as_ref().is_some_and(|cvc| cvc.fits(CardBrand::Amex));
             if !fits {
                 return Err(wrong_cvc().into());
@@ -28,7 +29,10 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateToken) -> Result<Decision, S
         _ => return Err(Reject::invalid(None, ONE_CONTENT).into()),
     };
     let mut draft = case.draft();
-    let id = draft.born(&kinds::TOKEN);
+    let id = match content {
+        TokenContent::BankAccount(_) => draft.born_other(&kinds::TOKEN),
+        TokenContent::Card(_) | TokenContent::CvcUpdate => draft.born(&kinds::TOKEN),
+    };
     draft.put(Object::Token(Arc::new(Token {
         id,
         content,

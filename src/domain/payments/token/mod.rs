@@ -1,4 +1,4 @@
-//! Tokens: card details in exchange for an id that is used once, within a quarter of an hour. The names of test cards
+//! Tokens: details of a card or bank account in exchange for an id that is used once, within a quarter of an hour. The names of test cards
 //! behind `tok_` are tokens that may be used as often as one likes
 //! ([`TokenParam`](crate::payments::card::TokenParam)).
 
@@ -12,6 +12,7 @@ pub use params::{CreateToken, CvcUpdateParams, ENDPOINTS};
 pub(crate) use security_code::{SecurityCode, check_confirms};
 pub use shown::TokenShown;
 
+use crate::payments::bank_account::BankAccount;
 use crate::payments::card::HeldMethod;
 use tollgate_resource::{Id, Record};
 
@@ -41,6 +42,9 @@ pub enum TokenContent {
     /// The security code of a card that is saved; the code itself is not kept.
     #[record(2)]
     CvcUpdate,
+    /// A bank account.
+    #[record(3)]
+    BankAccount(#[record(1)] Box<BankAccount>),
 }
 
 impl Token {

@@ -3,6 +3,7 @@
 use super::shown::TokenShown;
 use crate::call::{Call, Command, Read};
 use crate::kinds;
+use crate::payments::bank_account::BankAccountParams;
 use crate::payments::card::{Cvc, FlatCardParams};
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{HasParams, NoParams};
@@ -12,6 +13,8 @@ use tollgate_resource::{Endpoint, Method, Params};
 /// What a token is to stand for.
 #[derive(Params, Default, Clone, Debug)]
 pub struct CreateToken {
+    /// A bank account.
+    pub bank_account: Option<BankAccountParams>,
     /// A card.
     pub card: Option<FlatCardParams>,
     /// The security code of a card that is saved.
@@ -31,7 +34,7 @@ pub const ENDPOINTS: &[&Endpoint<Call>] = &[&CREATE, &RETRIEVE];
 
 static CREATE: Endpoint<Call> = Endpoint {
     name: "create_token",
-    doc: "Makes a token of card details. It can be used once, within 15 minutes.",
+    doc: "Makes a token of the details of a card or bank account. It can be used once, within 15 minutes.",
     method: Method::Post,
     path: "/v1/tokens",
     params: CreateToken::SHAPE,

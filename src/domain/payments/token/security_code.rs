@@ -30,9 +30,13 @@ impl SecurityCode {
         }
         match &token.content {
             TokenContent::CvcUpdate => Ok(Some(SecurityCode(token.clone()))),
-            TokenContent::Card(_) => {
+            other => {
                 let text = id.text(&kinds::TOKEN);
-                let message = format!("The token {text} stands for a card, not for a security code.");
+                let what = match other {
+                    TokenContent::BankAccount(_) => "a bank account",
+                    TokenContent::Card(_) | TokenContent::CvcUpdate => "a card",
+                };
+                let message = format!("The token {text} stands for {what}, not for a security code.");
                 Err(Reject::invalid(None, message).with_param(PARAM).into())
             }
         }

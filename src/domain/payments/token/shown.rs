@@ -3,16 +3,20 @@
 use super::{Token, TokenContent};
 use crate::kinds;
 use crate::object::ShowContext;
+use crate::payments::bank_account::BankAccountShown;
 use crate::payments::card::HeldCardShown;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Names, Shown};
 
-/// Card details in exchange for an id.
+/// Details of a card or bank account in exchange for an id.
 #[derive(Shown)]
 #[shown(object = "token")]
 pub struct TokenShown<'a> {
     /// Unique identifier.
     pub id: Ident,
+    /// The bank account it stands for.
+    #[shown(omit)]
+    pub bank_account: Option<BankAccountShown<'a>>,
     /// The card it stands for.
     #[shown(omit)]
     pub card: Option<HeldCardShown<'a>>,
@@ -32,6 +36,8 @@ pub struct TokenShown<'a> {
 /// What a token can stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
 pub enum TokenType {
+    /// A bank account.
+    BankAccount,
     /// A card.
     Card,
     /// A security code.
@@ -41,17 +47,21 @@ pub enum TokenType {
 impl<'a> TokenShown<'a> {
     /// What `token` shows.
     pub fn of(token: &'a Token, context: &ShowContext<'_>) -> TokenShown<'a> {
-        // The card of a token is named by the token's own place; it is not stored as an object.
-        let card_id = Id::new(&kinds::CARD, token.id.unix_ms(), token.id.seq(), token.id.account_tag());
-        let (kind, card) = match &token.content {
-            TokenContent::Card(held) => (TokenType::Card, Some(held)),
-            TokenContent::CvcUpdate => (TokenType::CvcUpdate, None),
+        // The card or bank account of a token is named by the token's own place; it is not stored as an object.
+        let own = token.id;
+        let card_id = Id::new(&kinds::CARD, own.unix_ms(), own.seq(), own.account_tag());
+        let bank_id = Id::new_other(&kinds::CARD, own.unix_ms(), own.seq(), own.account_tag());
+        let (kind, card, bank) = match &token.content {
+            TokenContent::Card(held) => (TokenType::Card, Some(held), None),
+            TokenContent::CvcUpdate => (TokenType::CvcUpdate, None, None),
+            TokenContent::BankAccount(bank) => (TokenType::BankAccount, None, Some(bank)),
         };
         TokenShown {
             id: Ident {
                 kind: &kinds::TOKEN,
-                id: token.id,
+                id: own,
             },
+            bank_account: bank.map(|bank| BankAccountShown::of(bank, bank_id, context)),
             card: card.and_then(|held| HeldCardShown::of(held, card_id, None, context.secrets)),
             client_ip: None,
             created: Seconds(token.id.created()),

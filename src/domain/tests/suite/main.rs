@@ -4,6 +4,7 @@
 mod allowed_types;
 mod audit;
 mod authentication;
+mod bank_accounts;
 mod bank_debits;
 mod bank_setups;
 mod card_table;
