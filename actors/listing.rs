@@ -304,7 +304,9 @@ impl Listing<'_> {
             secrets: self.secrets,
             clock_ms: self.now_ms,
             livemode: self.request.profile.livemode,
-            // Neither the version's name nor the pages' address is looked at by filters.
+            // Neither the version's name nor an address of a page is looked at by filters; the first release made fewest.
+            account: self.request.profile.key,
+            revision: 1,
             version_name: "",
             public_url: "",
         }

@@ -6,7 +6,7 @@ use crate::settings::ATTACHED_MAX;
 use std::sync::OnceLock;
 use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::object::{Item, ShowContext};
-use tollgate_domain::{Facts, Lookup, Object, Outcome, Reject, Secrets, api, kinds};
+use tollgate_domain::{AccountKey, Facts, Lookup, Object, Outcome, Reject, Secrets, api, kinds};
 use tollgate_resource::expand::references;
 use tollgate_resource::{Expand, Id, Kind, Shape, ValueKind, Version};
 
@@ -102,7 +102,9 @@ impl Showing<'_> {
             secrets: self.secrets,
             clock_ms: self.clock_ms,
             livemode: self.livemode,
-            // References depend neither on the version's name nor on where the server is reached.
+            // References depend neither on the version's name nor on addresses of pages; the first release made fewest.
+            account: AccountKey::NOBODY,
+            revision: 1,
             version_name: "",
             public_url: "",
         };

@@ -21,6 +21,9 @@ use tollgate_resource::{Id, Record, RecordError, Version};
 pub struct AccountKey(pub u64);
 
 impl AccountKey {
+    /// What stands where nobody's objects are shown.
+    pub const NOBODY: AccountKey = AccountKey(0);
+
     /// The key of account `id` in live or test mode.
     pub fn of(id: Id, livemode: bool) -> AccountKey {
         // Not keyed: the place of an account's data must follow from its id for ever, also after an export.

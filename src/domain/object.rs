@@ -1,6 +1,6 @@
 //! The objects an account holds, at one version each.
 
-use crate::account::Profile;
+use crate::account::{AccountKey, Profile};
 use crate::accounts::AccountShown;
 use crate::balance::Balance;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
@@ -131,6 +131,10 @@ pub struct ShowContext<'a> {
     pub clock_ms: u64,
     /// Whether the account is in live mode.
     pub livemode: bool,
+    /// The account, which addresses that need no key name.
+    pub account: AccountKey,
+    /// The shape revision of the answer: what later releases added is not in replays.
+    pub revision: u16,
     /// Public name of the API version the answer is written in, e.g. `2026-10-28.endive`.
     pub version_name: &'a str,
     /// Where clients reach this server, without a slash at the end, for the addresses that answers show.

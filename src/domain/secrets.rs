@@ -38,10 +38,12 @@ pub enum Purpose {
     EphemeralKey = 8,
     /// Address of a file link.
     FileLink = 9,
+    /// Address of a charge's receipt.
+    Receipt = 10,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 9] = [
+const PURPOSES: [Purpose; 10] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
@@ -51,6 +53,7 @@ const PURPOSES: [Purpose; 9] = [
     Purpose::ActionToken,
     Purpose::EphemeralKey,
     Purpose::FileLink,
+    Purpose::Receipt,
 ];
 
 impl Secrets {

@@ -41,6 +41,10 @@ const FALSE: HeaderValue = HeaderValue::from_static("false");
 /// A form's page runs no script and loads nothing. (Where the form may lead is left open: an address to return to.)
 const FORM_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
+/// A page that is only read sends nothing either, and stands in no frame.
+const NOTICE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
 /// A file of somebody else's runs no script and loads nothing.
 const FILE_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -56,6 +60,8 @@ pub(crate) enum Content {
     Html,
     /// A page with a form. It loads nothing, and no other page is told its address.
     Form,
+    /// A page that is only read, as a form's page otherwise; it is shown in no frame of another page.
+    Notice,
     /// Text.
     Text,
     /// A file that somebody uploaded, of this media type. It runs nothing, whatever it says it is.
@@ -66,7 +72,7 @@ impl Content {
     fn header(self) -> HeaderValue {
         match self {
             Content::Json => HeaderValue::from_static("application/json"),
-            Content::Html | Content::Form => HeaderValue::from_static("text/html; charset=utf-8"),
+            Content::Html | Content::Form | Content::Notice => HeaderValue::from_static("text/html; charset=utf-8"),
             Content::File(media_type) => HeaderValue::from_static(media_type),
             Content::Text => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
         }
@@ -186,6 +192,11 @@ impl Answer {
         if self.content == Content::Form {
             headers.insert(header::CONTENT_SECURITY_POLICY, FORM_POLICY);
             headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        }
+        if self.content == Content::Notice {
+            headers.insert(header::CONTENT_SECURITY_POLICY, NOTICE_POLICY);
+            headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         }
         if let Content::File(_) = self.content {
             headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);

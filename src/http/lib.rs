@@ -22,6 +22,7 @@ mod multipart;
 mod operator;
 mod pages;
 mod rate_limit;
+mod receipts;
 mod refused;
 mod request_ids;
 mod server;

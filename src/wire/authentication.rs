@@ -1,5 +1,6 @@
 //! The page on which the holder of a test card proves who they are, and where they go from there.
 
+use crate::html::{self, escaped};
 use tollgate_domain::Secrets;
 use tollgate_domain::kinds;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
@@ -99,29 +100,9 @@ fn written_in_ascii(text: &str, out: &mut String) {
     }
 }
 
-/// Text as HTML.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 fn page(body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<title>3D Secure \
-         test page</title>\n<style>body {{ font: 16px/1.5 sans-serif; max-width: 32em; margin: 4em auto; padding: 0 1em }} \
-         button {{ font: inherit; padding: .5em 1.5em; margin-right: 1em }}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    let style = "button { font: inherit; padding: .5em 1.5em; margin-right: 1em }";
+    html::page("3D Secure test page", style, body)
 }
 
 #[cfg(test)]

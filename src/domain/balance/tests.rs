@@ -101,6 +101,8 @@ fn a_transaction_is_pending_until_its_day() {
             secrets: &secrets,
             clock_ms,
             livemode: false,
+            account: crate::AccountKey::NOBODY,
+            revision: crate::SHAPE_REVISION,
             version_name: "2026-10-28.endive",
             public_url: "",
         };
@@ -119,6 +121,8 @@ fn net_is_amount_less_fee_and_a_free_movement_lists_no_fee() {
         secrets: &secrets,
         clock_ms: NOW_MS,
         livemode: false,
+        account: crate::AccountKey::NOBODY,
+        revision: crate::SHAPE_REVISION,
         version_name: "2026-10-28.endive",
         public_url: "",
     };

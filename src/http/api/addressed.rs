@@ -2,11 +2,13 @@
 
 use super::{Api, Exchange};
 use crate::answer::{Answer, Content, IDEMPOTENCY_KEY};
+use crate::receipts;
 use crate::refused::Refused;
 use actix_http::{HttpMessage, Request as Http};
 use actix_web::http::Method;
 use tollgate_domain::files::file_link::{LINKS_PATH, LinkToken};
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
+use tollgate_domain::payments::charge::{RECEIPTS_PATH, ReceiptToken};
 use tollgate_wire::{Match, errors};
 
 /// What a request is about.
@@ -19,6 +21,8 @@ pub(super) enum Addressed<'p> {
     Action(Box<ActionToken>),
     /// A file, under an address that needs no key.
     Link(Box<LinkToken>),
+    /// The receipt of a charge.
+    Receipt(Box<ReceiptToken>),
 }
 
 impl Api {
@@ -51,6 +55,13 @@ impl Api {
             let link = http.path().strip_prefix(LINKS_PATH).filter(|_| method == "GET");
             if let Some(token) = link.and_then(|text| LinkToken::parse(text, &self.services.secrets)) {
                 return Ok(Addressed::Link(Box::new(token)));
+            }
+            let receipt = http.path().strip_prefix(RECEIPTS_PATH).filter(|_| method == "GET");
+            if let Some(text) = receipt {
+                return Ok(match ReceiptToken::parse(text, &self.services.secrets) {
+                    Some(token) => Addressed::Receipt(Box::new(token)),
+                    None => Addressed::Page(Box::new(receipts::nothing())),
+                });
             }
             return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
         };

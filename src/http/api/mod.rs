@@ -21,6 +21,7 @@ use crate::files::{self, PendingBytes};
 use crate::multipart::{self, Received};
 use crate::pages::Pages;
 use crate::rate_limit::{Class, LocalRateLimiter};
+use crate::receipts;
 use crate::refused::Refused;
 use crate::request_ids::RequestIds;
 use crate::server::Dispatch;
@@ -44,7 +45,7 @@ use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::call::Read;
-use tollgate_domain::{Call, Claim, Command, Profile, Reject, kinds};
+use tollgate_domain::{AccountKey, Call, Claim, Command, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
@@ -77,6 +78,8 @@ struct Exchange {
     posts: bool,
     /// Whether it is of an account in live mode.
     livemode: bool,
+    /// The account it is of, once that is known.
+    account: AccountKey,
     /// Whose events it reads, if it reads events.
     events_of: Option<Arc<Profile>>,
     /// The version its header names, if it has one.
@@ -103,6 +106,7 @@ impl Dispatch for Api {
             endpoint: None,
             posts: false,
             livemode: false,
+            account: AccountKey::NOBODY,
             events_of: None,
             asked_version: None,
             by_browser: false,
@@ -209,6 +213,10 @@ impl Api {
             Addressed::Link(token) => {
                 let (now_ms, request) = (exchange.now_ms, exchange.echo.request);
                 return Box::pin(files::visit(&self.services, &self.client, *token, now_ms, request)).await;
+            }
+            Addressed::Receipt(token) => {
+                let request = exchange.echo.request;
+                return Box::pin(receipts::visit(&self.services, &self.client, *token, request)).await;
             }
             Addressed::Action(token) => {
                 let visit = if http.method() == Method::POST {
@@ -372,6 +380,7 @@ impl Api {
             (tollgate_actors::key_hash(&self.services.secrets, key), claim)
         });
         exchange.livemode = profile.livemode;
+        exchange.account = profile.key;
         exchange.events_of = reads_events(&parsed.call).then(|| Arc::clone(&profile));
         let request = Request {
             profile,

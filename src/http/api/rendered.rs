@@ -7,7 +7,7 @@ use crate::telemetry::refused;
 use actix_web::http::header::HeaderValue;
 use tollgate_actors::{Response, Shown};
 use tollgate_domain::object::ShowContext;
-use tollgate_domain::{Call, Reject};
+use tollgate_domain::{AccountKey, Call, Reject};
 use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, Expand, Id};
 use tollgate_wire::{FoundPage, Rendering, browser, versions};
@@ -23,11 +23,12 @@ impl Api {
                 secrets: &self.services.secrets,
                 clock_ms: response.clock_ms,
                 livemode: exchange.livemode,
+                account: exchange.account,
+                revision: response.revision,
                 version_name: versions::name(response.version),
                 public_url: &self.services.public_url,
             },
             version: response.version,
-            revision: response.revision,
             expand: &response.expand,
             attached: &response.attached,
             account: exchange.events_of.as_deref(),
@@ -126,11 +127,12 @@ impl Api {
                 secrets: &self.services.secrets,
                 clock_ms: 0,
                 livemode: false,
+                account: AccountKey::NOBODY,
+                revision: tollgate_domain::SHAPE_REVISION,
                 version_name: versions::name(versions::DEFAULT),
                 public_url: &self.services.public_url,
             },
             version: versions::DEFAULT,
-            revision: tollgate_domain::SHAPE_REVISION,
             expand: Expand::NONE,
             attached: &[],
             account: None,

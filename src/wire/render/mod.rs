@@ -30,8 +30,6 @@ pub struct Rendering<'a> {
     pub show: ShowContext<'a>,
     /// The API version of the answer.
     pub version: Version,
-    /// The shape revision of the answer: fields of later releases are left out of replays.
-    pub revision: u16,
     /// What is shown in place. For lists, the paths start with `data`.
     pub expand: &'a Expand,
     /// The objects that may be shown in place. One that is missing leaves its id.
@@ -108,7 +106,7 @@ impl Rendering<'_> {
         with(&mut Show {
             out,
             version: self.version,
-            revision: self.revision,
+            revision: self.show.revision,
             attached: &attached,
             previous_whole: false,
         });

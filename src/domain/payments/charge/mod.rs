@@ -4,6 +4,7 @@
 mod capture;
 mod create;
 mod params;
+mod receipt;
 mod remote;
 mod shown;
 mod shown_bank;
@@ -16,6 +17,7 @@ pub(crate) use capture::capture;
 use capture::expire;
 pub(crate) use create::create;
 pub use params::{CaptureCharge, CreateCharge, ENDPOINTS, ListCharges, UpdateCharge};
+pub use receipt::{RECEIPTS_PATH, ReceiptToken};
 pub(crate) use remote::{not_while_calling, release, resolve, timer_due};
 pub use shown::ChargeShown;
 pub use source::ChargeSource;

@@ -3,7 +3,7 @@
 use super::shown_bank::ChargeBankShown;
 use super::shown_card::{ChargeCardShown, PaymentMethodDetailsShown};
 use super::shown_redirect::ChargeRedirectsShown;
-use super::{Charge, ChargeState, ChargeStatus, PaidWith, UserReport};
+use super::{Charge, ChargeState, ChargeStatus, PaidWith, ReceiptToken, UserReport};
 use crate::address::ShippingShown;
 use crate::customers::source::SourceShown;
 use crate::kinds;
@@ -98,8 +98,8 @@ pub struct ChargeShown<'a> {
     pub receipt_email: Option<&'a str>,
     /// Number of the receipt.
     pub receipt_number: Option<&'a str>,
-    /// Page of the receipt.
-    pub receipt_url: Option<&'a str>,
+    /// Page of the receipt, for whoever has its address; null until the charge has succeeded.
+    pub receipt_url: Option<String>,
     /// Whether all of it was given back.
     pub refunded: bool,
     /// Its refunds, newest first.
@@ -329,7 +329,7 @@ impl<'a> ChargeShown<'a> {
             },
             receipt_email: charge.receipt_email.as_deref(),
             receipt_number: None,
-            receipt_url: None,
+            receipt_url: ReceiptToken::of(charge, context).map(|token| token.url(context)),
             refunded: charge.is_refunded(),
             refunds: SubList {
                 kind: &kinds::REFUND,

@@ -108,6 +108,8 @@ impl Shop {
             secrets: &self.secrets,
             clock_ms: self.now_ms,
             livemode: false,
+            account: self.account.profile.key,
+            revision: tollgate_domain::SHAPE_REVISION,
             version_name: "2026-10-28.endive",
             public_url: "https://tollgate.test",
         })

@@ -9,4 +9,5 @@ mod headers;
 mod keys;
 mod limits;
 mod operators;
+mod receipts;
 mod requests;

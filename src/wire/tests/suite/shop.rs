@@ -124,13 +124,14 @@ impl Shop {
             secrets: &self.secrets,
             clock_ms: NOW_MS,
             livemode: false,
+            account: self.account.profile.key,
+            revision: tollgate_domain::SHAPE_REVISION,
             version_name,
             public_url: "https://tollgate.test",
         };
         Rendering {
             show,
             version,
-            revision: tollgate_domain::SHAPE_REVISION,
             expand,
             attached: &self.objects.0,
             account: Some(&self.account.profile),
