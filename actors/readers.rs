@@ -86,6 +86,7 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             Read::Balance
             | Read::Account
             | Read::Configurations(_)
+            | Read::LineItems { .. }
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)
@@ -167,6 +168,7 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
             Read::Balance
             | Read::Account
             | Read::Configurations(_)
+            | Read::LineItems { .. }
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)

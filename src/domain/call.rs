@@ -13,6 +13,7 @@ use crate::events::{Event, EventType};
 use crate::files::file::CreateFile;
 use crate::files::file_link::{CreateFileLink, UpdateFileLink};
 use crate::object::Object;
+use crate::paging::Paging;
 use crate::payments::authentication::CompletedAction;
 use crate::payments::charge::{CaptureCharge, CreateCharge, UpdateCharge};
 use crate::payments::confirmation_token::CreateConfirmationToken;
@@ -193,6 +194,13 @@ pub enum Read {
     Balance,
     /// `GET /v1/account`.
     Account,
+    /// `GET /v1/payment_intents/{intent}/amount_details_line_items`.
+    LineItems {
+        /// The intent.
+        intent: Id,
+        /// The page.
+        paging: Paging,
+    },
     /// `GET /v1/payment_method_configurations`.
     Configurations(ConfigurationList),
     /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the

@@ -48,9 +48,9 @@ use crate::payments::dispute::{
 };
 use crate::payments::mandate::{Acceptance, BankMandate, Mandate, MandateScope};
 use crate::payments::payment_intent::{
-    AllowRedirects, AmountDetails, Availability, BankOptions, CancellationReason, CaptureMethod, CardFutureUsage,
-    CardNetwork, ConfirmationMethod, FutureUsage, LastError, Particulars, PaymentCardOptions, PaymentDetails,
-    PaymentIntent, Status,
+    AllowRedirects, AmountDetails, AmountError, AmountLineItem, Availability, BankOptions, CancellationReason,
+    CaptureMethod, CardFutureUsage, CardNetwork, ConfirmationMethod, FutureUsage, ItemCategory, LastError,
+    LineItemOptions, Particulars, PaymentCardOptions, PaymentDetails, PaymentIntent, Status,
 };
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
@@ -112,6 +112,10 @@ fn record_lines() -> Vec<String> {
         CardFutureUsage,
         CardNetwork,
         AmountDetails,
+        AmountError,
+        AmountLineItem,
+        LineItemOptions,
+        ItemCategory,
         ConfiguredMethod,
         RedirectMethod,
         Dob,

@@ -170,6 +170,13 @@ pub static EARLY_FRAUD_WARNING: Kind = Kind {
     object: "radar.early_fraud_warning",
     other: None,
 };
+/// One thing that a payment intent pays for; it lives in the intent and is no stored object.
+pub static AMOUNT_LINE_ITEM: Kind = Kind {
+    number: 26,
+    prefix: "uli",
+    object: "payment_intent_amount_details_line_item",
+    other: None,
+};
 
 /// The number under which somebody is known to a tax office.
 pub static TAX_ID: Kind = Kind {
@@ -195,7 +202,7 @@ pub static SOURCE: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 25] = [
+pub static ALL: [&Kind; 26] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -221,6 +228,7 @@ pub static ALL: [&Kind; 25] = [
     &EPHEMERAL_KEY,
     &REVIEW,
     &EARLY_FRAUD_WARNING,
+    &AMOUNT_LINE_ITEM,
 ];
 
 /// The kind with that number.
@@ -309,6 +317,8 @@ id_params! {
     ReviewId of REVIEW;
     /// An early fraud warning's id as a parameter.
     EarlyFraudWarningId of EARLY_FRAUD_WARNING;
+    /// The id of what a payment intent pays for as a parameter.
+    AmountLineItemId of AMOUNT_LINE_ITEM;
     /// A tax id's id as a parameter.
     TaxIdId of TAX_ID;
     /// The id of a movement of a customer's balance as a parameter.

@@ -21,7 +21,7 @@ use crate::payments::charge::Charge;
 use crate::payments::confirmation_token::{ConfirmationToken, ConfirmationTokenShown};
 use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::mandate::{Mandate, MandateShown};
-use crate::payments::payment_intent::PaymentIntent;
+use crate::payments::payment_intent::{LineItemPage, LineItemsShown, PaymentIntent};
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::payment_method_configuration::{
     ConfigurationPage, ConfigurationsShown, PaymentMethodConfiguration, PaymentMethodConfigurationShown,
@@ -120,6 +120,8 @@ pub enum Item {
     Account(Arc<Profile>),
     /// A page of its configurations of payment methods.
     Configurations(Arc<ConfigurationPage>),
+    /// A page of what a payment intent pays for.
+    LineItems(Arc<LineItemPage>),
 }
 
 /// What showing an object depends on besides the object.
@@ -371,6 +373,7 @@ impl Item {
             Item::Balance(balance) => balance.with_shown(context, with),
             Item::Account(profile) => with(&AccountShown::of(profile)),
             Item::Configurations(page) => with(&ConfigurationsShown::of(page, context)),
+            Item::LineItems(page) => with(&LineItemsShown::of(page)),
             Item::Event(event) => {
                 // Objects stand as they stood then; what networks tell a moment later is what such an event is about.
                 let then = ShowContext {

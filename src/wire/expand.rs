@@ -32,10 +32,7 @@ const LEAD_NOWHERE: &[(&str, &[&[&str]])] = &[
         "charge",
         &[&["outcome", "rule"], &["transfer"], &["transfer_data", "destination"]],
     ),
-    (
-        "payment_intent",
-        &[&["amount_details", "line_items"], &["transfer_data", "destination"]],
-    ),
+    ("payment_intent", &[&["transfer_data", "destination"]]),
     ("customer", &[&["discount"], &["subscriptions"], &["test_clock"]]),
     ("payment_method", &[&["card", "generated_from", "setup_attempt"]]),
     (

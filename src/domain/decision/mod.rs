@@ -213,6 +213,12 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         Read::Configurations(asked) => {
             payment_method_configuration::list(world.account, asked).map(|page| Item::Configurations(Arc::new(page)))
         }
+        Read::LineItems { intent, paging } => match found(world, &kinds::PAYMENT_INTENT, intent, "intent")? {
+            Object::PaymentIntent(found) => {
+                payment_intent::line_items::page(found, paging).map(|page| Item::LineItems(Arc::new(page)))
+            }
+            other => unreachable!("{:?} was found as a payment intent", other.id()),
+        },
         Read::Object(kind, id, param) if *kind == kinds::PAYMENT_METHOD_CONFIGURATION => {
             let found = world.account.configuration(id);
             let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;

@@ -65,7 +65,7 @@ fn capture_for(
         intent.with_particulars(|particulars| {
             change_payment_details(&asked.payment_details, particulars);
             match &asked.amount_details {
-                Some(details) => details.apply_to(&mut particulars.amount_details),
+                Some(details) => details.apply_to(&mut particulars.amount_details, case.inputs.now_ms),
                 None => Ok(()),
             }
         })?;
@@ -97,6 +97,9 @@ fn capture_for(
         let money = Money::new(amount, before.currency);
         let problem = crate::money::AmountProblem::Step;
         return Err(Reject::amount(problem, money, case.version(), "amount_to_capture").into());
+    }
+    if asked.amount_details.is_some() {
+        intent.check_amount_details(amount)?;
     }
     if asked.statement_descriptor.is_some() {
         intent.statement_descriptor = asked.statement_descriptor.clone();

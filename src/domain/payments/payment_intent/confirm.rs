@@ -76,7 +76,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
     if let Some(token) = token {
         token.describe(&mut intent);
     }
-    describe(&mut intent, asked)?;
+    describe(case, &mut intent, asked)?;
     intent.note_radar_options(asked.radar_options.as_deref());
     if mandate.is_some() || intent.mandate().is_some() {
         intent.with_particulars(|particulars| particulars.mandate = mandate);
@@ -179,7 +179,7 @@ pub(super) fn saved_for(save_payment_method: Option<bool>) -> Option<FutureUsage
 }
 
 /// Takes over what a confirmation says besides how it is paid.
-fn describe(intent: &mut PaymentIntent, asked: &ConfirmPaymentIntent) -> Result<(), Stop> {
+fn describe(case: &Case<'_>, intent: &mut PaymentIntent, asked: &ConfirmPaymentIntent) -> Result<(), Stop> {
     let says_nothing = matches!(asked.amount_details, Update::Keep)
         && matches!(asked.payment_details, Update::Keep)
         && asked.payment_method_options.is_none()
@@ -195,8 +195,9 @@ fn describe(intent: &mut PaymentIntent, asked: &ConfirmPaymentIntent) -> Result<
             particulars.excluded_types = asked.excluded_payment_method_types.clone();
         }
         change_payment_details(&asked.payment_details, particulars);
-        change_amount_details(&asked.amount_details, particulars)
-    })
+        change_amount_details(&asked.amount_details, particulars, case.inputs.now_ms)
+    })?;
+    intent.check_amount_details(intent.amount)
 }
 
 /// Takes over the references a request gives or clears.
@@ -212,6 +213,7 @@ pub(super) fn change_payment_details(asked: &Update<PaymentDetailsParams>, parti
 pub(super) fn change_amount_details(
     asked: &Update<AmountDetailsParams>,
     particulars: &mut Particulars,
+    now_ms: u64,
 ) -> Result<(), Stop> {
     match asked {
         Update::Keep => Ok(()),
@@ -219,7 +221,7 @@ pub(super) fn change_amount_details(
             particulars.amount_details = None;
             Ok(())
         }
-        Update::Set(details) => details.apply_to(&mut particulars.amount_details),
+        Update::Set(details) => details.apply_to(&mut particulars.amount_details, now_ms),
     }
 }
 

@@ -141,8 +141,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         statement_descriptor: asked.statement_descriptor.clone(),
         statement_descriptor_suffix: asked.statement_descriptor_suffix.clone(),
         transfer_group: asked.transfer_group.clone(),
-        particulars: particulars(asked, agreement)?,
+        particulars: particulars(case, asked, agreement)?,
     };
+    if asked.amount_details.is_some() {
+        intent.check_amount_details(intent.amount)?;
+    }
     intent.list_types(&asked.payment_method_types, types);
     intent.allow_types(&asked.allowed_payment_method_types)?;
     intent.note_radar_options(asked.radar_options.as_deref());
@@ -195,7 +198,11 @@ pub(super) fn automatic_by_default(case: &Case<'_>) -> bool {
 }
 
 /// What only few requests say.
-fn particulars(asked: &CreatePaymentIntent, agreement: Option<Acceptance>) -> Result<Option<Box<Particulars>>, Stop> {
+fn particulars(
+    case: &Case<'_>,
+    asked: &CreatePaymentIntent,
+    agreement: Option<Acceptance>,
+) -> Result<Option<Box<Particulars>>, Stop> {
     let says_nothing = asked.amount_details.is_none()
         && asked.payment_details.is_none()
         && asked.payment_method_options.is_none()
@@ -216,7 +223,7 @@ fn particulars(asked: &CreatePaymentIntent, agreement: Option<Acceptance>) -> Re
         details.apply_to(&mut particulars.payment_details);
     }
     if let Some(details) = &asked.amount_details {
-        details.apply_to(&mut particulars.amount_details)?;
+        details.apply_to(&mut particulars.amount_details, case.inputs.now_ms)?;
     }
     Ok(Some(Box::new(particulars)).filter(|particulars| **particulars != Particulars::default()))
 }

@@ -1,9 +1,11 @@
 //! Operations on payment intents.
 
+use super::line_items::{LineItemShown, ListLineItems};
 use super::params::*;
 use super::shown::PaymentIntentShown;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds;
+use crate::paging::Paging;
 use crate::payments::setup_intent::VerifyMicrodeposits;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::HasParams;
@@ -22,6 +24,7 @@ pub const ENDPOINTS: &[&Endpoint<Call>] = &[
     &VERIFY_MICRODEPOSITS,
     &CANCEL,
     &LIST,
+    &LIST_LINE_ITEMS,
 ];
 
 static CREATE: Endpoint<Call> = Endpoint {
@@ -181,5 +184,26 @@ static LIST: Endpoint<Call> = Endpoint {
                 asked.ending_before.map(|id| id.0),
             )
             .map(Call::List)
+    },
+};
+
+static LIST_LINE_ITEMS: Endpoint<Call> = Endpoint {
+    name: "list_payment_intent_line_items",
+    doc: "Lists what a payment intent pays for, in the order it was given.",
+    method: Method::Get,
+    path: "/v1/payment_intents/{intent}/amount_details_line_items",
+    params: ListLineItems::SHAPE,
+    answers: Answers::Many(LineItemShown::SHAPE),
+    parse: |path, form| {
+        let asked: ListLineItems = take(form)?;
+        let paging = Paging::of(
+            asked.limit,
+            asked.starting_after.map(|id| id.0),
+            asked.ending_before.map(|id| id.0),
+        );
+        Ok(Call::Read(Read::LineItems {
+            intent: path.id(0, &kinds::PAYMENT_INTENT)?,
+            paging,
+        }))
     },
 };

@@ -83,7 +83,7 @@ pub(crate) fn increment(case: &Case<'_>, id: Id, asked: &IncrementAuthorization)
             details.apply_to(&mut particulars.payment_details);
         }
         match &asked.amount_details {
-            Some(details) => details.apply_to(&mut particulars.amount_details),
+            Some(details) => details.apply_to(&mut particulars.amount_details, case.inputs.now_ms),
             None => Ok(()),
         }
     })?;
@@ -94,6 +94,7 @@ pub(crate) fn increment(case: &Case<'_>, id: Id, asked: &IncrementAuthorization)
         intent.statement_descriptor = asked.statement_descriptor.clone();
     }
     intent.amount = asked.amount;
+    intent.check_amount_details(asked.amount)?;
     let mut charge = held.clone();
     charge.amount = asked.amount;
     charge.description = intent.description.clone();

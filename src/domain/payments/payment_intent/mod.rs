@@ -13,6 +13,7 @@ mod decide;
 mod deposits;
 mod endpoints;
 mod increment;
+pub(crate) mod line_items;
 mod outcome;
 mod params;
 mod particulars;
@@ -24,8 +25,8 @@ mod update;
 
 pub(crate) use action::complete_action;
 pub use amount_details::{
-    AmountDetails, AmountDetailsParams, AmountDetailsShown, AmountShippingParams, AmountShippingShown, AmountTaxParams,
-    AmountTaxShown, TipShown,
+    AmountDetails, AmountDetailsParams, AmountDetailsShown, AmountError, AmountErrorShown, AmountShippingParams,
+    AmountShippingShown, AmountTaxParams, AmountTaxShown, TipShown,
 };
 pub use bank_options::{
     AcssMandateParams, AcssOptionsParams, BankOptions, DebitMandateParams, DebitOptionsParams, DebitOptionsShown,
@@ -44,6 +45,10 @@ pub(crate) use decide::{cancel, create};
 pub(crate) use deposits::verify_microdeposits;
 pub use endpoints::ENDPOINTS;
 pub(crate) use increment::{apply_customer_balance, increment};
+pub use line_items::{
+    AmountLineItem, ItemCategory, LINE_ITEMS_MAX, LineItemOptions, LineItemPage, LineItemShown, LineItemsShown,
+    ListLineItems,
+};
 pub(crate) use outcome::{capture_money, follow_capture, put_charge, statement_text};
 pub use params::*;
 pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};

@@ -239,7 +239,7 @@ impl<'a> PaymentIntentShown<'a> {
                 .map(|types| types.iter().map(|word| &**word).collect()),
             amount: intent.amount,
             amount_capturable: intent.amount_capturable(),
-            amount_details: AmountDetailsShown::of(particulars.and_then(|all| all.amount_details.as_ref())),
+            amount_details: AmountDetailsShown::of(intent.id, intent.amount_details()),
             amount_received: intent.amount_received(),
             application: None,
             application_fee_amount: None,

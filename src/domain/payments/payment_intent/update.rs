@@ -60,7 +60,7 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     describe(&mut intent, asked);
     // Why the last try failed is forgotten with the first change after it.
     intent.last_error = None;
-    settle_terms(&mut intent, asked)?;
+    settle_terms(case, &mut intent, asked)?;
     intent.list_types(&asked.payment_method_types, types);
     match allows {
         Some([]) => intent.allow_all(case)?,
@@ -81,6 +81,9 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdatePaymentIntent) -> Re
     if pays_otherwise {
         let money = intent.money();
         check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
+    }
+    if pays_otherwise || !matches!(asked.amount_details, Update::Keep) {
+        intent.check_amount_details(intent.amount)?;
     }
     let data = asked.payment_method_data.as_deref();
     let method = Purpose::Payment.choice(case, asked.payment_method, data, None, intent.customer)?;
@@ -217,7 +220,7 @@ fn describe(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) {
 }
 
 /// How it is to be paid.
-fn settle_terms(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Result<(), Stop> {
+fn settle_terms(case: &Case<'_>, intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Result<(), Stop> {
     intent.capture_method = asked.capture_method.unwrap_or(intent.capture_method);
     intent.setup_future_usage = intent.setup_future_usage.or(saved_for(asked.save_payment_method));
     asked
@@ -239,7 +242,7 @@ fn settle_terms(intent: &mut PaymentIntent, asked: &UpdatePaymentIntent) -> Resu
         if !asked.excluded_payment_method_types.is_empty() {
             particulars.excluded_types = asked.excluded_payment_method_types.clone();
         }
-        change_amount_details(&asked.amount_details, particulars)
+        change_amount_details(&asked.amount_details, particulars, case.inputs.now_ms)
     })
 }
 

@@ -21,6 +21,7 @@ mod form;
 mod holds;
 mod integrations;
 mod intents;
+mod line_items;
 mod mandates;
 mod network;
 mod payment_methods;
