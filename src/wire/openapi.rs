@@ -67,7 +67,7 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_
     match endpoint.method {
         Method::Get | Method::Delete => {
             let pages = !matches!(endpoint.answers, Answers::One(_) | Answers::Contents(_));
-            parameters.extend(endpoint.params.fields.iter().map(|field| query_parameter(field, pages)));
+            parameters.extend(current(endpoint.params).map(|field| query_parameter(field, pages)));
             parameters.push(json!({
                 "name": "expand", "in": "query", "required": false, "style": "deepObject", "explode": true,
                 "description": EXPAND_DOC, "schema": expand_schema(),
@@ -132,9 +132,7 @@ fn request_body(params: &ParamsShape) -> Value {
     let mut schema = params_schema(params);
     schema["properties"]["expand"] = described(expand_schema(), EXPAND_DOC);
     let mut encoding = Map::new();
-    let nested = params
-        .fields
-        .iter()
+    let nested = current(params)
         .filter(|field| is_nested(&field.kind))
         .map(|field| field.name);
     for name in nested.chain(["expand"]) {
@@ -150,6 +148,14 @@ fn request_body(params: &ParamsShape) -> Value {
         "required": params.fields.iter().any(required),
         "content": { content_type: { "schema": schema, "encoding": encoding } },
     })
+}
+
+/// The parameters that the newest version takes.
+fn current(params: &ParamsShape) -> impl Iterator<Item = &'static ParamField> {
+    params
+        .fields
+        .iter()
+        .filter(|field| is_current(field.since, field.until))
 }
 
 /// Whether the newest version demands it.
@@ -172,7 +178,7 @@ fn is_nested(kind: &ParamKind) -> bool {
 /// The schema of a set of parameters.
 fn params_schema(params: &ParamsShape) -> Value {
     let mut properties = Properties::default();
-    for field in params.fields {
+    for field in current(params) {
         properties.add(field.name, described(param_schema(field), field.doc), required(field));
     }
     properties.object(params.doc)

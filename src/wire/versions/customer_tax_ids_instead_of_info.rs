@@ -8,7 +8,7 @@ use tollgate_resource::{Method, Version};
 pub(super) static CHANGE: Change = Change {
     since: Version(20191203),
     doc: "`tax_info` and `tax_info_verification` of a customer are gone, see `tax_ids`. Creating a customer with `tax_info` \
-          of type `vat` makes a tax id of type `eu_vat`.",
+          of type `vat` makes a tax id of type `eu_vat`; updating one with it, until then, replaces that.",
     requests: &[RequestChange {
         method: Method::Post,
         path: "/v1/customers",

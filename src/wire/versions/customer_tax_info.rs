@@ -8,15 +8,23 @@ use tollgate_resource::{Method, Version};
 pub(super) static CHANGE: Change = Change {
     since: Version(20180823),
     doc: "`business_vat_id` of a customer is `tax_info[tax_id]` with `tax_info[type]=vat`.",
-    requests: &[RequestChange {
-        method: Method::Post,
-        path: "/v1/customers",
-        rewrite,
-        example: (
-            "name=A&business_vat_id=DE123456789",
-            "name=A&tax_info[type]=vat&tax_info[tax_id]=DE123456789",
-        ),
-    }],
+    requests: &[
+        RequestChange {
+            method: Method::Post,
+            path: "/v1/customers",
+            rewrite,
+            example: (
+                "name=A&business_vat_id=DE123456789",
+                "name=A&tax_info[type]=vat&tax_info[tax_id]=DE123456789",
+            ),
+        },
+        RequestChange {
+            method: Method::Post,
+            path: "/v1/customers/{id}",
+            rewrite: rewrite_update,
+            example: ("business_vat_id=", "tax_info="),
+        },
+    ],
     answers: &[AnswerChange {
         object: "customer",
         rewrite: vat_id,
@@ -38,6 +46,15 @@ fn rewrite(request: &mut Request<'_>) {
         request.put("tax_info[type]", "vat");
         request.put("tax_info[tax_id]", &id);
     }
+}
+
+/// An empty text takes the number away.
+fn rewrite_update(request: &mut Request<'_>) {
+    if request.value("business_vat_id") == Some("") {
+        request.remove("business_vat_id");
+        request.put("tax_info", "");
+    }
+    rewrite(request);
 }
 
 fn vat_id(customer: &mut Map<String, Value>) {

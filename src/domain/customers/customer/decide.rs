@@ -138,6 +138,11 @@ pub(crate) fn update(case: &Case<'_>, id: Id, asked: &UpdateCustomer) -> Result<
         let kind = CustomerBalanceTransactionType::Adjustment;
         move_balance(case, &mut draft, &mut after, balance, kind)?;
     }
+    match &asked.tax_info {
+        Update::Keep => {}
+        Update::Clear => tax_id::replace(case, &mut draft, &mut after, None)?,
+        Update::Set(info) => tax_id::replace(case, &mut draft, &mut after, Some(&info.tax_id))?,
+    }
     after.normalise();
     put_changed(&mut draft, before, after);
     Ok(draft.decide(Reply::Object(&kinds::CUSTOMER, id)))

@@ -124,8 +124,29 @@ pub struct UpdateCustomer {
     pub tax: Option<TaxParams>,
     /// Whether the customer pays tax.
     pub tax_exempt: Update<TaxExempt>,
+    /// The customer's VAT id, in place of the one before; how it was said before there were tax ids.
+    #[param(until = 20191203)]
+    pub tax_info: Update<TaxInfoParams>,
     /// Whether the issuer of a card in `source` is asked, which it is if not given.
     pub validate: Option<bool>,
+}
+
+/// A VAT id, as a parameter of before there were tax ids.
+#[derive(Params, Default, Clone, Debug)]
+pub struct TaxInfoParams {
+    /// The number.
+    #[param(required)]
+    pub tax_id: Box<str>,
+    /// What it is.
+    #[param(name = "type")]
+    pub kind: Option<TaxInfoType>,
+}
+
+/// What the one tax id of older versions can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names)]
+pub enum TaxInfoType {
+    /// A number for value added tax.
+    Vat,
 }
 
 /// Where a customer is, for tax, as a parameter.

@@ -1,6 +1,6 @@
 //! Making, looking up and deleting tax ids.
 
-use super::{CreateTaxId, TAX_IDS_MAX, TaxId, TaxIdData, VERIFICATION_MS, Verification};
+use super::{CreateTaxId, TAX_IDS_MAX, TaxId, TaxIdData, TaxIdType, VERIFICATION_MS, Verification};
 use crate::customers::customer::Customer;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
@@ -60,6 +60,41 @@ pub(crate) fn add(case: &Case<'_>, draft: &mut Draft, customer: &mut Customer, g
     draft.event(EventType::CustomerTaxIdCreated, id);
     draft.put(Object::TaxId(Arc::new(tax_id)));
     Ok(id)
+}
+
+/// Gives a customer of the same draft another VAT id in place of the oldest tax id, which is the one that versions of before
+/// there were several show; or takes that away.
+pub(crate) fn replace(
+    case: &Case<'_>,
+    draft: &mut Draft,
+    customer: &mut Customer,
+    vat: Option<&str>,
+) -> Result<(), Stop> {
+    let oldest = customer.more().tax_ids.last().copied();
+    if let Some(id) = oldest {
+        let Some(Object::TaxId(before)) = case.find(&kinds::TAX_ID, id)? else {
+            unreachable!("a customer's tax id exists");
+        };
+        if vat == Some(&*before.value) {
+            return Ok(());
+        }
+        draft.put(Object::TaxId(Arc::new(TaxId {
+            deleted: true,
+            ..TaxId::clone(before)
+        })));
+        draft.deleted_event(EventType::CustomerTaxIdDeleted, id);
+        customer.more_mut().tax_ids.pop();
+    }
+    if let Some(value) = vat {
+        let given = TaxIdData {
+            kind: TaxIdType::from_name("eu_vat"),
+            value: value.into(),
+        };
+        add(case, draft, customer, &given)?;
+        // It is the one they go on showing.
+        customer.more_mut().tax_ids.rotate_left(1);
+    }
+    Ok(())
 }
 
 /// Deletes a tax id of the customer in the path, or of whomever.

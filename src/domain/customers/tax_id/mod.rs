@@ -5,7 +5,7 @@ mod params;
 mod shown;
 mod types;
 
-pub(crate) use decide::{add, create, delete, timer_due};
+pub(crate) use decide::{add, create, delete, replace, timer_due};
 pub use params::{CreateTaxId, ENDPOINTS, ListCustomerTaxIds, ListTaxIds, TaxIdData, TaxIdOwnerParams, TaxIdOwnerType};
 pub use shown::{DeletedTaxIdShown, TaxIdShown};
 pub use types::TaxIdType;

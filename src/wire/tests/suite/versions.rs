@@ -401,6 +401,21 @@ fn what_older_integrations_send_is_understood() {
         serde_json::json!({"tax_id": "DE123456789", "type": "vat"})
     );
 
+    let path = format!("/v1/customers/{}", id(&customer));
+    let changed = sent(&mut shop, Version(20180727), &path, "business_vat_id=FR12345678901");
+    assert_eq!(changed["business_vat_id"], "FR12345678901");
+    let same = sent(
+        &mut shop,
+        Version(20190516),
+        &path,
+        "tax_info[tax_id]=FR12345678901&tax_info[type]=vat",
+    );
+    assert_eq!(same["tax_info"]["tax_id"], "FR12345678901");
+    let gone = sent(&mut shop, Version(20190516), &path, "tax_info=");
+    assert!(gone["tax_info"].is_null(), "{gone}");
+    let (status, text) = shop.send("POST", &path, "tax_info[tax_id]=FR12345678901");
+    assert_eq!(status, 400, "{text:?}");
+
     let disputed = sent(
         &mut shop,
         versions::DEFAULT,

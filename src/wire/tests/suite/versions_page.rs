@@ -46,7 +46,6 @@ apart after both sides were taken back to that version.
   version; searches have it at every version.
 - The public changelog dates the end of a customer's included `sources` and `subscriptions` to 2020-08-27; here they are
   included until 2022-11-15, like the refunds of a charge.
-- Updating a customer with `tax_info` or `business_vat_id` is refused as an unknown parameter; creating one is not.
 - A charge takes the whole `statement_descriptor` of a card at every version.
 - Versions before 2013-08-13 are refused by name.
 ";
