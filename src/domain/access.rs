@@ -115,6 +115,10 @@ pub enum Resource {
     Tokens,
     #[record(24)]
     TaxIds,
+    #[record(25)]
+    PaymentMethodDomains,
+    #[record(26)]
+    ApplePay,
 }
 
 /// The permissions of a key, as bits.

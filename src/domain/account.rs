@@ -8,13 +8,14 @@ use crate::facts::Facts;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::Object;
+use crate::payments::payment_domain::{DOMAINS_MAX, RegisteredDomain};
 use crate::payments::payment_method_configuration::{CONFIGURATIONS_MAX, PaymentMethodConfiguration};
 use crate::time::day_of;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::sync::Arc;
 use tollgate_breaks::broken;
-use tollgate_resource::{Id, Record, RecordError, Version};
+use tollgate_resource::{Id, Kind, Record, RecordError, Version};
 
 /// An account in one mode, as shards and the journal address it: a hash of the account's id and the mode.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Record)]
@@ -175,6 +176,8 @@ pub struct Account {
     pub books: Books,
     /// Configurations of payment methods that were made or changed, newest first.
     configurations: Vec<Arc<PaymentMethodConfiguration>>,
+    /// Registered domains of both kinds, without those that were deleted, oldest first.
+    domains: Vec<Arc<RegisteredDomain>>,
 }
 
 impl Account {
@@ -186,6 +189,7 @@ impl Account {
             last_now_ms: 0,
             books: Books::new(),
             configurations: Vec::new(),
+            domains: Vec::new(),
         }
     }
 
@@ -207,8 +211,10 @@ impl Account {
             self.books.apply(entry, today);
         }
         for object in &facts.objects {
-            if let Object::PaymentMethodConfiguration(configuration) = object {
-                self.keep_configuration(configuration);
+            match object {
+                Object::PaymentMethodConfiguration(configuration) => self.keep_configuration(configuration),
+                Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => self.keep_domain(domain),
+                _ => {}
             }
         }
         self.seq = facts.seq_after;
@@ -260,6 +266,29 @@ impl Account {
         );
     }
 
+    /// The registered domain of that kind and name.
+    pub fn domain(&self, kind: &Kind, name: &str) -> Option<&RegisteredDomain> {
+        let mut domains = self.domains.iter();
+        domains
+            .find(|domain| domain.id.is(kind) && *domain.name == *name)
+            .map(|domain| &**domain)
+    }
+
+    /// How many domains are registered, of both kinds together.
+    pub fn domain_count(&self) -> usize {
+        self.domains.len()
+    }
+
+    fn keep_domain(&mut self, domain: &Arc<RegisteredDomain>) {
+        let known = &mut self.domains;
+        known.retain(|known| known.id != domain.id);
+        if !domain.deleted {
+            let at = known.partition_point(|known| known.id < domain.id);
+            known.insert(at, Arc::clone(domain));
+        }
+        assert!(known.len() <= DOMAINS_MAX, "decisions bound an account's domains");
+    }
+
     /// The tag in the ids of this account's objects.
     pub fn tag(&self) -> u32 {
         self.profile.key.tag()
@@ -277,6 +306,7 @@ impl Account {
             last_now_ms: self.last_now_ms,
             lines,
             configurations: self.configurations.clone(),
+            domains: self.domains.clone(),
         };
         row.to_bytes()
     }
@@ -300,6 +330,7 @@ impl Account {
             last_now_ms: row.last_now_ms,
             books,
             configurations: row.configurations,
+            domains: row.domains,
         })
     }
 }
@@ -316,6 +347,8 @@ pub(crate) struct AccountRow {
     lines: Vec<LineRow>,
     #[record(5)]
     configurations: Vec<Arc<PaymentMethodConfiguration>>,
+    #[record(6)]
+    domains: Vec<Arc<RegisteredDomain>>,
 }
 
 #[cfg(test)]

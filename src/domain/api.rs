@@ -19,6 +19,7 @@ use crate::payments::charge::{self, ChargeShown};
 use crate::payments::confirmation_token::{self, ConfirmationTokenShown};
 use crate::payments::dispute::{self, DisputeShown};
 use crate::payments::mandate::{self, MandateShown};
+use crate::payments::payment_domain::{self, ApplePayDomainShown, PaymentMethodDomainShown};
 use crate::payments::payment_intent::{self, PaymentIntentShown};
 use crate::payments::payment_method::{self, PaymentMethodShown};
 use crate::payments::payment_method_configuration::{self, PaymentMethodConfigurationShown};
@@ -49,6 +50,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     source::CUSTOMER_ENDPOINTS,
     payment_method::ENDPOINTS,
     payment_method_configuration::ENDPOINTS,
+    payment_domain::ENDPOINTS,
     token::ENDPOINTS,
     ephemeral_key::ENDPOINTS,
     confirmation_token::ENDPOINTS,
@@ -97,6 +99,8 @@ static SHAPES: &[(&Kind, &Shape)] = &[
         &kinds::PAYMENT_METHOD_CONFIGURATION,
         PaymentMethodConfigurationShown::SHAPE,
     ),
+    (&kinds::PAYMENT_METHOD_DOMAIN, PaymentMethodDomainShown::SHAPE),
+    (&kinds::APPLE_PAY_DOMAIN, ApplePayDomainShown::SHAPE),
     (&kinds::TOKEN, TokenShown::SHAPE),
     (&kinds::EPHEMERAL_KEY, EphemeralKeyShown::SHAPE),
     (&kinds::CONFIRMATION_TOKEN, ConfirmationTokenShown::SHAPE),

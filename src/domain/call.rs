@@ -18,6 +18,7 @@ use crate::payments::authentication::CompletedAction;
 use crate::payments::charge::{CaptureCharge, CreateCharge, UpdateCharge};
 use crate::payments::confirmation_token::CreateConfirmationToken;
 use crate::payments::dispute::UpdateDispute;
+use crate::payments::payment_domain::{CreateApplePayDomain, CreatePaymentMethodDomain, UpdatePaymentMethodDomain};
 use crate::payments::payment_intent::{
     ApplyCustomerBalance, CancelPaymentIntent, CapturePaymentIntent, ConfirmPaymentIntent, CreatePaymentIntent,
     IncrementAuthorization, UpdatePaymentIntent,
@@ -166,6 +167,14 @@ pub enum Command {
     CreatePaymentMethodConfiguration(Box<CreatePaymentMethodConfiguration>),
     /// `POST /v1/payment_method_configurations/{configuration}`.
     UpdatePaymentMethodConfiguration(Id, Box<UpdatePaymentMethodConfiguration>),
+    /// `POST /v1/payment_method_domains`.
+    CreatePaymentMethodDomain(Box<CreatePaymentMethodDomain>),
+    /// `POST /v1/payment_method_domains/{payment_method_domain}`, and the same with `/validate`.
+    UpdatePaymentMethodDomain(Id, UpdatePaymentMethodDomain),
+    /// `POST /v1/apple_pay/domains`.
+    CreateApplePayDomain(Box<CreateApplePayDomain>),
+    /// `DELETE /v1/apple_pay/domains/{domain}`.
+    DeleteApplePayDomain(Id),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.

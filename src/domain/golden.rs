@@ -47,6 +47,7 @@ use crate::payments::dispute::{
     PendingVerdict, PriorTransaction, TransactionAddress, Verdict,
 };
 use crate::payments::mandate::{Acceptance, BankMandate, Mandate, MandateScope};
+use crate::payments::payment_domain::RegisteredDomain;
 use crate::payments::payment_intent::{
     AllowRedirects, AmountDetails, AmountError, AmountLineItem, Availability, BankOptions, CancellationReason,
     CaptureMethod, CardFutureUsage, CardNetwork, ConfirmationMethod, FutureUsage, ItemCategory, LastError,
@@ -120,6 +121,7 @@ fn record_lines() -> Vec<String> {
         RedirectMethod,
         Dob,
         PaymentMethodConfiguration,
+        RegisteredDomain,
         Action,
         ThreeDSecureRequest,
         ThreeDSecureResult,

@@ -178,6 +178,21 @@ pub static AMOUNT_LINE_ITEM: Kind = Kind {
     other: None,
 };
 
+/// A domain of the web on which pages offer wallets.
+pub static PAYMENT_METHOD_DOMAIN: Kind = Kind {
+    number: 27,
+    prefix: "pmd",
+    object: "payment_method_domain",
+    other: None,
+};
+/// A domain of the web that is registered for Apple Pay, as older integrations do it.
+pub static APPLE_PAY_DOMAIN: Kind = Kind {
+    number: 28,
+    prefix: "apwc",
+    object: "apple_pay_domain",
+    other: None,
+};
+
 /// The number under which somebody is known to a tax office.
 pub static TAX_ID: Kind = Kind {
     number: 21,
@@ -202,7 +217,7 @@ pub static SOURCE: Kind = Kind {
 };
 
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 26] = [
+pub static ALL: [&Kind; 28] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -229,6 +244,8 @@ pub static ALL: [&Kind; 26] = [
     &REVIEW,
     &EARLY_FRAUD_WARNING,
     &AMOUNT_LINE_ITEM,
+    &PAYMENT_METHOD_DOMAIN,
+    &APPLE_PAY_DOMAIN,
 ];
 
 /// The kind with that number.
@@ -317,6 +334,10 @@ id_params! {
     ReviewId of REVIEW;
     /// An early fraud warning's id as a parameter.
     EarlyFraudWarningId of EARLY_FRAUD_WARNING;
+    /// The id of a registered domain as a parameter.
+    PaymentMethodDomainId of PAYMENT_METHOD_DOMAIN;
+    /// The id of a domain of Apple Pay as a parameter.
+    ApplePayDomainId of APPLE_PAY_DOMAIN;
     /// The id of what a payment intent pays for as a parameter.
     AmountLineItemId of AMOUNT_LINE_ITEM;
     /// A tax id's id as a parameter.

@@ -21,6 +21,9 @@ use crate::payments::charge::Charge;
 use crate::payments::confirmation_token::{ConfirmationToken, ConfirmationTokenShown};
 use crate::payments::dispute::{Dispute, DisputeShown};
 use crate::payments::mandate::{Mandate, MandateShown};
+use crate::payments::payment_domain::{
+    ApplePayDomainShown, DeletedApplePayDomainShown, PaymentMethodDomainShown, RegisteredDomain,
+};
 use crate::payments::payment_intent::{LineItemPage, LineItemsShown, PaymentIntent};
 use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::payment_method_configuration::{
@@ -105,6 +108,12 @@ pub enum Object {
     /// An early fraud warning.
     #[record(25)]
     EarlyFraudWarning(Arc<EarlyFraudWarning>),
+    /// A registered domain.
+    #[record(27)]
+    PaymentMethodDomain(Arc<RegisteredDomain>),
+    /// A domain of Apple Pay.
+    #[record(28)]
+    ApplePayDomain(Arc<RegisteredDomain>),
 }
 
 /// Anything an answer can show.
@@ -185,6 +194,8 @@ impl Object {
             Object::Review(_) => &kinds::REVIEW,
             Object::EarlyFraudWarning(_) => &kinds::EARLY_FRAUD_WARNING,
             Object::PaymentMethodConfiguration(_) => &kinds::PAYMENT_METHOD_CONFIGURATION,
+            Object::PaymentMethodDomain(_) => &kinds::PAYMENT_METHOD_DOMAIN,
+            Object::ApplePayDomain(_) => &kinds::APPLE_PAY_DOMAIN,
             Object::TaxId(_) => &kinds::TAX_ID,
             Object::CustomerBalanceTransaction(_) => &kinds::CUSTOMER_BALANCE_TRANSACTION,
         }
@@ -213,6 +224,7 @@ impl Object {
             Object::Review(review) => review.id,
             Object::EarlyFraudWarning(warning) => warning.id,
             Object::PaymentMethodConfiguration(configuration) => configuration.id,
+            Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => domain.id,
         }
     }
 
@@ -221,6 +233,7 @@ impl Object {
         match self {
             Object::Customer(customer) => customer.deleted,
             Object::TaxId(tax_id) => tax_id.deleted,
+            Object::ApplePayDomain(domain) => domain.deleted,
             // A card of a customer is never used up but by being deleted.
             Object::Card(card) => card.used_up,
             _ => false,
@@ -257,7 +270,7 @@ impl Object {
             }
             Object::FileLink(link) => parent(link.file),
             Object::Review(_) | Object::ConfirmationToken(_) | Object::File(_) => {}
-            Object::PaymentMethodConfiguration(_) => {}
+            Object::PaymentMethodConfiguration(_) | Object::PaymentMethodDomain(_) | Object::ApplePayDomain(_) => {}
             Object::TaxId(tax_id) => tax_id.customer.into_iter().for_each(parent),
             Object::CustomerBalanceTransaction(transaction) => parent(transaction.customer),
         }
@@ -356,6 +369,9 @@ impl Object {
             Object::PaymentMethodConfiguration(configuration) => {
                 with(&PaymentMethodConfigurationShown::of(configuration, context))
             }
+            Object::PaymentMethodDomain(domain) => with(&PaymentMethodDomainShown::of(domain, context)),
+            Object::ApplePayDomain(domain) if domain.deleted => with(&DeletedApplePayDomainShown::of(domain)),
+            Object::ApplePayDomain(domain) => with(&ApplePayDomainShown::of(domain, context)),
             Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),
             Object::TaxId(tax_id) => with(&TaxIdShown::of(tax_id, context)),
             Object::CustomerBalanceTransaction(transaction) => {

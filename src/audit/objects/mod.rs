@@ -114,6 +114,8 @@ impl Objects {
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
                 | Object::PaymentMethodConfiguration(_)
+                | Object::PaymentMethodDomain(_)
+                | Object::ApplePayDomain(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_)
@@ -125,6 +127,8 @@ impl Objects {
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
                 | Object::PaymentMethodConfiguration(_)
+                | Object::PaymentMethodDomain(_)
+                | Object::ApplePayDomain(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -151,6 +155,8 @@ impl Objects {
                 | Object::Review(_)
                 | Object::EarlyFraudWarning(_)
                 | Object::PaymentMethodConfiguration(_)
+                | Object::PaymentMethodDomain(_)
+                | Object::ApplePayDomain(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -259,6 +265,8 @@ impl Objects {
             | Object::Review(_)
             | Object::EarlyFraudWarning(_)
             | Object::PaymentMethodConfiguration(_)
+            | Object::PaymentMethodDomain(_)
+            | Object::ApplePayDomain(_)
             | Object::File(_)
             | Object::FileLink(_)
             | Object::ConfirmationToken(_) => find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at]),
@@ -293,6 +301,8 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::Review(_)
         | Object::EarlyFraudWarning(_)
         | Object::PaymentMethodConfiguration(_)
+        | Object::PaymentMethodDomain(_)
+        | Object::ApplePayDomain(_)
         | Object::File(_)
         | Object::FileLink(_)
         | Object::ConfirmationToken(_) => Some(object.id().seq()),

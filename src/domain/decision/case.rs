@@ -14,6 +14,7 @@ use crate::payments::charge::Charge;
 use crate::payments::confirmation_token::ConfirmationToken;
 use crate::payments::dispute::Dispute;
 use crate::payments::mandate::Mandate;
+use crate::payments::payment_domain::RegisteredDomain;
 use crate::payments::payment_intent::PaymentIntent;
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::refund::Refund;
@@ -119,6 +120,14 @@ impl<'a> Case<'a> {
         Ok(self.find(&kinds::FILE_LINK, id)?.map(|object| match object {
             Object::FileLink(link) => &**link,
             other => unreachable!("{:?} was found as a file link", other.id()),
+        }))
+    }
+
+    /// A registered domain of a kind, if there is one with that id.
+    pub(crate) fn domain(&self, kind: &'static Kind, id: Id) -> Result<Option<&'a RegisteredDomain>, Stop> {
+        Ok(self.find(kind, id)?.map(|object| match object {
+            Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => &**domain,
+            other => unreachable!("{:?} was found as a domain", other.id()),
         }))
     }
 

@@ -22,6 +22,7 @@ use crate::object::{Item, Object};
 use crate::payments::charge;
 use crate::payments::confirmation_token;
 use crate::payments::dispute;
+use crate::payments::payment_domain;
 use crate::payments::payment_intent;
 use crate::payments::payment_method;
 use crate::payments::payment_method_configuration;
@@ -162,6 +163,10 @@ pub fn decide(
         Command::DetachPaymentMethod(method) => payment_method::detach(&case, *method),
         Command::CreatePaymentMethodConfiguration(asked) => payment_method_configuration::create(&case, asked),
         Command::UpdatePaymentMethodConfiguration(id, asked) => payment_method_configuration::update(&case, *id, asked),
+        Command::CreatePaymentMethodDomain(asked) => payment_domain::create(&case, asked),
+        Command::UpdatePaymentMethodDomain(id, asked) => payment_domain::update(&case, *id, asked),
+        Command::CreateApplePayDomain(asked) => payment_domain::create_for_apple_pay(&case, asked),
+        Command::DeleteApplePayDomain(id) => payment_domain::delete_for_apple_pay(&case, *id),
         Command::CreateToken(asked) => token::create(&case, asked),
         Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),

@@ -8,6 +8,7 @@ pub mod charge;
 pub mod confirmation_token;
 pub mod dispute;
 pub mod mandate;
+pub mod payment_domain;
 pub mod payment_intent;
 pub mod payment_method;
 pub mod payment_method_configuration;

@@ -75,6 +75,8 @@ pub fn each_sealed(object: &Object, visit: &mut dyn FnMut(&SealedNumber)) {
         | Object::Review(_)
         | Object::EarlyFraudWarning(_)
         | Object::PaymentMethodConfiguration(_)
+        | Object::PaymentMethodDomain(_)
+        | Object::ApplePayDomain(_)
         | Object::File(_)
         | Object::FileLink(_) => None,
     };

@@ -14,6 +14,7 @@ mod configurations;
 mod customer_properties;
 mod customers;
 mod disputes;
+mod domains;
 mod ephemeral_keys;
 mod event_orders;
 mod events;

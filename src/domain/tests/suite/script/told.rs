@@ -256,6 +256,11 @@ impl Player {
                 let left = if warning.settled { "settled" } else { "actionable" };
                 format!("{name} {left} of {}", self.name(warning.charge))
             }
+            Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => {
+                let disabled = if domain.disabled { " disabled" } else { "" };
+                let deleted = if domain.deleted { " (deleted)" } else { "" };
+                format!("{name} {}{disabled}{deleted}", domain.name)
+            }
             Object::PaymentMethodConfiguration(configuration) => {
                 let types: Vec<&str> = configuration.types().into_iter().map(Names::name).collect();
                 let inactive = if configuration.inactive { " inactive" } else { "" };
