@@ -235,6 +235,23 @@ class Sources(unittest.TestCase):
         self.assertEqual(stripe.Customer.retrieve(customer.id).default_source, card.id)
         self.assertEqual(listed(), [card.id])
 
+    def test_a_verified_account_is_charged(self):
+        customer = stripe.Customer.create(source="btok_us_verified")
+        charge = stripe.Charge.create(amount=2000, currency="usd", customer=customer.id)
+        self.assertTrue(charge.id.startswith("py_"))
+        self.assertEqual((charge.status, charge.paid, charge.source.object, charge.payment_method_details.type),
+                         ("pending", False, "bank_account", "ach_debit"))
+        self.assertEqual(charge.payment_method_details.ach_debit.last4, "6789")
+        until = time.monotonic() + SETTLED_SECONDS
+        while charge.status == "pending" and time.monotonic() < until:
+            time.sleep(0.1)
+            charge = stripe.Charge.retrieve(charge.id, expand=["balance_transaction"])
+        self.assertEqual((charge.status, charge.paid, charge.balance_transaction.type),
+                         ("succeeded", True, "payment"))
+        unverified = stripe.Customer.create(source="btok_us")
+        error = refused(lambda: stripe.Charge.create(amount=2000, currency="usd", customer=unverified.id))
+        self.assertIn("must be verified", error.user_message)
+
 
 if __name__ == "__main__":
     unittest.main()

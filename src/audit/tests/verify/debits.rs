@@ -4,9 +4,13 @@ use crate::audit;
 use crate::journal::Journal;
 use std::sync::Arc;
 use tollgate_audit::Check;
+use tollgate_domain::customers::customer::CreateCustomer;
+use tollgate_domain::customers::source::NamedSource;
+use tollgate_domain::kinds::CustomerId;
 use tollgate_domain::money::Currency;
-use tollgate_domain::payments::bank_account::TestAccount;
-use tollgate_domain::payments::charge::{Charge, ChargeState};
+use tollgate_domain::payments::bank_account::{TestAccount, TestBankToken};
+use tollgate_domain::payments::card::TokenParam;
+use tollgate_domain::payments::charge::{Charge, ChargeState, CreateCharge};
 use tollgate_domain::payments::mandate::{CustomerAcceptanceParams, MandateDataParams};
 use tollgate_domain::payments::payment_intent::{CreatePaymentIntent, DEBIT_MS};
 use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestMethod};
@@ -21,6 +25,7 @@ mod at {
     pub(super) const REFUNDED: usize = 2;
     pub(super) const FAILED: usize = 4;
     pub(super) const CANCELED: usize = 6;
+    pub(super) const CHARGED: usize = 11;
 }
 
 fn debit(journal: &mut Journal, amount: i64, name: &'static str) -> Id {
@@ -44,6 +49,24 @@ fn debit(journal: &mut Journal, amount: i64, name: &'static str) -> Id {
     journal.last_born(&kinds::PAYMENT_INTENT)
 }
 
+/// A charge without an intent of a bank account that a customer has.
+fn charge_saved(journal: &mut Journal, amount: i64, name: &str) -> Id {
+    let token = TestBankToken::by_name(name).expect("a token of the table");
+    let asked = CreateCustomer {
+        source: Some(NamedSource::Token(TokenParam::MagicBank(token))),
+        ..CreateCustomer::default()
+    };
+    journal.ask(Command::CreateCustomer(Box::new(asked)), None);
+    let asked = CreateCharge {
+        amount,
+        currency: Some(Currency::USD),
+        customer: Some(CustomerId(journal.last_born(&kinds::CUSTOMER))),
+        ..CreateCharge::default()
+    };
+    journal.ask(Command::CreateCharge(Box::new(asked)), None);
+    journal.last_born(&kinds::CHARGE)
+}
+
 fn story() -> Journal {
     let mut journal = Journal::new();
     let paid = debit(&mut journal, 10_000, "usBankAccount_success");
@@ -61,6 +84,10 @@ fn story() -> Journal {
     journal.pass(DEBIT_MS).ask(cancel, None);
     let disputed = debit(&mut journal, 5_000, "usBankAccount_dispute");
     journal.pass(DEBIT_MS).engine(Command::TimerDue(disputed));
+    let saved = charge_saved(&mut journal, 7_000, "us_verified");
+    journal.pass(DEBIT_MS).engine(Command::TimerDue(saved));
+    let closed = charge_saved(&mut journal, 7_000, "us_verified_accountClosed");
+    journal.pass(DEBIT_MS).engine(Command::TimerDue(closed));
     journal.row();
     journal
 }
@@ -78,7 +105,7 @@ fn bank_debits_are_clean_and_added_up() {
     let journal = story();
     let report = audit(&journal, &journal.blocks());
     assert_eq!(report.difference, None);
-    assert_eq!((report.payment_intents, report.charges, report.refunds), (4, 4, 1));
+    assert_eq!((report.payment_intents, report.charges, report.refunds), (4, 6, 1));
 }
 
 /// A name, the check that must find it, and the way to break it.
@@ -86,7 +113,7 @@ type Case = (&'static str, Check, fn(&mut Journal));
 
 #[test]
 fn broken_bank_debits_are_found() {
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         (
             "a debit that is paid before the bank answers",
             Check::States,
@@ -101,6 +128,9 @@ fn broken_bank_debits_are_found() {
                 journal.facts(at::PAID).entries.clear();
             },
         ),
+        ("a charge without its movement", Check::Movement, |journal| {
+            journal.facts(at::CHARGED).entries.clear();
+        }),
         ("a refund without its movement", Check::Movement, |journal| {
             journal.facts(at::REFUNDED).entries.clear();
         }),

@@ -1,9 +1,9 @@
 //! A charge that is made by itself, as older integrations do, without an intent: decided here, or by a remote network
 //! that is asked once the charge is recorded.
 
-use super::remote;
 use super::source::{payer, put_method};
 use super::{Charge, ChargeState, CreateCharge};
+use super::{debit, remote};
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
@@ -46,7 +46,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, 
     let payer = payer(case, named, customer)?;
 
     let mut draft = case.draft();
-    let id = draft.born(&kinds::CHARGE);
+    let id = if payer.is_bank() {
+        draft.born_other(&kinds::CHARGE)
+    } else {
+        draft.born(&kinds::CHARGE)
+    };
     let mut method = payer.into_method(&mut draft, id);
     if let Some(session) = asked.radar_options.as_ref().and_then(|options| options.session.clone()) {
         method.details.get_or_insert_default().radar_session = Some(session);
@@ -102,6 +106,11 @@ fn decide(
     method: PaymentMethod,
     capture: bool,
 ) -> Result<Decision, Stop> {
+    if let Instrument::Bank(_) = method.instrument
+        && method.id.is_other(&kinds::CARD)
+    {
+        return debit::start(case, draft, charge, method, capture);
+    }
     let Instrument::Card(card) = method.instrument else {
         let message = "A charge without a PaymentIntent takes money from a card. Make a PaymentIntent.";
         return Err(Reject::invalid(None, message).into());

@@ -3,6 +3,7 @@
 
 mod capture;
 mod create;
+mod debit;
 mod params;
 mod receipt;
 mod remote;
@@ -161,6 +162,8 @@ pub struct OwnAttempts {
 pub enum PaidWith {
     /// A card.
     Card(HeldMethod),
+    /// A bank account.
+    Bank(Box<PaymentMethod>),
     /// A source.
     Source(Box<PaymentMethod>),
 }
@@ -458,6 +461,9 @@ impl Charge {
         };
         let details = self.seen.as_deref().map(|seen| Box::new(seen.details.clone()));
         if self.payment_intent.is_none() && self.payment_method.is(&kinds::CARD) {
+            if self.instrument.bank().is_some() {
+                return Some(PaidWith::Bank(Box::new(self.method())));
+            }
             return Some(PaidWith::Card(HeldMethod {
                 instrument: self.instrument.clone(),
                 cvc_check,

@@ -3,7 +3,7 @@
 
 use super::create::{approved, declined};
 use super::source::{is_stored, take_method};
-use super::{Charge, ChargeState, OwnAttempts, expire};
+use super::{Charge, ChargeState, OwnAttempts, debit, expire};
 use crate::acquirer::{Ask, AttemptId, NetworkAnswer};
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
@@ -126,6 +126,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         Some(open) if matches!(open.phase, Phase::Reversing { .. }) && broken!(ReverseOnce) => Ok(case.nothing()),
         Some(open) if case.inputs.now_ms >= open.due_ms() => Ok(go_on(case, charge, open)),
         Some(_) => Ok(case.nothing()),
+        None if charge.state == ChargeState::Debiting => Ok(debit::settle(case, charge)),
         None => expire(case, charge),
     }
 }

@@ -9,6 +9,7 @@ use crate::customers::source::SourceShown;
 use crate::kinds;
 use crate::money::Currency;
 use crate::object::ShowContext;
+use crate::payments::bank_account::BankAccountShown;
 use crate::payments::card::HeldCardShown;
 use crate::payments::payment_method::{BillingDetailsShown, Decline, SkippedRules, no_billing_details};
 use crate::radar::{BlockRule, Risk};
@@ -199,6 +200,8 @@ impl Charge {
 pub enum PaidWithShown<'a> {
     /// A card.
     Card(Box<HeldCardShown<'a>>),
+    /// A bank account.
+    Bank(Box<BankAccountShown<'a>>),
     /// A source.
     Source(Box<SourceShown<'a>>),
 }
@@ -211,6 +214,10 @@ impl<'a> PaidWithShown<'a> {
                 let shown = HeldCardShown::of(held, id, customer, context.secrets);
                 PaidWithShown::Card(Box::new(shown.expect("a card is kept under the id of a card")))
             }
+            PaidWith::Bank(method) => {
+                let bank = method.instrument.bank().expect("it is kept as a bank account");
+                PaidWithShown::Bank(Box::new(BankAccountShown::of_saved(bank, method, context)))
+            }
             PaidWith::Source(source) => PaidWithShown::Source(Box::new(SourceShown::of(source, context))),
         }
     }
@@ -222,6 +229,7 @@ impl ShownValue for PaidWithShown<'_> {
     fn shown(&self) -> Value<'_> {
         match self {
             PaidWithShown::Card(card) => Value::Node(&**card),
+            PaidWithShown::Bank(bank) => Value::Node(&**bank),
             PaidWithShown::Source(source) => Value::Node(&**source),
         }
     }
@@ -242,6 +250,7 @@ impl<'a> ChargeShown<'a> {
             id: charge.id,
         };
         let bank = ChargeBankShown::of(charge, context);
+        let is_ach = bank.ach_debit.is_some();
         let pending = charge.state == ChargeState::Debiting;
         let redirect = ChargeRedirectsShown::of(charge);
         ChargeShown {
@@ -300,6 +309,7 @@ impl<'a> ChargeShown<'a> {
                 id: charge.payment_method,
             },
             payment_method_details: PaymentMethodDetailsShown {
+                ach_debit: bank.ach_debit,
                 acss_debit: bank.acss_debit,
                 au_becs_debit: bank.au_becs_debit,
                 bacs_debit: bank.bacs_debit,
@@ -317,7 +327,11 @@ impl<'a> ChargeShown<'a> {
                 paypal: redirect.paypal,
                 revolut_pay: redirect.revolut_pay,
                 sepa_debit: bank.sepa_debit,
-                kind: charge.instrument.kind().name(),
+                kind: if is_ach {
+                    "ach_debit"
+                } else {
+                    charge.instrument.kind().name()
+                },
                 us_bank_account: bank.us_bank_account,
             },
             radar_options: RadarOptionsShown {

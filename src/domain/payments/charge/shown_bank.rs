@@ -1,6 +1,6 @@
 //! The bank account of a charge, as it was when it was debited.
 
-use super::{Charge, ChargeState};
+use super::{Charge, ChargeState, debit};
 use crate::country::Country;
 use crate::kinds;
 use crate::object::ShowContext;
@@ -27,6 +27,23 @@ pub struct ChargeUsBankAccountShown<'a> {
     pub mandate: Option<Ref>,
     /// The number by which banks find the debit, once it has succeeded.
     pub payment_reference: Option<String>,
+    /// The bank.
+    pub routing_number: &'a str,
+}
+
+/// A bank account in the United States that was debited without an intent.
+#[derive(Shown)]
+pub struct ChargeAchDebitShown<'a> {
+    /// Who holds it.
+    pub account_holder_type: Option<HolderType>,
+    /// Name of the bank.
+    pub bank_name: Option<&'static str>,
+    /// Where it is kept.
+    pub country: Country,
+    /// The same for every bank account with these numbers.
+    pub fingerprint: String,
+    /// The last four digits.
+    pub last4: Last4,
     /// The bank.
     pub routing_number: &'a str,
 }
@@ -96,6 +113,7 @@ pub struct ChargeAuBecsDebitShown<'a> {
 /// What the bank account of a charge shows under the name of its scheme; the members of the others are absent.
 #[derive(Default)]
 pub(super) struct ChargeBankShown<'a> {
+    pub(super) ach_debit: Option<Box<ChargeAchDebitShown<'a>>>,
     pub(super) acss_debit: Option<Box<ChargeAcssDebitShown<'a>>>,
     pub(super) au_becs_debit: Option<Box<ChargeAuBecsDebitShown<'a>>>,
     pub(super) bacs_debit: Option<Box<ChargeBacsDebitShown<'a>>>,
@@ -115,6 +133,17 @@ impl<'a> ChargeBankShown<'a> {
         let named = charge.seen.as_deref().and_then(|seen| seen.mandate);
         let kind = &kinds::MANDATE;
         let mandate = named.map(|id| Ident { kind, id });
+        if debit::is_of_older_api(charge) {
+            shown.ach_debit = Some(Box::new(ChargeAchDebitShown {
+                account_holder_type: bank.holder,
+                bank_name: bank.bank_name(),
+                country: bank.country,
+                fingerprint,
+                last4,
+                routing_number: &bank.bank,
+            }));
+            return shown;
+        }
         match bank.scheme {
             BankScheme::AcssDebit => {
                 shown.acss_debit = Some(Box::new(ChargeAcssDebitShown {

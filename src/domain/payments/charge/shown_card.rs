@@ -2,7 +2,8 @@
 
 use super::Charge;
 use super::shown_bank::{
-    ChargeAcssDebitShown, ChargeAuBecsDebitShown, ChargeBacsDebitShown, ChargeSepaDebitShown, ChargeUsBankAccountShown,
+    ChargeAchDebitShown, ChargeAcssDebitShown, ChargeAuBecsDebitShown, ChargeBacsDebitShown, ChargeSepaDebitShown,
+    ChargeUsBankAccountShown,
 };
 use super::shown_redirect::{
     ChargeAffirmShown, ChargeAfterpayClearpayShown, ChargeAlipayShown, ChargeAmazonPayShown, ChargeBancontactShown,
@@ -22,6 +23,9 @@ use tollgate_resource::{Id, Shown};
 /// What was paid with.
 #[derive(Shown)]
 pub struct PaymentMethodDetailsShown<'a> {
+    /// The bank account in the United States, of a charge without an intent.
+    #[shown(omit)]
+    pub ach_debit: Option<Box<ChargeAchDebitShown<'a>>>,
     /// A bank account in Canada, if it was one.
     #[shown(omit)]
     pub acss_debit: Option<Box<ChargeAcssDebitShown<'a>>>,

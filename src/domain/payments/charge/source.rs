@@ -105,6 +105,11 @@ pub(super) fn payer(
 }
 
 impl Payer {
+    /// Whether it is a bank account.
+    pub(super) fn is_bank(&self) -> bool {
+        matches!(self, Payer::Method(method) if method.instrument.bank().is_some())
+    }
+
     /// The payment method to pay with. A card that is kept with the charge alone stands under the id of a card, which is
     /// the token's or follows from the charge's own place; it is not stored.
     pub(super) fn into_method(self, draft: &mut Draft, charge: Id) -> PaymentMethod {

@@ -197,3 +197,73 @@ fn tries_to_verify_a_bank_account_are_counted() {
         "
     ));
 }
+
+#[test]
+fn a_verified_account_is_charged_without_an_intent() {
+    check(
+        "
+        > create_customer source=btok_us_verified
+        200 cus1
+        · cus1 - - sources=card1 default=card1
+        · card1 us_bank_account 6789 verified of cus1
+        events customer.created, customer.source.created
+
+        > create_charge amount=100000 currency=usd customer=@cus1
+        200 ch1
+        · ch1 debiting 100000 usd
+        events charge.pending
+
+        > create_refund charge=@ch1
+        400: Charge ch1 is still pending. Refund it once it has succeeded.
+
+        > wait 4s
+        timer of ch1 at 3 s
+        · txn1 payment 100000 fee 500 net 99500 now for ch1
+        · ch1 captured 100000 usd captured=100000
+        · entry capture ch1: network_receivable{instant} 100000, merchant_balance -100000, merchant_balance 500, fee_revenue -500
+        events charge.succeeded
+        balance usd available 99500 pending 0
+
+        > create_refund charge=@ch1 amount=1000
+        200 re1
+        · re1 confirmed 1000 usd of ch1
+        · txn2 payment_refund -1000 fee 0 net -1000 now for re1
+        · ch1 captured 100000 usd captured=100000 refunded=1000
+        · entry refund re1: merchant_balance 1000, refund_in_transit -1000
+        · entry refund_confirmed re1: refund_in_transit 1000, network_receivable{instant} -1000
+        events refund.created, charge.refunded, refund.updated, charge.refund.updated
+        balance usd available 98500 pending 0
+
+        > create_charge amount=2000 currency=eur customer=@cus1
+        400 param=currency (not begun): Bank accounts in the United States are debited in usd.
+
+        > create_charge amount=2000 currency=usd customer=@cus1 capture=false
+        400 param=capture (not begun): A bank account cannot be charged with `capture` `false`: nothing is held on it.
+
+        > create_customer_source @cus1 source=btok_us_verified_noAccount
+        200 card2
+        · card2 us_bank_account 1116 verified of cus1
+        · cus1 - - sources=card2,card1 default=card1
+        events customer.source.created
+
+        > create_charge amount=2000 currency=usd customer=@cus1 source=@card2
+        200 ch2
+        · ch2 debiting 2000 usd
+        events charge.pending
+
+        > wait 4s
+        timer of ch2 at 7 s
+        · ch2 failed 2000 usd
+        events charge.failed
+
+        > create_customer source=btok_us
+        200 cus2
+        · cus2 - - sources=card3 default=card3
+        · card3 us_bank_account 6789 unverified of cus2
+        events customer.created, customer.source.created
+
+        > create_charge amount=2000 currency=usd customer=@cus2
+        400 bank_account_unverified: The customer's bank account must be verified in order to create an ACH payment.
+        ",
+    );
+}
