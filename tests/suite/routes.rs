@@ -103,6 +103,8 @@ fn furnish(server: &Server) -> BTreeMap<String, String> {
         &format!("customer={customer}"),
         &[("stripe-version", "2020-08-27")],
     ));
+    keep(server.post("/v1/payment_method_domains", "domain_name=shop.example.com"));
+    keep(server.post("/v1/apple_pay/domains", "domain_name=pay.example.com"));
     let method = keep(server.post("/v1/payment_methods", &format!("type=card&{card}")));
     keep(server.post(
         &format!("/v1/payment_methods/{method}/attach"),
@@ -170,6 +172,7 @@ fn object_of(collection: &str, above: Option<&str>) -> String {
         ("cards" | "sources", Some("customers")) => "card",
         ("early_fraud_warnings", _) => "radar.early_fraud_warning",
         ("links", _) => "file_link",
+        ("domains", _) => "apple_pay_domain",
         (collection, _) => collection.strip_suffix('s').unwrap_or(collection),
     }
     .to_owned()

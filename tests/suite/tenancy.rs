@@ -26,6 +26,14 @@ const SCRIPT: &[(&str, &str)] = &[
     ),
     ("/v1/customers/{customer}/sources", "source=tok_visa"),
     ("/v1/ephemeral_keys", "customer={customer}"),
+    ("/v1/payment_method_domains", "domain_name=shop.example.com"),
+    ("/v1/apple_pay/domains", "domain_name=pay.example.com"),
+    (
+        "/v1/payment_intents",
+        "amount=1000&currency=usd&payment_method_types[]=card&amount_details[line_items][0][product_name]=Tea&\
+         amount_details[line_items][0][quantity]=1&amount_details[line_items][0][unit_cost]=1000&\
+         expand[]=amount_details.line_items",
+    ),
     (
         "/v1/tokens",
         "card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123",
@@ -191,7 +199,8 @@ fn kind_behind(segment: &str, below: Option<&str>) -> &'static Kind {
         ("history", _) => "balance_transaction",
         ("balance_transactions", Some("customers")) => "customer_balance_transaction",
         ("early_fraud_warnings", _) => "radar.early_fraud_warning",
-        ("sources", Some("customers")) => "card",
+        ("domains", _) => "apple_pay_domain",
+        ("sources" | "bank_accounts", Some("customers")) => "card",
         (plural, _) => plural.strip_suffix('s').unwrap_or(plural),
     };
     let kind = kinds::ALL.iter().find(|kind| kind.object == object);
