@@ -320,14 +320,7 @@ impl Protocol {
                     pause.wait().await;
                     match applied(&error) {
                         Applied::No => None,
-                        Applied::Unknown => {
-                            let at = (number(block.shard), signed(segment), signed(block.seq));
-                            match self.again(|| self.link.run(&self.cell, at)).await?.first() {
-                                Some(found) => judge(&found, &mark, block.epoch),
-                                // No row: the cell is empty. The fence is in the partition's static row.
-                                None => self.judge_fence(block, segment).await?,
-                            }
-                        }
+                        Applied::Unknown => self.look_up(block, segment, &mark).await?,
                     }
                 }
                 Err(Failed::Answer(error)) => return Err(error),
@@ -341,12 +334,22 @@ impl Protocol {
         }
     }
 
-    /// An empty cell: to be tried again under our fence, given up under a higher one.
-    async fn judge_fence(&self, block: &Block, segment: u64) -> Result<Option<Appended>, StoreError> {
+    /// What became of an append whose answer is not known; `None` when it is to be sent again.
+    async fn look_up(&self, block: &Block, segment: u64, mark: &Mark) -> Result<Option<Appended>, StoreError> {
+        let cell = (number(block.shard), signed(segment), signed(block.seq));
+        if let Some(found) = self.again(|| self.link.run(&self.cell, cell)).await?.first() {
+            return Ok(judge(&found, mark, block.epoch));
+        }
+        // No row: the cell is empty. The fence is in the partition's static row.
         let at = (number(block.shard), signed(segment));
         let fence = self.again(|| self.link.run(&self.fence_read, at)).await?.first();
-        let fence = fence.and_then(|row| row.unsigned("fence"));
-        Ok((fence != Some(block.epoch.0)).then_some(Appended::Fenced))
+        if fence.and_then(|row| row.unsigned("fence")) == Some(block.epoch.0) {
+            return Ok(None);
+        }
+        // Nothing of ours lands any more, but it may have between the two reads: the new owner stands on it then.
+        let found = self.again(|| self.link.run(&self.cell, cell)).await?.first();
+        let landed = found.is_some_and(|found| found.bytes("block_id") == Some(&mark[..]));
+        Ok(Some(if landed { Appended::Durable } else { Appended::Fenced }))
     }
 
     /// Goes on to the next segment: opened, then published, and only then appended to.

@@ -120,6 +120,42 @@ fn an_append_that_arrives_after_a_takeover_is_refused() {
     assert_eq!(blocks(&settings), [1, 2, 3]);
 }
 
+/// The cell was empty when it was looked at, the append landed then, and another node took over before the fence was read.
+#[test]
+fn an_append_that_landed_before_a_takeover_is_durable_for_its_owner_too() {
+    let (proxied, settings) = (Proxied::new(), applied());
+    let old: Arc<dyn Store> = open_as("a", &proxied.through(&settings), &one_shard());
+    let mut owner = Script::claim(&old, 0);
+    owner.write(&[birth(1)]);
+    let late = owner.block(&[birth(2)]);
+    let serial = || {
+        Condition::RequestOpcode(RequestOpcode::Execute)
+            .and(Condition::RequestConsistency(
+                Consistency::LocalSerial,
+                Default::default(),
+            ))
+            .and(Condition::TrueForLimitedTimes(1))
+    };
+    let (landing, reading) = (Duration::from_millis(1_300), Duration::from_millis(900));
+    let rules = vec![
+        RequestRule(append(), RequestReaction::delay(landing)),
+        RequestRule(serial(), RequestReaction::noop()),
+        RequestRule(serial(), RequestReaction::delay(reading)),
+    ];
+    proxied.rules(rules, Vec::new());
+    let told = std::thread::scope(|scope| {
+        let told = scope.spawn(|| wait(&*old, late));
+        let new: Arc<dyn Store> = open_as("b", &settings, &one_shard());
+        while blocks(&settings) != [1, 2] {
+            assert!(!told.is_finished(), "it was answered before it landed");
+        }
+        Script::claim(&new, 0).write(&[birth(3)]);
+        told.join().unwrap()
+    });
+    assert_eq!(told, Commit::Durable);
+    assert_eq!(blocks(&settings), [1, 2, 3]);
+}
+
 #[test]
 fn reads_that_fail_for_a_while_hold_an_append_up_and_decide_nothing() {
     let proxied = Proxied::new();
