@@ -1,6 +1,6 @@
 //! The cluster store: the journal in ScyllaDB or Apache Cassandra. Nothing depends on clocks or luck: a block is appended by
 //! one conditional write that the shard's fence guards, and one whose outcome is unknown is looked up before anybody is
-//! told anything (see `protocol.rs`).
+//! told anything (see `protocol`).
 //!
 //! What always holds: a block is answered `Durable` only after a quorum has it, in its place, under the fence of the epoch
 //! that wrote it; once a claim has returned, no block of an older epoch becomes durable.
@@ -17,6 +17,7 @@ mod index_files;
 mod link;
 mod manifests;
 mod pieces;
+mod port;
 mod protocol;
 mod reader;
 mod retry;

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::failure::failed;
+use crate::port::Port;
 use crate::settings::Settings;
 use scylla::client::PoolSize;
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
@@ -16,6 +17,7 @@ use scylla::statement::unprepared::Statement;
 use scylla::statement::{Consistency, SerialConsistency};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 use tollgate_store::StoreError;
 
 /// An open session.
@@ -161,6 +163,38 @@ impl Link {
             .await
             .map_err(Failed::Statement)?;
         Answer::of(result).map_err(Failed::Answer)
+    }
+}
+
+impl Port for Link {
+    type Statement = PreparedStatement;
+
+    fn keyspace(&self) -> &str {
+        &self.settings.keyspace
+    }
+
+    async fn conditional(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        Link::conditional(self, text).await
+    }
+
+    async fn serial(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        Link::serial(self, text).await
+    }
+
+    async fn plain(&self, text: &str) -> Result<PreparedStatement, StoreError> {
+        Link::plain(self, text).await
+    }
+
+    async fn run(
+        &self,
+        statement: &PreparedStatement,
+        values: impl SerializeRow + Send + Sync,
+    ) -> Result<Answer, Failed> {
+        Link::run(self, statement, values).await
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 
