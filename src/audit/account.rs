@@ -4,14 +4,14 @@
 use crate::keys;
 use crate::movements;
 use crate::report::{Check, Checked, Finding, Report, ensure};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tollgate_domain::account::{Account, Profile};
 use tollgate_domain::books::LedgerAccount;
-use tollgate_domain::call::MARKS_FROM;
+use tollgate_domain::events::EventType;
 use tollgate_domain::money::Currency;
-use tollgate_domain::{Facts, Secrets, kinds};
-use tollgate_resource::RecordError;
+use tollgate_domain::{Facts, Object, Secrets, kinds};
+use tollgate_resource::{Names, RecordError};
 use tollgate_store::Head;
 
 /// Sums of this room's own, debits minus credits.
@@ -25,8 +25,9 @@ pub(crate) struct AccountAudit {
     sums: Sums,
     /// Nets of balance transactions.
     nets: BTreeMap<Currency, i128>,
-    /// Whether an envelope has named a mark: the release that wrote it names every mark, and so do those after it.
-    marked: bool,
+    /// Marks of which kinds an envelope has named: the release that wrote it names every one of the kind, and so do those
+    /// after it.
+    marked: BTreeSet<&'static str>,
 }
 
 impl AccountAudit {
@@ -35,7 +36,7 @@ impl AccountAudit {
             account: Account::new(profile),
             sums: Sums::new(),
             nets: BTreeMap::new(),
-            marked: false,
+            marked: BTreeSet::new(),
         }
     }
 
@@ -44,8 +45,11 @@ impl AccountAudit {
         self.check_sequence(facts)?;
         self.check_ids(facts)?;
         check_events(facts)?;
-        check_envelope(head, facts, self.account.profile.key.0, self.marked)?;
-        self.marked |= head.lists.iter().any(is_mark);
+        check_found_by_type(facts)?;
+        let marks = marks(facts);
+        check_envelope(head, facts, self.account.profile.key.0, &marks, &self.marked)?;
+        let named = marks.into_iter().filter(|(mark, _)| head.lists.contains(mark));
+        self.marked.extend(named.map(|(_, kind)| kind));
         check_key(head, facts, secrets)
     }
 
@@ -247,13 +251,42 @@ fn check_events(facts: &Facts) -> Checked {
     Ok(())
 }
 
-/// Whether an envelope files something under a value, not under a parent.
-fn is_mark((parent, ..): &(u64, u8, u64)) -> bool {
-    *parent >= MARKS_FROM
+/// Lists by type find a balance transaction by the events of its record.
+fn check_found_by_type(facts: &Facts) -> Checked {
+    let tags = facts.events.iter().fold(0, |tags, event| tags | event.kind.tag());
+    for object in facts.born() {
+        let Object::BalanceTransaction(transaction) = object else {
+            continue;
+        };
+        let found = tags & EventType::tags(transaction.kind.public().born_with()) != 0;
+        ensure(Check::Events, found, || {
+            format!(
+                "a balance transaction of type {} was born without an event by which lists of that type find it",
+                transaction.kind.public().name()
+            )
+        })?;
+    }
+    Ok(())
 }
 
-/// `marked` says whether a record of the account before this one named a mark.
-fn check_envelope(head: &Head, facts: &Facts, account: u64, marked: bool) -> Checked {
+/// What an envelope files under a value, not under a parent, and what it is a mark of.
+fn marks(facts: &Facts) -> Vec<((u64, u8, u64), &'static str)> {
+    let mut marks = Vec::new();
+    for object in &facts.objects {
+        let (kind, seq) = (object.kind().number, object.id().seq());
+        object.marks(&mut |mark| marks.push(((mark.number(), kind, seq), mark.of())));
+    }
+    marks
+}
+
+/// `marked` says marks of which kinds a record of the account before this one named.
+fn check_envelope(
+    head: &Head,
+    facts: &Facts,
+    account: u64,
+    marks: &[((u64, u8, u64), &'static str)],
+    marked: &BTreeSet<&'static str>,
+) -> Checked {
     let index = facts.index();
     let expected = Head {
         account,
@@ -267,15 +300,19 @@ fn check_envelope(head: &Head, facts: &Facts, account: u64, marked: bool) -> Che
         timers: index.timers,
         row: false,
     };
-    // Records of releases before there were marks name none.
-    let unmarked = || {
-        let lists = expected.lists.iter().filter(|entry| !is_mark(entry));
+    // Records of releases before there were marks of a kind name none of it.
+    let without = || {
+        let absent = |entry: &(u64, u8, u64)| {
+            let kind = marks.iter().find(|(mark, _)| mark == entry);
+            kind.is_some_and(|(_, kind)| !marked.contains(kind)) && !head.lists.contains(entry)
+        };
+        let lists = expected.lists.iter().filter(|entry| !absent(entry));
         Head {
             lists: lists.copied().collect(),
             ..expected.clone()
         }
     };
-    let fits = *head == expected || (!marked && *head == unmarked());
+    let fits = *head == expected || *head == without();
     ensure(Check::Envelope, fits, || {
         format!("the envelope says {head:?}, the facts say {expected:?}")
     })?;

@@ -12,6 +12,7 @@ use crate::customers::tax_id::CreateTaxId;
 use crate::events::{Event, EventType};
 use crate::files::file::CreateFile;
 use crate::files::file_link::{CreateFileLink, UpdateFileLink};
+use crate::marks::Mark;
 use crate::object::Object;
 use crate::paging::Paging;
 use crate::payments::authentication::CompletedAction;
@@ -33,9 +34,7 @@ use crate::payments::setup_intent::{
 };
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
-use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
-use std::hash::Hasher;
 use tollgate_resource::lookup::{at_path, text_of};
 use tollgate_resource::operation::Refused;
 use tollgate_resource::params::Range;
@@ -255,8 +254,10 @@ pub struct ListQuery {
     pub living: bool,
     /// Only objects that show these values. Objects are read one by one for that, see [`FILTERED_MAX`].
     pub filters: Vec<Filter>,
-    /// Only objects that the index keeps under all of these ([`mark_of`]): what a filter would find, without reading all.
+    /// Only objects that the index keeps under all of these ([`Mark`]): what a filter would find, without reading all.
     pub marks: Vec<u64>,
+    /// Only objects that were born in a record with an event of one of these types; empty for all.
+    pub born_with: &'static [EventType],
     /// Only events of one of these types; empty for all. A trailing `*` matches a prefix.
     pub types: Vec<Box<str>>,
     /// Only events about the object with this id.
@@ -317,6 +318,7 @@ impl ListQuery {
             living: false,
             filters: Vec::new(),
             marks: Vec::new(),
+            born_with: &[],
             types: Vec::new(),
             about: None,
             delivered: None,
@@ -371,9 +373,20 @@ impl ListQuery {
     }
 
     /// Only objects that show this email address, if one is given; found by the index.
-    pub fn with_email(mut self, email: Option<Box<str>>) -> ListQuery {
-        self.marks.extend(email.as_deref().map(mark_of));
-        self.filtered("email", email)
+    pub fn with_email(self, email: Option<Box<str>>) -> ListQuery {
+        self.marked(email.as_deref().map(Mark::Email)).filtered("email", email)
+    }
+
+    /// Only objects that were born in a record with an event of one of these types; found by the index.
+    pub fn born_with(mut self, types: &'static [EventType]) -> ListQuery {
+        self.born_with = types;
+        self
+    }
+
+    /// Only objects that bear this mark, if one is given; found by the index. Marks may meet, so a filter goes with it.
+    pub fn marked(mut self, mark: Option<Mark<'_>>) -> ListQuery {
+        self.marks.extend(mark.map(Mark::number));
+        self
     }
 
     /// The path of the list as the answer names it.
@@ -422,9 +435,12 @@ impl ListQuery {
         !is("deleted", "true") && self.filters.iter().all(|filter| is(filter.field, &filter.value))
     }
 
-    /// Bits of which a record must have at least one to hold an event of the list (see
+    /// Bits of which a record must have at least one to hold something of the list (see
     /// [`IndexEntries::tags`](crate::facts::IndexEntries::tags)); 0 when every record may.
     pub fn tags(&self) -> u64 {
+        if !self.born_with.is_empty() {
+            return EventType::tags(self.born_with);
+        }
         if self.types.is_empty() && self.about.is_none() {
             return 0;
         }
@@ -436,18 +452,6 @@ impl ListQuery {
         if mask == 0 { NO_EVENT_TAG } else { mask }
     }
 }
-
-/// The list that the index keeps of objects with this value: a hash, above all sequence numbers, which stands for a
-/// parent. Stored, so never changed. Two values may share one, so objects are looked at too.
-pub fn mark_of(value: &str) -> u64 {
-    // Not keyed: an index is built again from the journal alone.
-    let mut hasher = SipHasher24::new_with_keys(0x6c69_7374_5f6d_6172, 1);
-    hasher.write(value.as_bytes());
-    MARKS_FROM | (hasher.finish() & (MARKS_FROM - 1))
-}
-
-/// Marks lie at and above this number, sequence numbers below.
-pub const MARKS_FROM: u64 = 1 << 62;
 
 /// A tag bit that no event type has; a test in `events` holds it.
 pub const NO_EVENT_TAG: u64 = 1 << 63;

@@ -151,7 +151,7 @@ impl Facts {
                     }
                 });
             }
-            object.marks(&mut |mark| entries.lists.push((mark, kind, seq)));
+            object.marks(&mut |mark| entries.lists.push((mark.number(), kind, seq)));
         }
         entries.born.extend(self.events.iter().map(|_| kinds::EVENT.number));
         entries

@@ -30,6 +30,7 @@ pub mod files;
 mod golden;
 pub mod inputs;
 pub mod kinds;
+pub mod marks;
 mod metadata;
 pub mod money;
 pub mod object;

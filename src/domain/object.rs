@@ -4,7 +4,6 @@ use crate::account::{AccountKey, Profile};
 use crate::accounts::AccountShown;
 use crate::balance::Balance;
 use crate::balance::balance_transaction::{BalanceTransaction, BalanceTransactionShown};
-use crate::call::mark_of;
 use crate::customers::customer::{Customer, CustomerShown, DeletedCustomerShown};
 use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction, CustomerBalanceTransactionShown};
 use crate::customers::ephemeral_key::{EphemeralKey, EphemeralKeyShown};
@@ -14,6 +13,7 @@ use crate::events::{Event, EventDataShown, EventShown};
 use crate::files::file::{File, FileContents, FileShown};
 use crate::files::file_link::{FileLink, FileLinkShown};
 use crate::kinds;
+use crate::marks::Mark;
 use crate::payments::authentication::Action;
 use crate::payments::bank_account::{BankAccountShown, DeletedBankAccountShown};
 use crate::payments::card::HeldCardShown;
@@ -276,10 +276,24 @@ impl Object {
         }
     }
 
-    /// Calls `mark` with the mark of every value by which the index finds it ([`mark_of`]).
-    pub fn marks(&self, mark: &mut dyn FnMut(u64)) {
-        if let Object::Customer(customer) = self {
-            customer.email.iter().for_each(|email| mark(mark_of(email)));
+    /// Calls `mark` with every value, besides its parents, by which the index finds it.
+    pub fn marks<'a>(&'a self, mark: &mut dyn FnMut(Mark<'a>)) {
+        match self {
+            Object::Customer(customer) => customer.email.iter().for_each(|email| mark(Mark::Email(email))),
+            Object::Charge(charge) => {
+                if let Some(group) = &charge.transfer_group {
+                    mark(Mark::TransferGroup(group));
+                }
+            }
+            Object::SetupIntent(intent) => {
+                intent.payment_method.into_iter().for_each(|id| mark(Mark::SetUp(id)));
+                let said = intent.extras.as_deref().and_then(|extras| extras.attach_to_self);
+                said.into_iter().for_each(|said| mark(Mark::AttachToSelf(said)));
+            }
+            Object::File(file) => mark(Mark::Purpose(file.purpose)),
+            Object::FileLink(link) if link.expires_s.is_some() => mark(Mark::Ends),
+            Object::TaxId(tax_id) if tax_id.customer.is_none() => mark(Mark::OwnTaxId),
+            _ => {}
         }
     }
 

@@ -285,6 +285,11 @@ impl EventType {
         }
     }
 
+    /// The bits of several types.
+    pub fn tags(types: &[EventType]) -> u64 {
+        types.iter().fold(0, |tags, event| tags | event.tag())
+    }
+
     /// Whether a filter text asks for this type: its name, or a prefix of it and `*`.
     pub fn matches(self, pattern: &str) -> bool {
         match pattern.strip_suffix('*') {

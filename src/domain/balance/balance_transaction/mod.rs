@@ -7,6 +7,7 @@ mod shown;
 pub use params::{ENDPOINTS, ListBalanceTransactions};
 pub use shown::{BalanceTransactionShown, BalanceTransactionStatus};
 
+use crate::events::EventType;
 use crate::kinds;
 use crate::money::Currency;
 use crate::time::{day_of, day_start_s, seconds_of};
@@ -82,6 +83,23 @@ pub enum BalanceTransactionName {
     Payment,
     /// A payment that is not of a card was refunded.
     PaymentRefund,
+}
+
+impl BalanceTransactionName {
+    /// Types of events of which every record that bears such a transaction has one: so the index finds transactions of
+    /// a type, and neither the record nor the index grows by it.
+    pub fn born_with(self) -> &'static [EventType] {
+        match self {
+            BalanceTransactionName::Charge | BalanceTransactionName::Payment => {
+                &[EventType::ChargeSucceeded, EventType::ChargeCaptured]
+            }
+            BalanceTransactionName::Refund | BalanceTransactionName::PaymentRefund => &[EventType::RefundCreated],
+            BalanceTransactionName::RefundFailure => &[EventType::RefundFailed],
+            BalanceTransactionName::Adjustment => {
+                &[EventType::DisputeFundsWithdrawn, EventType::DisputeFundsReinstated]
+            }
+        }
+    }
 }
 
 impl BalanceTransactionType {

@@ -1,5 +1,6 @@
 //! Parameters and operations of balance transactions.
 
+use super::BalanceTransactionName;
 use super::shown::BalanceTransactionShown;
 use crate::call::{Call, ListQuery, Read};
 use crate::kinds::{self, BalanceTransactionId};
@@ -8,7 +9,7 @@ use crate::reject::codes;
 use tollgate_resource::operation::{Answers, Form, Refused, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
-use tollgate_resource::{Endpoint, Id, Kind, Method, ParamKind, ParamValue, Params, PathArgs, Problem, Step};
+use tollgate_resource::{Endpoint, Id, Kind, Method, Names, ParamKind, ParamValue, Params, PathArgs, Problem, Step};
 
 /// Which balance transactions to list.
 #[derive(Params, Default, Clone, Debug)]
@@ -125,7 +126,7 @@ fn list(form: &mut dyn Form, url: &'static str) -> Result<Call, Refused> {
     let mut query = ListQuery::of(&kinds::BALANCE_TRANSACTION, url)
         .created(asked.created)
         .filtered("currency", asked.currency.map(Currency::code))
-        .filtered("type", asked.kind)
+        .filtered("type", asked.kind.as_deref())
         .page(
             asked.limit,
             asked.starting_after.map(|id| id.0),
@@ -134,5 +135,12 @@ fn list(form: &mut dyn Form, url: &'static str) -> Result<Call, Refused> {
     query
         .parents
         .extend(asked.source.map(|source| (source.kind, source.id)));
-    Ok(Call::List(query))
+    Ok(Call::List(
+        match asked.kind.as_deref().map(BalanceTransactionName::from_name) {
+            None => query,
+            Some(Some(name)) => query.born_with(name.born_with()),
+            // A type that moves no balance here.
+            Some(None) => query.of_nothing(),
+        },
+    ))
 }

@@ -5,6 +5,7 @@ use super::shown::{DeletedTaxIdShown, TaxIdShown};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::decision::Stop;
 use crate::kinds::{self, CustomerId, TaxIdId};
+use crate::marks::Mark;
 use crate::reject::{Reject, codes};
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{HasParams, NoParams};
@@ -241,7 +242,7 @@ static LIST: Endpoint<Call> = Endpoint {
                 customer: Some(customer),
                 kind: Some(TaxIdOwnerType::Customer),
             }) => query.under(&kinds::CUSTOMER, Some(customer.0)),
-            _ => query.filtered("owner.type", Some("self")),
+            _ => query.marked(Some(Mark::OwnTaxId)).filtered("owner.type", Some("self")),
         };
         query
             .page(

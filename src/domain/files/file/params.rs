@@ -4,6 +4,7 @@ use super::shown::FileShown;
 use super::{FilePurpose, Upload};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, FileId};
+use crate::marks::Mark;
 use tollgate_resource::operation::{Answers, Refused, take};
 use tollgate_resource::params::{HasParams, NoParams, Range};
 use tollgate_resource::shown::HasShape;
@@ -153,6 +154,7 @@ static LIST: Endpoint<Call> = Endpoint {
         let asked: ListFiles = take(form)?;
         ListQuery::of(&kinds::FILE, "/v1/files")
             .created(asked.created)
+            .marked(asked.purpose.map(Mark::Purpose))
             .filtered("purpose", asked.purpose.map(Names::name))
             .page(
                 asked.limit,

@@ -3,6 +3,7 @@
 use super::shown::FileLinkShown;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, FileId, FileLinkId};
+use crate::marks::Mark;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, Update, scalar};
 use tollgate_resource::shown::HasShape;
@@ -118,6 +119,8 @@ static LIST: Endpoint<Call> = Endpoint {
         ListQuery::of(&kinds::FILE_LINK, "/v1/file_links")
             .created(asked.created)
             .under(&kinds::FILE, asked.file.map(|id| id.0))
+            // A link that never ends has not ended; of the others it depends on the time.
+            .marked((asked.expired == Some(true)).then_some(Mark::Ends))
             .filtered(
                 "expired",
                 asked.expired.map(|expired| if expired { "true" } else { "false" }),

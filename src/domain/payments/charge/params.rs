@@ -5,6 +5,7 @@ use super::{ChargeSource, UserReport};
 use crate::address::ShippingParams;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ChargeId, CustomerId, PaymentIntentId};
+use crate::marks::Mark;
 use crate::money::Currency;
 use crate::payments::payment_method::PaymentRadarOptionsParams;
 use tollgate_resource::operation::{Answers, take};
@@ -201,6 +202,7 @@ static LIST: Endpoint<Call> = Endpoint {
             .created(asked.created)
             .under(&kinds::CUSTOMER, asked.customer.map(|id| id.0))
             .under(&kinds::PAYMENT_INTENT, asked.payment_intent.map(|id| id.0))
+            .marked(asked.transfer_group.as_deref().map(Mark::TransferGroup))
             .filtered("transfer_group", asked.transfer_group)
             .page(
                 asked.limit,

@@ -5,6 +5,7 @@ use super::shown::SetupIntentShown;
 use super::{FlowDirection, SetupCancellationReason};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ConfirmationTokenId, CustomerId, PaymentMethodId, SetupIntentId};
+use crate::marks::Mark;
 use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{AutomaticPaymentMethodsParams, FutureUsage};
@@ -307,6 +308,8 @@ static LIST: Endpoint<Call> = Endpoint {
             .created(asked.created)
             .under(&kinds::CUSTOMER, asked.customer.map(|id| id.0))
             .filtered("customer", asked.customer.map(|id| id.0.text(&kinds::CUSTOMER)))
+            .marked(asked.payment_method.map(|id| Mark::SetUp(id.0)))
+            .marked(asked.attach_to_self.map(Mark::AttachToSelf))
             .filtered(
                 "payment_method",
                 asked.payment_method.map(|id| id.0.text(&kinds::PAYMENT_METHOD)),

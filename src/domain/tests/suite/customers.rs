@@ -45,7 +45,7 @@ fn an_unknown_customer_is_refused() {
         events payment_intent.created
 
         > list_payment_intents customer=@cus1
-        list of payment_intent
+        list of payment_intent: pi1
         ",
     );
 }

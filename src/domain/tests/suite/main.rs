@@ -19,6 +19,7 @@ mod ephemeral_keys;
 mod event_orders;
 mod events;
 mod form;
+mod found;
 mod holds;
 mod integrations;
 mod intents;

@@ -143,7 +143,7 @@ fn pairs_of_a_refund_change_and_nothing_else_does() {
         404 resource_missing param=refund (not begun): No such refund: 're1'
 
         > list_charge_refunds @ch1
-        list of refund
+        list of refund: re1
 
         > create_charge_refund @ch2 amount=100 payment_intent=@pi1
         400 param=payment_intent (not begun): The `payment_intent` given is not the one that the charge of the path was made for.

@@ -4,6 +4,7 @@
 //! and order of birth: `pi1`, `ch1`; `@pi1` in a parameter stands for the id. `> wait 5s` moves the clock and lets due
 //! timers fire; `> answer pi1/1 request approved` is the network's word; `> act pi1 complete` is the payer's.
 
+mod listed;
 mod told;
 
 use crate::form::Pairs;
@@ -112,7 +113,7 @@ impl Player {
                     self.tell(done, told);
                 }
                 Call::Read(asked) => self.read(asked, told),
-                Call::List(query) => told.push(format!("list of {}", query.kind.object)),
+                Call::List(query) => told.push(self.list(&query)),
                 Call::Search(search) => told.push(format!("search among {}", search.searched.plural)),
             },
         }

@@ -82,7 +82,7 @@ fn a_setup_goes_through_its_states_one_by_one() {
         events setup_intent.succeeded
 
         > list_setup_attempts setup_intent=@seti1
-        list of setup_attempt
+        list of setup_attempt: setatt1
         ",
     );
 }

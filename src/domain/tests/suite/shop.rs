@@ -6,7 +6,7 @@ use tollgate_domain::account::{Profile, ProfileTerms};
 use tollgate_domain::acquirer::NetworkCall;
 use tollgate_domain::country::Country;
 use tollgate_domain::decision::{Lookup, Objects};
-use tollgate_domain::events::Event;
+use tollgate_domain::events::{Event, EventType};
 use tollgate_domain::inputs::RequestInfo;
 use tollgate_domain::money::Currency;
 use tollgate_domain::{
@@ -203,5 +203,11 @@ fn check_sequence(facts: &Facts) {
     assert_eq!(index.first_seq, facts.seq_before + 1);
     for event in facts.all_events() {
         assert!(index.tags & event.kind.tag() != 0);
+    }
+    for object in facts.born() {
+        if let Object::BalanceTransaction(transaction) = object {
+            let found_with = EventType::tags(transaction.kind.public().born_with());
+            assert!(index.tags & found_with != 0, "lists by type find {transaction:?}");
+        }
     }
 }
