@@ -256,8 +256,8 @@ pub struct ListQuery {
     pub filters: Vec<Filter>,
     /// Only objects that the index keeps under all of these ([`Mark`]): what a filter would find, without reading all.
     pub marks: Vec<u64>,
-    /// Only objects that were born in a record with an event of one of these types; empty for all.
-    pub born_with: &'static [EventType],
+    /// Only objects that were born in a record with one of these tags; 0 for all.
+    pub born_with: u64,
     /// Only events of one of these types; empty for all. A trailing `*` matches a prefix.
     pub types: Vec<Box<str>>,
     /// Only events about the object with this id.
@@ -318,7 +318,7 @@ impl ListQuery {
             living: false,
             filters: Vec::new(),
             marks: Vec::new(),
-            born_with: &[],
+            born_with: 0,
             types: Vec::new(),
             about: None,
             delivered: None,
@@ -378,8 +378,8 @@ impl ListQuery {
     }
 
     /// Only objects that were born in a record with an event of one of these types; found by the index.
-    pub fn born_with(mut self, types: &'static [EventType]) -> ListQuery {
-        self.born_with = types;
+    pub fn born_with(mut self, types: &[EventType]) -> ListQuery {
+        self.born_with = EventType::tags(types);
         self
     }
 
@@ -438,8 +438,8 @@ impl ListQuery {
     /// Bits of which a record must have at least one to hold something of the list (see
     /// [`IndexEntries::tags`](crate::facts::IndexEntries::tags)); 0 when every record may.
     pub fn tags(&self) -> u64 {
-        if !self.born_with.is_empty() {
-            return EventType::tags(self.born_with);
+        if self.born_with != 0 {
+            return self.born_with;
         }
         if self.types.is_empty() && self.about.is_none() {
             return 0;
