@@ -251,7 +251,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             let subject = match (&flags.data, store.kind) {
                 (Some(data), _) => verify::Subject::Directory(data),
                 (None, Kind::Embedded) => verify::Subject::Directory(&store.data),
-                (None, Kind::Cql) => verify::Subject::Cluster(&store.cql.settings, &store.data),
+                (None, Kind::Cql) => verify::Subject::Cluster(&store.cql.settings),
             };
             verify::run(&subject, store.idempotency_hours, flags.memory_mb, flags.json)
         }

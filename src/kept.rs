@@ -4,12 +4,14 @@ use crate::alarms;
 use crate::config::{Node, Store};
 use crate::exit::Failure;
 use crate::node::{end_of_store, unusable};
+use crate::uploads::{SharedUploads, Uploads};
 use std::sync::Arc;
 use tollgate_actors::metrics::stage;
 use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
+use tollgate_http::FileBytes;
 use tollgate_store::{Journal, Reads};
-use tollgate_store_embedded::{Embedded, OnGroup, Options};
+use tollgate_store_embedded::{Embedded, FileArea, OnGroup, Options};
 use tollgate_store_scylla::{Cluster, ShardOf};
 
 /// An open store.
@@ -111,6 +113,23 @@ impl Kept {
             Kept::Embedded(store) => *store.secret().bytes(),
             Kept::Cluster(store) => store.about().secret,
         }
+    }
+
+    /// Where the bytes of uploaded files are.
+    pub(crate) fn uploads(&self, settings: &Store) -> Result<Arc<dyn FileBytes>, Failure> {
+        Ok(match self {
+            Kept::Embedded(_) => {
+                let area = FileArea::open(&settings.data).map_err(unusable)?;
+                area.remove_parts().map_err(unusable)?;
+                Arc::new(Uploads(area))
+            }
+            Kept::Cluster(store) => Arc::new(SharedUploads(store.uploads().clone())),
+        })
+    }
+
+    /// Whether other processes may share the data.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Kept::Cluster(_))
     }
 
     /// Tells from now on what the operator should know. Must be called inside a runtime.

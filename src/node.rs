@@ -8,12 +8,11 @@ use crate::exit::{Exit, Failure};
 use crate::kept::Kept;
 use crate::logs::Level;
 use crate::tuning::{Sources, Tuner};
-use crate::uploads::Uploads;
 use crate::vault_command;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
@@ -25,12 +24,14 @@ use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::FileArea;
 use tollgate_vault::Vault;
 use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// How often uploads that other nodes left half-done are looked at.
+const SETTLE_EVERY: Duration = Duration::from_secs(60);
 
 /// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
 const SECONDS_BUCKETS: [f64; 14] = [
@@ -118,6 +119,19 @@ async fn reload_on(mut hangups: Signal, tuning: Tuning) {
     }
 }
 
+/// Looks at uploads that other nodes left half-done, for the shards that came here meanwhile. Ends with the server.
+async fn settle_now_and_then(services: Weak<Services>) {
+    let mut clock = tokio::time::interval(SETTLE_EVERY);
+    clock.tick().await;
+    loop {
+        clock.tick().await;
+        let Some(services) = services.upgrade() else { return };
+        if let Err(error) = tollgate_http::settle_pending(&services).await {
+            tracing::warn!(%error, "uploads of other nodes cannot be looked at now");
+        }
+    }
+}
+
 /// A serving process.
 pub(crate) struct Node {
     api: Running,
@@ -143,8 +157,7 @@ impl Node {
         let api = listener("api.listen", config.api.listen)?;
         let admin = listener("admin.listen", config.admin_listen)?;
         let data = Data::open(config)?;
-        let files = FileArea::open(&config.store.data).map_err(unusable)?;
-        files.remove_parts().map_err(unusable)?;
+        let files = data.store.uploads(&config.store)?;
         let shards = data.store.shards();
         if config.actors.lanes > usize::from(shards) {
             let why = format!(
@@ -176,7 +189,7 @@ impl Node {
             public_url,
             directory: engine.directory().clone(),
             engine: engine.clone(),
-            files: Files::new(Arc::new(Uploads(files))),
+            files: Files::new(files),
             secrets: data.secrets,
             limiter,
             tuning: wishes.clone(),
@@ -192,6 +205,9 @@ impl Node {
         tollgate_http::settle_pending(&services)
             .await
             .map_err(|error| Failure::environment(format!("cannot look at uploads: {error}")))?;
+        if data.store.is_shared() {
+            actix_rt::spawn(settle_now_and_then(Arc::downgrade(&services)));
+        }
         let stop_timeout = config.api.stop_timeout;
         let served = |error: std::io::Error| Failure::environment(format!("cannot serve: {error}"));
         Ok(Node {

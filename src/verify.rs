@@ -2,9 +2,9 @@
 
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use std::io::Read;
+use crate::uploads::{SharedUploads, Uploads};
 use std::path::Path;
-use tollgate_audit::{Check, Difference, IndexStanding, Options, Report, Uploads};
+use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
 use tollgate_domain::Secrets;
 use tollgate_domain::time::{date_of, day_of};
 use tollgate_store::StoreError;
@@ -15,15 +15,15 @@ use tollgate_store_scylla::Settings;
 pub(crate) enum Subject<'a> {
     /// A data directory.
     Directory(&'a Path),
-    /// A keyspace, and the directory of a node's own files.
-    Cluster(&'a Settings, &'a Path),
+    /// A keyspace.
+    Cluster(&'a Settings),
 }
 
 impl Subject<'_> {
     fn name(&self) -> String {
         match self {
             Subject::Directory(data) => data.display().to_string(),
-            Subject::Cluster(settings, _) => format!("keyspace {}", settings.keyspace),
+            Subject::Cluster(settings) => format!("keyspace {}", settings.keyspace),
         }
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn run(subject: &Subject<'_>, idempotency_hours: u32, memory_mb: u32,
     };
     let report = match subject {
         Subject::Directory(data) => of_directory(data, options)?,
-        Subject::Cluster(settings, data) => of_cluster(settings, data, options)?,
+        Subject::Cluster(settings) => of_cluster(settings, options)?,
     };
     let name = subject.name();
     if json {
@@ -69,7 +69,7 @@ fn of_directory(data: &Path, options: Options) -> Result<Report, Failure> {
     let audit = || {
         let scanner = Embedded::scanner(data)?;
         let secrets = Secrets::new(*scanner.secret()?.bytes());
-        let uploads = Kept(FileArea::existing(data));
+        let uploads = Uploads(FileArea::existing(data));
         let mut report = tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)?;
         // What the journal itself contradicts comes first; an index is compared with one that is sound.
         if report.clean() {
@@ -80,32 +80,14 @@ fn of_directory(data: &Path, options: Options) -> Result<Report, Failure> {
     audit().map_err(|error: StoreError| Failure::wrong_use(error))
 }
 
-fn of_cluster(settings: &Settings, data: &Path, options: Options) -> Result<Report, Failure> {
+fn of_cluster(settings: &Settings, options: Options) -> Result<Report, Failure> {
     let audit = || {
         let scanner = tollgate_store_scylla::Scanner::open(settings)?;
         let secrets = Secrets::new(scanner.about().secret);
-        let uploads = Kept(FileArea::existing(data));
+        let uploads = SharedUploads(scanner.uploads().clone());
         tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)
     };
     audit().map_err(|error: StoreError| Failure::wrong_use(error))
-}
-
-/// The bytes of a data directory's uploaded files, as the audit reads them.
-struct Kept(FileArea);
-
-impl Uploads for Kept {
-    fn open(&self, digest: &[u8; 32]) -> Result<Option<Box<dyn Read>>, StoreError> {
-        let file = self.0.open_file(digest)?;
-        Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
-    }
-
-    fn place(&self, digest: &[u8; 32]) -> String {
-        self.0.path(digest).display().to_string()
-    }
-
-    fn each(&self, visit: &mut dyn FnMut(Option<[u8; 32]>)) -> Result<(), StoreError> {
-        self.0.each_settled(visit)
-    }
 }
 
 /// Compares the index with the journal and adds what is found to the report.

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tollgate_actors::{Client, Request, Response, Shown};
-use tollgate_domain::call::ListQuery;
+use tollgate_domain::call::{Cursor, ListQuery};
 use tollgate_domain::files::file::FileContents;
 use tollgate_domain::files::file_link::LinkToken;
 use tollgate_domain::{AccountKey, Call, Item, Object, Profile, Read, kinds};
@@ -17,6 +17,8 @@ use tollgate_wire::{errors, versions};
 
 /// Files that are written or read at once.
 const AT_ONCE_MAX: usize = 8;
+/// Most pages of an account's files that are searched for bytes of which nobody knows whether a record names them.
+const PAGES_MAX: u32 = 1_000;
 
 /// Bytes whose record may not be durable yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct PendingBytes {
     pub account: AccountKey,
     /// The request that brought them.
     pub request: Id,
+    /// The process that wrote them, if several share the bytes and it is another one than this.
+    pub by: Option<[u8; 8]>,
 }
 
 /// Where the bytes of files lie. Every call may block.
@@ -39,7 +43,7 @@ pub trait FileBytes: Send + Sync {
     fn forget(&self, pending: &PendingBytes) -> io::Result<()>;
     /// The bytes with that digest, if there are any.
     fn read(&self, digest: &[u8; 32]) -> io::Result<Option<Vec<u8>>>;
-    /// What is pending.
+    /// What is pending and left by processes that were here before, or by others.
     fn pending(&self) -> io::Result<Vec<PendingBytes>>;
 }
 
@@ -95,8 +99,9 @@ impl Files {
     }
 }
 
-/// Looks at what an earlier process left pending: bytes that a record names stay, others go. For the start, before
-/// requests are served.
+/// Looks at what other processes left pending: bytes that a record names stay, others go. For the start, before requests
+/// are served, and where several nodes share the bytes now and then. Only the owner of an account's shard decides: no other
+/// process's record can become durable any more then.
 ///
 /// # Errors
 /// When the bytes cannot be listed.
@@ -107,32 +112,58 @@ pub async fn settle_pending(services: &Services) -> io::Result<()> {
     }
     let client = services.engine.client();
     for one in pending {
-        let Some(profile) = services.engine.profile(one.account) else {
-            services.files.settle(one, false).await;
-            continue;
+        let named = match services.engine.profile(one.account) {
+            Some(profile) => is_named(&client, &profile, &one).await,
+            // Another node knows the account, perhaps.
+            None => one.by.is_none().then_some(false),
         };
-        // The record, if there is one, is among the account's newest: uploads under way at once are few.
-        let newest = ListQuery {
-            limit: tollgate_domain::call::PAGE_LIMIT_MAX as usize,
-            ..ListQuery::of(&kinds::FILE, "/v1/files")
-        };
-        let asked = client.begin(ask(&profile, Call::List(newest), one.request));
-        let found = match asked {
-            Ok(waiting) => waiting.await,
-            Err(refusal) => Err(refusal),
-        };
-        // Nobody knows: it is looked at again at the next start.
-        let Ok(response) = found else { continue };
-        let Ok(Shown::Page { items, .. }) = &response.result else {
-            continue;
-        };
-        let named = items.iter().any(|item| match item {
-            Item::Object(object) => object.contents().is_some_and(|contents| contents.digest == one.digest),
-            _ => false,
-        });
-        services.files.settle(one, named).await;
+        // Where nobody knows, it is looked at again later.
+        if let Some(named) = named {
+            services.files.settle(one, named).await;
+        }
     }
     Ok(())
+}
+
+/// Whether a record of the account names these bytes; `None` where that cannot be said. Newest files first: bytes that are
+/// named are found soon, as a rule.
+async fn is_named(client: &Client, profile: &Arc<Profile>, pending: &PendingBytes) -> Option<bool> {
+    let mut cursor = Cursor::Start;
+    for _ in 0..PAGES_MAX {
+        let page = ListQuery {
+            limit: tollgate_domain::call::PAGE_LIMIT_MAX as usize,
+            cursor,
+            ..ListQuery::of(&kinds::FILE, "/v1/files")
+        };
+        let response = client
+            .begin(ask(profile, Call::List(page), pending.request))
+            .ok()?
+            .await
+            .ok()?;
+        let Ok(Shown::Page { items, has_more, .. }) = &response.result else {
+            return None;
+        };
+        let files = || {
+            items.iter().filter_map(|item| match item {
+                Item::Object(object) => Some(object),
+                _ => None,
+            })
+        };
+        let names = |object: &Object| {
+            object
+                .contents()
+                .is_some_and(|contents| contents.digest == pending.digest)
+        };
+        if files().any(names) {
+            return Some(true);
+        }
+        match files().next_back() {
+            Some(oldest) if *has_more => cursor = Cursor::After(oldest.id()),
+            _ => return Some(false),
+        }
+    }
+    tracing::warn!("an account has too many files to tell whether bytes of an upload are named; they stay");
+    None
 }
 
 /// The answer with a file's bytes.

@@ -28,6 +28,7 @@ mod settings;
 mod shard;
 mod store;
 mod takeover;
+mod uploads;
 
 pub use block::SEGMENT_BLOCKS;
 pub use pieces::INDEX_CACHE_BYTES;
@@ -37,6 +38,7 @@ pub use schema::{About, Outcome, SCHEMA};
 pub use settings::{Login, Settings, Wrong};
 pub use shard::Taken;
 pub use store::{Cluster, Options, ShardOf};
+pub use uploads::{PendingUpload, UploadReader, Uploads};
 
 use tollgate_store::StoreError;
 pub use tollgate_store_index::Limits;

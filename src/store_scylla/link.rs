@@ -11,6 +11,7 @@ use scylla::client::session_builder::SessionBuilder;
 use scylla::errors::ExecutionError;
 use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy};
+use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::unprepared::Statement;
@@ -153,6 +154,18 @@ impl Link {
     pub(crate) async fn write(&self, statement: &PreparedStatement, values: impl SerializeRow) -> Result<(), Failed> {
         let written = self.session.execute_unpaged(statement, values).await;
         written.map(drop).map_err(Failed::Statement)
+    }
+
+    /// Runs a read and takes one page of its answer.
+    pub(crate) async fn page(
+        &self,
+        statement: &PreparedStatement,
+        values: impl SerializeRow,
+        from: PagingState,
+    ) -> Result<(Answer, PagingStateResponse), Failed> {
+        let page = self.session.execute_single_page(statement, values, from).await;
+        let (result, next) = page.map_err(Failed::Statement)?;
+        Ok((Answer::of(result).map_err(Failed::Answer)?, next))
     }
 
     /// Runs a statement once and reads its answer.

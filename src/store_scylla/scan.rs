@@ -6,6 +6,8 @@ use crate::protocol::Protocol;
 use crate::runtime::Runtime;
 use crate::schema::{self, About};
 use crate::settings::Settings;
+use crate::store::ShardOf;
+use crate::uploads::Uploads;
 use std::sync::Arc;
 use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
 
@@ -13,6 +15,7 @@ use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
 /// each follows from the one before it.
 pub struct Scanner {
     about: About,
+    uploads: Uploads,
     protocol: Arc<Protocol>,
     runtime: Runtime,
 }
@@ -22,13 +25,18 @@ impl Scanner {
     pub fn open(settings: &Settings) -> Result<Scanner, StoreError> {
         let runtime = Runtime::start()?;
         let settings = settings.clone();
-        let (about, protocol) = runtime.wait(async move {
+        let speaking = runtime.clone();
+        let (about, uploads, protocol) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
-            Ok::<_, StoreError>((about, Arc::new(Protocol::prepare(link).await?)))
+            // It keeps nothing, so no account is asked for its shard.
+            let nobody: (_, ShardOf) = (about.shards, Arc::new(|_, _| ShardId::DIRECTORY));
+            let uploads = Uploads::prepare(Arc::clone(&link), speaking, [0; 8], nobody).await?;
+            Ok::<_, StoreError>((about, uploads, Arc::new(Protocol::prepare(link).await?)))
         })??;
         Ok(Scanner {
             about,
+            uploads,
             protocol,
             runtime,
         })
@@ -37,6 +45,11 @@ impl Scanner {
     /// What the data says about itself.
     pub fn about(&self) -> &About {
         &self.about
+    }
+
+    /// The bytes of uploaded files, to be read.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     fn shard(

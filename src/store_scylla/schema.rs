@@ -8,11 +8,12 @@
 //! files      the numbers of the files of a shard's index                          plain writes
 //! pieces     those files, a partition each, in pieces of 64 KiB                   plain writes
 //! ```
+//! Uploaded files (schema 2): see `uploads.rs`. The vault (schema 2): see `vault.rs`.
 
 /// The newest schema that this release makes and reads.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
-/// The tables of schema 1, in the order they are made. `$` stands for the keyspace.
+/// The tables, in the order they are made; a newer schema adds to them and changes none. `$` stands for the keyspace.
 pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS $.about (name text PRIMARY KEY, value blob)",
     "CREATE TABLE IF NOT EXISTS $.shards (shard int PRIMARY KEY, epoch bigint, owner text, addr text, claim blob, segment bigint)",
@@ -23,6 +24,13 @@ pub(crate) const TABLES: &[&str] = &[
     // need not stay for the usual ten days, or a reader would have to pass over a hundred thousand of them.
     "CREATE TABLE IF NOT EXISTS $.files (shard int, file bigint, PRIMARY KEY (shard, file)) WITH gc_grace_seconds = 86400",
     "CREATE TABLE IF NOT EXISTS $.pieces (shard int, file bigint, at int, bytes blob, PRIMARY KEY ((shard, file), at)) WITH gc_grace_seconds = 86400",
+    // Schema 2.
+    "CREATE TABLE IF NOT EXISTS $.uploads (digest blob PRIMARY KEY, copy blob)",
+    "CREATE TABLE IF NOT EXISTS $.pending_uploads (shard int, digest blob, copy blob, account bigint, bytes bigint, PRIMARY KEY (shard, digest, copy)) WITH gc_grace_seconds = 86400",
+    "CREATE TABLE IF NOT EXISTS $.upload_pieces (digest blob, copy blob, at int, bytes blob, PRIMARY KEY ((digest, copy), at)) WITH gc_grace_seconds = 86400",
+    "CREATE TABLE IF NOT EXISTS $.vault (name text PRIMARY KEY, value blob)",
+    "CREATE TABLE IF NOT EXISTS $.vault_rewraps (bucket int, master_key bigint, sealed blob, data_key blob, PRIMARY KEY (bucket, master_key, sealed))",
+    "CREATE TABLE IF NOT EXISTS $.vault_accesses (year int, at_ms bigint, mark blob, entry text, PRIMARY KEY (year, at_ms, mark))",
 ];
 
 use crate::answer::{Answer, Condition};
@@ -95,8 +103,9 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     for table in TABLES {
         ddl(link, table).await?;
     }
-    if get(link, SCHEMA_NAME).await?.is_some() {
-        return Ok((Outcome::Unchanged, check(link).await?));
+    if let Some(found) = schema_of(link).await? {
+        let outcome = migrate(link, found).await?;
+        return Ok((outcome, check(link).await?));
     }
     let mut random = [0; 48];
     getrandom::fill(&mut random).map_err(|error| failed("the system gives no random bytes", &error))?;
@@ -111,6 +120,29 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     put_first(link, DATA, &data).await?;
     put_first(link, SCHEMA_NAME, &SCHEMA.to_le_bytes()).await?;
     Ok((Outcome::Applied, check(link).await?))
+}
+
+/// Brings data of an older schema, whose tables are all there by now, to this release's. Whoever else does so at the same
+/// time, or has a newer release, is not disturbed.
+async fn migrate(link: &Link, found: u32) -> Result<Outcome, StoreError> {
+    if found >= SCHEMA {
+        return Ok(Outcome::Unchanged);
+    }
+    let raise = link
+        .conditional("UPDATE $.about SET value = ? WHERE name = ? IF value = ?")
+        .await?;
+    let values = (&SCHEMA.to_le_bytes()[..], SCHEMA_NAME, &found.to_le_bytes()[..]);
+    let raised = link.run(&raise, values).await;
+    let raised = raised.map_err(|error| error.told("the schema cannot be raised; apply it again"))?;
+    match raised.condition()? {
+        Condition::Applied => Ok(Outcome::Applied),
+        Condition::Refused(_) => Ok(Outcome::Unchanged),
+    }
+}
+
+async fn schema_of(link: &Link) -> Result<Option<u32>, StoreError> {
+    let schema = get(link, SCHEMA_NAME).await?;
+    Ok(schema.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes))
 }
 
 /// Refuses more replicas than nodes: conditional writes would go through and quorums never.
@@ -200,9 +232,7 @@ pub(crate) async fn check(link: &Link) -> Result<About, StoreError> {
         place: format!("keyspace {keyspace}"),
         what: what.to_owned(),
     };
-    let schema = get(link, SCHEMA_NAME).await?;
-    let schema = schema.and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
-    match schema {
+    match schema_of(link).await? {
         None => return Err(unusable("there is no data here; make it with `tollgate schema apply`")),
         Some(found) if found > SCHEMA => {
             return Err(StoreError::NewerFormat {
@@ -210,6 +240,13 @@ pub(crate) async fn check(link: &Link) -> Result<About, StoreError> {
                 found,
                 known: SCHEMA,
             });
+        }
+        Some(found) if found < SCHEMA => {
+            let what = format!(
+                "it has schema {found}, this release needs {SCHEMA}; bring it there with `tollgate schema apply`, while nodes \
+                 of the older release go on"
+            );
+            return Err(unusable(&what));
         }
         Some(_) => {}
     }

@@ -13,6 +13,7 @@ use crate::schema;
 use crate::settings::Settings;
 use crate::shard::{Serving, Slot, Taken};
 use crate::takeover::rebuild_damaged;
+use crate::uploads::Uploads;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -77,6 +78,7 @@ impl Options {
 /// not known then is found out by the shard's next owner.
 pub struct Cluster {
     about: schema::About,
+    uploads: Uploads,
     shared: Arc<Shared>,
 }
 
@@ -107,13 +109,16 @@ impl Cluster {
     pub fn open(options: Options) -> Result<Arc<Cluster>, StoreError> {
         let runtime = Runtime::start()?;
         let (settings, cache_bytes) = (options.settings.clone(), options.index_cache_bytes);
-        let speaking = runtime.clone();
-        let (about, protocol, pieces, manifests) = runtime.wait(async move {
+        let claimant = Claimant::new(options.node, options.addr)?;
+        let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
+        let (about, protocol, pieces, manifests, uploads) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
-            let pieces = Pieces::prepare(Arc::clone(&link), speaking, cache_bytes).await?;
+            let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
             let manifests = Manifests::prepare(Arc::clone(&link)).await?;
-            Ok::<_, StoreError>((about, Protocol::prepare(link).await?, pieces, manifests))
+            let divided = (about.shards, shard_of);
+            let uploads = Uploads::prepare(Arc::clone(&link), speaking, process, divided).await?;
+            Ok::<_, StoreError>((about, Protocol::prepare(link).await?, pieces, manifests, uploads))
         })??;
         let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
         let protocol = Arc::new(protocol);
@@ -124,7 +129,7 @@ impl Cluster {
             protocol,
             pieces: Arc::new(pieces),
             manifests: Arc::new(manifests),
-            claimant: Claimant::new(options.node, options.addr)?,
+            claimant,
             runtime,
             host: Host::start(THREADS).map_err(no_thread)?,
             id: about.id,
@@ -143,7 +148,7 @@ impl Cluster {
         rebuilder
             .spawn(move || rebuild_damaged(&weak, &to_rebuild))
             .map_err(no_thread)?;
-        Ok(Arc::new(Cluster { about, shared }))
+        Ok(Arc::new(Cluster { about, uploads, shared }))
     }
 
     /// Number of shards; never changes.
@@ -154,6 +159,11 @@ impl Cluster {
     /// What the data says about itself.
     pub fn about(&self) -> &schema::About {
         &self.about
+    }
+
+    /// The bytes of uploaded files.
+    pub fn uploads(&self) -> &Uploads {
+        &self.uploads
     }
 
     /// What taking the shard over was like, while it is here.

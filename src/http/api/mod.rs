@@ -301,6 +301,7 @@ impl Api {
             digest: *digest,
             account: asked.profile.key,
             request: exchange.echo.request,
+            by: None,
         });
         if let (Some(pending), Some((bytes, _))) = (pending, file)
             && let Err(error) = self.services.files.keep(pending, bytes).await

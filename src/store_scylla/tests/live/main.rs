@@ -6,6 +6,7 @@ mod index;
 mod ownership;
 mod raw;
 mod schema;
+mod uploads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,7 +1,8 @@
 //! Making the keyspace, alone and by many at once.
 
+use crate::raw::Raw;
 use crate::{SHARDS, settings};
-use tollgate_store_scylla::{Outcome, Settings, apply_schema};
+use tollgate_store_scylla::{Outcome, SCHEMA, Settings, apply_schema};
 
 #[test]
 fn applying_again_changes_nothing() {
@@ -68,4 +69,41 @@ fn data_that_was_not_made_is_missed_by_name() {
         panic!("a store opened that was never made");
     };
     assert!(error.to_string().contains("tollgate schema apply"), "{error}");
+}
+
+#[test]
+fn data_of_an_older_schema_is_brought_to_this_one_and_not_served_before() {
+    let settings = settings();
+    let (_, about) = apply_schema(&settings, SHARDS).unwrap();
+    let raw = Raw::open(&settings);
+    let set = |schema: u32| {
+        let values = (&schema.to_le_bytes()[..],);
+        raw.run("UPDATE $.about SET value = ? WHERE name = 'schema' IF EXISTS", values);
+    };
+    let open = || {
+        let options = tollgate_store_scylla::Options::new(settings.clone(), "a", "127.0.0.1:1", crate::one_shard());
+        tollgate_store_scylla::Cluster::open(options)
+            .err()
+            .map(|error| error.to_string())
+    };
+    raw.run("DROP TABLE $.uploads", ());
+    set(1);
+    let told = open().expect("it is too old");
+    assert!(
+        told.contains("schema 1") && told.contains("tollgate schema apply"),
+        "{told}"
+    );
+    assert_eq!(
+        apply_schema(&settings, SHARDS).unwrap(),
+        (Outcome::Applied, about.clone())
+    );
+    assert_eq!(open(), None);
+    assert_eq!(apply_schema(&settings, SHARDS).unwrap(), (Outcome::Unchanged, about));
+    set(SCHEMA + 1);
+    let told = open().expect("it is too new");
+    assert!(
+        told.contains("newer") || told.contains(&(SCHEMA + 1).to_string()),
+        "{told}"
+    );
+    assert!(apply_schema(&settings, SHARDS).is_err(), "it is left as it is");
 }
