@@ -78,7 +78,7 @@ enum Command {
         #[command(subcommand)]
         command: Option<ConfigCommand>,
     },
-    /// Card numbers under lock: audit, check, rotate master keys. Offline, on a data directory.
+    /// Card numbers under lock: audit, check, rotate master keys. On a data directory, offline, or on a cluster.
     Vault {
         #[command(subcommand)]
         command: VaultCommand,
@@ -357,6 +357,8 @@ mod tests {
             ("vault check --data d", true),
             ("vault rotate --data d", true),
             ("vault begin --data d", true),
+            ("vault rotate --config f", true),
+            ("vault rotate --data d --config f", false),
             ("vault begin", false),
             ("vault rotate", false),
         ];

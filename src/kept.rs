@@ -5,14 +5,16 @@ use crate::config::{Node, Store};
 use crate::exit::Failure;
 use crate::node::{end_of_store, unusable};
 use crate::uploads::{SharedUploads, Uploads};
+use crate::vault_keyspace::Keyspace;
 use std::sync::Arc;
 use tollgate_actors::metrics::stage;
 use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
 use tollgate_http::FileBytes;
-use tollgate_store::{Journal, Reads};
+use tollgate_store::{Journal, Reads, StoreError};
 use tollgate_store_embedded::{Embedded, FileArea, OnGroup, Options};
 use tollgate_store_scylla::{Cluster, ShardOf};
+use tollgate_vault::{Folder, Keep, Vault};
 
 /// An open store.
 pub(crate) enum Kept {
@@ -65,9 +67,6 @@ impl Kept {
             "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
             id => id.to_owned(),
         };
-        // What is this node's alone lies there: uploaded files and the vault.
-        std::fs::create_dir_all(&settings.data)
-            .map_err(|error| Failure::environment(format!("{}: {error}", settings.data.display())))?;
         let shard_of: ShardOf = Arc::new(|account, shards| shard_of(AccountKey(account.0), shards));
         let options = tollgate_store_scylla::Options {
             idempotency_hours: settings.idempotency_hours,
@@ -125,6 +124,28 @@ impl Kept {
             }
             Kept::Cluster(store) => Arc::new(SharedUploads(store.uploads().clone())),
         })
+    }
+
+    /// Opens the vault. Where other processes use it as well, each shard that is taken over makes this process read the keys
+    /// again, before it serves.
+    pub(crate) fn vault(&self, settings: &Store, now_ms: u64) -> Result<Arc<Vault>, Failure> {
+        let store = match self {
+            Kept::Embedded(_) => {
+                let folder: Arc<dyn Keep> = Arc::new(Folder::of(&settings.data));
+                return Ok(Arc::new(Vault::open(&folder, now_ms).map_err(Failure::environment)?));
+            }
+            Kept::Cluster(store) => store,
+        };
+        let keep: Arc<dyn Keep> = Arc::new(Keyspace(store.vault().clone()));
+        let vault = Arc::new(Vault::open_shared(&keep, now_ms).map_err(Failure::environment)?);
+        let renewed = Arc::clone(&vault);
+        store.before_serving(Box::new(move || {
+            renewed.renew(&keep).map_err(|error| StoreError::Io {
+                place: keep.place(),
+                what: error.to_string(),
+            })
+        }));
+        Ok(vault)
     }
 
     /// Whether other processes may share the data.

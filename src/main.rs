@@ -26,6 +26,7 @@ mod shards;
 mod tuning;
 mod uploads;
 mod vault_command;
+mod vault_keyspace;
 mod verify;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::kept::Kept;
 use crate::logs::Level;
 use crate::tuning::{Sources, Tuner};
-use crate::vault_command;
+use crate::vault_command::{self, Place};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
@@ -24,7 +24,6 @@ use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_store::StoreError;
-use tollgate_vault::Vault;
 use tollgate_wire::Edge;
 
 /// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
@@ -269,26 +268,19 @@ impl Data {
     /// Opens the data the settings name, or creates it.
     pub(crate) fn open(config: &Config) -> Result<Data, Failure> {
         let settings = &config.store;
-        Vault::check(&settings.data).map_err(Failure::environment)?;
         let store = match settings.kind {
             Kind::Embedded => {
-                if Vault::has_no_keys(&settings.data) {
-                    vault_command::refuse_lost_keys(&settings.data)?;
-                }
+                // Before anything of the directory is touched.
+                vault_command::refuse_lost_keys(&Place::Directory(settings.data.clone()))?;
                 Kept::embedded(settings)?
             }
-            Kind::Cql => Kept::cluster(settings, &config.node)?,
+            Kind::Cql => {
+                vault_command::refuse_lost_keys(&Place::Cluster(settings.cql.settings.clone()))?;
+                Kept::cluster(settings, &config.node)?
+            }
         };
-        let is_new = Vault::has_no_keys(&settings.data);
-        let vault = Vault::open(&settings.data, now_ms()).map_err(Failure::environment)?;
-        if is_new && settings.kind == Kind::Cql {
-            tracing::warn!(
-                data = %settings.data.display(),
-                "a master key was drawn; card numbers that this keyspace holds under another one stay sealed until its \
-                 vault/keys is restored here"
-            );
-        }
-        let secrets = Secrets::new(store.secret()).with_vault(Arc::new(vault));
+        let vault = store.vault(settings, now_ms())?;
+        let secrets = Secrets::new(store.secret()).with_vault(vault);
         Ok(Data { store, secrets })
     }
 

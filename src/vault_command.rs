@@ -1,11 +1,14 @@
-//! `tollgate vault …`: card numbers under lock. Works offline, on a data directory.
+//! `tollgate vault …`: card numbers under lock. Works on a data directory that no server uses, or on a cluster from any node.
 
+use crate::config::{Config, Kind, Store};
 use crate::exit::Failure;
 use crate::output::{print, print_value, rows, table};
-use clap::Subcommand;
+use crate::vault_keyspace::Keyspace;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate_domain::payments::card::{SealedNumber, each_sealed};
 use tollgate_domain::{Facts, Object};
@@ -13,16 +16,16 @@ use tollgate_resource::Record;
 use tollgate_store::envelope::records;
 use tollgate_store::{Scan, ShardId, StoreError};
 use tollgate_store_embedded::{Embedded, Options};
+use tollgate_store_scylla::{Scanner, Settings, VaultTables};
 use tollgate_vault::keys::KeyRing;
-use tollgate_vault::{Access, Accesses, Action, FOLDER, Opener, Rotation, VaultError};
+use tollgate_vault::{Access, Action, Folder, Keep, Opener, Rotation, Vault, VaultError};
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
     /// List master keys, how many card numbers are sealed under each, and every access to the vault.
     Audit {
-        /// Data directory.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: DataFlags,
         /// Also list every sealed card number: when it was sealed, in which object, under which key. Never the number.
         #[arg(long)]
         sealed: bool,
@@ -32,33 +35,109 @@ pub(crate) enum VaultCommand {
     },
     /// Open every sealed card number, to see that it opens. None is shown. Exits 1 if one does not open.
     Check {
-        /// Data directory.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: DataFlags,
     },
     /// Draw a master key for data whose vault is lost for good: card numbers sealed before never open again. Without it, such
-    /// data is not served. The server must be stopped.
+    /// data is not served. The server of a data directory must be stopped.
     Begin {
-        /// Data directory.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: DataFlags,
     },
-    /// Bring every sealed card number under a new master key and destroy the older ones. The server must be stopped. It may
-    /// be interrupted; run it again to go on.
+    /// Bring every sealed card number under a new master key and destroy the older ones. The server of a data directory must
+    /// be stopped; in a cluster every shard is taken from its node, which takes it back under the new key. It may be
+    /// interrupted; run it again, from any node, to go on.
     Rotate {
-        /// Data directory.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        data: DataFlags,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct DataFlags {
+    /// Data directory.
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "config",
+        conflicts_with = "config"
+    )]
+    data: Option<PathBuf>,
+    /// Settings file that names the data, a cluster's keyspace perhaps.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Where the data is.
+pub(crate) enum Place {
+    /// A data directory.
+    Directory(PathBuf),
+    /// A keyspace.
+    Cluster(Settings),
+}
+
+impl Place {
+    /// The data that the settings name.
+    pub(crate) fn of(store: &Store) -> Place {
+        match store.kind {
+            Kind::Embedded => Place::Directory(store.data.clone()),
+            Kind::Cql => Place::Cluster(store.cql.settings.clone()),
+        }
+    }
+
+    fn named(flags: &DataFlags) -> Result<Place, Failure> {
+        if let Some(data) = &flags.data {
+            return Ok(Place::Directory(data.clone()));
+        }
+        Ok(Place::of(&Config::load(flags.config.as_deref(), &[])?.store))
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Place::Directory(data) => data.display().to_string(),
+            Place::Cluster(settings) => format!("keyspace {}", settings.keyspace),
+        }
+    }
+
+    /// What its vault keeps.
+    pub(crate) fn vault(&self) -> Result<(Arc<dyn Keep>, Option<VaultTables>), Failure> {
+        Ok(match self {
+            Place::Directory(data) => (Arc::new(Folder::of(data)), None),
+            Place::Cluster(settings) => {
+                let tables = VaultTables::connect(settings).map_err(Failure::environment)?;
+                (Arc::new(Keyspace(tables.clone())), Some(tables))
+            }
+        })
+    }
+
+    /// Every block of its journal.
+    pub(crate) fn scanner(&self) -> Result<Box<dyn Scan>, StoreError> {
+        Ok(match self {
+            Place::Directory(data) => Box::new(Embedded::scanner(data)?),
+            Place::Cluster(settings) => Box::new(Scanner::open(settings)?),
+        })
+    }
+
+    /// Makes sure that nobody seals under keys read before now: the data directory is locked until what this returns is
+    /// dropped; in a cluster, where it is done once the keys are changed, every node has to read them again.
+    fn hold(&self) -> Result<Option<Arc<Embedded>>, Failure> {
+        match self {
+            Place::Directory(data) => Embedded::open(data, Options::default())
+                .map(Some)
+                .map_err(Failure::environment),
+            Place::Cluster(_) => Ok(None),
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(command: &VaultCommand) -> Result<(), Failure> {
     match command {
-        VaultCommand::Audit { data, sealed, json } => audit(data, *sealed, *json),
-        VaultCommand::Check { data } => check(data),
-        VaultCommand::Begin { data } => begin(data),
-        VaultCommand::Rotate { data } => rotate(data),
+        VaultCommand::Audit { data, sealed, json } => audit(&Place::named(data)?, *sealed, *json),
+        VaultCommand::Check { data } => check(&Place::named(data)?),
+        VaultCommand::Begin { data } => begin(&Place::named(data)?),
+        VaultCommand::Rotate { data } => rotate(&Place::named(data)?),
     }
 }
 
@@ -83,12 +162,17 @@ impl From<Ended> for Failure {
     }
 }
 
-fn audit(data: &Path, list_sealed: bool, json: bool) -> Result<(), Failure> {
-    let accesses = Accesses::of(data);
-    let past = accesses.list().map_err(failure)?;
-    let ring = KeyRing::open(&data.join(FOLDER)).map_err(failure)?;
-    record(data, Action::Audit, "keys, accesses and what is sealed under which key")?;
-    let opener = Opener::open(data).map_err(failure)?;
+fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
+    let (vault, _) = data.vault()?;
+    let past = vault.accesses().map_err(failure)?;
+    let ring = KeyRing::open(&vault).map_err(failure)?;
+    record(
+        data,
+        &vault,
+        Action::Audit,
+        "keys, accesses and what is sealed under which key",
+    )?;
+    let opener = Opener::open(&vault).map_err(failure)?;
     let mut seen = HashSet::new();
     let mut under: BTreeMap<u32, u64> = ring.keys().iter().map(|key| (key.number, 0)).collect();
     let mut listed = Vec::new();
@@ -137,9 +221,10 @@ fn audit(data: &Path, list_sealed: bool, json: bool) -> Result<(), Failure> {
     })
 }
 
-fn check(data: &Path) -> Result<(), Failure> {
-    record(data, Action::Check, "every sealed card number, none shown")?;
-    let opener = Opener::open(data).map_err(failure)?;
+fn check(data: &Place) -> Result<(), Failure> {
+    let (vault, _) = data.vault()?;
+    record(data, &vault, Action::Check, "every sealed card number, none shown")?;
+    let opener = Opener::open(&vault).map_err(failure)?;
     let mut opened = 0u64;
     walk(data, &mut |_, object, sealed| match opener.number(sealed) {
         Ok(_) => {
@@ -155,41 +240,53 @@ fn check(data: &Path) -> Result<(), Failure> {
     print(&format!("{opened} sealed card numbers (copies included) open\n"))
 }
 
-fn begin(data: &Path) -> Result<(), Failure> {
-    // Holds the lock of the directory until the end: a server that runs still has the keys in memory.
-    let held = Embedded::open(data, Options::default()).map_err(Failure::environment)?;
+fn begin(data: &Place) -> Result<(), Failure> {
+    // A server that runs still has the keys in memory.
+    let held = data.hold()?;
+    let (vault, tables) = data.vault()?;
     let lost = newest_sealing_key(data)?.unwrap_or(0);
-    let ring = KeyRing::begin_anew(&data.join(FOLDER), lost, now_ms()).map_err(failure)?;
+    let ring = KeyRing::begin_anew(&vault, lost, now_ms()).map_err(failure)?;
+    fence(tables.as_ref())?;
     drop(held);
     let what = format!(
         "master key {} is drawn; card numbers sealed before do not open",
         ring.newest().number
     );
-    record(data, Action::Begun, &what)?;
+    vault.record(&access(Action::Begun, &what)).map_err(failure)?;
     print(&format!("{what}\n"))
 }
 
-/// Refuses data without a file of master keys if card numbers were sealed in it: drawing a key would hide that they are
-/// lost. Data that cannot be read is left to whoever opens it.
-pub(crate) fn refuse_lost_keys(data: &Path) -> Result<(), Failure> {
-    if !data.join("meta").exists() {
+/// In a cluster, takes every shard from its node, so that whoever has it next reads the keys first.
+fn fence(tables: Option<&VaultTables>) -> Result<(), Failure> {
+    tables
+        .map_or(Ok(()), VaultTables::fence_every_shard)
+        .map_err(Failure::environment)
+}
+
+/// Refuses data whose vault is unsound, or lost: without master keys although card numbers were sealed, where drawing a key
+/// would hide the loss. Data that cannot be read is left to whoever opens it.
+pub(crate) fn refuse_lost_keys(data: &Place) -> Result<(), Failure> {
+    let (vault, _) = data.vault()?;
+    Vault::check(&vault).map_err(Failure::environment)?;
+    let is_data = match data {
+        Place::Directory(data) => data.join("meta").exists(),
+        Place::Cluster(_) => true,
+    };
+    if !is_data || !Vault::has_no_keys(&vault).unwrap_or(false) {
         return Ok(());
     }
     match newest_sealing_key(data) {
         Ok(None) | Err(_) => Ok(()),
-        Ok(Some(_)) => {
-            let keys = data.join(FOLDER).join("keys");
-            Err(Failure::environment(format!(
-                "{} is missing, and card numbers were sealed in this data: restore it from a backup; if it is lost for \
-                 good, `tollgate vault begin` draws a new key, and what was sealed never opens again",
-                keys.display()
-            )))
-        }
+        Ok(Some(_)) => Err(Failure::environment(format!(
+            "{} is missing, and card numbers were sealed in this data: restore it from a backup; if it is lost for good, \
+             `tollgate vault begin` draws a new key, and what was sealed never opens again",
+            vault.place()
+        ))),
     }
 }
 
 /// Number of the newest master key that a card number of the journal was sealed under; `None` if none was.
-fn newest_sealing_key(data: &Path) -> Result<Option<u32>, Failure> {
+fn newest_sealing_key(data: &Place) -> Result<Option<u32>, Failure> {
     let mut newest = None;
     walk(data, &mut |_, _, sealed| {
         newest = newest.max(Some(sealed.master_key));
@@ -198,24 +295,31 @@ fn newest_sealing_key(data: &Path) -> Result<Option<u32>, Failure> {
     Ok(newest)
 }
 
-fn rotate(data: &Path) -> Result<(), Failure> {
-    // Holds the lock of the directory until the end: a server would go on sealing under the older key.
-    let held = Embedded::open(data, Options::default()).map_err(Failure::environment)?;
-    record(data, Action::Rotate, "every sealed card number under a new master key")?;
-    let rotation = Rotation::begin(data, now_ms()).map_err(failure)?;
+fn rotate(data: &Place) -> Result<(), Failure> {
+    // A server would go on sealing under the older key.
+    let held = data.hold()?;
+    let (vault, tables) = data.vault()?;
+    record(
+        data,
+        &vault,
+        Action::Rotate,
+        "every sealed card number under a new master key",
+    )?;
+    let rotation = Rotation::begin(&vault, now_ms()).map_err(failure)?;
+    fence(tables.as_ref())?;
     let turned = rotation.run(|each| walk(data, &mut |_, _, sealed| Ok(each(sealed)?)))?;
     drop(held);
     let what = format!(
         "{} data keys under master key {}, {} older keys destroyed",
         turned.wrapped, turned.master_key, turned.destroyed
     );
-    record(data, Action::Rotated, &what)?;
+    vault.record(&access(Action::Rotated, &what)).map_err(failure)?;
     print(&format!("{what}\n"))
 }
 
 /// Calls `visit` with every sealed number of the journal: when its record was written, the object it is kept in, itself.
-fn walk(data: &Path, visit: &mut dyn FnMut(u64, &Object, &SealedNumber) -> Result<(), Ended>) -> Result<(), Ended> {
-    let scanner = Embedded::scanner(data).map_err(Ended::Store)?;
+fn walk(data: &Place, visit: &mut dyn FnMut(u64, &Object, &SealedNumber) -> Result<(), Ended>) -> Result<(), Ended> {
+    let scanner = data.scanner().map_err(Ended::Store)?;
     let mut ended = None;
     let scanned = scanner.scan(&mut |stored| {
         if stored.block.shard == ShardId::DIRECTORY {
@@ -251,29 +355,34 @@ fn walk(data: &Path, visit: &mut dyn FnMut(u64, &Object, &SealedNumber) -> Resul
 }
 
 /// Writes the access down, before it happens.
-fn record(data: &Path, action: Action, what: &str) -> Result<(), Failure> {
-    if !data.join(FOLDER).is_dir() {
+fn record(data: &Place, vault: &Arc<dyn Keep>, action: Action, what: &str) -> Result<(), Failure> {
+    let there = Vault::has_no_keys(vault).map(|none| !none).unwrap_or(true) || vault.was_used().map_err(failure)?;
+    if !there {
         return Err(Failure::wrong_use(format!(
             "{} has no vault; a server makes one when it opens the data",
-            data.display()
+            data.name()
         )));
     }
-    let access = Access {
+    vault.record(&access(action, what)).map_err(failure)
+}
+
+fn access(action: Action, what: &str) -> Access {
+    Access {
         at_ms: now_ms(),
         action,
         by: user(),
         what: what.to_owned(),
-    };
-    Accesses::of(data).record(&access).map_err(failure)
+    }
 }
 
-/// Who runs this process: the number of the user, which cannot be pretended, and the name the shell gives.
+/// Who runs this process and where: the number of the user, which cannot be pretended, the name the shell gives, the machine.
 fn user() -> String {
     let number = rustix::process::getuid().as_raw();
-    match std::env::var("USER") {
-        Ok(name) => format!("{number} ({name})"),
-        Err(_) => number.to_string(),
-    }
+    let name = std::env::var("USER")
+        .map(|name| format!(" ({name})"))
+        .unwrap_or_default();
+    let machine = rustix::system::uname();
+    format!("{number}{name} on {}", machine.nodename().to_string_lossy())
 }
 
 fn now_ms() -> u64 {

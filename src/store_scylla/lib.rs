@@ -29,6 +29,7 @@ mod shard;
 mod store;
 mod takeover;
 mod uploads;
+mod vault;
 
 pub use block::SEGMENT_BLOCKS;
 pub use pieces::INDEX_CACHE_BYTES;
@@ -37,8 +38,9 @@ pub use scan::Scanner;
 pub use schema::{About, Outcome, SCHEMA};
 pub use settings::{Login, Settings, Wrong};
 pub use shard::Taken;
-pub use store::{Cluster, Options, ShardOf};
+pub use store::{BeforeServing, Cluster, Options, ShardOf};
 pub use uploads::{PendingUpload, UploadReader, Uploads};
+pub use vault::{KeptRewrap, VaultTables};
 
 use tollgate_store::StoreError;
 pub use tollgate_store_index::Limits;

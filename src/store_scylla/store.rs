@@ -14,8 +14,9 @@ use crate::settings::Settings;
 use crate::shard::{Serving, Slot, Taken};
 use crate::takeover::rebuild_damaged;
 use crate::uploads::Uploads;
+use crate::vault::VaultTables;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
@@ -31,6 +32,9 @@ const REMOVE_FILES_AFTER: Duration = Duration::from_secs(600);
 
 /// Which of so many shards an account belongs to: whoever divides the accounts knows.
 pub type ShardOf = Arc<dyn Fn(AccountRef, u16) -> ShardId + Send + Sync>;
+
+/// Done by whoever has taken over a shard and does not serve it yet.
+pub type BeforeServing = Box<dyn Fn() -> Result<(), StoreError> + Send + Sync>;
 
 /// The account of the directory's records.
 const DIRECTORY_ACCOUNT: AccountRef = AccountRef(0);
@@ -79,6 +83,7 @@ impl Options {
 pub struct Cluster {
     about: schema::About,
     uploads: Uploads,
+    vault: VaultTables,
     shared: Arc<Shared>,
 }
 
@@ -98,6 +103,7 @@ pub(crate) struct Shared {
     /// Takes shards whose index is damaged.
     pub(crate) damaged: mpsc::SyncSender<ShardId>,
     pub(crate) closing: AtomicBool,
+    pub(crate) before_serving: OnceLock<BeforeServing>,
     shard_of: ShardOf,
     blocks: Blocks,
     /// Every shard; the last one is the directory's.
@@ -111,14 +117,16 @@ impl Cluster {
         let (settings, cache_bytes) = (options.settings.clone(), options.index_cache_bytes);
         let claimant = Claimant::new(options.node, options.addr)?;
         let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
-        let (about, protocol, pieces, manifests, uploads) = runtime.wait(async move {
+        let (about, protocol, pieces, manifests, uploads, vault) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
             let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
             let manifests = Manifests::prepare(Arc::clone(&link)).await?;
             let divided = (about.shards, shard_of);
-            let uploads = Uploads::prepare(Arc::clone(&link), speaking, process, divided).await?;
-            Ok::<_, StoreError>((about, Protocol::prepare(link).await?, pieces, manifests, uploads))
+            let uploads = Uploads::prepare(Arc::clone(&link), speaking.clone(), process, divided).await?;
+            let vault = VaultTables::prepare(Arc::clone(&link), speaking).await?;
+            let protocol = Protocol::prepare(link).await?;
+            Ok::<_, StoreError>((about, protocol, pieces, manifests, uploads, vault))
         })??;
         let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
         let protocol = Arc::new(protocol);
@@ -138,6 +146,7 @@ impl Cluster {
             remove_files_after: options.remove_files_after,
             damaged,
             closing: AtomicBool::new(false),
+            before_serving: OnceLock::new(),
             shard_of: options.shard_of,
             blocks,
             slots: (0..slots).map(|_| Slot::default()).collect(),
@@ -148,7 +157,12 @@ impl Cluster {
         rebuilder
             .spawn(move || rebuild_damaged(&weak, &to_rebuild))
             .map_err(no_thread)?;
-        Ok(Arc::new(Cluster { about, uploads, shared }))
+        Ok(Arc::new(Cluster {
+            about,
+            uploads,
+            vault,
+            shared,
+        }))
     }
 
     /// Number of shards; never changes.
@@ -164,6 +178,17 @@ impl Cluster {
     /// The bytes of uploaded files.
     pub fn uploads(&self) -> &Uploads {
         &self.uploads
+    }
+
+    /// What the vault keeps.
+    pub fn vault(&self) -> &VaultTables {
+        &self.vault
+    }
+
+    /// Sets what is done for every shard that is taken over, after the claim and before it serves; only the first time
+    /// counts. The shard is not taken where it fails.
+    pub fn before_serving(&self, work: BeforeServing) {
+        let _ = self.shared.before_serving.set(work);
     }
 
     /// What taking the shard over was like, while it is here.

@@ -30,6 +30,9 @@ impl Shared {
             .wait(async move { this.protocol.claim(shard, &this.claimant, held).await })?;
         // Whoever has it now, it is not known to be this process.
         let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
+        if let Some(work) = self.before_serving.get() {
+            work().inspect_err(|_| slot.serve(None))?;
+        }
         slot.held.store(true, Relaxed);
         // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
         let lock = Arc::clone(&slot.owner);

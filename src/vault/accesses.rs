@@ -1,10 +1,6 @@
-//! Who used the vault: one line of JSON each, appended and synced before the use.
+//! Who used the vault: one line of JSON each, durable before the use.
 
-use crate::files;
-use crate::{FOLDER, VaultError};
 use serde_json::{Value, json};
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
 /// One use of the vault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +9,7 @@ pub struct Access {
     pub at_ms: u64,
     /// What was done.
     pub action: Action,
-    /// By which user of the system.
+    /// By which user of which machine.
     pub by: String,
     /// About what, in words; never a number.
     pub what: String,
@@ -59,58 +55,21 @@ impl Action {
     }
 }
 
-/// The file of accesses.
-#[derive(Debug)]
-pub struct Accesses {
-    path: PathBuf,
-}
-
-impl Accesses {
-    /// The accesses of a data directory.
-    pub fn of(data: &Path) -> Accesses {
-        Accesses {
-            path: data.join(FOLDER).join("accesses"),
-        }
-    }
-
-    /// Writes an access down. It is durable when this returns.
-    ///
-    /// # Errors
-    /// The file cannot be written; then the access must not happen.
-    pub fn record(&self, access: &Access) -> Result<(), VaultError> {
-        let line = json!({
-            "at_ms": access.at_ms,
-            "action": access.action.word(),
-            "by": access.by,
-            "what": access.what,
+impl Access {
+    /// As a line of JSON, without its end.
+    pub fn line(&self) -> String {
+        let value = json!({
+            "at_ms": self.at_ms,
+            "action": self.action.word(),
+            "by": self.by,
+            "what": self.what,
         });
-        let mut file = files::append(&self.path)?;
-        let mut write = || {
-            file.write_all(format!("{line}\n").as_bytes())?;
-            file.sync_all()
-        };
-        write().map_err(|source| files::io(&self.path, source))
+        value.to_string()
     }
 
-    /// Every access, oldest first. A line that a crash has cut off at the end is left out: its access did not happen.
-    ///
-    /// # Errors
-    /// The file cannot be read, or a line is none.
-    pub fn list(&self) -> Result<Vec<Access>, VaultError> {
-        let bytes = files::read(&self.path)?.unwrap_or_default();
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let lines = bytes[..whole]
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty());
-        lines
-            .enumerate()
-            .map(|(at, line)| {
-                parse(line).ok_or_else(|| VaultError::Damaged {
-                    path: self.path.clone(),
-                    what: format!("line {} is no access", at + 1),
-                })
-            })
-            .collect()
+    /// The access of a line; `None` if it is none.
+    pub fn of_line(line: &[u8]) -> Option<Access> {
+        parse(line)
     }
 }
 

@@ -1,10 +1,11 @@
-//! Master keys: a text file of one key a line with a check of its own, readable by its owner only.
+//! Master keys: a text of one key a line, each with a check of its own. Changed only on the condition that nobody else has
+//! changed it since it was read.
 
 use crate::VaultError;
-use crate::files;
+use crate::keep::Keep;
 use std::fmt;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 /// First line of the file.
@@ -22,66 +23,88 @@ pub struct MasterKey {
 }
 
 /// The master keys of a vault, oldest first; at least one.
-#[derive(Debug)]
 pub struct KeyRing {
-    path: PathBuf,
+    keep: Arc<dyn Keep>,
+    /// As it was read or written last.
+    text: Option<Zeroizing<Vec<u8>>>,
     keys: Vec<MasterKey>,
 }
 
 impl KeyRing {
-    /// Reads the keys in `folder`.
+    /// Reads the keys.
     ///
     /// # Errors
     /// There are none, or they cannot be read, or others than their owner may read them.
-    pub fn open(folder: &Path) -> Result<KeyRing, VaultError> {
-        let path = folder.join("keys");
-        let missing = || files::io(&path, std::io::ErrorKind::NotFound.into());
-        let bytes = Zeroizing::new(files::read(&path)?.ok_or_else(missing)?);
-        files::owners_only(&path)?;
-        let keys = parse(&bytes).map_err(|what| VaultError::Damaged {
-            path: path.clone(),
-            what,
-        })?;
-        Ok(KeyRing { path, keys })
+    pub fn open(keep: &Arc<dyn Keep>) -> Result<KeyRing, VaultError> {
+        KeyRing::find(keep)?.ok_or_else(|| VaultError::Io {
+            path: keep.place().into(),
+            source: std::io::ErrorKind::NotFound.into(),
+        })
     }
 
-    /// Reads the keys in `folder`, or draws the first.
+    /// Reads the keys; `None` if there are none.
     ///
     /// # Errors
-    /// As [`KeyRing::open`]; or the file cannot be written.
-    pub fn open_or_create(folder: &Path, now_ms: u64) -> Result<KeyRing, VaultError> {
-        let path = folder.join("keys");
-        if files::read(&path)?.map(Zeroizing::new).is_some() {
-            return KeyRing::open(folder);
+    /// They cannot be read, or others than their owner may read them.
+    pub fn find(keep: &Arc<dyn Keep>) -> Result<Option<KeyRing>, VaultError> {
+        let Some(text) = keep.keys()? else { return Ok(None) };
+        let keys = parse(&text).map_err(|what| VaultError::Damaged {
+            path: keep.place().into(),
+            what,
+        })?;
+        Ok(Some(KeyRing {
+            keep: Arc::clone(keep),
+            text: Some(text),
+            keys,
+        }))
+    }
+
+    /// Reads the keys, or draws the first. Of several that do so at once, one draws.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open`]; or the key cannot be written.
+    pub fn open_or_create(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<KeyRing, VaultError> {
+        if let Some(ring) = KeyRing::find(keep)? {
+            return Ok(ring);
         }
-        // Files that only a vault with keys has had: drawing a key now would hide that the others are lost.
-        if ["rewraps", "accesses"].iter().any(|file| folder.join(file).exists()) {
+        // What only a vault with keys has had: drawing a key now would hide that the others are lost.
+        if keep.was_used()? {
             return Err(VaultError::Damaged {
-                path,
+                path: keep.place().into(),
                 what: "it is missing, and this vault has been used".to_owned(),
             });
         }
-        let mut ring = KeyRing { path, keys: Vec::new() };
-        ring.draw(now_ms)?;
-        Ok(ring)
+        let mut ring = KeyRing::empty(keep);
+        match ring.draw(now_ms) {
+            Ok(_) => Ok(ring),
+            Err(VaultError::Raced(_)) => KeyRing::open(keep),
+            Err(error) => Err(error),
+        }
     }
 
     /// Draws a key for a vault whose keys are lost for good, numbered after `lost`, the newest of them. What was sealed under
     /// those never opens again.
     ///
     /// # Errors
-    /// There are keys; or the file cannot be written.
-    pub fn begin_anew(folder: &Path, lost: u32, now_ms: u64) -> Result<KeyRing, VaultError> {
-        let path = folder.join("keys");
-        if path.exists() {
+    /// There are keys; or the key cannot be written.
+    pub fn begin_anew(keep: &Arc<dyn Keep>, lost: u32, now_ms: u64) -> Result<KeyRing, VaultError> {
+        if keep.keys()?.is_some() {
             return Err(VaultError::Damaged {
-                path,
+                path: keep.place().into(),
                 what: "it is there, so nothing is begun anew".to_owned(),
             });
         }
-        let mut ring = KeyRing { path, keys: Vec::new() };
+        let mut ring = KeyRing::empty(keep);
         ring.draw_after(lost, now_ms)?;
         Ok(ring)
+    }
+
+    fn empty(keep: &Arc<dyn Keep>) -> KeyRing {
+        KeyRing {
+            keep: Arc::clone(keep),
+            text: None,
+            keys: Vec::new(),
+        }
     }
 
     /// The key that seals.
@@ -102,7 +125,7 @@ impl KeyRing {
     /// Draws a new key, which seals from now on. It is durable when this returns.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// It cannot be written, or others changed the keys meanwhile.
     pub fn draw(&mut self, now_ms: u64) -> Result<u32, VaultError> {
         self.draw_after(self.keys.last().map_or(0, |newest| newest.number), now_ms)
     }
@@ -127,14 +150,14 @@ impl KeyRing {
     /// Destroys all keys but the newest.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// It cannot be written, or others changed the keys meanwhile.
     pub fn keep_newest(&mut self) -> Result<(), VaultError> {
         let older = self.keys.len() - 1;
         self.keys.drain(..older);
         self.write()
     }
 
-    fn write(&self) -> Result<(), VaultError> {
+    fn write(&mut self) -> Result<(), VaultError> {
         let mut text = Zeroizing::new(format!("{HEADING}\n"));
         for key in &self.keys {
             write!(text, "key {} {} ", key.number, key.created_ms).expect("writing to a string cannot fail");
@@ -143,7 +166,12 @@ impl KeyRing {
             }
             writeln!(text, " {:08x}", key.check()).expect("writing to a string cannot fail");
         }
-        files::replace(&self.path, text.as_bytes())
+        let before = self.text.as_ref().map(|text| &text[..]);
+        if !self.keep.replace_keys(before, text.as_bytes())? {
+            return Err(VaultError::Raced(self.keep.place()));
+        }
+        self.text = Some(Zeroizing::new(text.as_bytes().to_vec()));
+        Ok(())
     }
 }
 
@@ -194,6 +222,12 @@ impl MasterKey {
     /// that was sealed under another key does not open.
     fn check(&self) -> u32 {
         crc32c::crc32c_append(crc32c::crc32c(&self.number.to_le_bytes()), self.bytes.as_slice())
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyRing").field(&self.keys).finish()
     }
 }
 

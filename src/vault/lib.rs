@@ -2,34 +2,39 @@
 //!
 //! A number is encrypted (AES-256-GCM) under a data key of its own, and the data key under a master key. The sealed number
 //! travels inside the record of the object it belongs to, so it is as durable as that and there is no second store on the
-//! way of a payment. The folder `vault` of the data directory holds the rest:
+//! way of a payment. The rest stands behind a port ([`Keep`]): the folder `vault` of a data directory ([`Folder`]), or the
+//! tables of a cluster. It holds
 //!
-//! - `keys`: the master keys, readable by their owner only ([`keys`]);
-//! - `rewraps`: data keys that a rotation has wrapped under a newer master key ([`rewraps`]). The journal is never
-//!   rewritten; once a rotation has ended, the older master key is destroyed, and what the journal holds opens only through
-//!   this file;
-//! - `accesses`: who sealed, opened or rotated what, and when ([`accesses`]).
+//! - the master keys ([`keys`]);
+//! - data keys that a rotation has wrapped under a newer master key ([`rewraps`]). The journal is never rewritten; once a
+//!   rotation has ended, the older master key is destroyed, and what the journal holds opens only through these;
+//! - who sealed, opened or rotated what, and when ([`accesses`]).
 //!
 //! Security codes never come here.
 
 pub mod accesses;
+mod carry;
 mod cipher;
 mod files;
+mod folder;
+mod keep;
 pub mod keys;
 pub mod rewraps;
 pub mod rotation;
 
-pub use accesses::{Access, Accesses, Action};
+pub use accesses::{Access, Action};
+pub use carry::carry;
+pub use folder::{FOLDER, Folder};
+pub use keep::{Keep, Token};
 pub use keys::{KeyRing, MasterKey};
-pub use rewraps::Rewraps;
+pub use rewraps::{Rewrap, Rewraps};
 pub use rotation::{Rotation, Turned};
+pub use zeroize::Zeroizing;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 use tollgate_domain::AccountKey;
 use tollgate_domain::payments::card::{CardNumber, SealCards, SealedNumber};
-
-/// The folder of the vault within a data directory.
-pub const FOLDER: &str = "vault";
 
 /// Why the vault cannot do what it is asked. Messages say what to do and hold no number and no key.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +70,9 @@ pub enum VaultError {
     /// The sealed number of an object does not open.
     #[error("{0}: {1}")]
     In(String, Box<VaultError>),
+    /// Somebody else changed the keys at the same time.
+    #[error("{0}: the master keys were changed by another process meanwhile; run this again")]
+    Raced(String),
     /// More numbers than a rotation can take.
     #[error("more than {0} sealed card numbers; this release cannot rotate that many")]
     TooMany(usize),
@@ -72,37 +80,71 @@ pub enum VaultError {
 
 /// Seals with the newest master key. Shared by all shards; nothing in it can be printed.
 pub struct Vault {
-    ring: KeyRing,
+    ring: Ring,
     is_new: bool,
 }
 
+/// The keys of a serving process.
+enum Ring {
+    /// Nobody else changes them meanwhile: whoever does needs the lock of the data directory.
+    Fixed(KeyRing),
+    /// Other processes may change them.
+    Shared(RwLock<Arc<KeyRing>>),
+}
+
 impl Vault {
-    /// Opens the vault of a data directory. The first time, it draws a master key.
+    /// Opens the vault of a data directory that this process has locked. The first time, it draws a master key.
     ///
     /// # Errors
     /// The keys cannot be read or written, or others may read them.
-    pub fn open(data: &Path, now_ms: u64) -> Result<Vault, VaultError> {
-        let folder = data.join(FOLDER);
-        let is_new = !folder.join("keys").exists();
-        let ring = KeyRing::open_or_create(&folder, now_ms)?;
+    pub fn open(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Vault, VaultError> {
+        let is_new = Vault::has_no_keys(keep)?;
+        let ring = Ring::Fixed(KeyRing::open_or_create(keep, now_ms)?);
         Ok(Vault { ring, is_new })
     }
 
-    /// Whether the master keys of a data directory, if it has any that can be read, are sound: asked before its journal is
-    /// touched. Keys that cannot be read are named by [`Vault::open`], when the directory is known to be ours.
+    /// Opens a vault that other processes use as well.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_shared(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Vault, VaultError> {
+        let is_new = Vault::has_no_keys(keep)?;
+        let ring = KeyRing::open_or_create(keep, now_ms)?;
+        let ring = Ring::Shared(RwLock::new(Arc::new(ring)));
+        Ok(Vault { ring, is_new })
+    }
+
+    /// Reads the keys of a shared vault again. Whoever takes over a shard does so before it serves, so that what it seals
+    /// is under a key that no rotation is about to destroy.
+    ///
+    /// # Errors
+    /// They cannot be read; then nothing may be sealed.
+    pub fn renew(&self, keep: &Arc<dyn Keep>) -> Result<(), VaultError> {
+        if let Ring::Shared(ring) = &self.ring {
+            let newer = Arc::new(KeyRing::open(keep)?);
+            *ring.write().unwrap_or_else(PoisonError::into_inner) = newer;
+        }
+        Ok(())
+    }
+
+    /// Whether the master keys, if there are any that can be read, are sound: asked before the journal is touched. Keys that
+    /// cannot be read are named by [`Vault::open`], when the directory is known to be ours.
     ///
     /// # Errors
     /// They are damaged, or others may read them.
-    pub fn check(data: &Path) -> Result<(), VaultError> {
-        match KeyRing::open(&data.join(FOLDER)) {
+    pub fn check(keep: &Arc<dyn Keep>) -> Result<(), VaultError> {
+        match KeyRing::find(keep) {
             Err(VaultError::Io { .. }) | Ok(_) => Ok(()),
             Err(unsound) => Err(unsound),
         }
     }
 
-    /// Whether a data directory has no file of master keys, as before its first start or after its vault was lost.
-    pub fn has_no_keys(data: &Path) -> bool {
-        !data.join(FOLDER).join("keys").exists()
+    /// Whether there are no master keys, as before the first start or after the vault was lost.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn has_no_keys(keep: &Arc<dyn Keep>) -> Result<bool, VaultError> {
+        Ok(keep.keys()?.is_none())
     }
 
     /// Whether there was no master key and one was drawn. Over data that had a vault before, that means that its file of
@@ -113,32 +155,41 @@ impl Vault {
 
     /// Number of the master key that seals now.
     pub fn newest_key(&self) -> u32 {
-        self.ring.newest().number
+        self.with_newest(|newest| newest.number)
+    }
+
+    fn with_newest<T>(&self, work: impl FnOnce(&MasterKey) -> T) -> T {
+        match &self.ring {
+            Ring::Fixed(ring) => work(ring.newest()),
+            Ring::Shared(ring) => {
+                let ring = Arc::clone(&ring.read().unwrap_or_else(PoisonError::into_inner));
+                work(ring.newest())
+            }
+        }
     }
 }
 
 impl SealCards for Vault {
     fn seal(&self, digits: &str, account: AccountKey, unique: [u64; 4]) -> SealedNumber {
-        cipher::seal(self.ring.newest(), digits, account, unique)
+        self.with_newest(|newest| cipher::seal(newest, digits, account, unique))
     }
 }
 
-/// Opens sealed numbers: for commands that work offline. Every use is to be written into [`Accesses`] first.
+/// Opens sealed numbers: for commands of operators. Every use is to be recorded first.
 pub struct Opener {
     ring: KeyRing,
     rewraps: Rewraps,
 }
 
 impl Opener {
-    /// What opens the numbers of a data directory.
+    /// What opens the numbers.
     ///
     /// # Errors
-    /// A file cannot be read.
-    pub fn open(data: &Path) -> Result<Opener, VaultError> {
-        let folder = data.join(FOLDER);
+    /// Something cannot be read.
+    pub fn open(keep: &Arc<dyn Keep>) -> Result<Opener, VaultError> {
         Ok(Opener {
-            ring: KeyRing::open(&folder)?,
-            rewraps: Rewraps::read(&folder)?,
+            ring: KeyRing::open(keep)?,
+            rewraps: Rewraps::read(keep)?,
         })
     }
 

@@ -1,18 +1,17 @@
-//! Data keys that a rotation has wrapped under a newer master key: entries of a fixed length, each with a checksum, in a
-//! file that grows during a rotation and is written anew at its end.
+//! Data keys that a rotation has wrapped under a newer master key. The journal is never rewritten; once a rotation has
+//! ended, what the journal holds opens only through these.
 
 use crate::VaultError;
-use crate::files;
+use crate::folder::BATCH;
+use crate::keep::{Keep, Token};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tollgate_domain::payments::card::SEALED_TAG_LEN;
 
 /// Most sealed numbers a rotation can take: 100 bytes of memory each.
 pub const REWRAPS_MAX: usize = 50_000_000;
 /// Bytes of an entry: token, number of the master key, wrapped data key, checksum.
-const ENTRY_LEN: usize = 16 + 4 + 32 + SEALED_TAG_LEN + 4;
+pub(crate) const ENTRY_LEN: usize = 16 + 4 + 32 + SEALED_TAG_LEN + 4;
 
 /// A data key under a newer master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,45 +23,39 @@ pub struct Rewrap {
 }
 
 /// All of them, by the token of the sealed number.
-#[derive(Debug, Default)]
 pub struct Rewraps {
-    path: PathBuf,
-    entries: HashMap<[u8; 16], Rewrap>,
+    keep: Arc<dyn Keep>,
+    entries: HashMap<Token, Rewrap>,
+    /// Entries that are not durable yet.
+    waiting: Vec<(Token, Rewrap)>,
 }
 
 impl Rewraps {
-    /// Reads the file of `folder`. An entry that a crash has cut off at the end is left out; it is made again.
+    /// Reads them. Where a number was wrapped more than once, the newest master key counts.
     ///
     /// # Errors
-    /// The file cannot be read, or is damaged before its end.
-    pub fn read(folder: &Path) -> Result<Rewraps, VaultError> {
-        let path = folder.join("rewraps");
-        let bytes = files::read(&path)?.unwrap_or_default();
-        let mut entries = HashMap::new();
-        let whole = bytes.len() / ENTRY_LEN;
-        for (at, entry) in bytes.chunks_exact(ENTRY_LEN).enumerate() {
-            match parse(entry) {
-                Some((token, rewrap)) => {
-                    entries.insert(token, rewrap);
-                }
-                // A torn write may reach back over the last entries of a batch that was not synced.
-                None if bytes[at * ENTRY_LEN..].len() <= BATCH * ENTRY_LEN => break,
-                None => {
-                    return Err(VaultError::Damaged {
-                        path,
-                        what: format!("entry {at} of {whole} does not check out"),
-                    });
-                }
+    /// They cannot be read, or are too many.
+    pub fn read(keep: &Arc<dyn Keep>) -> Result<Rewraps, VaultError> {
+        let mut entries: HashMap<Token, Rewrap> = HashMap::new();
+        keep.rewraps(&mut |token, rewrap| {
+            let known = entries.entry(token).or_insert(rewrap);
+            if known.master_key < rewrap.master_key {
+                *known = rewrap;
             }
             if entries.len() > REWRAPS_MAX {
                 return Err(VaultError::TooMany(REWRAPS_MAX));
             }
-        }
-        Ok(Rewraps { path, entries })
+            Ok(())
+        })?;
+        Ok(Rewraps {
+            keep: Arc::clone(keep),
+            entries,
+            waiting: Vec::new(),
+        })
     }
 
     /// The newer wrap of a data key.
-    pub fn get(&self, token: &[u8; 16]) -> Option<&Rewrap> {
+    pub fn get(&self, token: &Token) -> Option<&Rewrap> {
         self.entries.get(token)
     }
 
@@ -76,55 +69,13 @@ impl Rewraps {
         self.entries.is_empty()
     }
 
-    /// What appends entries. The file is first written anew with the entries that are known, so that nothing torn stays
-    /// in front of them.
-    pub(crate) fn append(&mut self) -> Result<Appending<'_>, VaultError> {
-        self.write()?;
-        let file = files::append(&self.path)?;
-        Ok(Appending {
-            rewraps: self,
-            file,
-            waiting: Vec::new(),
-        })
-    }
-
-    /// Writes the file anew with the entries that are known.
-    pub(crate) fn write(&self) -> Result<(), VaultError> {
-        let mut bytes = Vec::with_capacity(self.entries.len() * ENTRY_LEN);
-        for (token, rewrap) in &self.entries {
-            put(token, rewrap, &mut bytes);
-        }
-        files::replace(&self.path, &bytes)
-    }
-
-    /// Forgets entries under other keys than `master_key`.
-    pub(crate) fn keep_only(&mut self, master_key: u32) {
-        self.entries.retain(|_, rewrap| rewrap.master_key == master_key);
-    }
-}
-
-/// Entries that are synced together.
-const BATCH: usize = 1_024;
-
-/// A rotation at work.
-pub(crate) struct Appending<'a> {
-    rewraps: &'a mut Rewraps,
-    file: File,
-    waiting: Vec<u8>,
-}
-
-impl Appending<'_> {
-    pub(crate) fn known(&self, token: &[u8; 16]) -> Option<&Rewrap> {
-        self.rewraps.get(token)
-    }
-
-    pub(crate) fn push(&mut self, token: [u8; 16], rewrap: Rewrap) -> Result<(), VaultError> {
-        if self.rewraps.len() >= REWRAPS_MAX {
+    pub(crate) fn push(&mut self, token: Token, rewrap: Rewrap) -> Result<(), VaultError> {
+        if self.len() >= REWRAPS_MAX {
             return Err(VaultError::TooMany(REWRAPS_MAX));
         }
-        put(&token, &rewrap, &mut self.waiting);
-        self.rewraps.entries.insert(token, rewrap);
-        if self.waiting.len() >= BATCH * ENTRY_LEN {
+        self.entries.insert(token, rewrap);
+        self.waiting.push((token, rewrap));
+        if self.waiting.len() == BATCH {
             self.flush()?;
         }
         Ok(())
@@ -132,17 +83,13 @@ impl Appending<'_> {
 
     /// Makes durable what was pushed.
     pub(crate) fn flush(&mut self) -> Result<(), VaultError> {
-        let write = |file: &mut File| {
-            file.write_all(&self.waiting)?;
-            file.sync_data()
-        };
-        write(&mut self.file).map_err(|source| files::io(&self.rewraps.path, source))?;
+        self.keep.add_rewraps(&self.waiting)?;
         self.waiting.clear();
         Ok(())
     }
 }
 
-fn put(token: &[u8; 16], rewrap: &Rewrap, out: &mut Vec<u8>) {
+pub(crate) fn put(token: &[u8; 16], rewrap: &Rewrap, out: &mut Vec<u8>) {
     let from = out.len();
     out.extend_from_slice(token);
     out.extend_from_slice(&rewrap.master_key.to_le_bytes());
@@ -151,7 +98,7 @@ fn put(token: &[u8; 16], rewrap: &Rewrap, out: &mut Vec<u8>) {
     out.extend_from_slice(&sum.to_le_bytes());
 }
 
-fn parse(entry: &[u8]) -> Option<([u8; 16], Rewrap)> {
+pub(crate) fn parse(entry: &[u8]) -> Option<([u8; 16], Rewrap)> {
     let (body, sum) = entry.split_at(ENTRY_LEN - 4);
     if crc32c::crc32c(body).to_le_bytes() != sum {
         return None;

@@ -1,15 +1,17 @@
 //! Rotation: every data key comes under a newer master key, and the older keys are destroyed. It may be stopped at any
 //! time and begun again: what is done is kept, and the older keys go only at the end.
 
+use crate::VaultError;
 use crate::cipher;
+use crate::keep::Keep;
 use crate::keys::KeyRing;
 use crate::rewraps::{Rewrap, Rewraps};
-use crate::{FOLDER, VaultError};
-use std::path::Path;
+use std::sync::Arc;
 use tollgate_domain::payments::card::SealedNumber;
 
 /// A rotation under way.
 pub struct Rotation {
+    keep: Arc<dyn Keep>,
     ring: KeyRing,
     rewraps: Rewraps,
 }
@@ -28,26 +30,33 @@ pub struct Turned {
 }
 
 impl Rotation {
-    /// Begins a rotation in a data directory that no server uses, or takes one up again that was interrupted: then the
-    /// newest key is the one to come under.
+    /// Begins a rotation, or takes one up again that was interrupted: then the newest key is the one to come under. From
+    /// when this returns until [`Rotation::run`] is called, whoever seals must have been made to read the keys again, or have
+    /// been stopped: nothing may be sealed under an older key any more.
     ///
     /// # Errors
-    /// A file cannot be read or written.
-    pub fn begin(data: &Path, now_ms: u64) -> Result<Rotation, VaultError> {
-        let folder = data.join(FOLDER);
-        let mut ring = KeyRing::open(&folder)?;
+    /// The keys cannot be read or written.
+    pub fn begin(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Rotation, VaultError> {
+        let mut ring = KeyRing::open(keep)?;
         if ring.keys().len() == 1 {
-            ring.draw(now_ms)?;
+            match ring.draw(now_ms) {
+                // Another rotation drew one: this one takes part in it.
+                Err(VaultError::Raced(_)) => ring = KeyRing::open(keep)?,
+                drawn => drop(drawn?),
+            }
         }
-        let rewraps = Rewraps::read(&folder)?;
-        Ok(Rotation { ring, rewraps })
+        Ok(Rotation {
+            rewraps: Rewraps::read(keep)?,
+            keep: Arc::clone(keep),
+            ring,
+        })
     }
 
     /// Brings every sealed number that `each` names under the newest key, and destroys the older keys. `each` calls its
     /// argument for every sealed number of the data, in any order, copies included.
     ///
     /// # Errors
-    /// A number does not open, or a file cannot be written; then the older keys stay.
+    /// A number does not open, or something cannot be written; then the older keys stay.
     pub fn run<E: From<VaultError>>(
         mut self,
         each: impl FnOnce(&mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>) -> Result<(), E>,
@@ -57,9 +66,8 @@ impl Rotation {
             master_key: newest.number,
             ..Turned::default()
         };
-        let mut appending = self.rewraps.append()?;
         each(&mut |sealed| {
-            let (master_key, wrapped) = match appending.known(&sealed.token) {
+            let (master_key, wrapped) = match self.rewraps.get(&sealed.token) {
                 Some(known) => (known.master_key, known.data_key),
                 None => (sealed.master_key, sealed.data_key),
             };
@@ -71,7 +79,7 @@ impl Rotation {
             let data_key = cipher::unwrap(older, sealed, &wrapped).ok_or(VaultError::DoesNotOpen(master_key))?;
             let data_key = cipher::wrap(newest, sealed, &data_key);
             turned.wrapped += 1;
-            appending.push(
+            self.rewraps.push(
                 sealed.token,
                 Rewrap {
                     master_key: newest.number,
@@ -79,11 +87,20 @@ impl Rotation {
                 },
             )
         })?;
-        appending.flush()?;
-        self.rewraps.keep_only(turned.master_key);
-        self.rewraps.write()?;
+        self.rewraps.flush()?;
+        self.keep.drop_rewraps_before(turned.master_key)?;
         turned.destroyed = self.ring.keys().len() as u64 - 1;
-        self.ring.keep_newest()?;
+        match self.ring.keep_newest() {
+            // Another rotation under the same key was faster: it destroyed them.
+            Err(VaultError::Raced(_)) => {
+                let now = KeyRing::open(&self.keep)?;
+                if now.get(turned.master_key).is_none() || now.keys().iter().any(|key| key.number < turned.master_key) {
+                    return Err(VaultError::Raced(self.keep.place()).into());
+                }
+                turned.destroyed = 0;
+            }
+            destroyed => destroyed?,
+        }
         Ok(turned)
     }
 }

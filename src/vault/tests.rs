@@ -9,6 +9,10 @@ fn data() -> tempfile::TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
+fn kept(data: &tempfile::TempDir) -> Arc<dyn Keep> {
+    Arc::new(Folder::of(data.path()))
+}
+
 fn seal(vault: &Vault, digits: &str, nth: u64) -> SealedNumber {
     vault.seal(digits, ACCOUNT, [1, 2, nth, 4])
 }
@@ -16,8 +20,8 @@ fn seal(vault: &Vault, digits: &str, nth: u64) -> SealedNumber {
 #[test]
 fn what_is_sealed_opens_for_its_account_only() {
     let data = data();
-    let vault = Vault::open(data.path(), 5).expect("opens");
-    let opener = Opener::open(data.path()).expect("opens");
+    let vault = Vault::open(&kept(&data), 5).expect("opens");
+    let opener = Opener::open(&kept(&data)).expect("opens");
     for digits in [NUMBER, "378282246310005", "6205500000000000004", "4222222222222"] {
         let sealed = seal(&vault, digits, 1);
         assert_eq!(opener.number(&sealed).expect("opens").expose(), digits);
@@ -36,7 +40,7 @@ fn what_is_sealed_opens_for_its_account_only() {
 #[test]
 fn the_same_number_looks_different_each_time() {
     let data = data();
-    let vault = Vault::open(data.path(), 5).expect("opens");
+    let vault = Vault::open(&kept(&data), 5).expect("opens");
     let (one, two) = (seal(&vault, NUMBER, 1), seal(&vault, NUMBER, 2));
     assert_ne!(one.token, two.token);
     assert_ne!(one.number, two.number);
@@ -54,61 +58,59 @@ fn the_same_number_looks_different_each_time() {
 #[test]
 fn keys_are_their_owners_alone() {
     let data = data();
-    Vault::open(data.path(), 5).expect("opens");
+    Vault::open(&kept(&data), 5).expect("opens");
     let keys = data.path().join("vault/keys");
     let mode = fs::metadata(&keys).expect("is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o640)).expect("changes");
-    assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Exposed { .. })));
+    assert!(matches!(Vault::open(&kept(&data), 5), Err(VaultError::Exposed { .. })));
     fs::set_permissions(&keys, fs::Permissions::from_mode(0o600)).expect("changes");
     let text = fs::read_to_string(&keys).expect("text");
     let secret = text.split(' ').find(|word| word.len() == 64).expect("a key").to_owned();
-    let ring = KeyRing::open(&data.path().join(FOLDER)).expect("opens");
+    let ring = KeyRing::open(&kept(&data)).expect("opens");
     assert!(!format!("{ring:?}").contains(&secret));
     fs::write(&keys, text.replace("key 1", "key x")).expect("writes");
-    let told = KeyRing::open(&data.path().join(FOLDER))
-        .expect_err("is damaged")
-        .to_string();
+    let told = KeyRing::open(&kept(&data)).expect_err("is damaged").to_string();
     assert!(told.contains("line 2 is no key") && !told.contains(&secret), "{told}");
     let flipped = secret.replacen(&secret[..1], if secret.starts_with('0') { "1" } else { "0" }, 1);
     fs::write(&keys, text.replace(&secret, &flipped)).expect("writes");
-    assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Damaged { .. })));
+    assert!(matches!(Vault::open(&kept(&data), 5), Err(VaultError::Damaged { .. })));
 }
 
 #[test]
 fn lost_keys_are_not_replaced_in_silence() {
     let data = data();
-    assert!(Vault::open(data.path(), 5).expect("opens").is_new());
-    assert!(!Vault::open(data.path(), 5).expect("opens").is_new());
+    assert!(Vault::open(&kept(&data), 5).expect("opens").is_new());
+    assert!(!Vault::open(&kept(&data), 5).expect("opens").is_new());
     fs::remove_file(data.path().join("vault/keys")).expect("goes");
-    assert!(Vault::open(data.path(), 5).expect("opens").is_new(), "which is told");
+    assert!(Vault::open(&kept(&data), 5).expect("opens").is_new(), "which is told");
     fs::remove_file(data.path().join("vault/keys")).expect("goes");
     fs::write(data.path().join("vault/rewraps"), b"").expect("writes");
-    assert!(matches!(Vault::open(data.path(), 5), Err(VaultError::Damaged { .. })));
+    assert!(matches!(Vault::open(&kept(&data), 5), Err(VaultError::Damaged { .. })));
 }
 
 #[test]
 fn a_rotation_brings_everything_under_a_new_key_and_destroys_the_old_one() {
     let data = data();
-    let vault = Vault::open(data.path(), 5).expect("opens");
+    let vault = Vault::open(&kept(&data), 5).expect("opens");
     let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
     let each = |sealed: &[SealedNumber]| {
         let sealed = sealed.to_vec();
         move |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit)
     };
-    let turned = Rotation::begin(data.path(), 6)
+    let turned = Rotation::begin(&kept(&data), 6)
         .expect("begins")
         .run(each(&sealed))
         .expect("ends");
     assert_eq!((turned.master_key, turned.wrapped, turned.destroyed), (2, 10, 1));
-    let opener = Opener::open(data.path()).expect("opens");
+    let opener = Opener::open(&kept(&data)).expect("opens");
     for sealed in &sealed {
         assert_eq!(opener.number(sealed).expect("opens").expose(), NUMBER);
     }
-    let vault = Vault::open(data.path(), 7).expect("opens");
+    let vault = Vault::open(&kept(&data), 7).expect("opens");
     assert_eq!(vault.newest_key(), 2);
     fs::remove_file(data.path().join("vault/rewraps")).expect("goes");
-    let opener = Opener::open(data.path()).expect("opens");
+    let opener = Opener::open(&kept(&data)).expect("opens");
     assert!(
         matches!(opener.number(&sealed[0]), Err(VaultError::NoKey(1))),
         "the old key is gone"
@@ -118,9 +120,9 @@ fn a_rotation_brings_everything_under_a_new_key_and_destroys_the_old_one() {
 #[test]
 fn an_interrupted_rotation_is_taken_up_again() {
     let data = data();
-    let vault = Vault::open(data.path(), 5).expect("opens");
+    let vault = Vault::open(&kept(&data), 5).expect("opens");
     let sealed: Vec<SealedNumber> = (0..5_000).map(|nth| seal(&vault, NUMBER, nth)).collect();
-    let stopped = Rotation::begin(data.path(), 6)
+    let stopped = Rotation::begin(&kept(&data), 6)
         .expect("begins")
         .run(|visit| -> Result<(), VaultError> {
             sealed[..3_000].iter().try_for_each(visit)?;
@@ -131,20 +133,20 @@ fn an_interrupted_rotation_is_taken_up_again() {
     let rewraps = data.path().join("vault/rewraps");
     let bytes = fs::read(&rewraps).expect("is there");
     fs::write(&rewraps, &bytes[..bytes.len() - 5]).expect("writes");
-    let opener = Opener::open(data.path()).expect("opens");
+    let opener = Opener::open(&kept(&data)).expect("opens");
     assert!(
         sealed.iter().all(|sealed| opener.number(sealed).is_ok()),
         "both keys are there"
     );
-    let turned = Rotation::begin(data.path(), 7)
+    let turned = Rotation::begin(&kept(&data), 7)
         .expect("begins")
         .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(visit) })
         .expect("ends");
     assert_eq!((turned.master_key, turned.wrapped + turned.known), (2, 5_000));
     assert!(turned.known >= 2_000 && turned.known < 3_000, "{turned:?}");
-    let opener = Opener::open(data.path()).expect("opens");
+    let opener = Opener::open(&kept(&data)).expect("opens");
     assert!(sealed.iter().all(|sealed| opener.number(sealed).is_ok()));
-    let again = Rotation::begin(data.path(), 8)
+    let again = Rotation::begin(&kept(&data), 8)
         .expect("begins")
         .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(visit) })
         .expect("ends");
@@ -158,8 +160,8 @@ fn an_interrupted_rotation_is_taken_up_again() {
 #[test]
 fn accesses_are_kept_in_order() {
     let data = data();
-    let accesses = Accesses::of(data.path());
-    assert_eq!(accesses.list().expect("reads"), []);
+    let accesses = kept(&data);
+    assert_eq!(accesses.accesses().expect("reads"), []);
     let access = |at_ms, action| Access {
         at_ms,
         action,
@@ -169,10 +171,157 @@ fn accesses_are_kept_in_order() {
     accesses.record(&access(1, Action::Check)).expect("writes");
     accesses.record(&access(2, Action::Rotate)).expect("writes");
     let listed = [access(1, Action::Check), access(2, Action::Rotate)];
-    assert_eq!(accesses.list().expect("reads"), listed);
+    assert_eq!(accesses.accesses().expect("reads"), listed);
     let path = data.path().join("vault/accesses");
     let mut bytes = fs::read(&path).expect("is there");
     bytes.extend_from_slice(b"{\"at_ms\":3");
     fs::write(&path, bytes).expect("writes");
-    assert_eq!(accesses.list().expect("reads"), listed, "a torn line did not happen");
+    assert_eq!(
+        accesses.accesses().expect("reads"),
+        listed,
+        "a torn line did not happen"
+    );
+}
+
+/// A vault that other processes use as well: what they do comes in between.
+#[derive(Default)]
+struct Shelf {
+    keys: std::sync::Mutex<Option<Vec<u8>>>,
+    rewraps: std::sync::Mutex<Vec<(Token, Rewrap)>>,
+    accesses: std::sync::Mutex<Vec<Access>>,
+    /// Done once, after the keys were read.
+    between: std::sync::Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Keep for Shelf {
+    fn place(&self) -> String {
+        "shelf".into()
+    }
+    fn keys(&self) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
+        let keys = self.keys.lock().unwrap().clone().map(Zeroizing::new);
+        let between = self.between.lock().unwrap().take();
+        if let Some(between) = between {
+            between();
+        }
+        Ok(keys)
+    }
+    fn replace_keys(&self, before: Option<&[u8]>, after: &[u8]) -> Result<bool, VaultError> {
+        let mut keys = self.keys.lock().unwrap();
+        if keys.as_deref() != before {
+            return Ok(false);
+        }
+        *keys = Some(after.to_vec());
+        Ok(true)
+    }
+    fn was_used(&self) -> Result<bool, VaultError> {
+        Ok(!self.rewraps.lock().unwrap().is_empty() || !self.accesses.lock().unwrap().is_empty())
+    }
+    fn rewraps(&self, visit: &mut dyn FnMut(Token, Rewrap) -> Result<(), VaultError>) -> Result<(), VaultError> {
+        let all = self.rewraps.lock().unwrap().clone();
+        all.into_iter().try_for_each(|(token, rewrap)| visit(token, rewrap))
+    }
+    fn add_rewraps(&self, some: &[(Token, Rewrap)]) -> Result<(), VaultError> {
+        self.rewraps.lock().unwrap().extend_from_slice(some);
+        Ok(())
+    }
+    fn drop_rewraps_before(&self, master_key: u32) -> Result<(), VaultError> {
+        let mut all = self.rewraps.lock().unwrap();
+        all.retain(|(_, rewrap)| rewrap.master_key >= master_key);
+        Ok(())
+    }
+    fn record(&self, access: &Access) -> Result<(), VaultError> {
+        self.accesses.lock().unwrap().push(access.clone());
+        Ok(())
+    }
+    fn accesses(&self) -> Result<Vec<Access>, VaultError> {
+        Ok(self.accesses.lock().unwrap().clone())
+    }
+}
+
+impl Shelf {
+    fn do_between(&self, work: impl FnOnce() + Send + 'static) {
+        *self.between.lock().unwrap() = Some(Box::new(work));
+    }
+}
+
+fn shelf() -> (Arc<Shelf>, Arc<dyn Keep>) {
+    let shelf = Arc::new(Shelf::default());
+    (Arc::clone(&shelf), shelf)
+}
+
+#[test]
+fn of_two_that_begin_at_once_one_draws_and_the_other_seals_under_the_same_key() {
+    let (shelf, keep) = shelf();
+    let other = Arc::clone(&keep);
+    shelf.do_between(move || {
+        let faster = Vault::open_shared(&other, 4).expect("opens");
+        assert_eq!(faster.newest_key(), 1);
+    });
+    // It has seen no key, draws one, and comes too late.
+    let ring = KeyRing::open_or_create(&keep, 5).expect("opens");
+    assert_eq!((ring.keys().len(), ring.newest().created_ms), (1, 4));
+}
+
+#[test]
+fn a_shared_vault_seals_under_the_new_key_once_it_was_told_to_read_again() {
+    let (_, keep) = shelf();
+    let vault = Vault::open_shared(&keep, 5).expect("opens");
+    KeyRing::open(&keep).expect("opens").draw(6).expect("draws");
+    assert_eq!(vault.newest_key(), 1);
+    vault.renew(&keep).expect("reads");
+    assert_eq!(seal(&vault, NUMBER, 1).master_key, 2);
+}
+
+#[test]
+fn rotations_that_meet_end_under_one_key_and_late_wraps_do_no_harm() {
+    let (shelf, keep) = shelf();
+    let vault = Vault::open_shared(&keep, 5).expect("opens");
+    let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
+    let all = |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit);
+    let other = Arc::clone(&keep);
+    shelf.do_between(move || drop(Rotation::begin(&other, 6).expect("begins")));
+    let one = Rotation::begin(&keep, 7).expect("takes part in the other");
+    let two = Rotation::begin(&keep, 8).expect("begins");
+    let turned: Turned = two.run::<VaultError>(all).expect("ends");
+    assert_eq!((turned.master_key, turned.destroyed), (2, 1));
+    let turned: Turned = one.run::<VaultError>(all).expect("ends, too");
+    assert_eq!((turned.master_key, turned.destroyed), (2, 0));
+    let late = shelf.rewraps.lock().unwrap().clone();
+    Rotation::begin(&keep, 9)
+        .expect("begins")
+        .run::<VaultError>(all)
+        .expect("ends");
+    // A process that was paused in its rotation writes after the next one has ended.
+    shelf.add_rewraps(&late).expect("writes");
+    let opener = Opener::open(&keep).expect("opens");
+    assert!(sealed.iter().all(|sealed| opener.number(sealed).is_ok()));
+}
+
+#[test]
+fn a_vault_is_carried_whole_and_never_over_another() {
+    let data = data();
+    let from = kept(&data);
+    let vault = Vault::open(&from, 5).expect("opens");
+    let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
+    let all = |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit);
+    Rotation::begin(&from, 6)
+        .expect("begins")
+        .run::<VaultError>(all)
+        .expect("ends");
+    let access = Access {
+        at_ms: 7,
+        action: Action::Rotated,
+        by: "ada".into(),
+        what: "all".into(),
+    };
+    from.record(&access).expect("writes");
+    let (shelf, to) = shelf();
+    // As after an interruption: all but the keys is there.
+    carry(&from, &to).expect("carried");
+    *shelf.keys.lock().unwrap() = None;
+    carry(&from, &to).expect("carried again");
+    assert_eq!(to.accesses().expect("reads"), [access]);
+    let opener = Opener::open(&to).expect("opens");
+    assert!(sealed.iter().all(|sealed| opener.number(sealed).is_ok()));
+    assert!(matches!(carry(&from, &to), Err(VaultError::Raced(_))));
 }

@@ -2,6 +2,7 @@
 //! cluster's contact points, as `tests/run cql` sets it.
 
 mod uploads;
+mod vault;
 
 #[path = "../harness/server.rs"]
 mod server;
