@@ -93,6 +93,8 @@ pub(crate) struct World {
     pub(crate) nodes: BTreeMap<Process, Node>,
     /// Claims that were granted: when, what, by whom.
     pub(crate) claims: Vec<(Duration, ShardId, Process)>,
+    /// Adoptions that were begun, granted or not.
+    pub(crate) tries: usize,
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     happens: BTreeMap<u64, Happens>,
     count: u64,
@@ -118,6 +120,7 @@ impl World {
             members: BTreeMap::new(),
             nodes: BTreeMap::new(),
             claims: Vec::new(),
+            tries: 0,
             queue: BinaryHeap::new(),
             happens: BTreeMap::new(),
             count: 0,
@@ -319,6 +322,7 @@ impl World {
                 );
             }
             action => {
+                self.tries += usize::from(matches!(action, Action::Adopt { .. }));
                 let after = self.way();
                 self.put(after, Happens::Arrives { process, action, began });
             }
