@@ -51,7 +51,7 @@ use crate::payments::payment_domain::RegisteredDomain;
 use crate::payments::payment_intent::{
     AllowRedirects, AmountDetails, AmountError, AmountLineItem, Availability, BankOptions, CancellationReason,
     CaptureMethod, CardFutureUsage, CardNetwork, ConfirmationMethod, FutureUsage, ItemCategory, LastError,
-    LineItemOptions, Particulars, PaymentCardOptions, PaymentDetails, PaymentIntent, Status,
+    LineItemOptions, Particulars, PaymentCardOptions, PaymentDetails, PaymentIntent, RedirectOptions, Status,
 };
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetails, Card, CardBrand, CheckResult, Details, Instrument, PaymentMethod,
@@ -192,6 +192,7 @@ fn record_lines() -> Vec<String> {
         Deposits,
         BankMandate,
         BankOptions,
+        RedirectOptions,
         Details,
         SeenMethod,
         BillingDetails,

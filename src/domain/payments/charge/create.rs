@@ -11,7 +11,7 @@ use crate::events::EventType;
 use crate::inputs::Network;
 use crate::kinds;
 use crate::metadata;
-use crate::money::{Money, check_charge_amount};
+use crate::money::{AmountProblem, Money, check_charge_amount};
 use crate::payments::authentication::{AuthenticationAsk, AuthenticationNeed, Claims, ThreeDSecureRequest};
 use crate::payments::dispute;
 use crate::payments::payment_intent::{
@@ -19,14 +19,14 @@ use crate::payments::payment_intent::{
 };
 use crate::payments::payment_method::{Behaviour, Decline, Instrument, PaymentMethod, PaymentRadarOptionsParams};
 use crate::radar::{self, Judgement};
-use crate::reject::Reject;
+use crate::reject::{Reject, codes};
 use tollgate_resource::Metadata;
 
 /// Charges a card. A decline leaves a failed charge.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateCharge) -> Result<Decision, Stop> {
     let currency = asked.currency.expect("the form makes sure of required parameters");
     let money = Money::new(asked.amount, currency);
-    check_charge_amount(money).map_err(|problem| Reject::amount(problem, money, case.version(), "amount"))?;
+    check_charge_amount(money).map_err(|problem| refused_amount(problem, money, case))?;
     let customer = asked.customer.map(|customer| customer.0);
     if let Some(customer) = customer {
         case.check_customer(customer)?;
@@ -205,4 +205,14 @@ fn claims_of(asked: &PaymentRadarOptionsParams) -> Option<Box<Claims>> {
         ..Claims::default()
     };
     claims.skips_rules.then(|| Box::new(claims))
+}
+
+/// The refusal of an amount; this older call has words of its own for one below zero.
+fn refused_amount(problem: AmountProblem, money: Money, case: &Case<'_>) -> Reject {
+    match problem {
+        AmountProblem::Negative => {
+            Reject::invalid(Some(codes::PARAMETER_INVALID_INTEGER), "Invalid positive integer").with_param("amount")
+        }
+        other => Reject::amount(other, money, case.version(), "amount"),
+    }
 }

@@ -1,7 +1,7 @@
 //! What an intent may be paid with.
 
 use super::decide::automatic_by_default;
-use super::{AllowRedirects, PaymentIntent, checks};
+use super::{AllowRedirects, CaptureMethod, PaymentIntent, checks};
 use crate::decision::{Case, Stop};
 use crate::payments::payment_method::PaymentMethodType;
 use crate::payments::payment_method_configuration::{
@@ -91,7 +91,7 @@ impl PaymentIntent {
             Narrowed {
                 automatic: self.automatic_payment_methods.is_some() || self.allows_some_only(),
                 money: Some(self.money()),
-                held: self.captures_manually(),
+                held: self.capture_method == CaptureMethod::Manual,
                 saved: self.setup_future_usage.is_some(),
                 excluded: particulars.map_or(&[][..], |particulars| &particulars.excluded_types),
             },
@@ -152,7 +152,8 @@ impl PaymentIntent {
             return check_some_fit(&self.accepted());
         }
         let saved = self.setup_future_usage.is_some();
-        check_types(self.types(), self.money(), self.captures_manually(), saved)
+        let held = self.capture_method == CaptureMethod::Manual;
+        check_types(self.types(), self.money(), held, saved)
     }
 
     /// Refuses a confirmation that says nowhere to return to, where the payer may be sent to another page.

@@ -3,6 +3,10 @@
 use super::FutureUsage;
 use super::bank_options::{AcssOptionsParams, BankOptions, DebitOptionsParams, UsBankOptionsParams};
 use super::particulars::Particulars;
+use super::redirect_options::{
+    AffirmOptionsParams, AfterpayOptionsParams, BancontactOptionsParams, KlarnaOptionsParams, P24OptionsParams,
+    PaypalOptionsParams, SavingOptionsParams, UnsavedOptionsParams, WalletOptionsParams,
+};
 use crate::kinds::TokenId;
 use crate::payments::authentication::{
     Claims, ClaimsAsked, ImportedAuthenticationParams, MitExemptionParams, StoredCredential, ThreeDSecureRequest,
@@ -134,12 +138,36 @@ pub enum CardNetwork {
 pub struct PaymentOptionsParams {
     /// Settings of debits in Canada.
     pub acss_debit: Option<AcssOptionsParams>,
+    /// Settings of Affirm.
+    pub affirm: Option<AffirmOptionsParams>,
+    /// Settings of Afterpay.
+    pub afterpay_clearpay: Option<AfterpayOptionsParams>,
+    /// Settings of Alipay.
+    pub alipay: Option<SavingOptionsParams>,
+    /// Settings of Amazon Pay.
+    pub amazon_pay: Option<WalletOptionsParams>,
     /// Settings of debits in Australia.
     pub au_becs_debit: Option<DebitOptionsParams>,
     /// Settings of debits in the United Kingdom.
     pub bacs_debit: Option<DebitOptionsParams>,
+    /// Settings of Bancontact.
+    pub bancontact: Option<BancontactOptionsParams>,
     /// Settings of cards.
     pub card: Update<PaymentCardOptionsParams>,
+    /// Settings of EPS.
+    pub eps: Option<UnsavedOptionsParams>,
+    /// Settings of iDEAL.
+    pub ideal: Option<SavingOptionsParams>,
+    /// Settings of Klarna.
+    pub klarna: Option<KlarnaOptionsParams>,
+    /// Settings of Link.
+    pub link: Option<WalletOptionsParams>,
+    /// Settings of Przelewy24.
+    pub p24: Option<P24OptionsParams>,
+    /// Settings of PayPal.
+    pub paypal: Option<PaypalOptionsParams>,
+    /// Settings of Revolut Pay.
+    pub revolut_pay: Option<WalletOptionsParams>,
     /// Settings of debits in the single euro payments area.
     pub sepa_debit: Option<DebitOptionsParams>,
     /// Settings of debits in the United States.
@@ -270,6 +298,7 @@ impl PaymentOptionsParams {
     /// Merges what is given into what is kept.
     pub(super) fn apply_to(&self, kept: &mut Particulars) {
         self.apply_to_card(&mut kept.card);
+        self.apply_to_redirects(&mut kept.redirects);
         let bank = &mut kept.bank;
         if let Some(asked) = &self.us_bank_account {
             let date = asked.target_date.as_deref();

@@ -306,7 +306,7 @@ pub(super) fn attempt(
     let network = method.instrument.network(case.inputs.network);
     if network == Network::Remote {
         let money = card_money(&intent, &method.instrument, intent.amount);
-        let held = intent.captures_manually();
+        let held = intent.holds(method.instrument.kind());
         let ask = if held {
             Ask::Authorise(money)
         } else {

@@ -10,6 +10,7 @@ use crate::inputs::Network;
 use crate::kinds;
 use crate::metadata;
 use crate::money::{Money, check_charge_amount};
+use crate::payments::payment_method::PaymentMethodType;
 use crate::reject::{Reject, codes};
 use tollgate_resource::{Id, Names};
 
@@ -23,14 +24,14 @@ impl PaymentIntent {
         let asked = self
             .card_options()
             .and_then(|card| card.request_incremental_authorization);
-        self.captures_manually() && network == Network::Instant && asked == Some(Availability::IfAvailable)
+        self.holds(PaymentMethodType::Card) && network == Network::Instant && asked == Some(Availability::IfAvailable)
     }
 
     /// Whether what `network` holds for it may be captured in parts: if that was asked for. A remote network captures
     /// once.
     pub(super) fn may_capture_in_parts(&self, network: Network) -> bool {
         let asked = self.card_options().and_then(|card| card.request_multicapture);
-        self.captures_manually() && network == Network::Instant && asked == Some(Availability::IfAvailable)
+        self.holds(PaymentMethodType::Card) && network == Network::Instant && asked == Some(Availability::IfAvailable)
     }
 }
 

@@ -18,6 +18,7 @@ mod outcome;
 mod params;
 mod particulars;
 mod redirect;
+mod redirect_options;
 mod resolve;
 mod shown;
 mod status;
@@ -52,6 +53,12 @@ pub use line_items::{
 pub(crate) use outcome::{capture_money, follow_capture, put_charge, statement_text};
 pub use params::*;
 pub use particulars::{Particulars, PaymentDetails, PaymentDetailsParams, PaymentDetailsShown};
+pub use redirect_options::{
+    AffirmOptionsParams, AffirmOptionsShown, AfterpayOptionsParams, AfterpayOptionsShown, BancontactLanguage,
+    BancontactOptionsParams, BancontactOptionsShown, KlarnaOptionsParams, KlarnaOptionsShown, LaterUsage, NeverSaved,
+    P24OptionsParams, PaypalOptionsParams, PaypalOptionsShown, RedirectOptions, RedirectOptionsShown,
+    SavingOptionsParams, UnsavedOptionsParams, WalletOptionsParams,
+};
 pub(crate) use resolve::{resolve, timer_due};
 pub use shown::{AutomaticPaymentMethodsShown, ConfigurationShown, ManagedPaymentsShown, PaymentIntentShown};
 pub use status::{STATE_TABLE, Status, StatusName};

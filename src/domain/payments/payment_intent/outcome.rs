@@ -47,20 +47,21 @@ pub(super) fn approved(
     mut method: PaymentMethod,
     by: DecidedBy,
 ) -> Result<(), Stop> {
-    let held = intent.captures_manually();
+    let kind = method.instrument.kind();
+    let held = intent.holds(kind);
     let mut charge = new_charge(case, draft, &intent, &method, by);
     method.see();
-    let saves = intent.saves_for().is_some();
+    let saves = intent.saves_for(kind).is_some();
     save(case, draft, &intent, &mut method, saves)?;
     method.used_up = method.customer.is_none();
     // Whoever proved who they are while the card was saved need not do so again without being there.
     method.prepared |= !method.used_up
-        && intent.saves_for() == Some(FutureUsage::OffSession)
+        && intent.saves_for(kind) == Some(FutureUsage::OffSession)
         && by.three_d_secure == Some(ThreeDSecureResult::Authenticated);
     if let Some(mandate) = intent.mandate() {
         charge.made_under(mandate, &method);
     }
-    if let (Some(agreement), Some(FutureUsage::OffSession)) = (intent.take_agreement(), intent.saves_for()) {
+    if let (Some(agreement), Some(FutureUsage::OffSession)) = (intent.take_agreement(), intent.saves_for(kind)) {
         let mandate = mandate::grant(case, draft, &mut method, agreement, MandateScope::MultiUse)?;
         charge.made_under(mandate, &method);
     }

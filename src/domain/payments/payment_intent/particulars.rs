@@ -2,7 +2,7 @@
 
 use super::amount_details::AmountDetails;
 use super::card_options::PaymentCardOptions;
-use super::{BankOptions, CaptureMethod, FutureUsage, PaymentIntent};
+use super::{BankOptions, CaptureMethod, FutureUsage, PaymentIntent, RedirectOptions};
 use crate::payments::authentication::{Claims, ThreeDSecureRequest};
 use crate::payments::bank_account::VerificationMethod;
 use crate::payments::mandate::Acceptance;
@@ -45,6 +45,9 @@ pub struct Particulars {
     /// Types of payment methods that may be used, as they were listed.
     #[record(11)]
     pub allowed_types: Vec<Box<str>>,
+    /// Settings of types that are agreed to on another company's page, by name; one for each type at most.
+    #[record(12)]
+    pub redirects: Vec<RedirectOptions>,
     /// The newest review of its payment.
     #[record(40)]
     pub review: Option<Id>,
@@ -125,14 +128,26 @@ impl PaymentIntent {
         self.particulars.as_deref().map(|particulars| &particulars.card)
     }
 
-    /// Whether a card payment is only held until the merchant captures it.
-    pub fn captures_manually(&self) -> bool {
-        self.capture_method == CaptureMethod::Manual || self.card_options().is_some_and(|card| card.manual_capture)
+    /// Whether a payment by that type is only held until the merchant captures it.
+    pub fn holds(&self, kind: PaymentMethodType) -> bool {
+        let own = || match kind {
+            PaymentMethodType::Card => self.card_options().is_some_and(|card| card.manual_capture),
+            kind => self
+                .redirect_options(kind)
+                .is_some_and(|options| options.manual_capture),
+        };
+        self.capture_method == CaptureMethod::Manual || own()
     }
 
-    /// How a card that pays is to be used later, if it is to be saved.
-    pub fn saves_for(&self) -> Option<FutureUsage> {
-        match self.card_options().and_then(|card| card.setup_future_usage) {
+    /// How what pays by that type, a card or on another company's page, is to be used later, if it is to be saved.
+    pub fn saves_for(&self, kind: PaymentMethodType) -> Option<FutureUsage> {
+        let own = match kind {
+            PaymentMethodType::Card => self.card_options().and_then(|card| card.setup_future_usage),
+            kind => self
+                .redirect_options(kind)
+                .and_then(|options| options.setup_future_usage),
+        };
+        match own {
             Some(own) => own.usage(),
             None => self.setup_future_usage,
         }

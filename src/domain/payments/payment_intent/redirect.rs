@@ -23,8 +23,8 @@ pub(super) fn start(
     check_types(
         &[kind],
         intent.money(),
-        intent.captures_manually(),
-        intent.saves_for().is_some(),
+        intent.holds(kind),
+        intent.saves_for(kind).is_some(),
     )?;
     let agrees = !kind.rules().redirects || terms.proof.is_some() || terms.off_session && method.prepared;
     if agrees {
@@ -52,7 +52,8 @@ pub(super) fn agreed(
         blocked: None,
     };
     // Whoever agreed to have it saved need not be sent there again.
-    method.prepared |= intent.customer.is_some() && intent.saves_for().is_some();
+    let saves = intent.saves_for(method.instrument.kind()).is_some();
+    method.prepared |= intent.customer.is_some() && saves;
     outcome::approved(case, &mut draft, intent, method, by)?;
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
 }

@@ -1,9 +1,10 @@
 //! What a payment intent shows.
 
 use super::{
-    AllowRedirects, AmountDetailsShown, CancellationReason, CaptureMethod, CardOptionsShown, ConfirmationMethod,
-    DebitOptionsShown, FutureUsage, LastError, PaymentDetailsShown, PaymentIntent, Status, StatusName,
-    VerifiedOptionsShown,
+    AffirmOptionsShown, AfterpayOptionsShown, AllowRedirects, AmountDetailsShown, BancontactOptionsShown,
+    CancellationReason, CaptureMethod, CardOptionsShown, ConfirmationMethod, DebitOptionsShown, FutureUsage,
+    KlarnaOptionsShown, LastError, PaymentDetailsShown, PaymentIntent, PaypalOptionsShown, RedirectOptionsShown,
+    Status, StatusName, VerifiedOptionsShown,
 };
 use crate::address::ShippingShown;
 use crate::kinds;
@@ -157,15 +158,51 @@ pub struct PaymentMethodOptionsShown<'a> {
     /// Settings of debits in Canada.
     #[shown(omit)]
     pub acss_debit: Option<VerifiedOptionsShown<'a>>,
+    /// Settings of Affirm.
+    #[shown(omit, revision = 4)]
+    pub affirm: Option<AffirmOptionsShown<'a>>,
+    /// Settings of Afterpay.
+    #[shown(omit, revision = 4)]
+    pub afterpay_clearpay: Option<AfterpayOptionsShown<'a>>,
+    /// Settings of Alipay.
+    #[shown(omit, revision = 4)]
+    pub alipay: Option<RedirectOptionsShown>,
+    /// Settings of Amazon Pay.
+    #[shown(omit, revision = 4)]
+    pub amazon_pay: Option<RedirectOptionsShown>,
     /// Settings of debits in Australia.
     #[shown(omit)]
     pub au_becs_debit: Option<DebitOptionsShown<'a>>,
     /// Settings of debits in the United Kingdom.
     #[shown(omit)]
     pub bacs_debit: Option<DebitOptionsShown<'a>>,
+    /// Settings of Bancontact.
+    #[shown(omit, revision = 4)]
+    pub bancontact: Option<BancontactOptionsShown<'a>>,
     /// Settings of cards.
     #[shown(omit)]
     pub card: Option<CardOptionsShown<'a>>,
+    /// Settings of EPS.
+    #[shown(omit, revision = 4)]
+    pub eps: Option<RedirectOptionsShown>,
+    /// Settings of iDEAL.
+    #[shown(omit, revision = 4)]
+    pub ideal: Option<RedirectOptionsShown>,
+    /// Settings of Klarna.
+    #[shown(omit, revision = 4)]
+    pub klarna: Option<KlarnaOptionsShown<'a>>,
+    /// Settings of Link.
+    #[shown(omit, revision = 4)]
+    pub link: Option<RedirectOptionsShown>,
+    /// Settings of Przelewy24.
+    #[shown(omit, revision = 4)]
+    pub p24: Option<RedirectOptionsShown>,
+    /// Settings of PayPal.
+    #[shown(omit, revision = 4)]
+    pub paypal: Option<PaypalOptionsShown<'a>>,
+    /// Settings of Revolut Pay.
+    #[shown(omit, revision = 4)]
+    pub revolut_pay: Option<RedirectOptionsShown>,
     /// Settings of debits in the single euro payments area.
     #[shown(omit)]
     pub sepa_debit: Option<DebitOptionsShown<'a>>,
@@ -300,11 +337,23 @@ impl<'a> PaymentIntentShown<'a> {
                 .map(|_| ConfigurationShown::of(intent.id, intent.configuration())),
             payment_method_options: PaymentMethodOptionsShown {
                 acss_debit: VerifiedOptionsShown::of(types, BankScheme::AcssDebit, bank),
+                affirm: intent.shown_affirm(),
+                afterpay_clearpay: intent.shown_afterpay(),
+                alipay: intent.shown_redirect(PaymentMethodType::Alipay),
+                amazon_pay: intent.shown_redirect(PaymentMethodType::AmazonPay),
                 au_becs_debit: DebitOptionsShown::of(types, BankScheme::AuBecsDebit, bank),
                 bacs_debit: DebitOptionsShown::of(types, BankScheme::BacsDebit, bank),
+                bancontact: intent.shown_bancontact(),
                 card: types
                     .contains(&PaymentMethodType::Card)
                     .then(|| CardOptionsShown::of(intent.card_options())),
+                eps: intent.shown_redirect(PaymentMethodType::Eps),
+                ideal: intent.shown_redirect(PaymentMethodType::Ideal),
+                klarna: intent.shown_klarna(),
+                link: intent.shown_redirect(PaymentMethodType::Link),
+                p24: intent.shown_redirect(PaymentMethodType::P24),
+                paypal: intent.shown_paypal(),
+                revolut_pay: intent.shown_redirect(PaymentMethodType::RevolutPay),
                 sepa_debit: DebitOptionsShown::of(types, BankScheme::SepaDebit, bank),
                 us_bank_account: VerifiedOptionsShown::of(types, BankScheme::UsBankAccount, bank),
             },

@@ -9,7 +9,8 @@ use crate::payments::payment_method::{CardBrand, NewMethod};
 use crate::reject::Reject;
 use std::sync::Arc;
 
-const ONE_CONTENT: &str = "A token is made of exactly one of these parameters: bank_account, card, cvc_update.";
+const ONE_CONTENT: &str = "You must supply either a card, customer, or bank account to create a token: exactly one of the \
+                           parameters bank_account, card, cvc_update. (Customers of other accounts cannot be named.)";
 
 /// Makes a token. There is no event of that.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateToken) -> Result<Decision, Stop> {

@@ -300,3 +300,16 @@ fn a_source_is_charged_once_and_a_customers_card_again_and_again() {
         ",
     );
 }
+
+#[test]
+fn an_amount_below_zero_has_words_of_its_own() {
+    check(
+        "
+        > create_charge amount=-99 currency=usd source=tok_visa
+        400 parameter_invalid_integer param=amount (not begun): Invalid positive integer
+
+        > create_token
+        400 (not begun): You must supply either a card, customer, or bank account to create a token: exactly one of the parameters bank_account, card, cvc_update. (Customers of other accounts cannot be named.)
+        ",
+    );
+}

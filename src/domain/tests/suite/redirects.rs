@@ -1,6 +1,11 @@
 //! Payments that the payer agrees to on a page of another company.
 
+use crate::form::{command, command_at};
 use crate::script::check;
+use crate::shop::Shop;
+use tollgate_domain::payments::payment_intent::RedirectOptions;
+use tollgate_domain::{Object, Reply, kinds};
+use tollgate_resource::Names;
 
 #[test]
 fn a_bank_page_is_agreed_to_and_the_payment_is_refunded() {
@@ -186,5 +191,141 @@ fn saved_details_pay_where_the_payer_is() {
         events payment_intent.created, charge.succeeded, payment_intent.succeeded
         balance usd available 0 pending 1912
         ",
+    );
+}
+
+#[test]
+fn each_type_is_held_and_saved_as_its_own_settings_say() {
+    check(
+        "
+        > create_customer
+        200 cus1
+        · cus1 - -
+        events customer.created
+
+        > create_payment_intent amount=5000 currency=eur customer=@cus1 payment_method_types[0]=klarna payment_method_types[1]=card payment_method_data[type]=klarna payment_method_options[klarna][capture_method]=manual payment_method_options[klarna][setup_future_usage]=off_session confirm=true return_url=https://shop.example/back
+        200 pi1
+        · pi1 requires_action 5000 eur customer=cus1 method=pm1
+        · pm1 klarna
+        events payment_intent.created, payment_intent.requires_action
+
+        > act pi1 complete
+        200 pi1
+        · ch1 held 5000 eur
+        · cus1 - - holds=pm1
+        · pm1 klarna of cus1
+        · pi1 requires_capture 5000 eur customer=cus1 method=pm1 charge=ch1
+        events payment_method.attached, charge.succeeded, payment_intent.amount_capturable_updated
+
+        > capture_payment_intent @pi1 amount_to_capture=4000
+        200 pi1
+        · txn1 payment 4000 fee 146 net 3854 in 2 days for ch1
+        · ch1 captured 5000 eur captured=4000
+        · pi1 succeeded 5000 eur received=4000 customer=cus1 method=pm1 charge=ch1
+        · entry capture ch1: network_receivable{instant} 4000, merchant_balance -4000, merchant_balance 146, fee_revenue -146
+        events charge.captured, payment_intent.succeeded
+        balance eur available 0 pending 3854
+
+        > create_payment_intent amount=5000 currency=eur payment_method_types[0]=paypal payment_method_types[1]=card payment_method_data[type]=paypal payment_method_options[card][capture_method]=manual confirm=true return_url=https://shop.example/back
+        200 pi2
+        · pi2 requires_action 5000 eur method=pm2
+        · pm2 paypal
+        events payment_intent.created, payment_intent.requires_action
+
+        > act pi2 complete
+        200 pi2
+        · ch2 captured 5000 eur captured=5000
+        · txn2 payment 5000 fee 175 net 4825 in 2 days for ch2
+        · pm2 paypal used up
+        · pi2 succeeded 5000 eur received=5000 method=pm2 charge=ch2
+        · entry capture ch2: network_receivable{instant} 5000, merchant_balance -5000, merchant_balance 175, fee_revenue -175
+        events charge.succeeded, payment_intent.succeeded
+        balance eur available 0 pending 8679
+
+        > create_payment_intent amount=5000 currency=eur setup_future_usage=off_session customer=@cus1 payment_method_types[0]=paypal payment_method_data[type]=paypal payment_method_options[paypal][setup_future_usage]=none confirm=true return_url=https://shop.example/back
+        200 pi3
+        · pi3 requires_action 5000 eur customer=cus1 method=pm3
+        · pm3 paypal
+        events payment_intent.created, payment_intent.requires_action
+
+        > act pi3 complete
+        200 pi3
+        · ch3 captured 5000 eur captured=5000
+        · txn3 payment 5000 fee 175 net 4825 in 2 days for ch3
+        · pm3 paypal used up
+        · pi3 succeeded 5000 eur received=5000 customer=cus1 method=pm3 charge=ch3
+        · entry capture ch3: network_receivable{instant} 5000, merchant_balance -5000, merchant_balance 175, fee_revenue -175
+        events charge.succeeded, payment_intent.succeeded
+        balance eur available 0 pending 13504
+
+        > create_payment_intent amount=5000 currency=eur customer=@cus1 payment_method_types[0]=ideal payment_method_data[type]=ideal payment_method_options[ideal][setup_future_usage]=off_session confirm=true return_url=https://shop.example/back
+        400 payment_intent_invalid_parameter param=setup_future_usage (not begun): The payment method type `ideal` does not support `setup_future_usage`.
+        ",
+    );
+}
+
+#[test]
+fn settings_of_types_are_kept_and_shown() {
+    let options = [
+        ("payment_method_options[affirm][preferred_locale]", "fr-CA"),
+        ("payment_method_options[afterpay_clearpay][reference]", "order-7"),
+        ("payment_method_options[bancontact][preferred_language]", "nl"),
+        ("payment_method_options[eps][setup_future_usage]", "none"),
+        ("payment_method_options[klarna][capture_method]", "manual"),
+        ("payment_method_options[klarna][preferred_locale]", "de-AT"),
+        ("payment_method_options[paypal][reference]", "o-7"),
+        ("payment_method_options[p24][tos_shown_and_accepted]", "true"),
+    ];
+    let mut shop = Shop::open();
+    let amount = [("amount", "5000"), ("currency", "eur")];
+    let pairs: Vec<_> = options.into_iter().chain(amount).collect();
+    let made = shop.ask(&command("create_payment_intent", &pairs)).expect("made");
+    let Reply::Object(_, id) = made.decision.reply else {
+        panic!("an intent")
+    };
+    let kept = |shop: &Shop| {
+        let Object::PaymentIntent(intent) = shop.get(&kinds::PAYMENT_INTENT, id) else {
+            panic!("an intent")
+        };
+        let all = &intent.particulars.as_deref().expect("kept").redirects;
+        let told = |options: &RedirectOptions| {
+            format!(
+                "{} manual={} {:?} {:?} {:?}",
+                options.kind.name(),
+                options.manual_capture,
+                options.setup_future_usage.map(|usage| usage.name()),
+                options.locale.as_deref(),
+                options.reference.as_deref()
+            )
+        };
+        all.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kept(&shop),
+        [
+            "affirm manual=false None Some(\"fr-CA\") None",
+            "afterpay_clearpay manual=false None None Some(\"order-7\")",
+            "bancontact manual=false None Some(\"nl\") None",
+            "eps manual=false Some(\"none\") None None",
+            "klarna manual=true None Some(\"de-AT\") None",
+            "paypal manual=false None None Some(\"o-7\")",
+        ]
+    );
+    let changed = [
+        ("payment_method_options[klarna][capture_method]", ""),
+        ("payment_method_options[klarna][preferred_locale]", "en-AT"),
+        ("payment_method_options[afterpay_clearpay][reference]", ""),
+    ];
+    shop.ask(&command_at("update_payment_intent", id, &changed))
+        .expect("changed");
+    assert_eq!(
+        kept(&shop),
+        [
+            "affirm manual=false None Some(\"fr-CA\") None",
+            "bancontact manual=false None Some(\"nl\") None",
+            "eps manual=false Some(\"none\") None None",
+            "klarna manual=false None Some(\"en-AT\") None",
+            "paypal manual=false None None Some(\"o-7\")",
+        ]
     );
 }

@@ -4,6 +4,7 @@ use crate::form::command;
 use crate::script::check;
 use crate::shop::Shop;
 use tollgate_domain::payments::payment_intent::PaymentIntent;
+use tollgate_domain::payments::payment_method::PaymentMethodType;
 use tollgate_domain::{Command, Object, Reply, Stop, kinds};
 
 #[test]
@@ -191,7 +192,7 @@ fn an_empty_string_takes_away() {
         ],
     );
     assert_eq!(
-        intent.saves_for(),
+        intent.saves_for(PaymentMethodType::Card),
         None,
         "the card's own setting goes before the intent's"
     );
