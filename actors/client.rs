@@ -5,6 +5,7 @@ use crate::engine::Shared;
 use crate::permits::{Permit, UsedUp};
 use crate::readers::is_read_beside;
 use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request, Response};
+use crate::router::ShardState;
 use crate::settings::RETRY_AFTER_S;
 use crate::shard::Ask;
 use crate::workers::Answers;
@@ -61,7 +62,13 @@ impl Client {
         let account = request.profile.key;
         let shard = shared.router.shard_of(account);
         if !shared.router.is_serving(shard) {
-            return Err(Refusal::ShardDown);
+            return Err(match shared.router.state(shard) {
+                ShardState::Failed => Refusal::ShardDown,
+                // It may have come back since the look above.
+                ShardState::Elsewhere | ShardState::Coming | ShardState::Leaving | ShardState::Serving => {
+                    Refusal::Elsewhere(shard)
+                }
+            });
         }
         if !inner.has_room() {
             shared.refused_by_node.increment(1);

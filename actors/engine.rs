@@ -1,5 +1,6 @@
 //! The engine: everything of this room wired together behind one handle.
 
+use crate::claims::{ClaimPorts, Claims};
 use crate::client::Client;
 use crate::clock::MachineClock;
 use crate::directory::{DirectoryConfig, DirectoryHandle};
@@ -11,8 +12,8 @@ use crate::performer::Performer;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::readers::{ReaderPorts, Readers};
-use crate::router::Router;
-use crate::settings::{EngineConfig, PERMITS_PER_SHARD_MAX, ShardSettings};
+use crate::router::{Router, ShardState};
+use crate::settings::{Begin, EngineConfig, PERMITS_PER_SHARD_MAX, ShardSettings};
 use crate::supervisor::Supervised;
 use crate::workers::Workers;
 use ::metrics::Counter;
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     arbiters: Mutex<Vec<Arbiter>>,
     /// Held by whoever changes the number of lanes or the settings.
     pub(crate) tuning: tokio::sync::Mutex<()>,
+    begin: Begin,
     stopping: AtomicBool,
 }
 
@@ -80,6 +82,10 @@ impl Forge {
         let lane = Lane::new(hosts, shards, self.ports.clone(), self.clock, entropy, self.settings());
         let arbiter = Arbiter::try_new()?;
         Ok((Lane::start_in_arbiter(&arbiter.handle(), move |_| lane), arbiter))
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.ports.claims
     }
 
     pub(crate) fn settings(&self) -> Arc<ShardSettings> {
@@ -107,7 +113,7 @@ impl Shared {
 }
 
 impl Engine {
-    /// Takes every shard over and starts lanes, readers, pool and directory. Must be called inside an actix `System`
+    /// Takes every shard over, unless it is to begin with none, and starts lanes, readers, pool and directory. Must be called inside an actix `System`
     /// (lanes are arbiters of it), after the metrics recorder is installed (handles are looked up here).
     ///
     /// # Errors
@@ -133,7 +139,11 @@ impl Engine {
             Arc::clone(&journal),
             Arc::clone(&reads),
         )?;
-        let router = Arc::new(Router::new(config.shards, config.lanes));
+        let state = match config.begin {
+            Begin::All => ShardState::Serving,
+            Begin::Nothing => ShardState::Elsewhere,
+        };
+        let router = Arc::new(Router::new(config.shards, config.lanes, state));
         // The permits may be changed later, the room for answers not.
         let inside_max = usize::from(config.shards) * PERMITS_PER_SHARD_MAX as usize;
         let workers = Arc::new(Workers::new(inside_max));
@@ -154,6 +164,13 @@ impl Engine {
             config.permits_per_shard,
             config.permits_per_account,
         );
+        let claim_ports = ClaimPorts {
+            journal: Arc::clone(&journal),
+            router: Arc::clone(&router),
+            meters: Arc::clone(&meters),
+            on_lost: Arc::clone(&config.on_lost),
+        };
+        let claims = Claims::start(config.begin == Begin::Nothing, &claim_ports)?;
         let ports = Ports {
             permits: Arc::clone(&permits),
             journal: Arc::clone(&journal),
@@ -162,15 +179,19 @@ impl Engine {
             pool,
             router: Arc::clone(&router),
             meters: Arc::clone(&meters),
+            claims,
+            begin: config.begin,
             on_fatal: Arc::clone(&config.on_fatal),
         };
         let settings = Arc::new(config.shard.clone());
         let mut by_lane: Vec<Vec<Host>> = (0..config.lanes).map(|_| Vec::new()).collect();
         for (number, lane) in (0..config.shards).zip(router.lanes_of()) {
             let shard = ShardId(number);
-            let claimed = journal.claim(shard)?;
             let (settings, reads, meters) = (Arc::clone(&settings), Arc::clone(&reads), Arc::clone(&meters));
-            let supervised = Supervised::new(shard, &claimed, settings, secrets.clone(), reads, meters);
+            let mut supervised = Supervised::away(shard, settings, secrets.clone(), reads, meters);
+            if config.begin == Begin::All {
+                supervised.rebuild(&journal.claim(shard)?);
+            }
             by_lane[lane].push(Host::new(supervised));
         }
         let forge = Forge {
@@ -201,6 +222,7 @@ impl Engine {
             forge,
             arbiters: Mutex::new(arbiters),
             tuning: tokio::sync::Mutex::new(()),
+            begin: config.begin,
             stopping: AtomicBool::new(false),
         };
         Ok(Engine {
@@ -219,9 +241,15 @@ impl Engine {
         &self.directory
     }
 
-    /// Whether every shard serves and the engine is not stopping.
+    /// Whether every shard that is to be here serves, and the engine is not stopping.
     pub fn is_ready(&self) -> bool {
-        !self.shared.is_stopping() && self.shared.router.all_serving()
+        let shared = &self.shared;
+        let router = &shared.router;
+        let serves = match shared.begin {
+            Begin::All => router.all_in(ShardState::Serving).count() == usize::from(router.shards()),
+            Begin::Nothing => router.all_in(ShardState::Failed).next().is_none(),
+        };
+        serves && !shared.is_stopping()
     }
 
     /// Requests inside now.

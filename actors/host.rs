@@ -1,95 +1,30 @@
 //! A shard on its lane: its supervisor, what has arrived for it, and what is counted about it. All of it moves together
 //! when the shard changes lanes.
 
+use crate::census::{Commits, HostCensus, HotCensus};
 use crate::clock::MachineClock;
 use crate::entropy::Entropy;
-use crate::hot::{HotAccount, HotAccounts};
+use crate::hot::HotAccounts;
 use crate::lane::Ports;
 use crate::metrics::SAMPLE_EVERY;
+use crate::passage::Passage;
+use crate::post::Post;
 use crate::request::{Delivery, Refusal};
 use crate::settings::ShardSettings;
-use crate::shard::{Ask, Control, Inbox, Load, Outputs, Release, Sealed, Shard};
+use crate::shard::{Control, Load, Outputs, Release, Sealed, Shard};
 use crate::supervisor::{Supervised, Turned};
 use crate::workers::group;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tollgate_domain::account::AccountKey;
-use tollgate_store::{Commit, Done, Epoch, ShardId};
-
-/// What has arrived for a shard and was not taken by a turn.
-#[derive(Debug, Default)]
-pub(crate) struct Post {
-    inbox: Inbox,
-    /// The newest incarnation that a block was refused of.
-    fenced: Option<Epoch>,
-    /// When the requests in the inbox were sent, and how many at a time, oldest first.
-    sent: VecDeque<(Instant, usize)>,
-    /// Requests since an account was last seen.
-    since_seen: usize,
-    /// Accounts of one in [`SAMPLE_EVERY`] requests since the last turn.
-    seen: Vec<AccountKey>,
-}
-
-impl Post {
-    /// A request, sent then.
-    pub(crate) fn ask(&mut self, sent: Instant, ask: Ask) {
-        self.since_seen += 1;
-        if self.since_seen >= SAMPLE_EVERY {
-            self.since_seen = 0;
-            self.seen.push(ask.account());
-        }
-        self.inbox.work.push_back(ask);
-        match self.sent.back_mut() {
-            Some((at, count)) if *at == sent => *count += 1,
-            _ => self.sent.push_back((sent, 1)),
-        }
-    }
-
-    /// A notice.
-    pub(crate) fn notice(&mut self, control: Control) {
-        self.inbox.control.push_back(control);
-    }
-
-    /// A block of that incarnation was refused.
-    pub(crate) fn fenced(&mut self, epoch: Epoch) {
-        self.fenced = self.fenced.max(Some(epoch));
-    }
-
-    /// Puts what arrived elsewhere behind what is here.
-    pub(crate) fn append(&mut self, mut later: Post) {
-        self.inbox.work.append(&mut later.inbox.work);
-        self.inbox.control.append(&mut later.inbox.control);
-        self.sent.append(&mut later.sent);
-        self.seen.append(&mut later.seen);
-        self.fenced = self.fenced.max(later.fenced);
-    }
-
-    /// Requests and notices.
-    pub(crate) fn len(&self) -> usize {
-        self.inbox.work.len() + self.inbox.control.len()
-    }
-
-    /// The oldest `count` requests were taken: tells when each lot of them was sent.
-    fn taken(&mut self, mut count: usize, mut tell: impl FnMut(Instant, usize)) {
-        while count > 0 {
-            let (sent, waiting) = self.sent.front_mut().expect("every request in the inbox was sent");
-            let lot = count.min(*waiting);
-            tell(*sent, lot);
-            count -= lot;
-            *waiting -= lot;
-            if *waiting == 0 {
-                self.sent.pop_front();
-            }
-        }
-    }
-}
+use tollgate_store::{Commit, Done, ShardId};
 
 /// The shard.
 pub(crate) struct Host {
-    supervised: Supervised,
+    pub(crate) supervised: Supervised,
     pub(crate) post: Post,
+    pub(crate) passage: Passage,
     /// Loads that found the readers' queue full; bounded by what the shard has inside.
     unread: VecDeque<Load>,
     /// Whether it has anything to turn for.
@@ -108,60 +43,12 @@ pub(crate) struct Host {
     commits: Arc<Commits>,
 }
 
-/// What became durable, counted where that is known.
-#[derive(Debug, Default)]
-struct Commits {
-    blocks: AtomicU64,
-    records: AtomicU64,
-    bytes: AtomicU64,
-    nanos: AtomicU64,
-}
-
-/// What is known of a shard at a moment. Sums are since the process started.
-#[derive(Debug, Clone, Copy)]
-pub struct HostCensus {
-    /// The shard.
-    pub shard: ShardId,
-    /// Accounts in memory; none of these three while the shard does not serve.
-    pub accounts: usize,
-    /// Objects in memory.
-    pub objects: usize,
-    /// Idempotency keys in memory.
-    pub keys: usize,
-    /// Requests and notices that wait for a turn.
-    pub waiting: usize,
-    /// Requests taken.
-    pub requests: u64,
-    /// Turns.
-    pub turns: u64,
-    /// Time spent in turns.
-    pub busy: Duration,
-    /// Blocks that became durable.
-    pub blocks: u64,
-    /// Records in them.
-    pub records: u64,
-    /// Bytes of those.
-    pub bytes: u64,
-    /// Time from handing the blocks to the store until they were durable, all together.
-    pub committing: Duration,
-}
-
-/// Who asks most at a shard.
-#[derive(Debug, Clone)]
-pub struct HotCensus {
-    /// The shard.
-    pub shard: ShardId,
-    /// Sightings of all its accounts; one in [`SAMPLE_EVERY`] requests is one, and old ones fade.
-    pub sightings: u64,
-    /// Who is known, in no order.
-    pub accounts: Vec<HotAccount>,
-}
-
 impl Host {
     pub(crate) fn new(supervised: Supervised) -> Host {
         Host {
             supervised,
             post: Post::default(),
+            passage: Passage::default(),
             unread: VecDeque::new(),
             due: true,
             filling: None,
@@ -233,8 +120,11 @@ impl Host {
     /// took.
     pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy, hold: bool) -> Duration {
         let began = Instant::now();
+        if !self.pass(ports, clock) {
+            self.due = false;
+            return self.count_turn(0, began.elapsed(), ports);
+        }
         self.post.inbox.hold = hold;
-        self.hear_of_fence(ports, clock);
         let hot = &mut self.hot;
         self.post.seen.drain(..).for_each(|account| hot.saw(account));
         let mut out = Outputs::default();
@@ -259,28 +149,35 @@ impl Host {
                     self.filling = Some(began);
                 }
                 if let Some(sealed) = out.sealed {
-                    self.sealed += sealed.block.count;
-                    let since = self.filling.take().unwrap_or(began);
-                    self.filling = out.filling.then_some(began);
-                    self.submit(sealed, since, ports);
+                    self.hand_over(sealed, out.filling, ports);
                 }
                 self.due = out.more;
             }
             Turned::Crashed => self.recover(ports),
-            Turned::Failed => {}
+            Turned::Vacant => self.due = false,
         }
         self.count_turn(out.handled, began.elapsed(), ports)
     }
 
-    /// Of an incarnation that is discarded already, nothing: the one that serves now holds the fence.
-    fn hear_of_fence(&mut self, ports: &Ports, clock: &MachineClock) {
-        let fenced = self.post.fenced.take();
-        if fenced.is_some() && self.supervised.epoch() == fenced {
-            let mut out = Outputs::default();
-            self.supervised.fenced(clock.now(), &mut out);
-            ports.workers.deliver(out.replies);
-            self.recover(ports);
-        }
+    /// Notes that there is something to turn for, as time goes by, wherever a shard serves or comes and goes.
+    pub(crate) fn tick(&mut self) {
+        let idle = self.supervised.epoch().is_none() && matches!(self.passage, Passage::Staying);
+        self.due |= !idle || !self.post.is_empty();
+    }
+
+    /// What was to be read is not wanted any more.
+    pub(crate) fn forget_wishes(&mut self) {
+        self.unread.clear();
+        self.filling = None;
+    }
+
+    /// Hands a block to the store.
+    pub(crate) fn hand_over(&mut self, sealed: Sealed, filling: bool, ports: &Ports) {
+        self.sealed += sealed.block.count;
+        let now = Instant::now();
+        let since = self.filling.take().unwrap_or(now);
+        self.filling = filling.then_some(now);
+        self.submit(sealed, since, ports);
     }
 
     fn read(&mut self, ports: &Ports) {
@@ -330,22 +227,6 @@ impl Host {
         ports.journal.submit(block, done);
     }
 
-    /// Takes the shard over again as a new incarnation, or gives it up. What was to be read is read again when needed.
-    fn recover(&mut self, ports: &Ports) {
-        self.unread.clear();
-        self.filling = None;
-        if !self.supervised.is_failed() {
-            match ports.journal.claim(self.supervised.id()) {
-                Ok(claimed) => self.supervised.rebuild(&claimed),
-                Err(failure) => self.supervised.fail(&failure.to_string()),
-            }
-        }
-        if self.supervised.is_failed() {
-            ports.router.set_failed(self.supervised.id());
-        }
-        self.due = true;
-    }
-
     /// The oldest `taken` requests were taken by the turn that began then.
     fn count_waits(&mut self, taken: usize, began: Instant, ports: &Ports) {
         self.requests += taken as u64;
@@ -368,17 +249,6 @@ impl Host {
             ports.meters.stage_service.record(took / handled as u32);
         }
         took
-    }
-}
-
-impl Commits {
-    fn add(&self, records: u32, bytes: usize, took: Duration) {
-        // One block of a shard is with the store at a time, so these have one writer.
-        let add = |to: &AtomicU64, more: u64| to.fetch_add(more, Ordering::Relaxed);
-        add(&self.blocks, 1);
-        add(&self.records, u64::from(records));
-        add(&self.bytes, bytes as u64);
-        add(&self.nanos, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
     }
 }
 

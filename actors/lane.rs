@@ -1,15 +1,19 @@
 //! A lane: an actix actor on a thread of its own that feeds some shards. A thin shell: it moves messages into inboxes, lets
 //! shards turn, and hands a shard on to another lane when it is told to.
 
+use crate::census::{HostCensus, HotCensus};
+use crate::claims::Claims;
 use crate::clock::MachineClock;
 use crate::entropy::Entropy;
-use crate::host::{Host, HostCensus, HotCensus, Post};
+use crate::host::Host;
 use crate::metrics::Meters;
+use crate::passage::Notice;
 use crate::permits::Permits;
 use crate::pool::Pool;
+use crate::post::Post;
 use crate::readers::Readers;
 use crate::router::{Moved, Moving, Router};
-use crate::settings::{GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, ShardSettings};
+use crate::settings::{Begin, GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, ShardSettings};
 use crate::shard::{Ask, Control};
 use crate::workers::Workers;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
@@ -29,6 +33,8 @@ pub(crate) enum ToLane {
     Control(ShardId, Control),
     /// A block of that incarnation was refused: somebody else owns the shard.
     Fenced(ShardId, Epoch),
+    /// The shard comes to this node, or leaves it.
+    Passing(ShardId, Notice),
     /// Hand the shard on; nothing is sent to it here any more.
     Give(ShardId, Moving),
     /// A shard from another lane.
@@ -62,6 +68,8 @@ pub(crate) struct Ports {
     pub(crate) router: Arc<Router>,
     pub(crate) permits: Arc<Permits>,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) claims: Claims,
+    pub(crate) begin: Begin,
     pub(crate) on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -269,8 +277,8 @@ impl Actor for Lane {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(Duration::from_millis(LANE_TICK_MS), |lane, context| {
-            lane.hosts.iter_mut().for_each(|host| host.due = true);
-            lane.note(context);
+            lane.hosts.iter_mut().for_each(Host::tick);
+            lane.note_due(context);
         });
     }
 }
@@ -287,6 +295,7 @@ impl Handler<ToLane> for Lane {
             }
             ToLane::Control(shard, control) => self.post(shard).notice(control),
             ToLane::Fenced(shard, epoch) => self.post(shard).fenced(epoch),
+            ToLane::Passing(shard, notice) => self.post(shard).passing.push(notice),
             ToLane::Give(shard, moving) => self.give(shard, moving),
             ToLane::Take(host, moving) => self.take(host, moving),
             ToLane::Settings(settings) => {

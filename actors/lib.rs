@@ -9,9 +9,12 @@
 //! three numbers), nothing is answered before the block it depends on is durable, and no queue is unbounded (permits
 //! bound what is inside, see [`permits`]).
 //!
-//! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], `host`, [`lane`], [`router`], [`client`], [`engine`], `tuning`,
-//! [`readers`], [`pool`], [`directory`].
+//! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], `host`, `passage`, `claims`, [`lane`], [`router`],
+//! [`client`], [`engine`], `adoption`, `tuning`, [`readers`], [`pool`], [`directory`].
 
+mod adoption;
+mod census;
+mod claims;
 pub mod client;
 pub mod clock;
 pub mod directory;
@@ -23,9 +26,11 @@ mod hot;
 pub mod lane;
 pub mod listing;
 pub mod metrics;
+mod passage;
 pub mod performer;
 pub mod permits;
 pub mod pool;
+mod post;
 pub mod readers;
 pub mod refusals;
 pub mod request;
@@ -37,13 +42,15 @@ pub mod supervisor;
 mod tuning;
 pub mod workers;
 
+pub use adoption::{Adopted, PassageError, Released};
+pub use census::{HostCensus, HotCensus};
+pub use claims::OnLost;
 pub use client::{Client, Waiting};
 pub use directory::{AuthRefusal, Authenticated, DirectoryHandle};
 pub use engine::{Engine, EngineError};
-pub use host::{HostCensus, HotCensus};
 pub use hot::{HOT_ACCOUNTS_MAX, HotAccount};
 pub use performer::Performer;
 pub use request::{Refusal, Request, Response, Shown, key_hash};
-pub use router::{MoveError, Moved};
-pub use settings::{EngineConfig, ShardSettings};
+pub use router::{MoveError, Moved, ShardState};
+pub use settings::{Begin, EngineConfig, ShardSettings};
 pub use tuning::{EngineStatus, LanesError, ShardStatus};

@@ -49,6 +49,14 @@ names! {
     SHARD_MOVES = "tollgate_shard_moves_total", counter;
     /// Time for which a moving shard ran on no lane.
     MOVE_SECONDS = "tollgate_shard_move_seconds", seconds;
+    /// Shards that serve on this node.
+    SHARDS_SERVING = "tollgate_shards_serving", gauge;
+    /// Time from wanting a shard on this node until it served here.
+    ADOPT_SECONDS = "tollgate_shard_adopt_seconds", seconds;
+    /// Time from wanting a shard to leave this node until nothing of it was left here.
+    RELEASE_SECONDS = "tollgate_shard_release_seconds", seconds;
+    /// Shards that another owner took over, or that could not be claimed again.
+    SHARDS_LOST = "tollgate_shards_lost_total", counter;
     /// Answers repeated from an idempotency key's outcome.
     REPLAYS = "tollgate_idempotent_replays_total", counter;
     /// Keys that had to be looked up in the store.
@@ -114,6 +122,9 @@ pub struct Meters {
     pub(crate) stage_fill: Histogram,
     pub(crate) shard_moves: Counter,
     pub(crate) move_seconds: Histogram,
+    pub(crate) adopt_seconds: Histogram,
+    pub(crate) release_seconds: Histogram,
+    pub(crate) lost: Counter,
     pub(crate) replays: Counter,
     pub(crate) key_loads: Counter,
     pub(crate) object_loads: Counter,
@@ -144,6 +155,9 @@ impl Meters {
             stage_fill: stage("fill"),
             shard_moves: metrics::counter!(SHARD_MOVES),
             move_seconds: metrics::histogram!(MOVE_SECONDS),
+            adopt_seconds: metrics::histogram!(ADOPT_SECONDS),
+            release_seconds: metrics::histogram!(RELEASE_SECONDS),
+            lost: metrics::counter!(SHARDS_LOST),
             replays: metrics::counter!(REPLAYS),
             key_loads: metrics::counter!(KEY_LOADS),
             object_loads: metrics::counter!(OBJECT_LOADS),

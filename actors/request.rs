@@ -7,7 +7,7 @@ use tollgate_domain::object::{Item, Object};
 use tollgate_domain::secrets::Purpose;
 use tollgate_domain::{Call, Claim, Reject, Secrets};
 use tollgate_resource::{Expand, Id, Version};
-use tollgate_store::KeyHash;
+use tollgate_store::{KeyHash, ShardId};
 
 /// A parsed and authenticated API request.
 #[derive(Debug, Clone)]
@@ -87,9 +87,13 @@ pub enum Refusal {
         /// Whether only the account's own permits were used up, and not those of the node.
         by_account: bool,
     },
-    /// The account's shard is failed, or was rebuilt under the request.
+    /// The account's shard is failed, or was rebuilt or lost under the request, of which something may have been done.
     #[error("the account's shard is not serving")]
     ShardDown,
+    /// The account's shard is not on this node, and nothing of the request was done here: it may be sent whole to the
+    /// shard's owner.
+    #[error("shard {} is on another node, or on its way there", .0.0)]
+    Elsewhere(ShardId),
     /// The process is stopping.
     #[error("the server is stopping")]
     Stopping,

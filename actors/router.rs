@@ -9,7 +9,7 @@
 use crate::lane::{Lane, ToLane};
 use crate::shard::{Ask, Control};
 use actix::Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -25,9 +25,41 @@ pub fn shard_of(account: AccountKey, shards: u16) -> ShardId {
     ShardId(((x ^ (x >> 31)) % u64::from(shards)) as u16)
 }
 
+/// Whether a shard is here. It changes only from one to the next as [`Router::pass`] is told, so that two who want to
+/// change it at the same time never both do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ShardState {
+    /// It serves, or is being built again here.
+    Serving,
+    /// It is not on this node.
+    Elsewhere,
+    /// It is being claimed for this node.
+    Coming,
+    /// It is being given up: nothing new is let in.
+    Leaving,
+    /// It stopped serving for good.
+    Failed,
+}
+
+impl ShardState {
+    const ALL: [ShardState; 5] = [
+        ShardState::Serving,
+        ShardState::Elsewhere,
+        ShardState::Coming,
+        ShardState::Leaving,
+        ShardState::Failed,
+    ];
+
+    fn of(number: u8) -> ShardState {
+        ShardState::ALL[usize::from(number)]
+    }
+}
+
 /// Knows where shards run.
 pub struct Router {
-    serving: Box<[AtomicBool]>,
+    /// [`ShardState`] of each.
+    states: Box<[AtomicU8]>,
     /// Shards that have left one lane and not reached the next.
     moving: Box<[AtomicBool]>,
     /// Held for reading while a message is sent, so its cost is that of a counter that all senders share: once for a
@@ -85,15 +117,14 @@ pub(crate) struct Moving {
 
 impl Router {
     /// Spreads shards over lanes, in turn.
-    pub(crate) fn new(shards: u16, lanes: usize) -> Self {
-        let flags = |is: bool| (0..shards).map(|_| AtomicBool::new(is)).collect();
+    pub(crate) fn new(shards: u16, lanes: usize, state: ShardState) -> Self {
         let routes = Routes {
             lane_of: (0..usize::from(shards)).map(|shard| shard % lanes).collect(),
             lanes: Vec::new(),
         };
         Router {
-            serving: flags(true),
-            moving: flags(false),
+            states: (0..shards).map(|_| AtomicU8::new(state as u8)).collect(),
+            moving: (0..shards).map(|_| AtomicBool::new(false)).collect(),
             routes: RwLock::new(routes),
         }
     }
@@ -115,7 +146,7 @@ impl Router {
 
     /// Number of shards.
     pub fn shards(&self) -> u16 {
-        self.serving.len() as u16
+        self.states.len() as u16
     }
 
     /// The shard of an account.
@@ -135,12 +166,31 @@ impl Router {
 
     /// Whether a shard serves.
     pub fn is_serving(&self, shard: ShardId) -> bool {
-        self.serving[usize::from(shard.0)].load(Ordering::Relaxed)
+        self.states[usize::from(shard.0)].load(Ordering::Relaxed) == ShardState::Serving as u8
     }
 
-    /// Whether every shard serves.
-    pub fn all_serving(&self) -> bool {
-        self.serving.iter().all(|serving| serving.load(Ordering::Relaxed))
+    /// Whether the shard is here.
+    ///
+    /// # Panics
+    /// When there is no such shard.
+    pub fn state(&self, shard: ShardId) -> ShardState {
+        ShardState::of(self.states[usize::from(shard.0)].load(Ordering::Acquire))
+    }
+
+    /// The shards in that state.
+    pub(crate) fn all_in(&self, state: ShardState) -> impl Iterator<Item = ShardId> {
+        let all = (0..self.shards()).map(ShardId);
+        all.filter(move |shard| self.state(*shard) == state)
+    }
+
+    /// Lets a shard pass from one state to the next, if it is in the first.
+    ///
+    /// # Errors
+    /// With the state it is in.
+    pub(crate) fn pass(&self, shard: ShardId, from: ShardState, to: ShardState) -> Result<(), ShardState> {
+        let state = &self.states[usize::from(shard.0)];
+        let passed = state.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Acquire);
+        passed.map(drop).map_err(ShardState::of)
     }
 
     /// Whether a shard is between two lanes.
@@ -151,11 +201,6 @@ impl Router {
     /// Whether any shard is between two lanes.
     pub(crate) fn any_moving(&self) -> bool {
         self.moving.iter().any(|moving| moving.load(Ordering::Acquire))
-    }
-
-    /// A shard stopped serving for good.
-    pub(crate) fn set_failed(&self, shard: ShardId) {
-        self.serving[usize::from(shard.0)].store(false, Ordering::Relaxed);
     }
 
     /// Sends what one worker gathered, as one message to each lane. Lanes outlive the router's users; a stopped lane
@@ -186,7 +231,12 @@ impl Router {
 
     /// Tells a shard's lane that a block of `epoch` was refused.
     pub(crate) fn fenced(&self, shard: ShardId, epoch: Epoch) {
-        self.routes().of(shard).do_send(ToLane::Fenced(shard, epoch));
+        self.tell(shard, ToLane::Fenced(shard, epoch));
+    }
+
+    /// Sends the lane of a shard something about it.
+    pub(crate) fn tell(&self, shard: ShardId, what: ToLane) {
+        self.routes().of(shard).do_send(what);
     }
 
     /// Lets a shard begin to move: from now on all that is sent to it waits at the new lane. `None` when it is there.

@@ -1,5 +1,6 @@
 //! Limits and settings. Every queue, batch and wait of this room is bounded by a name on this page.
 
+use crate::claims::OnLost;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::Network;
@@ -56,6 +57,11 @@ pub const PERMITS_PER_SHARD_MAX: u32 = 1 << 20;
 /// How long a lane may take to answer how its shards are, or to take up a shard, milliseconds. Beyond it the asker hears
 /// that it did not; nothing is undone.
 pub const LANE_PATIENCE_MS: u64 = 5_000;
+/// Threads on which shards are claimed and given up, where they come and go: a node that takes over what another had does so
+/// for so many at a time.
+pub const CLAIM_THREADS: usize = 8;
+/// How long requests wait for a shard that is being claimed again, before they are refused.
+pub const CLAIM_WAIT: Duration = Duration::from_secs(2);
 /// Per-thread clients an engine can have over its life.
 pub const WORKERS_MAX: usize = 1_024;
 /// Counters that bound what one account may have inside; accounts share a counter when their hashes meet.
@@ -85,6 +91,15 @@ pub const AUTH_CACHE_MAX: usize = 4_096;
 /// Seconds a client is told to stay away when we are full.
 pub const RETRY_AFTER_S: u32 = 1;
 
+/// Which shards are here when an engine has started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// All: each is claimed before anything is served.
+    All,
+    /// None: somebody lets the engine adopt and release them.
+    Nothing,
+}
+
 /// Settings of an [`Engine`](crate::Engine).
 #[derive(Clone)]
 pub struct EngineConfig {
@@ -106,8 +121,13 @@ pub struct EngineConfig {
     pub dev: bool,
     /// Seed of the lanes' entropy; drawn from the operating system at the edge.
     pub seed: u64,
+    /// Which shards are here after the start.
+    pub begin: Begin,
     /// Called once when the store has lost its ability to write: the process must end.
     pub on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Called with a shard that is not here any more although nobody released it, and why; it may be adopted again from
+    /// then on.
+    pub on_lost: OnLost,
 }
 
 impl EngineConfig {
@@ -127,6 +147,8 @@ impl EngineConfig {
                 tracing::error!(why, "fatal");
                 std::process::abort();
             }),
+            begin: Begin::All,
+            on_lost: Arc::new(|_, _| {}),
         }
     }
 

@@ -1,5 +1,5 @@
 //! A shard that survives its own panics: memory is discarded, the shard starts again under a new epoch and reads what is
-//! durable. Nothing is patched.
+//! durable. Nothing is patched. It also survives being elsewhere for a while.
 
 use crate::clock::Now;
 use crate::entropy::Entropy;
@@ -21,8 +21,20 @@ pub enum Turned {
     /// The shard panicked and was discarded: claim it again and call [`Supervised::rebuild`], or, when the budget is
     /// spent, it is failed.
     Crashed,
-    /// The shard is failed; what came in was refused.
-    Failed,
+    /// No shard serves here; what came in was refused.
+    Vacant,
+}
+
+/// What a supervised shard is at the moment.
+enum Seat {
+    /// It serves.
+    Serving(Box<Shard>),
+    /// Discarded, and to be claimed again.
+    Discarded(Epoch),
+    /// Not on this node.
+    Away,
+    /// It has used up its restarts, or cannot be claimed. With its last incarnation.
+    Failed(Option<Epoch>),
 }
 
 /// A shard with what outlives its panics.
@@ -32,7 +44,7 @@ pub struct Supervised {
     secrets: Secrets,
     reads: Arc<dyn Reads>,
     meters: Arc<Meters>,
-    shard: Option<Shard>,
+    seat: Seat,
     /// The clocks' reading that the first incarnation started by: a rebuild is no reason to trust a stepped clock.
     clock_start: Option<Now>,
     /// When it was rebuilt lately, steady milliseconds.
@@ -40,7 +52,6 @@ pub struct Supervised {
     /// Commands that crashed it, by digest, and how often; oldest first.
     crashes: VecDeque<(u64, u8)>,
     quarantine: Quarantine,
-    failed: bool,
 }
 
 impl Supervised {
@@ -53,21 +64,31 @@ impl Supervised {
         reads: Arc<dyn Reads>,
         meters: Arc<Meters>,
     ) -> Self {
-        let mut supervised = Supervised {
+        let mut supervised = Supervised::away(id, settings, secrets, reads, meters);
+        supervised.rebuild(claimed);
+        supervised
+    }
+
+    /// A shard that is not on this node.
+    pub fn away(
+        id: ShardId,
+        settings: Arc<ShardSettings>,
+        secrets: Secrets,
+        reads: Arc<dyn Reads>,
+        meters: Arc<Meters>,
+    ) -> Self {
+        Supervised {
             id,
             settings,
             secrets,
             reads,
             meters,
-            shard: None,
+            seat: Seat::Away,
             clock_start: None,
             restarts: VecDeque::new(),
             crashes: VecDeque::new(),
             quarantine: Arc::new(BTreeSet::new()),
-            failed: false,
-        };
-        supervised.rebuild(claimed);
-        supervised
+        }
     }
 
     /// The shard's number.
@@ -78,33 +99,56 @@ impl Supervised {
     /// From the next turn on it goes by these.
     pub fn set_settings(&mut self, settings: &Arc<ShardSettings>) {
         self.settings = Arc::clone(settings);
-        if let Some(shard) = &mut self.shard {
+        if let Seat::Serving(shard) = &mut self.seat {
             shard.set_settings(Arc::clone(settings));
         }
     }
 
     /// The incarnation that serves, if one does.
     pub fn epoch(&self) -> Option<Epoch> {
-        self.shard.as_ref().map(Shard::epoch)
+        self.shard().map(Shard::epoch)
+    }
+
+    /// The newest incarnation of it here, if the store may still think that it is here.
+    pub fn held(&self) -> Option<Epoch> {
+        match &self.seat {
+            Seat::Serving(shard) => Some(shard.epoch()),
+            Seat::Discarded(epoch) => Some(*epoch),
+            Seat::Failed(epoch) => *epoch,
+            Seat::Away => None,
+        }
     }
 
     /// The shard, if it serves.
     pub fn shard(&self) -> Option<&Shard> {
-        self.shard.as_ref()
+        match &self.seat {
+            Seat::Serving(shard) => Some(shard),
+            Seat::Discarded(_) | Seat::Away | Seat::Failed(_) => None,
+        }
     }
 
     /// Whether it has used up its restarts.
     pub fn is_failed(&self) -> bool {
-        self.failed
+        matches!(self.seat, Seat::Failed(_))
+    }
+
+    /// Refuses what has arrived, when no shard serves: nothing of it was done.
+    fn refuse(&self, inbox: &mut Inbox, out: &mut Outputs) {
+        let refusal = match self.seat {
+            Seat::Away => Refusal::Elsewhere(self.id),
+            Seat::Serving(_) | Seat::Discarded(_) | Seat::Failed(_) => Refusal::ShardDown,
+        };
+        inbox.control.clear();
+        let refused = inbox.work.drain(..).map(|ask| refused(ask.to, refusal));
+        out.replies.extend(refused);
     }
 
     /// One turn. A panic discards the shard; whoever it had inside is told to retry through `out`, except those whose
     /// block is with the store already: their answer travels with the block.
     pub fn turn(&mut self, now: Now, entropy: &mut Entropy, inbox: &mut Inbox, out: &mut Outputs) -> Turned {
-        let Some(shard) = &mut self.shard else {
-            inbox.control.clear();
-            out.replies.extend(inbox.work.drain(..).map(|ask| refused(ask.to)));
-            return Turned::Failed;
+        let Seat::Serving(shard) = &mut self.seat else {
+            self.refuse(inbox, out);
+            return Turned::Vacant;
         };
         // The shard is not used again after a panic except to find out who was inside, so a broken invariant in it
         // cannot spread.
@@ -119,6 +163,45 @@ impl Supervised {
         }
     }
 
+    /// A turn of a shard that is to leave: nothing new is begun, what is decided becomes durable. `true` once nothing waits
+    /// for that any more, or no shard serves here.
+    pub(crate) fn wind_up(&mut self, now: Now, inbox: &mut Inbox, out: &mut Outputs) -> bool {
+        let Seat::Serving(shard) = &mut self.seat else {
+            inbox.control.clear();
+            return true;
+        };
+        match catch_unwind(AssertUnwindSafe(|| shard.wind_up(now, inbox, out))) {
+            Ok(()) => shard.is_quiet(),
+            Err(panic) => {
+                let why = panic_text(&*panic);
+                self.discard(now, &why, out);
+                true
+            }
+        }
+    }
+
+    /// The shard goes to another owner, or has gone: whoever it had inside is told so through `out`. Its memory is given
+    /// back, to be freed where that may take time.
+    pub(crate) fn depart(&mut self, out: &mut Outputs) -> Option<Box<Shard>> {
+        let mut shard = match std::mem::replace(&mut self.seat, Seat::Away) {
+            Seat::Serving(shard) => shard,
+            Seat::Discarded(_) | Seat::Away => return None,
+            Seat::Failed(_) => {
+                self.meters.failed.decrement(1.0);
+                // It starts as a new one, should it come back.
+                self.restarts.clear();
+                return None;
+            }
+        };
+        self.clock_start = shard.clock_start();
+        let abandoned = catch_unwind(AssertUnwindSafe(|| shard.abandon())).unwrap_or_default();
+        let elsewhere = Refusal::Elsewhere(self.id);
+        let untouched = abandoned.untouched.into_iter().map(|to| refused(to, elsewhere));
+        let begun = abandoned.begun.into_iter().map(|to| refused(to, Refusal::ShardDown));
+        out.replies.extend(untouched.chain(begun));
+        Some(shard)
+    }
+
     /// The fence was lost: the memory may hold what never becomes durable, and is discarded as after a panic.
     pub fn fenced(&mut self, now: Now, out: &mut Outputs) {
         self.discard(now, "another owner took the shard over", out);
@@ -127,8 +210,8 @@ impl Supervised {
     /// Starts again from what `claimed` says.
     pub fn rebuild(&mut self, claimed: &Claimed) {
         assert!(
-            self.shard.is_none() && !self.failed,
-            "only a discarded shard is rebuilt, and a failed one stays failed"
+            matches!(self.seat, Seat::Discarded(_) | Seat::Away),
+            "only a shard that does not serve is built, and a failed one stays failed"
         );
         let mut shard = Shard::new(
             self.id,
@@ -140,13 +223,12 @@ impl Supervised {
             Arc::clone(&self.meters),
         );
         shard.follow_clock(self.clock_start);
-        self.shard = Some(shard);
+        self.seat = Seat::Serving(Box::new(shard));
     }
 
     /// Gives the shard up, for example because it cannot be claimed.
     pub fn fail(&mut self, why: &str) {
-        if !self.failed {
-            self.failed = true;
+        if !self.is_failed() {
             self.meters.failed.increment(1.0);
             tracing::error!(
                 shard = self.id.0,
@@ -154,11 +236,14 @@ impl Supervised {
                 "shard failed and no longer serves; restart the process"
             );
         }
-        self.shard = None;
+        self.seat = Seat::Failed(self.held());
     }
 
     fn discard(&mut self, now: Now, why: &str, out: &mut Outputs) {
-        let Some(mut shard) = self.shard.take() else { return };
+        let Some(epoch) = self.epoch() else { return };
+        let Seat::Serving(mut shard) = std::mem::replace(&mut self.seat, Seat::Discarded(epoch)) else {
+            unreachable!("it has an epoch")
+        };
         self.clock_start = shard.clock_start();
         self.meters.restarts.increment(1);
         // A block that was closed in the very turn that panicked was not given to the store.
@@ -169,8 +254,9 @@ impl Supervised {
             .map(|delivery| delivery.to);
         out.loads.clear();
         out.more = false;
-        let abandoned = catch_unwind(AssertUnwindSafe(|| shard.abandon()));
-        let (askers, culprit) = abandoned.unwrap_or_default();
+        let abandoned = catch_unwind(AssertUnwindSafe(|| shard.abandon())).unwrap_or_default();
+        let culprit = abandoned.culprit;
+        let askers: Vec<ReplyTo> = abandoned.begun.into_iter().chain(abandoned.untouched).collect();
         tracing::error!(
             shard = self.id.0,
             why,
@@ -178,7 +264,8 @@ impl Supervised {
             inside = askers.len(),
             "shard discarded; it starts again from the journal"
         );
-        out.replies.extend(sealed.chain(askers).map(refused));
+        let inside = sealed.chain(askers);
+        out.replies.extend(inside.map(|to| refused(to, Refusal::ShardDown)));
         if let Some(digest) = culprit {
             self.blame(digest);
         }
@@ -226,10 +313,10 @@ impl Supervised {
     }
 }
 
-fn refused(to: ReplyTo) -> Delivery {
+fn refused(to: ReplyTo, refusal: Refusal) -> Delivery {
     Delivery {
         to,
-        answer: Err(Refusal::ShardDown),
+        answer: Err(refusal),
     }
 }
 

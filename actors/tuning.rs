@@ -1,10 +1,10 @@
 //! What an operator looks at and changes while the engine runs: where shards run, how many lanes there are, limits.
 
+use crate::census::{HostCensus, HotCensus};
 use crate::engine::{Engine, Shared};
-use crate::host::{HostCensus, HotCensus};
 use crate::lane::{Lane, ToLane};
 use crate::metrics;
-use crate::router::{MoveError, Moved};
+use crate::router::{MoveError, Moved, ShardState};
 use crate::settings::{LANE_PATIENCE_MS, ShardSettings, check_permits};
 use actix::Addr;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub struct ShardStatus {
     pub shard: ShardId,
     /// The lane it runs on, or is on its way to.
     pub lane: usize,
-    /// Whether it serves.
-    pub serving: bool,
+    /// Whether it is here.
+    pub state: ShardState,
     /// Whether it is on its way to its lane.
     pub moving: bool,
     /// Its permits that are taken.
@@ -154,7 +154,7 @@ impl Engine {
             ShardStatus {
                 shard,
                 lane,
-                serving: shared.router.is_serving(shard),
+                state: shared.router.state(shard),
                 moving: shared.router.is_moving(shard),
                 permits: shared.permits.inside_of(shard),
                 census,
@@ -182,6 +182,8 @@ impl Engine {
     pub fn observe(&self) {
         let shared = &self.shared;
         ::metrics::gauge!(metrics::INSIDE).set(shared.permits.inside() as f64);
+        let serving = shared.router.all_in(ShardState::Serving).count();
+        ::metrics::gauge!(metrics::SHARDS_SERVING).set(serving as f64);
         for number in 0..shared.router.shards() {
             let inside = shared.permits.inside_of(ShardId(number));
             ::metrics::gauge!(metrics::SHARD_PERMITS, "shard" => number.to_string()).set(f64::from(inside));

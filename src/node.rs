@@ -19,7 +19,7 @@ use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
 use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::ShardSettings;
-use tollgate_actors::{DirectoryHandle, Engine, EngineConfig, Performer};
+use tollgate_actors::{Begin, DirectoryHandle, Engine, EngineConfig, Performer};
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
 use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
@@ -323,7 +323,9 @@ fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
         shard: shard_settings(config),
         dev,
         seed: getrandom::u64().expect("the operating system gives entropy"),
+        begin: Begin::All,
         on_fatal: Arc::new(end_of_store),
+        on_lost: Arc::new(|_, _| {}),
     }
 }
 

@@ -21,7 +21,7 @@ use tollgate_domain::kinds;
 use tollgate_resource::id::SEQ_MAX;
 use tollgate_resource::{Id, Record};
 use tollgate_store::envelope::BlockBuilder;
-use tollgate_store::{AccountRef, Commit, Head, Journal, Reads, ShardId, StoreError};
+use tollgate_store::{AccountRef, Commit, Epoch, Head, Journal, Reads, ShardId, StoreError};
 
 /// A change that is asked for, and who asks.
 pub(crate) struct Order {
@@ -92,7 +92,7 @@ impl Actor {
         hasher: KeyHasher,
         on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Actor, StoreError> {
-        let (directory, builder, last_block) = read(&*journal, &*reads)?;
+        let (directory, builder, last_block) = read(&*journal, &*reads, None)?;
         registry.publish_all(&directory);
         let clock = MachineClock::start();
         Ok(Actor {
@@ -225,7 +225,7 @@ impl Actor {
     /// Discards memory and reads the directory again as a new incarnation.
     fn restart(&mut self) -> bool {
         tracing::error!("directory discarded; it starts again from the journal");
-        match read(&*self.journal, &*self.reads) {
+        match read(&*self.journal, &*self.reads, Some(self.builder.epoch())) {
             Ok((directory, builder, last_block)) => {
                 (self.directory, self.builder, self.last_block) = (directory, builder, last_block);
                 self.registry.publish_all(&self.directory);
@@ -399,8 +399,16 @@ impl Actor {
 }
 
 /// The directory as its journal tells, and where the next block goes.
-fn read(journal: &dyn Journal, reads: &dyn Reads) -> Result<(Directory, BlockBuilder, u64), StoreError> {
-    let claimed = journal.claim(ShardId::DIRECTORY)?;
+fn read(
+    journal: &dyn Journal,
+    reads: &dyn Reads,
+    after: Option<Epoch>,
+) -> Result<(Directory, BlockBuilder, u64), StoreError> {
+    let claimed = match after {
+        None => journal.claim(ShardId::DIRECTORY)?,
+        // From another owner it is not taken back.
+        Some(epoch) => journal.claim_after(ShardId::DIRECTORY, epoch)?,
+    };
     let mut directory = Directory::new();
     // Records of the directory belong to no account: their envelope says 0.
     reads.replay_account(AccountRef(0), &mut |fetched| {

@@ -2,6 +2,7 @@
 
 use super::task::{Ask, Task};
 use crate::fixed_hash::FixedMap;
+use crate::request::ReplyTo;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use tollgate_breaks::broken;
@@ -96,11 +97,12 @@ impl AccountActor {
             && self.attempts.is_empty()
     }
 
-    /// Moves everything that waits out of it.
-    pub(crate) fn abandon(&mut self, to: &mut Vec<Task>) {
-        to.extend(self.loading.drain().flat_map(|(_, waiting)| waiting));
-        to.extend(self.busy.drain().flat_map(|(_, waiting)| waiting));
-        to.extend(self.attempts.drain().map(|(_, ask)| Task::Ask(ask)));
+    /// Moves everything that waits out of it: tasks that have done nothing yet, and the askers of attempts that are
+    /// recorded.
+    pub(crate) fn abandon(&mut self, tasks: &mut Vec<Task>, begun: &mut Vec<ReplyTo>) {
+        tasks.extend(self.loading.drain().flat_map(|(_, waiting)| waiting));
+        tasks.extend(self.busy.drain().flat_map(|(_, waiting)| waiting));
+        begun.extend(self.attempts.drain().map(|(_, ask)| ask.to));
     }
 }
 

@@ -109,6 +109,17 @@ pub struct Outputs {
     pub clock_alarm: bool,
 }
 
+/// Who was inside a shard that is given up.
+#[derive(Debug, Default)]
+pub struct Abandoned {
+    /// Those of whose requests nothing is recorded, and nothing was done: they may be asked again anywhere.
+    pub untouched: Vec<ReplyTo>,
+    /// Those of whose requests something may be durable, or was answered from what may not be.
+    pub begun: Vec<ReplyTo>,
+    /// The digest of what was being handled, if anything was.
+    pub culprit: Option<u64>,
+}
+
 /// One shard.
 pub struct Shard {
     id: ShardId,
@@ -254,16 +265,32 @@ impl Shard {
         out.filling = self.gate.is_filling();
     }
 
-    /// After a panic or a lost fence: everyone whose answer has not left or gone with a block, and the digest of what
-    /// was being handled. The shard must not be used afterwards.
-    pub fn abandon(&mut self) -> (Vec<ReplyTo>, Option<u64>) {
+    /// The part of a turn that makes durable what is decided already: notices are heard and blocks closed, nothing new is
+    /// begun.
+    pub(crate) fn wind_up(&mut self, now: Now, inbox: &mut Inbox, out: &mut Outputs) {
+        out.clock_alarm |= self.clock.advance(now);
+        while let Some(control) = inbox.control.pop_front() {
+            match control {
+                control @ Control::Committed { .. } => self.control(control, out),
+                // Whoever has the shard next reads for itself, and asks the network for itself.
+                Control::Loaded { .. } | Control::Answered { .. } => {}
+            }
+        }
+        out.sealed = self.gate.seal();
+        out.filling = self.gate.is_filling();
+    }
+
+    /// Everyone whose answer has not left or gone with a block, and the digest of what was being handled. The shard must
+    /// not be used afterwards.
+    pub fn abandon(&mut self) -> Abandoned {
         let culprit = self.handling.take();
         let digest = culprit.as_ref().map(|task| task.digest(&self.secrets));
         let mut tasks: Vec<Task> = culprit.into_iter().chain(self.ready.drain(..)).collect();
+        let mut begun: Vec<ReplyTo> = self.gate.abandon().into_iter().map(|delivery| delivery.to).collect();
         for (_, slot) in self.accounts.drain() {
             match slot {
                 AccountSlot::Loading(waiting) => tasks.extend(waiting),
-                AccountSlot::Ready(mut actor) => actor.abandon(&mut tasks),
+                AccountSlot::Ready(mut actor) => actor.abandon(&mut tasks, &mut begun),
             }
         }
         self.keys.values_mut().for_each(|key| key.abandon(&mut tasks));
@@ -271,17 +298,18 @@ impl Shard {
             Task::Ask(ask) => Some(ask.to),
             _ => None,
         });
-        let mut askers: Vec<ReplyTo> = self
-            .gate
-            .abandon()
-            .into_iter()
-            .map(|delivery| delivery.to)
-            .chain(askers)
-            .collect();
+        let mut untouched: Vec<ReplyTo> = askers.collect();
         // The order of maps does not escape, and whoever is found twice (handled and parked) is told once.
-        askers.sort_unstable();
-        askers.dedup();
-        (askers, digest)
+        for askers in [&mut begun, &mut untouched] {
+            askers.sort_unstable();
+            askers.dedup();
+        }
+        untouched.retain(|to| begun.binary_search(to).is_err());
+        Abandoned {
+            untouched,
+            begun,
+            culprit: digest,
+        }
     }
 
     fn control(&mut self, control: Control, out: &mut Outputs) {

@@ -23,6 +23,9 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// Seconds after which whoever found no shard should ask again.
+const RETRY_AFTER_S: u64 = 1;
+
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, POST, DELETE");
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -217,6 +220,9 @@ impl Answer {
                 LimitReason::Concurrency => "global-concurrency",
             };
             headers.insert(LIMIT_REASON, HeaderValue::from_static(reason));
+        } else if status == StatusCode::SERVICE_UNAVAILABLE && self.should_retry == Some(true) {
+            // A shard that is built again, or moves to another node, is back in a moment.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
         }
         if self.names_methods {
             headers.insert(header::ALLOW, ALLOWED_METHODS);

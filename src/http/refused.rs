@@ -76,7 +76,7 @@ impl From<Refusal> for Refused {
                 closes: false,
                 layer: None,
             })),
-            Refusal::ShardDown => errors::unavailable().into(),
+            Refusal::ShardDown | Refusal::Elsewhere(_) => errors::unavailable().into(),
             Refusal::Stopping => Refused::ending(errors::unavailable()),
         }
     }

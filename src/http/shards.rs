@@ -4,7 +4,7 @@ use crate::operator::OperatorError;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tollgate_actors::metrics::SAMPLE_EVERY;
-use tollgate_actors::{Engine, EngineStatus, HOT_ACCOUNTS_MAX, HostCensus, MoveError};
+use tollgate_actors::{Engine, EngineStatus, HOT_ACCOUNTS_MAX, HostCensus, MoveError, ShardState};
 use tollgate_domain::kinds::ACCOUNT;
 
 /// Longest time over which rates are taken, milliseconds.
@@ -93,10 +93,13 @@ fn shard(before: &EngineStatus, after: &EngineStatus, at: usize, seconds: f64) -
     let mut value = json!({
         "shard": status.shard.0,
         "lane": status.lane,
-        "state": match (status.serving, status.moving) {
-            (false, _) => "failed",
-            (true, true) => "moving",
-            (true, false) => "serving",
+        "state": match (status.state, status.moving) {
+            (ShardState::Failed, _) => "failed",
+            (ShardState::Elsewhere, _) => "elsewhere",
+            (ShardState::Coming, _) => "coming",
+            (ShardState::Leaving, _) => "leaving",
+            (ShardState::Serving, true) => "moving",
+            (ShardState::Serving, false) => "serving",
         },
         "permits": status.permits,
     });

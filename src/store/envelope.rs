@@ -122,6 +122,11 @@ impl BlockBuilder {
         }
     }
 
+    /// The incarnation whose blocks it makes.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// Appends a record.
     ///
     /// # Panics

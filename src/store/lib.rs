@@ -3,14 +3,15 @@
 //! index understands ([`Head`]) and a body of bytes that it does not; actors join the two.
 //!
 //! A backend implements [`Journal`] (append, fenced by epoch), [`Reads`] (pointers followed to records) and [`Scan`]
-//! (every block in order, for rebuilding and audit). [`memory`] is one for tests and simulation, with faults;
-//! [`conformance`] is the suite every backend passes.
+//! (every block in order, for rebuilding and audit). [`memory`] is one for tests and simulation, with faults, [`shared`]
+//! lets several processes share it; [`conformance`] is the suite every backend passes.
 
 pub mod conformance;
 pub mod envelope;
 pub mod index;
 pub mod memory;
 pub mod reads;
+pub mod shared;
 
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -109,6 +110,24 @@ pub trait Journal: Send + Sync {
     /// Takes a shard over: from now on blocks of older epochs are refused. Blocks submitted before by an older epoch
     /// are either durable or refused when this returns.
     fn claim(&self, shard: ShardId) -> Result<Claimed, StoreError>;
+
+    /// Takes a shard over as [`Journal::claim`] does, if nobody else has since `epoch`: an owner that wants back what it
+    /// had, or a claimant that goes by what it has read, takes nothing from an owner it does not know of.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] when another owner has claimed it after that epoch.
+    fn claim_after(&self, shard: ShardId, epoch: Epoch) -> Result<Claimed, StoreError> {
+        // Where one process owns everything, nobody else can have.
+        let _ = epoch;
+        self.claim(shard)
+    }
+
+    /// Gives a shard up that this process owns as that incarnation, so that the next owner finds nothing under way. What
+    /// is kept of it here goes; reads of it fail. Waits for a block in flight. Of an incarnation that this process is not
+    /// any more, nothing happens.
+    fn release(&self, shard: ShardId, epoch: Epoch) {
+        let _ = (shard, epoch);
+    }
 
     /// Appends a block. One in flight per shard (the caller's duty, asserted here). Never blocks on the disk; the queue
     /// is bounded by one block per shard.
@@ -240,6 +259,20 @@ pub enum StoreError {
         place: String,
         /// ` (pid 123)` where known.
         holder: String,
+    },
+    /// Another owner has the shard.
+    #[error("shard {shard} was taken over by {by}")]
+    Taken {
+        /// The shard's number.
+        shard: u16,
+        /// Who has it, as far as it is known: `node a`.
+        by: String,
+    },
+    /// This process does not own the shard, or not any more.
+    #[error("shard {shard} is not owned by this process")]
+    NotHere {
+        /// The shard's number.
+        shard: u16,
     },
     /// The operating system refused.
     #[error("{place}: {what}")]

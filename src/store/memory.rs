@@ -198,6 +198,41 @@ impl Memory {
         self.written().clone()
     }
 
+    /// Takes a shard over, with `after` only if that is its owner's epoch still; `None` when it is not.
+    pub(crate) fn take_over(&self, shard: ShardId, after: Option<Epoch>) -> Option<Result<Claimed, StoreError>> {
+        let mut state = self.state();
+        if state.crashed {
+            return Some(Err(StoreError::Stopped));
+        }
+        let owner = state.shards.entry(shard).or_default();
+        if after.is_some_and(|after| after.0 != owner.epoch) {
+            return None;
+        }
+        owner.epoch += 1;
+        let claimed = Claimed {
+            epoch: Epoch(owner.epoch),
+            last_block: owner.last_block,
+            last_now_ms: owner.last_now_ms,
+        };
+        // What the older owner has waiting can only be refused from now on.
+        let refused: Vec<(Block, Done)> = state
+            .waiting
+            .extract_if(.., |(block, _)| block.shard == shard)
+            .collect();
+        drop(state);
+        refused.into_iter().for_each(|(_, done)| done(Commit::Fenced));
+        Some(Ok(claimed))
+    }
+
+    /// The envelopes of a durable block, with where each record is.
+    pub(crate) fn heads(&self, shard: ShardId, seq: u64) -> Option<Vec<(Place, Head)>> {
+        let written = self.written();
+        let at = written
+            .iter()
+            .rposition(|block| block.shard == shard && block.seq == seq)?;
+        Some(heads_at(segment_of(at), &written[at]))
+    }
+
     /// Checks and writes a block, and publishes its records.
     fn write(&self, state: &mut State, block: Block) -> Commit {
         let owner = state.shards.entry(block.shard).or_default();
@@ -212,22 +247,8 @@ impl Memory {
             "a block's time lies before the shard's last block"
         );
         let mut written = self.written.write().unwrap_or_else(PoisonError::into_inner);
-        let segment = u32::try_from(written.len()).expect("fewer than 2^32 blocks");
-        let heads: Vec<(Place, Head)> = records(&block.bytes, block.count)
-            .map(|record| {
-                record.map(|record| {
-                    (
-                        Place {
-                            segment,
-                            offset: record.offset,
-                            len: record.len,
-                        },
-                        record.head,
-                    )
-                })
-            })
-            .collect::<Result<_, _>>()
-            .unwrap_or_else(|error| panic!("a block that BlockBuilder did not make: {error}"));
+        let segment = segment_of(written.len());
+        let heads = heads_at(segment, &block);
         self.index
             .admit(block.shard, &heads)
             .unwrap_or_else(|why| panic!("records out of order: {why}"));
@@ -262,25 +283,7 @@ impl Memory {
 
 impl Journal for Memory {
     fn claim(&self, shard: ShardId) -> Result<Claimed, StoreError> {
-        let mut state = self.state();
-        if state.crashed {
-            return Err(StoreError::Stopped);
-        }
-        let owner = state.shards.entry(shard).or_default();
-        owner.epoch += 1;
-        let claimed = Claimed {
-            epoch: Epoch(owner.epoch),
-            last_block: owner.last_block,
-            last_now_ms: owner.last_now_ms,
-        };
-        // What the older owner has waiting can only be refused from now on.
-        let refused: Vec<(Block, Done)> = state
-            .waiting
-            .extract_if(.., |(block, _)| block.shard == shard)
-            .collect();
-        drop(state);
-        refused.into_iter().for_each(|(_, done)| done(Commit::Fenced));
-        Ok(claimed)
+        self.take_over(shard, None).expect("nothing stands against it")
     }
 
     fn submit(&self, block: Block, done: Done) {
@@ -397,6 +400,18 @@ impl Scan for Memory {
         }
         Ok(())
     }
+}
+
+fn segment_of(at: usize) -> u32 {
+    u32::try_from(at).expect("fewer than 2^32 blocks")
+}
+
+fn heads_at(segment: u32, block: &Block) -> Vec<(Place, Head)> {
+    let place = |offset, len| Place { segment, offset, len };
+    records(&block.bytes, block.count)
+        .map(|record| record.map(|record| (place(record.offset, record.len), record.head)))
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|error| panic!("a block that BlockBuilder did not make: {error}"))
 }
 
 #[cfg(test)]

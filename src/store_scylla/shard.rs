@@ -2,7 +2,7 @@
 
 use crate::index::ShardIndex;
 use crate::protocol::Owner;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tollgate_store::Epoch;
@@ -13,8 +13,6 @@ pub(crate) struct Slot {
     /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail. `None`
     /// unless this process owns the shard, as far as it knows.
     pub(crate) owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
-    /// Whether this process claimed it before.
-    pub(crate) held: AtomicBool,
     /// The incarnation that has a block in flight.
     in_flight: Mutex<Option<Epoch>>,
     serving: RwLock<Option<Arc<Serving>>>,

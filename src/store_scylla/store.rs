@@ -21,7 +21,7 @@ use std::time::Duration;
 use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
 use tollgate_store::{
-    AccountRef, Block, Claimed, Commit, Done, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
+    AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
 };
 use tollgate_store_index::{Host, Limits, Threads};
 
@@ -293,10 +293,10 @@ impl Shared {
         read: impl FnOnce(View<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let shard = self.shard_of(account);
-        let serving = self.slot(shard).serving().ok_or_else(|| StoreError::Io {
-            place: format!("shard {}", shard.0),
-            what: "this node does not own it".to_owned(),
-        })?;
+        let serving = self
+            .slot(shard)
+            .serving()
+            .ok_or(StoreError::NotHere { shard: shard.0 })?;
         let journal = self.blocks.of(shard);
         read(View {
             index: &serving.index,
@@ -307,7 +307,15 @@ impl Shared {
 
 impl Journal for Cluster {
     fn claim(&self, shard: ShardId) -> Result<Claimed, StoreError> {
-        self.shared.take_over(shard)
+        self.shared.take_over(shard, None)
+    }
+
+    fn claim_after(&self, shard: ShardId, epoch: Epoch) -> Result<Claimed, StoreError> {
+        self.shared.take_over(shard, Some(epoch))
+    }
+
+    fn release(&self, shard: ShardId, epoch: Epoch) {
+        self.shared.give_up(shard, epoch);
     }
 
     fn submit(&self, block: Block, done: Done) {

@@ -21,19 +21,18 @@ const READ_AHEAD: usize = 16;
 const REBUILD_PAUSE: Duration = Duration::from_secs(2);
 
 impl Shared {
-    /// Takes a shard over; the calling thread waits.
-    pub(crate) fn take_over(self: &Arc<Self>, shard: ShardId) -> Result<Claimed, StoreError> {
+    /// Takes a shard over, with `after` only if nobody else has since that epoch; the calling thread waits.
+    pub(crate) fn take_over(self: &Arc<Self>, shard: ShardId, after: Option<Epoch>) -> Result<Claimed, StoreError> {
         let slot = self.slot(shard);
-        let (this, held) = (Arc::clone(self), slot.held.load(Relaxed));
+        let (this, after) = (Arc::clone(self), after.map(|epoch| epoch.0));
         let claimed = self
             .runtime
-            .wait(async move { this.protocol.claim(shard, &this.claimant, held).await })?;
+            .wait(async move { this.protocol.claim(shard, &this.claimant, after).await })?;
         // Whoever has it now, it is not known to be this process.
         let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
         if let Some(work) = self.before_serving.get() {
             work().inspect_err(|_| slot.serve(None))?;
         }
-        slot.held.store(true, Relaxed);
         // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
         let lock = Arc::clone(&slot.owner);
         let mut standing = self.runtime.wait(async move { lock.lock_owned().await })?;
@@ -53,6 +52,22 @@ impl Shared {
             last_block: owner.last_block,
             last_now_ms: owner.last_now_ms,
         })
+    }
+
+    /// Forgets a shard that this process owns as that incarnation; the calling thread waits for a block in flight.
+    pub(crate) fn give_up(&self, shard: ShardId, epoch: Epoch) {
+        let slot = self.slot(shard);
+        let lock = Arc::clone(&slot.owner);
+        let Ok(mut standing) = self.runtime.wait(async move { lock.lock_owned().await }) else {
+            // The store is closing; nothing is kept of it anyway.
+            return;
+        };
+        if standing.is_some_and(|owner| owner.epoch == epoch.0) {
+            *standing = None;
+        }
+        if slot.serving().is_some_and(|serving| serving.epoch == epoch.0) {
+            slot.serve(None);
+        }
     }
 
     fn stand(self: &Arc<Self>, slot: &Slot, shard: ShardId, epoch: u64, segment: u64) -> Result<Owner, StoreError> {

@@ -312,7 +312,7 @@ impl VaultTables {
             // Without a name: it serves nothing.
             let nobody = Claimant::new(String::new(), String::new())?;
             for shard in 0..about.shards {
-                protocol.claim(ShardId(shard), &nobody, false).await?;
+                protocol.claim(ShardId(shard), &nobody, None).await?;
             }
             Ok(())
         })?

@@ -1,5 +1,6 @@
 //! The shard under a driver that decides time, order and faults; lanes, supervisor and directory with the real runtime.
 
+mod adoption;
 mod directory;
 mod driver;
 mod engine;

@@ -4,8 +4,8 @@
 use crate::engine::{Network, in_system};
 use crate::office::{Desk, customer, merchant, object, pay, rendered, secrets, short};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_actors::entropy::Entropy;
 use tollgate_actors::{Client, Engine, EngineConfig, MoveError, Request, ShardSettings};
@@ -31,6 +31,8 @@ type Learnt = BTreeMap<u32, BTreeMap<String, Id>>;
 struct Storm {
     store: Arc<Memory>,
     engine: Engine,
+    /// Shards that the engine said it lost.
+    lost: Arc<Mutex<Vec<ShardId>>>,
     over: Arc<AtomicBool>,
     pump: std::thread::JoinHandle<()>,
 }
@@ -40,6 +42,9 @@ impl Storm {
         let store = Memory::new(Mode::Held);
         let mut config = EngineConfig::for_one_machine(SHARDS, 1);
         config.on_fatal = Arc::new(|why| panic!("{why}"));
+        let lost: Arc<Mutex<Vec<ShardId>>> = Arc::default();
+        let hear = Arc::clone(&lost);
+        config.on_lost = Arc::new(move |shard, _| hear.lock().expect("not poisoned").push(shard));
         config.lanes = lanes;
         // Small budgets, so that objects and keys are read again all the time.
         config.shard = ShardSettings {
@@ -69,6 +74,7 @@ impl Storm {
         Storm {
             store,
             engine,
+            lost,
             over,
             pump,
         }
@@ -272,8 +278,20 @@ fn fences_lost_while_shards_move_double_nothing() {
     in_system(async {
         // What a network said to an incarnation that lost its fence is asked for again after this.
         let storm = Storm::begin(2, 300);
+        let bring_back = {
+            let (engine, lost) = (storm.engine.clone(), Arc::clone(&storm.lost));
+            actix_rt::spawn(async move {
+                loop {
+                    let shards = std::mem::take(&mut *lost.lock().expect("not poisoned"));
+                    for shard in shards {
+                        engine.adopt(shard).await.expect("it is free");
+                    }
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            })
+        };
         let mut dice = Entropy::new(9);
-        // A shard may start again five times in a minute.
+        // Each comes back as often as it is lost.
         let mut fences: Vec<u16> = (0..SHARDS).flat_map(|shard| [shard; 3]).collect();
         let learnt = storm
             .run(true, async |round| {
@@ -289,6 +307,7 @@ fn fences_lost_while_shards_move_double_nothing() {
             })
             .await;
         assert!(fences.len() < 3 * usize::from(SHARDS), "no fence was lost");
+        bring_back.abort();
         storm.audit(&learnt).await;
     });
 }

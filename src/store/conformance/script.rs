@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::envelope::{BlockBuilder, records};
-use crate::{AccountRef, Block, Claimed, Commit, Fetched, From, Head, Journal, PageQuery, ShardId, StoreError};
+use crate::{AccountRef, Block, Claimed, Commit, Epoch, Fetched, From, Head, Journal, PageQuery, ShardId, StoreError};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -48,6 +48,11 @@ impl Script {
             builder,
             next_block: claimed.last_block + 1,
         }
+    }
+
+    /// The incarnation it writes as.
+    pub fn epoch(&self) -> Epoch {
+        self.builder.epoch()
     }
 
     /// The block that these records make, as the next of the shard, without submitting it.

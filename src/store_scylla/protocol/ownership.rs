@@ -63,12 +63,17 @@ impl<P: Port> Protocol<P> {
     /// Takes the shard over: claims the next epoch and raises the fence. When it returns, no block of an older epoch can
     /// become durable any more; the tail may be read.
     ///
-    /// A process that held the shard before takes it back only from itself: after a panic, not when another node has it,
-    /// or the two would take it from each other for ever.
-    pub(crate) async fn claim(&self, shard: ShardId, who: &Claimant, held: bool) -> Result<(u64, u64), StoreError> {
+    /// With `after`, only if no other process has claimed it since that epoch: one that goes by what it knows takes nothing
+    /// from an owner it does not know of, or two would take the shard from each other for ever.
+    pub(crate) async fn claim(
+        &self,
+        shard: ShardId,
+        who: &Claimant,
+        after: Option<u64>,
+    ) -> Result<(u64, u64), StoreError> {
         let mut pause = Pause::new();
         for _ in 0..CLAIMS_MAX {
-            match self.try_claim(shard, who, held).await {
+            match self.try_claim(shard, who, after).await {
                 Ok(Some(claimed)) => return Ok(claimed),
                 // Somebody was faster, or the owner went on to its next segment.
                 Ok(None) => {}
@@ -83,16 +88,18 @@ impl<P: Port> Protocol<P> {
         Err(failed("a shard cannot be claimed", &what))
     }
 
-    async fn try_claim(&self, shard: ShardId, who: &Claimant, held: bool) -> Result<Option<(u64, u64)>, Failed> {
+    async fn try_claim(
+        &self,
+        shard: ShardId,
+        who: &Claimant,
+        after: Option<u64>,
+    ) -> Result<Option<(u64, u64)>, Failed> {
         let now = self.ownership(shard).await?;
-        let ours = |claim: &Vec<u8>| claim.starts_with(&who.process);
-        if held && !now.claim.as_ref().is_some_and(ours) {
-            let what = format!(
-                "shard {} was taken over by node {}",
-                shard.0,
-                now.owner.as_deref().unwrap_or("without a name")
-            );
-            return Err(Failed::Answer(failed("a shard cannot be claimed", &what)));
+        // A claim of this process that is newer is an earlier try whose answer was lost.
+        let ours = now.claim.as_ref().is_some_and(|claim| claim.starts_with(&who.process));
+        if after.is_some_and(|after| now.epoch != after) && !ours {
+            let by = format!("node {}", now.owner.as_deref().unwrap_or("without a name"));
+            return Err(Failed::Answer(StoreError::Taken { shard: shard.0, by }));
         }
         let mut mark = mark().map_err(Failed::Answer)?;
         mark[..PROCESS_BYTES].copy_from_slice(&who.process);

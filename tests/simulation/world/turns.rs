@@ -44,7 +44,7 @@ impl World<'_> {
         self.deliver(out.replies)?;
         match turned {
             Turned::Crashed => self.recover(shard),
-            Turned::Failed => {}
+            Turned::Vacant => {}
             Turned::Fine => {
                 let epoch = self.hosts[usize::from(shard)].supervised.epoch();
                 for load in out.loads {

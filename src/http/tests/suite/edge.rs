@@ -125,6 +125,7 @@ impl Edge {
                     dev: setup.dev,
                     seed: 7,
                     on_fatal: Arc::new(|why| panic!("{why}")),
+                    ..EngineConfig::for_one_machine(2, 7)
                 };
                 let (journal, reads) = (Arc::clone(&kept) as _, Arc::clone(&kept) as _);
                 let engine =
