@@ -77,6 +77,12 @@ pub enum Break {
     ReverseOnce,
     /// A refund that the network did not acknowledge is not sent again.
     ForgetAdvice,
+    /// A debit that its bank refused is paid all the same.
+    PayFailedDebit,
+    /// A debit that is given up leaves its charge waiting for the bank.
+    KeepWithdrawnDebit,
+    /// Whatever is told of deposits shows whose account it is.
+    BelieveDeposits,
     /// A record lacks its last event.
     SkipEvent,
     /// The events of a record are in the opposite order.
@@ -358,6 +364,27 @@ pub const ALL: &[Known] = &[
         place: "src/domain/payments/refund/settle.rs",
         invariants: &[8],
         what: "a refund that the network did not acknowledge is not sent again",
+    },
+    Known {
+        of: Break::PayFailedDebit,
+        name: "pay-failed-debit",
+        place: "src/domain/payments/payment_intent/debit.rs",
+        invariants: &[2, 9],
+        what: "a debit that its bank refused is paid all the same",
+    },
+    Known {
+        of: Break::KeepWithdrawnDebit,
+        name: "keep-withdrawn-debit",
+        place: "src/domain/payments/payment_intent/decide.rs",
+        invariants: &[4, 9],
+        what: "a debit that is given up leaves its charge waiting for the bank",
+    },
+    Known {
+        of: Break::BelieveDeposits,
+        name: "believe-deposits",
+        place: "src/domain/payments/bank_account/deposits.rs",
+        invariants: &[9],
+        what: "whatever is told of deposits shows whose account it is",
     },
     Known {
         of: Break::SkipEvent,

@@ -191,6 +191,9 @@ pub(crate) const MATRIX: &[Row] = &[
         "remote::an_unknown_attempt_is_reversed_until_acknowledged",
     ),
     row(Break::ForgetAdvice, SIMULATION, WORLDS),
+    row(Break::PayFailedDebit, SIMULATION, WORLDS),
+    row(Break::KeepWithdrawnDebit, SIMULATION, WORLDS),
+    row(Break::BelieveDeposits, SIMULATION, WORLDS),
     row(Break::SkipEvent, SIMULATION, WORLDS),
     row(Break::ReorderEvents, SIMULATION, WORLDS),
 ];

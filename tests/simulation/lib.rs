@@ -12,6 +12,7 @@
 
 pub mod acquirer;
 pub mod auditor;
+pub mod bodies;
 pub mod clients;
 pub mod merchants;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! Actions of payers: what follows when somebody whose bank wants to know who they are proves it, or fails to.
 
+use super::debits::ToldDeposits;
 use super::model::AccountModel;
 use super::records::{Case, Expected, Wrong, wrong};
 use tollgate_domain::Object;
@@ -41,6 +42,14 @@ impl Case<'_> {
         let Some(Object::PaymentMethod(method)) = method else {
             return wrong("requests", format!("{before:?} was parked with nothing"));
         };
+        if method.instrument.bank().is_some() {
+            let told = if done.authenticated {
+                ToldDeposits::Right
+            } else {
+                ToldDeposits::Never
+            };
+            return self.deposits_told(expected, before, after, told);
+        }
         if !done.authenticated {
             let untried = after.charge_count == before.charge_count && after.payment_method.is_none();
             if !untried || !matches!(after.status, Status::RequiresPaymentMethod) {
@@ -48,6 +57,9 @@ impl Case<'_> {
             }
             expected.events.push("payment_intent.payment_failed");
             return Ok(());
+        }
+        if method.instrument.redirect().is_some() {
+            return self.approved(expected, after);
         }
         match (
             behaviour(method.instrument.test_card().expect("only cards are asked").number),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tollgate_actors::request::Answer;
 use tollgate_actors::{Request, Response, Shown};
 use tollgate_domain::facts::OutcomeResult;
+use tollgate_domain::payments::bank_account::BankOutcome;
 use tollgate_domain::payments::card::TokenParam;
 use tollgate_domain::payments::charge::ChargeSource;
 use tollgate_domain::payments::payment_intent::Status;
@@ -263,10 +264,11 @@ impl Auditor {
                     .map(|place| place.max(attached))
                     .ok_or_else(|| format!("{object:?} was not current in {window:?}"))
             }
-            Err(reject) if reject.status == 402 => match asking.executed {
-                Some(record) => Ok(record),
-                None => Err("a decline without a record".into()),
-            },
+            Err(_) if let Some(record) = asking.executed => Ok(record),
+            // A bank account that failed before is refused as a decline is.
+            Err(reject) if reject.status == 402 && !matches!(command, Command::VerifySource(..)) => {
+                Err("a decline without a record".into())
+            }
             Err(reject) => {
                 let ids = model.ids_of(command, window.to);
                 let place = model.place_where(&ids, window, &|at| model.refuses(command, at));
@@ -321,7 +323,11 @@ fn may_decline(command: &Command) -> bool {
         Command::ConfirmPaymentIntent(_, asked) => asked.payment_method,
         Command::CreateSetupIntent(asked) => asked.payment_method,
         Command::ConfirmSetupIntent(_, asked) => asked.payment_method,
-        Command::CapturePaymentIntent(..) | Command::CaptureCharge(..) | Command::CompleteAction(_) => return true,
+        Command::CapturePaymentIntent(..)
+        | Command::CaptureCharge(..)
+        | Command::CompleteAction(_)
+        | Command::VerifyPaymentMicrodeposits(..)
+        | Command::VerifySource(..) => return true,
         Command::CreateCharge(asked) => {
             return match &asked.source {
                 Some(ChargeSource::Token(TokenParam::Magic(card))) => {
@@ -336,6 +342,7 @@ fn may_decline(command: &Command) -> bool {
         Some(PaymentMethodParam::Fresh(TestMethod::Card(card))) => {
             declines(card.behaviour) || matches!(card.behaviour, Behaviour::Remote(_))
         }
+        Some(PaymentMethodParam::Fresh(TestMethod::Bank(account, _))) => account.outcome == BankOutcome::Blocked,
         _ => true,
     }
 }

@@ -21,6 +21,10 @@ impl Case<'_> {
             let Some(Command::CreateCharge(asked)) = self.command else {
                 return wrong("nothing unexplained", format!("a charge by {:?}", self.command));
             };
+            if let Some(ChargeSource::Saved(_, source)) = asked.source {
+                self.bank_charged(&mut expected, after, asked, source)?;
+                return Ok(expected);
+            }
             let Some(ChargeSource::Token(TokenParam::Magic(card))) = &asked.source else {
                 return wrong("requests", format!("{asked:?} is in no plan"));
             };
@@ -55,6 +59,10 @@ impl Case<'_> {
         };
         if let Some(open) = before.open_attempt() {
             self.charge_asked(&mut expected, before, after, open)?;
+            return Ok(expected);
+        }
+        if before.state == ChargeState::Debiting {
+            self.bank_answered(&mut expected, before, after)?;
             return Ok(expected);
         }
         let remote = before.authorised_by.is_some();

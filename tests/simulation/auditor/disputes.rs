@@ -6,9 +6,10 @@ use super::money::{Postings, day_of, dispute_fee, receivable};
 use super::records::{Case, Expected, Wrong, wrong};
 use crate::merchants::START_MS;
 use tollgate_domain::balance::balance_transaction::BalanceTransaction;
+use tollgate_domain::payments::bank_account::BankOutcome;
 use tollgate_domain::payments::charge::Charge;
 use tollgate_domain::payments::dispute::{Dispute, DisputeState, Evidence, PendingVerdict, UpdateDispute, Verdict};
-use tollgate_domain::payments::payment_method::TestCard;
+use tollgate_domain::payments::payment_method::Instrument;
 use tollgate_domain::{Command, Object};
 use tollgate_resource::Id;
 
@@ -88,7 +89,7 @@ impl Auditor {
 impl Case<'_> {
     /// What is expected of the dispute that a card raises when its charge is captured here.
     pub(super) fn opened(&self, expected: &mut Expected, charge: &Charge) -> Result<(), Wrong> {
-        let Some(state) = raised_by(charge.instrument.test_card().expect("the plan pays by card").number) else {
+        let Some(state) = raised_by(&charge.instrument) else {
             return match charge.dispute() {
                 None => Ok(()),
                 Some(_) => wrong("disputes", format!("{charge:?} is disputed by nobody")),
@@ -124,7 +125,11 @@ impl Case<'_> {
         if state.is_inquiry() {
             return self.moved(dispute, &[]);
         }
-        self.withdrawn(expected, dispute)
+        self.withdrawn(expected, dispute)?;
+        if state.is_closed() {
+            expected.events.push("charge.dispute.closed");
+        }
+        Ok(())
     }
 
     /// What a dispute of this charge opens with; `None` where nothing is known of who paid, and for what.
@@ -428,9 +433,13 @@ fn due_ms(dispute: &Dispute) -> u64 {
     u64::try_from(dispute.due_by_s).expect("a moment after 1970") * 1_000 + 1_000
 }
 
-/// The first state of the dispute that a card raises, if it does.
-fn raised_by(card: u16) -> Option<DisputeState> {
-    match TestCard::by_number(card).expect("a card of the table").names[0] {
+/// The first state of the dispute that a card or a bank account raises, if it does. Nothing can be said against the holder of
+/// an account, so theirs is over at once.
+fn raised_by(instrument: &Instrument) -> Option<DisputeState> {
+    if let Some(bank) = instrument.bank() {
+        return (bank.facts().outcome == BankOutcome::Disputed).then_some(DisputeState::Lost);
+    }
+    match instrument.test_card()?.names[0] {
         "createDispute" | "createDisputeProductNotReceived" => Some(DisputeState::NeedsResponse),
         "createDisputeInquiry" => Some(DisputeState::WarningNeedsResponse),
         _ => None,

@@ -67,8 +67,19 @@ impl Auditor {
                 *refunds.entry(refund.charge.seq()).or_default() += refund.given_back();
             }
         }
+        let mut paid: BTreeMap<u64, i64> = BTreeMap::new();
+        for object in model.newest() {
+            if let Object::BalanceTransaction(moved) = object {
+                *paid.entry(moved.source.seq()).or_default() += moved.amount;
+            }
+        }
         for object in model.newest() {
             if let Object::Charge(charge) = object {
+                // Nothing moved for what is held, pending or failed, and for what a bank has not answered.
+                let moved = paid.get(&charge.id.seq()).copied().unwrap_or(0);
+                if moved != captured(charge) {
+                    return Err(format!("{}: {moved} moved for {charge:?}", name(object)));
+                }
                 let given_back = refunds.get(&charge.id.seq()).copied().unwrap_or(0);
                 if charge.refunded != given_back || given_back > captured(charge) {
                     return Err(format!("{}: {given_back} was given back of {charge:?}", name(object)));

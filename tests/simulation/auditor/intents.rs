@@ -1,17 +1,20 @@
 //! Records of payment intents: the state table, once more, with who may cause each step and what follows from it.
 
+use super::debits::asks_for_deposits;
 use super::model::captured;
 use super::money::{Postings, available_day, fee, receivable};
 use super::records::{Case, Expected, Wrong, wrong};
 use crate::plan::HOUR_MS;
 use tollgate_domain::payments::attempt::{Attempt, Phase};
 use tollgate_domain::payments::authentication::{AuthenticationRule, Lookup};
+use tollgate_domain::payments::bank_account::TestAccount;
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::payment_intent::{CaptureMethod, HOLD_MS, PaymentIntent, Status};
 use tollgate_domain::payments::payment_method::{
-    Behaviour, PaymentMethod, PaymentMethodParam, RemoteBehaviour, TestMethod,
+    Behaviour, PaymentMethod, PaymentMethodData, PaymentMethodParam, PaymentMethodType, RemoteBehaviour, TestCard,
+    TestMethod,
 };
-use tollgate_domain::{Command, Object};
+use tollgate_domain::{Command, Object, kinds};
 
 impl Case<'_> {
     /// What is expected of a record about a payment intent.
@@ -48,7 +51,9 @@ impl Case<'_> {
                 {
                     return wrong("requests", format!("{asked:?} made {after:?}"));
                 }
-                self.paid(&mut expected, after, asked.payment_method, asked.confirm == Some(true))?;
+                let with = With::of(asked.payment_method, asked.payment_method_data.as_deref());
+                let deposits = asks_for_deposits(asked.payment_method_options.as_deref());
+                self.paid(&mut expected, after, with, deposits, asked.confirm == Some(true))?;
             }
             Some(before) => match (&before.status, &after.status) {
                 (
@@ -57,6 +62,9 @@ impl Case<'_> {
                 ) => {
                     self.by_cancel(after)?;
                     expected.events.push("payment_intent.canceled");
+                }
+                (Status::RequiresAction { action }, _) if let Some(told) = self.told_deposits(action) => {
+                    self.deposits_told(&mut expected, before, after, told)?;
                 }
                 (Status::RequiresAction { .. }, _) if let Some(Command::CompleteAction(done)) = self.command => {
                     self.acted(&mut expected, before, after, *done)?;
@@ -71,8 +79,11 @@ impl Case<'_> {
                     if *id != after.id {
                         return wrong("requests", "another intent was confirmed");
                     }
-                    self.paid(&mut expected, after, asked.payment_method, true)?;
+                    let with = With::of(asked.payment_method, asked.payment_method_data.as_deref());
+                    let deposits = asks_for_deposits(asked.payment_method_options.as_deref());
+                    self.paid(&mut expected, after, with, deposits, true)?;
                 }
+                (Status::Debiting { ends_ms }, _) => self.debiting(&mut expected, before, after, *ends_ms)?,
                 (Status::Processing { attempt }, _) => self.processing(&mut expected, after, attempt)?,
                 (Status::RequiresCapture { .. }, _) => self.held(&mut expected, before, after)?,
                 (
@@ -89,7 +100,7 @@ impl Case<'_> {
         Ok(expected)
     }
 
-    fn by_cancel(&self, after: &PaymentIntent) -> Result<(), Wrong> {
+    pub(super) fn by_cancel(&self, after: &PaymentIntent) -> Result<(), Wrong> {
         match self.command {
             Some(Command::CancelPaymentIntent(id, _)) if *id == after.id => Ok(()),
             other => wrong("nothing unexplained", format!("cancelled by {other:?}")),
@@ -101,14 +112,15 @@ impl Case<'_> {
         &self,
         expected: &mut Expected,
         after: &PaymentIntent,
-        param: Option<PaymentMethodParam>,
+        with: With,
+        deposits: bool,
         confirm: bool,
     ) -> Result<(), Wrong> {
         if !confirm {
             let untouched = after.charge_count == 0
                 && match after.status {
-                    Status::RequiresPaymentMethod => param.is_none(),
-                    Status::RequiresConfirmation { .. } => param.is_some(),
+                    Status::RequiresPaymentMethod => with == With::Nothing,
+                    Status::RequiresConfirmation { .. } => with != With::Nothing,
                     _ => false,
                 };
             return if untouched {
@@ -117,12 +129,13 @@ impl Case<'_> {
                 wrong("state tables", format!("unconfirmed, but {:?}", after.status))
             };
         }
-        let card = match (param, self.method()) {
-            (Some(PaymentMethodParam::Fresh(TestMethod::Card(card))), _) => card,
-            (_, Some(method)) => method.instrument.test_card().expect("the plan pays by card"),
-            _ => return wrong("requests", "paid with nothing"),
+        let card = match with {
+            With::Card(card) => card,
+            With::Bank(account) => return self.debited_or_parked(expected, after, account, deposits),
+            With::Redirect(kind) => return self.sent_away(expected, after, kind),
+            With::Nothing => return wrong("requests", "paid with nothing"),
         };
-        // No plan sends its payers away, and none asks for 3D Secure itself.
+        // No plan asks for 3D Secure itself.
         let asks = matches!(card.authentication, AuthenticationRule::Required(Lookup::Challenge, _));
         match (card.behaviour, &after.status) {
             (_, Status::RequiresAction { action }) if asks => {
@@ -146,10 +159,20 @@ impl Case<'_> {
     }
 
     /// How many charges the intent had before.
-    fn charges_before(&self, intent: &PaymentIntent) -> u32 {
+    pub(super) fn charges_before(&self, intent: &PaymentIntent) -> u32 {
         self.model
             .intent_at(intent.id, u64::MAX)
             .map_or(0, |before| before.charge_count)
+    }
+
+    /// Whether what is paid with is saved to a customer in this record.
+    pub(super) fn saves_method(&self) -> bool {
+        let was_attached = |method: &PaymentMethod| match self.model.object_at(method.id, u64::MAX) {
+            Some(Object::PaymentMethod(before)) => before.customer.is_some(),
+            _ => false,
+        };
+        self.method()
+            .is_some_and(|method| method.customer.is_some() && !was_attached(method))
     }
 
     /// The card was charged or money is held.
@@ -161,14 +184,7 @@ impl Case<'_> {
             return wrong("state tables", format!("paid with {charge:?}"));
         }
         expected.objects.push(charge.id.seq());
-        let was_attached = |method: &PaymentMethod| match self.model.object_at(method.id, u64::MAX) {
-            Some(Object::PaymentMethod(before)) => before.customer.is_some(),
-            _ => false,
-        };
-        if self
-            .method()
-            .is_some_and(|method| method.customer.is_some() && !was_attached(method))
-        {
+        if self.saves_method() {
             expected.events.push("payment_method.attached");
         }
         expected.events.push("charge.succeeded");
@@ -199,10 +215,18 @@ impl Case<'_> {
         else {
             return wrong("state tables", format!("captured, but {:?}", charge.state));
         };
-        let card = charge.instrument.test_card().expect("the plan pays by card").number;
-        let fee = fee(&self.model.profile, card, amount, charge.currency.exponent());
-        if day != available_day(card, self.facts.now_ms) {
+        let fee = fee(
+            &self.model.profile,
+            &charge.instrument,
+            amount,
+            charge.currency.exponent(),
+        );
+        if day != available_day(&charge.instrument, self.facts.now_ms) {
             return wrong("entries", format!("available on day {day}"));
+        }
+        let by_card = charge.instrument.card().is_some();
+        if by_card == charge.id.is_other(&kinds::CHARGE) {
+            return wrong("state tables", format!("{charge:?} has the id of something else"));
         }
         let currency = charge.currency.number();
         expected.entries.push(
@@ -347,7 +371,30 @@ impl Case<'_> {
             Some(Command::CapturePaymentIntent(id, asked)) if *id == after.id => {
                 Ok(asked.amount_to_capture.unwrap_or(after.amount))
             }
+            Some(Command::CaptureCharge(id, asked)) if Some(*id) == after.latest_charge() => {
+                Ok(asked.amount.unwrap_or(after.amount))
+            }
             other => wrong("nothing unexplained", format!("captured by {other:?}")),
+        }
+    }
+}
+
+/// What a request pays with, as plans ask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum With {
+    Nothing,
+    Card(&'static TestCard),
+    Bank(&'static TestAccount),
+    Redirect(PaymentMethodType),
+}
+
+impl With {
+    pub(super) fn of(param: Option<PaymentMethodParam>, data: Option<&PaymentMethodData>) -> With {
+        match (param, data.and_then(|data| data.kind)) {
+            (Some(PaymentMethodParam::Fresh(TestMethod::Card(card))), _) => With::Card(card),
+            (Some(PaymentMethodParam::Fresh(TestMethod::Bank(account, _))), _) => With::Bank(account),
+            (_, Some(kind)) => With::Redirect(kind.0),
+            _ => With::Nothing,
         }
     }
 }

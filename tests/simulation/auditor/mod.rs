@@ -15,6 +15,7 @@ mod actions;
 mod answers;
 mod attempts;
 mod charges;
+mod debits;
 mod disputes;
 mod ending;
 mod intents;
@@ -22,11 +23,15 @@ mod linear;
 mod model;
 mod money;
 mod records;
+mod redirects;
 mod refunds;
 mod refusals;
+mod seen;
 mod setups;
+mod sources;
 
 use model::AccountModel;
+pub use seen::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -74,61 +79,6 @@ struct Asking {
     answered: bool,
     /// The record that executed it.
     executed: Option<u64>,
-}
-
-/// How often the interesting answers and records were seen; a run that never saw one proves nothing about it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Seen {
-    /// Answers repeated from a key.
-    pub replays: u64,
-    /// 409: a key in use.
-    pub keys_in_use: u64,
-    /// 429: an object that waits for its network for too long.
-    pub lock_timeouts: u64,
-    /// Keys used with another body.
-    pub mismatches: u64,
-    /// Payments answered `processing`.
-    pub in_doubt: u64,
-    /// Requests the engine lost and said so.
-    pub lost: u64,
-    /// Holds that were not captured in time.
-    pub expired: u64,
-    /// Lists.
-    pub pages: u64,
-    /// Payments and setups that went on, or failed, because their payer acted.
-    pub actions: u64,
-    /// Disputes that were opened.
-    pub disputes: u64,
-    /// Disputes that came to their end.
-    pub disputes_over: u64,
-    /// Disputes that ended because nobody answered them in time.
-    pub unanswered: u64,
-    /// Charges without an intent that the remote network decided.
-    pub remote_charges: u64,
-    /// Setups that the remote network decided.
-    pub remote_setups: u64,
-}
-
-impl Seen {
-    /// The sum of both.
-    pub fn plus(&self, other: &Seen) -> Seen {
-        Seen {
-            replays: self.replays + other.replays,
-            keys_in_use: self.keys_in_use + other.keys_in_use,
-            lock_timeouts: self.lock_timeouts + other.lock_timeouts,
-            mismatches: self.mismatches + other.mismatches,
-            in_doubt: self.in_doubt + other.in_doubt,
-            lost: self.lost + other.lost,
-            expired: self.expired + other.expired,
-            pages: self.pages + other.pages,
-            actions: self.actions + other.actions,
-            disputes: self.disputes + other.disputes,
-            disputes_over: self.disputes_over + other.disputes_over,
-            unanswered: self.unanswered + other.unanswered,
-            remote_charges: self.remote_charges + other.remote_charges,
-            remote_setups: self.remote_setups + other.remote_setups,
-        }
-    }
 }
 
 /// See the module.
@@ -290,6 +240,11 @@ impl Auditor {
             None => payment,
         };
         model.charge_at(charge, u64::MAX)?.dispute()
+    }
+
+    /// The newest charge of an intent.
+    pub fn charge_of(&self, account: AccountKey, intent: Id) -> Option<Id> {
+        self.accounts[&account.0].intent_at(intent, u64::MAX)?.latest_charge()
     }
 
     /// The number of the first or the newest action that an intent or setup intent waited for; it may be over.

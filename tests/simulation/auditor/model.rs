@@ -30,6 +30,8 @@ pub(super) struct AccountModel {
     pub(super) objects: BTreeMap<u64, Vec<(u64, Object)>>,
     /// When each hold became durable, simulated milliseconds.
     pub(super) held: BTreeMap<u64, u64>,
+    /// The newest action of each intent, and the time of the record that asked for it.
+    pub(super) parked: BTreeMap<u64, (u64, u64)>,
     pub(super) ledger: Ledger,
     /// The ledger after records that changed it, oldest first.
     pub(super) ledgers: Vec<(u64, Ledger)>,
@@ -73,6 +75,7 @@ impl AccountModel {
             shown: 0,
             objects: BTreeMap::new(),
             held: BTreeMap::new(),
+            parked: BTreeMap::new(),
             ledger: Ledger::default(),
             ledgers: vec![(0, Ledger::default())],
             nets: BTreeMap::new(),
@@ -118,6 +121,16 @@ impl AccountModel {
         }
     }
 
+    /// When an intent began to wait for the action that it waits for, by the shard's time, milliseconds.
+    pub(super) fn since_ms(&self, intent: &PaymentIntent) -> u64 {
+        let nonce = intent.action().map(|action| action.nonce);
+        self.parked
+            .get(&intent.id.seq())
+            .copied()
+            .filter(|(known, _)| Some(*known) == nonce)
+            .map_or(0, |(_, at_ms)| at_ms)
+    }
+
     /// Records the ledger as it stands.
     pub(super) fn keep_ledger(&mut self) {
         self.ledgers.push((self.record, self.ledger.clone()));
@@ -140,6 +153,8 @@ impl AccountModel {
                     }
                     _ => None,
                 },
+                Object::PaymentIntent(intent) if self.waits_for_bank(intent) => Some(format!("{:?}", intent.status)),
+                Object::Charge(charge) if self.is_asked_alone(charge) => Some(format!("{:?}", charge.state)),
                 object => open_attempt(object).map(|attempt| format!("{attempt:?}")),
             };
             if let Some(open) = open {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use tollgate_domain::books::{Entry, LedgerAccount};
-use tollgate_domain::payments::payment_method::TestCard;
+use tollgate_domain::payments::bank_account::BankScheme;
+use tollgate_domain::payments::payment_method::Instrument;
 use tollgate_domain::{Network, Profile};
 
 /// Milliseconds of a day.
@@ -19,13 +20,34 @@ pub(super) struct Ledger(BTreeMap<Line, i128>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Postings(BTreeMap<Line, i128>);
 
-/// What we charge for a capture: 2.9 % and a fixed part, 1.5 % more for a card of another country; half a unit rounds up.
-pub(super) fn fee(profile: &Profile, card: u16, amount: i64, exponent: u32) -> i64 {
-    let card = TestCard::by_number(card).expect("a card of the table");
-    let rate: i128 = if card.country == profile.country { 290 } else { 440 };
-    let share = (i128::from(amount) * rate + 5_000) / 10_000;
+/// What we charge for a capture. Of a card: 2.9 % and a fixed part, 1.5 % more for a card of another country; half a unit
+/// rounds up. Another company's page costs what a card of the merchant's own country does, and a bank account what its
+/// scheme asks.
+pub(super) fn fee(profile: &Profile, instrument: &Instrument, amount: i64, exponent: u32) -> i64 {
+    let rate: i128 = match instrument {
+        Instrument::Card(card) if card.facts().country != profile.country => 440,
+        Instrument::Card(_) | Instrument::Redirect(_) => 290,
+        Instrument::Bank(bank) => return debit_fee(bank.scheme, amount),
+    };
     let fixed = if exponent == 3 { 100 } else { 30 };
-    i64::try_from(share).expect("a fee is small") + fixed
+    part_of(amount, rate) + fixed
+}
+
+/// What a debit costs: a share of it and a fixed part, never more than the scheme's most.
+fn debit_fee(scheme: BankScheme, amount: i64) -> i64 {
+    match scheme {
+        BankScheme::UsBankAccount => part_of(amount, 80).min(500),
+        BankScheme::SepaDebit => 35,
+        BankScheme::AcssDebit => (part_of(amount, 100) + 40).min(500),
+        BankScheme::BacsDebit => part_of(amount, 100).min(200),
+        BankScheme::AuBecsDebit => (part_of(amount, 100) + 30).min(350),
+    }
+}
+
+/// So many ten-thousandths of an amount; half a unit rounds up.
+fn part_of(amount: i64, rate: i128) -> i64 {
+    let share = (i128::from(amount) * rate + 5_000) / 10_000;
+    i64::try_from(share).expect("a fee is small")
 }
 
 /// What we charge for a dispute that takes money.
@@ -35,6 +57,9 @@ pub(super) fn dispute_fee(currency: &str) -> i64 {
         "eur" => 2_000,
         "jpy" => 1_300,
         "kwd" => 5_000,
+        "gbp" => 2_000,
+        "aud" => 2_500,
+        "cad" => 1_500,
         other => panic!("no plan pays in {other}"),
     }
 }
@@ -44,13 +69,16 @@ pub(super) fn day_of(unix_ms: u64) -> i32 {
     (unix_ms / DAY_MS) as i32
 }
 
-/// From which day a capture's money is there: two days later, not counting Saturdays and Sundays.
-pub(super) fn available_day(card: u16, now_ms: u64) -> i32 {
+/// From which day a capture's money is there: two days later, not counting Saturdays and Sundays; at once from some cards
+/// and from banks in the United States.
+pub(super) fn available_day(instrument: &Instrument, now_ms: u64) -> i32 {
     let today = day_of(now_ms);
-    if TestCard::by_number(card)
-        .expect("a card of the table")
-        .available_at_once
-    {
+    let at_once = match instrument {
+        Instrument::Card(card) => card.facts().available_at_once,
+        Instrument::Bank(bank) => bank.scheme == BankScheme::UsBankAccount,
+        Instrument::Redirect(_) => false,
+    };
+    if at_once {
         return today;
     }
     // 1970-01-01 was a Thursday: day 2 a Saturday.

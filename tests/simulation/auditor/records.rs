@@ -10,8 +10,9 @@ use tollgate_domain::balance::balance_transaction::BalanceTransaction;
 use tollgate_domain::customers::customer::Customer;
 use tollgate_domain::events::{EventFact, EventType};
 use tollgate_domain::facts::OutcomeResult;
-use tollgate_domain::payments::charge::Charge;
-use tollgate_domain::payments::payment_intent::Status;
+use tollgate_domain::payments::bank_account::Ownership;
+use tollgate_domain::payments::charge::{Charge, ChargeState};
+use tollgate_domain::payments::payment_intent::{PaymentIntent, Status};
 use tollgate_domain::payments::payment_method::PaymentMethod;
 use tollgate_domain::{Call, Command, Facts, Object};
 use tollgate_resource::{Names, Update};
@@ -106,6 +107,9 @@ impl Auditor {
             *executed = Some(model.record + 1);
             let acted = matches!(command, Some(Command::CompleteAction(_))) && !facts.objects.is_empty();
             self.seen.actions += u64::from(acted);
+            let of_intent = |object: &Object| matches!(object, Object::PaymentIntent(_));
+            let by_charge = matches!(command, Some(Command::CaptureCharge(..))) && facts.objects.iter().any(of_intent);
+            self.seen.captures_by_charge += u64::from(by_charge);
         }
         self.apply(account, model, facts);
         self.outcome(
@@ -141,6 +145,17 @@ impl Auditor {
                 model.held.entry(intent.id.seq()).or_insert(self.now_ms);
             }
         }
+        for object in &facts.objects {
+            if let Object::PaymentIntent(intent) = object
+                && let Some(action) = intent.action()
+                && model
+                    .parked
+                    .get(&intent.id.seq())
+                    .is_none_or(|(nonce, _)| *nonce != action.nonce)
+            {
+                model.parked.insert(intent.id.seq(), (action.nonce, facts.now_ms));
+            }
+        }
         for entry in &facts.entries {
             model.ledger.post(&Postings::of(entry));
         }
@@ -157,6 +172,7 @@ impl Auditor {
             let settled = before.is_some_and(|before| open_attempt(before).is_some()) && open_attempt(object).is_none();
             self.seen.remote_charges += u64::from(settled && matches!(object, Object::Charge(_)));
             self.seen.remote_setups += u64::from(settled && matches!(object, Object::SetupIntent(_)));
+            self.count_other_methods(before, object);
             if let Object::Dispute(dispute) = object {
                 self.seen.disputes += u64::from(dispute.id.seq() > facts.seq_before);
                 self.seen.disputes_over += u64::from(dispute.state.is_closed());
@@ -165,6 +181,34 @@ impl Auditor {
         }
         for call in &facts.calls {
             *self.callable.entry((account, call.attempt)).or_default() += 1;
+        }
+    }
+
+    /// Counts what became of payments that are not made by card.
+    fn count_other_methods(&mut self, before: Option<&Object>, after: &Object) {
+        let seen = &mut self.seen;
+        match (before, after) {
+            (Some(Object::PaymentIntent(before)), Object::PaymentIntent(after)) => {
+                let asked = |intent: &PaymentIntent| matches!(intent.status, Status::Debiting { .. });
+                let parked = before.action().is_some_and(|action| action.deposits.is_some());
+                seen.debits += u64::from(asked(before) && !asked(after));
+                seen.deposits += u64::from(parked && asked(after));
+            }
+            (Some(Object::Charge(before)), Object::Charge(after)) if before.payment_intent.is_none() => {
+                seen.bank_charges +=
+                    u64::from(before.state == ChargeState::Debiting && after.state != ChargeState::Debiting);
+            }
+            (None, Object::Charge(after)) => seen.redirects += u64::from(after.instrument.redirect().is_some()),
+            (Some(Object::Card(before)), Object::Card(after)) => {
+                let verified = |method: &PaymentMethod| {
+                    method
+                        .instrument
+                        .bank()
+                        .is_some_and(|bank| bank.ownership == Ownership::Verified)
+                };
+                seen.banks_verified += u64::from(!verified(before) && verified(after));
+            }
+            _ => {}
         }
     }
 
@@ -280,6 +324,9 @@ impl Case<'_> {
         });
         if let Some(intent) = intent {
             return self.intent(intent);
+        }
+        if let Some(Command::SaveSource(..) | Command::VerifySource(..)) = self.command {
+            return self.source();
         }
         for object in &self.facts.objects {
             if let Object::Customer(customer) = object {

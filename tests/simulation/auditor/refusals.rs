@@ -2,7 +2,8 @@
 
 use super::model::AccountModel;
 use tollgate_domain::payments::attempt::{Attempt, Phase};
-use tollgate_domain::payments::charge::ChargeState;
+use tollgate_domain::payments::bank_account::Ownership;
+use tollgate_domain::payments::charge::{ChargeSource, ChargeState};
 use tollgate_domain::payments::payment_intent::Status;
 use tollgate_domain::{Command, Object};
 use tollgate_resource::Id;
@@ -35,12 +36,35 @@ impl AccountModel {
                         | Status::RequiresConfirmation { .. }
                         | Status::RequiresAction { .. }
                         | Status::RequiresCapture { capture: None, .. }
+                        | Status::Debiting { .. }
                 )
             ),
+            Command::VerifyPaymentMicrodeposits(id, _) => self
+                .intent_at(*id, at)
+                .and_then(|intent| intent.action())
+                .is_none_or(|action| action.deposits.is_none()),
+            Command::SaveSource(customer, asked) => self.has_bank(*customer, asked, at),
+            Command::VerifySource(_, id, _) => self
+                .bank_at(*id, at)
+                .is_none_or(|bank| bank.ownership != Ownership::Unverified),
+            Command::CreateCharge(asked) => match asked.source {
+                Some(ChargeSource::Saved(_, id)) => self
+                    .bank_at(id, at)
+                    .is_none_or(|bank| bank.ownership != Ownership::Verified),
+                _ => false,
+            },
             Command::ConfirmSetupIntent(id, _) | Command::CancelSetupIntent(id, _) => self.setup_is_closed(*id, at),
             Command::CaptureCharge(id, asked) => !self.charge_at(*id, at).is_some_and(|charge| {
-                let free = charge.state == ChargeState::Held && charge.open_attempt().is_none();
-                let fits = charge.currency.minimum_charge()..=charge.amount;
+                let intent = charge.payment_intent.and_then(|id| self.intent_at(id, at));
+                let free = charge.state == ChargeState::Held
+                    && charge.open_attempt().is_none()
+                    && intent.is_none_or(|intent| intent.open_attempt().is_none());
+                let least = if intent.is_some() {
+                    1
+                } else {
+                    charge.currency.minimum_charge()
+                };
+                let fits = least..=charge.amount;
                 free && asked.amount.is_none_or(|amount| fits.contains(&amount))
             }),
             Command::CreateChargeRefund(id, asked) => match self.charge_at(*id, at) {
@@ -71,7 +95,12 @@ impl AccountModel {
     /// Whether a request about the command's object waits for its network after record `at`.
     fn is_calling(&self, command: &Command, at: u64) -> bool {
         let object = subject(command).and_then(|id| self.object_at(id, at));
-        let open = object.and_then(open_attempt);
+        let intent = match (command, object) {
+            (Command::CaptureCharge(..), Some(Object::Charge(charge))) => charge.payment_intent,
+            _ => None,
+        };
+        let intent = intent.and_then(|id| self.object_at(id, at));
+        let open = object.and_then(open_attempt).or_else(|| intent.and_then(open_attempt));
         open.is_some_and(|attempt| matches!(attempt.phase, Phase::Calling { .. }))
     }
 
@@ -88,7 +117,15 @@ impl AccountModel {
 
     /// The objects a refusal of the command depends on.
     pub(super) fn ids_of(&self, command: &Command, at: u64) -> Vec<Id> {
+        if let Command::CreateCharge(asked) = command
+            && let Some(ChargeSource::Saved(_, id)) = asked.source
+        {
+            return vec![id];
+        }
         let Some(id) = subject(command) else { return Vec::new() };
+        if let Some(intent) = self.charge_at(id, at).and_then(|charge| charge.payment_intent) {
+            return vec![id, intent];
+        }
         let charges = self.intent_at(id, at).map_or(&[][..], |intent| &intent.charges);
         [id].into_iter().chain(charges.iter().copied()).collect()
     }
@@ -113,6 +150,9 @@ pub(super) fn subject(command: &Command) -> Option<Id> {
         | Command::CancelPaymentIntent(id, _)
         | Command::ConfirmSetupIntent(id, _)
         | Command::CancelSetupIntent(id, _)
+        | Command::VerifyPaymentMicrodeposits(id, _)
+        | Command::SaveSource(id, _)
+        | Command::VerifySource(_, id, _)
         | Command::UpdateDispute(id, _)
         | Command::CloseDispute(id) => Some(*id),
         Command::CaptureCharge(id, _) | Command::CreateChargeRefund(id, _) => Some(*id),

@@ -1,16 +1,14 @@
 //! How the history of a seed is drawn: bursts of requests, with what is done to the newest objects of each account, and
 //! faults between them.
 
-use super::{
-    Action, BURSTS_MAX, CLOCK_ERROR_MS_MAX, CLOCK_LEAP_MS_MAX, Fault, HOUR_MS, Ill, Listed, Place, RECENT, STEPS_MAX,
-    Weather, What, Wish,
-};
+use super::other_methods::OtherMethods;
+use super::{Action, BURSTS_MAX, HOUR_MS, Listed, RECENT, STEPS_MAX, Weather, What, Wish};
 use tollgate_actors::entropy::Entropy;
 use tollgate_domain::payments::payment_intent::HOLD_MS;
 
 /// Makes the history of one seed.
 pub(super) struct Author {
-    dice: Entropy,
+    pub(super) dice: Entropy,
     /// The steps so far, with their times.
     pub(super) steps: Vec<(u64, What)>,
     /// What holds for the whole run.
@@ -21,11 +19,13 @@ pub(super) struct Author {
     /// Steps that make setup intents, by account.
     setups: Vec<Vec<usize>>,
     /// Steps that charged without an intent, with the amount, by account.
-    charges: Vec<Vec<(usize, i64)>>,
+    pub(super) charges: Vec<Vec<(usize, i64)>>,
     /// Steps that make payments with a card whose payments are disputed, by account.
     disputed: Vec<Vec<usize>>,
     /// Steps that pay with, or set up, a card whose holder must prove who they are, by account.
     parked: Vec<Vec<usize>>,
+    /// What is not paid by card, by account.
+    pub(super) others: Vec<OtherMethods>,
     /// Steps with a key.
     keyed: Vec<usize>,
 }
@@ -44,6 +44,7 @@ impl Author {
             charges: vec![Vec::new(); accounts],
             disputed: vec![Vec::new(); accounts],
             parked: vec![Vec::new(); accounts],
+            others: vec![OtherMethods::default(); accounts],
             keyed: Vec::new(),
         }
     }
@@ -129,7 +130,7 @@ impl Author {
     fn action(&mut self, number: usize, account: usize) -> Action {
         let intent = self.intent(account);
         let customer = self.recent_customer(account);
-        match (self.dice.below(46), intent) {
+        match (self.dice.below(60), intent) {
             (0, _) => {
                 self.customers[account].push(number);
                 Action::CreateCustomer
@@ -167,6 +168,13 @@ impl Author {
             (34..38, _) => self.charge(number, account),
             (38..42, _) if !self.disputed[account].is_empty() => self.dispute(account),
             (42..46, _) if !self.parked[account].is_empty() => self.authenticate(account),
+            (46..52, _) => self.debit(number, account, customer),
+            (52..55, _) => self.redirect(number, account, customer),
+            (55..58, _) if customer.is_some() => self.bank(number, account, customer.expect("just seen")),
+            (58..60, Some((of, _, amount))) => Action::CaptureByCharge {
+                of,
+                amount: self.part(amount),
+            },
             _ => self.create(number, account, customer),
         }
     }
@@ -339,7 +347,7 @@ impl Author {
         }
     }
 
-    fn part(&mut self, amount: i64) -> Option<i64> {
+    pub(super) fn part(&mut self, amount: i64) -> Option<i64> {
         // Whole tens, which every currency has.
         let part = (amount / 40) * 10 * (1 + self.dice.below(4) as i64);
         (self.dice.below(2) == 0 && part > 0).then_some(part.min(amount))
@@ -359,54 +367,5 @@ impl Author {
         let known = &self.customers[account];
         let reach = known.len().min(RECENT) as u64;
         (reach > 0).then(|| known[known.len() - 1 - self.dice.below(reach) as usize])
-    }
-
-    fn fault(&mut self) -> Fault {
-        let shard = self.dice.below(u64::from(self.weather.shards)) as u16;
-        match self.dice.below(16) {
-            0..2 => Fault::Kill {
-                down_ms: self.dice.below(20_000),
-            },
-            2..5 => Fault::Panic {
-                shard,
-                place: [Place::Keys, Place::TimersDue, Place::TimersDone][self.dice.below(3) as usize],
-            },
-            5..7 => Fault::Claim { shard },
-            7 => Fault::Move { shard },
-            8..12 => Fault::Commit {
-                shard,
-                ill: [
-                    Ill::Failed,
-                    Ill::WrittenButFailed,
-                    Ill::Late,
-                    Ill::WrittenThenKilled,
-                    Ill::KilledBefore,
-                ][self.dice.below(5) as usize],
-            },
-            12 => Fault::Stall {
-                ms: self.dice.below(4_000),
-            },
-            13 => Fault::Unreadable {
-                ms: self.dice.below(5_000),
-            },
-            14 => self.clock_fault(),
-            _ => Fault::Outage {
-                ms: self.dice.below(120_000),
-            },
-        }
-    }
-
-    /// A small step, one of hours, or (for a short while) one of weeks, either way.
-    fn clock_fault(&mut self) -> Fault {
-        let (most_ms, ms_max) = match self.dice.below(3) {
-            0 => (CLOCK_ERROR_MS_MAX / 30, HOUR_MS),
-            1 => (CLOCK_ERROR_MS_MAX, HOUR_MS),
-            _ => (CLOCK_LEAP_MS_MAX, 60_000),
-        };
-        let by_ms = self.dice.below(most_ms) as i64;
-        Fault::Clock {
-            by_ms: if self.dice.below(2) == 0 { by_ms } else { -by_ms },
-            ms: self.dice.below(ms_max),
-        }
     }
 }

@@ -4,9 +4,14 @@
 //! Each seed also draws its own weather (how dense, how many shards, how bad the network): runs that all have a bit of
 //! everything find less than runs that lack some things and have others in excess.
 
+mod action;
 mod author;
+mod fault;
+mod other_methods;
 
+pub use action::{Action, Listed, Wish};
 use author::Author;
+pub use fault::{Fault, Ill, Place};
 use tollgate_actors::entropy::Entropy;
 
 /// Milliseconds of an hour.
@@ -90,202 +95,6 @@ pub enum What {
     },
     /// Something goes wrong.
     Fault(Fault),
-}
-
-/// What a client asks for and how it behaves.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    /// The merchant.
-    pub account: usize,
-    /// The operation.
-    pub action: Action,
-    /// Whether it carries an idempotency key.
-    pub keyed: bool,
-    /// How long the client waits for an answer, milliseconds.
-    pub patience_ms: u64,
-    /// Whether the client hangs up before its first answer arrives.
-    pub hangs_up: bool,
-    /// Whether the answer shows referenced objects in place.
-    pub expands: bool,
-}
-
-/// An operation. `of` is the step whose answer named the object.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Action {
-    CreateCustomer,
-    UpdateCustomer {
-        of: usize,
-    },
-    Create {
-        amount: i64,
-        currency: &'static str,
-        card: Option<&'static str>,
-        confirm: bool,
-        manual: bool,
-        customer: Option<usize>,
-        save: bool,
-    },
-    Confirm {
-        of: usize,
-        card: &'static str,
-    },
-    Capture {
-        of: usize,
-        amount: Option<i64>,
-    },
-    Cancel {
-        of: usize,
-    },
-    Refund {
-        of: usize,
-        amount: Option<i64>,
-    },
-    SetUp {
-        card: Option<&'static str>,
-        confirm: bool,
-        customer: Option<usize>,
-    },
-    ConfirmSetup {
-        of: usize,
-        card: &'static str,
-    },
-    CancelSetup {
-        of: usize,
-    },
-    Charge {
-        amount: i64,
-        card: &'static str,
-        capture: bool,
-    },
-    CaptureCharge {
-        of: usize,
-        amount: Option<i64>,
-    },
-    RefundCharge {
-        of: usize,
-        amount: Option<i64>,
-    },
-    /// The payer of a parked payment, or the holder of a card that is set up, proves who they are, or fails to.
-    Authenticate {
-        of: usize,
-        passes: bool,
-        /// On the page of the first action, not of the newest.
-        first: bool,
-    },
-    /// Evidence about the dispute of the step's payment, sent to the bank or kept.
-    AnswerDispute {
-        of: usize,
-        evidence: &'static str,
-        submit: bool,
-    },
-    CloseDispute {
-        of: usize,
-    },
-    GetDispute {
-        of: usize,
-    },
-    Get {
-        of: usize,
-    },
-    Balance,
-    List {
-        kind: Listed,
-        limit: usize,
-    },
-}
-
-/// What is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Listed {
-    PaymentIntents,
-    Charges,
-    Refunds,
-    Disputes,
-    Events,
-}
-
-/// Something that goes wrong.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// The process is killed, and started again after a while.
-    Kill {
-        /// How long it is down, milliseconds.
-        down_ms: u64,
-    },
-    /// The shard panics when it next asks the store for this.
-    Panic {
-        /// The shard.
-        shard: u16,
-        /// Where.
-        place: Place,
-    },
-    /// Another owner takes the shard's next epoch and does nothing with it.
-    Claim {
-        /// The shard.
-        shard: u16,
-    },
-    /// The shard is dropped where it is and started as a new incarnation.
-    Move {
-        /// The shard.
-        shard: u16,
-    },
-    /// What becomes of the shard's next block.
-    Commit {
-        /// The shard.
-        shard: u16,
-        /// What.
-        ill: Ill,
-    },
-    /// Commits take this much longer for a while.
-    Stall {
-        /// How much, milliseconds.
-        ms: u64,
-    },
-    /// Reads that need the journal fail for a while.
-    Unreadable {
-        /// How long, milliseconds.
-        ms: u64,
-    },
-    /// The wall clock steps, and steps back later.
-    Clock {
-        /// By how much, milliseconds.
-        by_ms: i64,
-        /// For how long, milliseconds.
-        ms: u64,
-    },
-    /// No message to or from the network arrives for a while.
-    Outage {
-        /// How long, milliseconds.
-        ms: u64,
-    },
-}
-
-/// Where a shard panics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// While it admits a key.
-    Keys,
-    /// While it looks for timers.
-    TimersDue,
-    /// While it forgets timers, right after a commit.
-    TimersDone,
-}
-
-/// What becomes of a block that has no luck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ill {
-    /// Not written; its owner is told.
-    Failed,
-    /// Written; its owner is told that it failed.
-    WrittenButFailed,
-    /// Written; the answer comes seconds later.
-    Late,
-    /// Written; the process is killed before the answer.
-    WrittenThenKilled,
-    /// The process is killed before it is written.
-    KilledBefore,
 }
 
 impl Plan {

@@ -2,23 +2,62 @@
 
 use super::{Happening, START_MS, World};
 use crate::auditor::Failure;
+use crate::bodies::{Learnt, body_of};
 use crate::clients::{Hears, Session, Stage, TRIES_MAX, hear};
-use crate::merchants::{Body, body_of};
+use crate::merchants::Body;
 use crate::plan::{Action, Wish};
 use std::sync::Arc;
 use tollgate_actors::request::{Answer, Delivery, ReplyTo};
 use tollgate_actors::shard::Ask;
-use tollgate_domain::{Call, kinds};
+use tollgate_domain::{AccountKey, Call, kinds};
 use tollgate_resource::{Id, Kind};
+
+/// A client of a merchant, who hears of answers and of events.
+struct Client<'a> {
+    world: &'a World<'a>,
+    merchant: AccountKey,
+}
+
+/// Somebody who has learnt nothing.
+struct Newcomer;
+
+impl Learnt for Client<'_> {
+    fn object(&self, of: usize) -> Option<(&'static Kind, Id)> {
+        self.world.sessions.get(&of)?.learnt
+    }
+    fn dispute(&self, payment: Id) -> Option<Id> {
+        self.world.auditor.dispute_of(self.merchant, payment)
+    }
+    fn action(&self, intent: Id, first: bool) -> Option<u64> {
+        self.world.auditor.action_of(self.merchant, intent, first)
+    }
+    fn charge(&self, intent: Id) -> Option<Id> {
+        self.world.auditor.charge_of(self.merchant, intent)
+    }
+}
+
+impl Learnt for Newcomer {
+    fn object(&self, _: usize) -> Option<(&'static Kind, Id)> {
+        None
+    }
+    fn dispute(&self, _: Id) -> Option<Id> {
+        None
+    }
+    fn action(&self, _: Id, _: bool) -> Option<u64> {
+        None
+    }
+    fn charge(&self, _: Id) -> Option<Id> {
+        None
+    }
+}
 
 impl World<'_> {
     pub(super) fn begin(&mut self, step: usize, wish: &Wish) -> Result<(), Failure> {
-        let sessions = &self.sessions;
-        let known = |of: usize| -> Option<(&'static Kind, Id)> { sessions.get(&of)?.learnt };
-        let merchant = self.merchants[wish.account].key;
-        let disputed = |payment: Id| self.auditor.dispute_of(merchant, payment);
-        let parked = |intent: Id, first: bool| self.auditor.action_of(merchant, intent, first);
-        let Some(body) = body_of(step, &wish.action, wish.expands, &known, &disputed, &parked) else {
+        let client = Client {
+            world: self,
+            merchant: self.merchants[wish.account].key,
+        };
+        let Some(body) = body_of(step, &wish.action, wish.expands, &client) else {
             return Ok(());
         };
         let session = Session {
@@ -70,7 +109,7 @@ impl World<'_> {
             customer: None,
             save: false,
         };
-        let body = body_of(step, &action, false, &|_| None, &|_| None, &|_, _| None).expect("it refers to nothing");
+        let body = body_of(step, &action, false, &Newcomer).expect("it refers to nothing");
         let session = Session {
             account: first.account,
             body,

@@ -4,6 +4,7 @@
 use crate::payments::payment_method::{Decline, declines};
 use crate::reject::{Reject, codes};
 use crate::time::{DAY_S, seconds_of};
+use tollgate_breaks::broken;
 use tollgate_resource::shown::Seconds;
 use tollgate_resource::{Names, Record, Shown};
 
@@ -11,6 +12,9 @@ use tollgate_resource::{Names, Record, Shown};
 pub const DEPOSIT_TRIES_MAX: u32 = 10;
 /// How long the deposits of a test bank are on their way, in seconds.
 const ARRIVAL_S: i64 = 2 * DAY_S;
+
+/// How long it takes until a test bank says that its deposits failed, in milliseconds.
+pub(crate) const DEPOSITS_FAIL_MS: u64 = 3_000;
 
 /// Deposits that the holder of an account is to find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
@@ -21,6 +25,9 @@ pub struct Deposits {
     /// How often the holder told wrong ones.
     #[record(2)]
     pub tries: u32,
+    /// When they were sent, milliseconds since the Unix epoch; 0 for those of older records.
+    #[record(3)]
+    pub sent_ms: u64,
 }
 
 /// What the holder is to tell.
@@ -61,7 +68,13 @@ impl Deposits {
         Deposits {
             arrival_s: seconds_of(now_ms) + ARRIVAL_S,
             tries: 0,
+            sent_ms: now_ms,
         }
+    }
+
+    /// Whether it is known by now that they failed, where they do. A timer of deposits that were sent before is no sign.
+    pub(crate) fn have_failed(&self, now_ms: u64) -> bool {
+        now_ms >= self.sent_ms + DEPOSITS_FAIL_MS
     }
 
     /// Holds what the holder told against the deposits of the test banks. `amounts` and `code` are not both given.
@@ -73,6 +86,7 @@ impl Deposits {
             ([32, 45], None) | ([], Some("SM11AA")) => Verified::Yes,
             ([10, 11], None) | ([], Some("SM33CC")) => Verified::Never(&declines::MICRODEPOSIT_ATTEMPTS_EXCEEDED),
             ([40, 41], None) | ([], Some("SM44DD")) => Verified::Never(&declines::MICRODEPOSIT_TIMEOUT),
+            _ if broken!(BelieveDeposits) => Verified::Yes,
             _ if left == 0 => Verified::Never(&declines::MICRODEPOSIT_ATTEMPTS_EXCEEDED),
             ([_, _], None) => {
                 let code = codes::PAYMENT_METHOD_MICRODEPOSIT_VERIFICATION_AMOUNTS_MISMATCH;

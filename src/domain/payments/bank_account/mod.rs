@@ -9,6 +9,7 @@ mod shown;
 mod test_accounts;
 mod test_tokens;
 
+pub(crate) use deposits::DEPOSITS_FAIL_MS;
 pub(crate) use deposits::Verified;
 pub use deposits::{DEPOSIT_TRIES_MAX, Deposits, MicrodepositType, VerifyDepositsShown};
 pub use number::{ACCOUNT_LEN_MAX, AccountNumber};

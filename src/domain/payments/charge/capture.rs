@@ -34,7 +34,7 @@ pub(crate) fn capture(case: &Case<'_>, id: Id, asked: &CaptureCharge) -> Result<
         return Err(reject.into());
     }
     let amount = amount_of(case, asked, before)?;
-    dispute::load_payer(case, before.instrument.card(), before.customer)?;
+    dispute::load_payer(case, &before.instrument, before.customer)?;
     if let Some(intent) = before.payment_intent {
         return capture_intent(case, before, intent, asked, amount);
     }

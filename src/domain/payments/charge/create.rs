@@ -147,7 +147,7 @@ fn decide(
     }
     match method.behaviour(&card) {
         Behaviour::Succeed => {
-            dispute::load_payer(case, Some(&card), charge.customer)?;
+            dispute::load_payer(case, &charge.instrument, charge.customer)?;
             approved(case, &mut draft, charge, method, capture);
             Ok(draft.decide(Reply::Object(&kinds::CHARGE, id)))
         }

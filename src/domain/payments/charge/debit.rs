@@ -8,6 +8,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::money::Currency;
 use crate::payments::bank_account::{BankAccount, BankOutcome, Ownership};
+use crate::payments::dispute;
 use crate::payments::payment_intent::{DEBIT_MS, LATE_DEBIT_MS, capture_money, follow_capture, put_charge};
 use crate::payments::payment_method::{PaymentMethod, declines};
 use crate::radar::{BlockRule, Risk};
@@ -57,11 +58,12 @@ pub(super) fn start(
 }
 
 /// The bank's word is due: the money is there, or it never comes.
-pub(super) fn settle(case: &Case<'_>, before: &Charge) -> Decision {
+pub(super) fn settle(case: &Case<'_>, before: &Charge) -> Result<Decision, Stop> {
     // The charge of an intent is its intent's, and a bank that never answers has no time to.
     if before.payment_intent.is_some() || ends_ms(before).is_none_or(|ends_ms| case.inputs.now_ms < ends_ms) {
-        return case.nothing();
+        return Ok(case.nothing());
     }
+    dispute::load_payer(case, &before.instrument, before.customer)?;
     let mut draft = case.draft();
     let mut charge = before.clone();
     match bank_of(before).facts().outcome {
@@ -78,7 +80,7 @@ pub(super) fn settle(case: &Case<'_>, before: &Charge) -> Decision {
         }
     }
     put_charge(case, &mut draft, charge);
-    draft.settle(None)
+    Ok(draft.settle(None))
 }
 
 /// Whether a bank account was charged without an intent.

@@ -88,7 +88,7 @@ pub(crate) fn resolve(case: &Case<'_>, id: AttemptId, answer: NetworkAnswer) -> 
             Ok(draft.settle(None))
         }
         (ChargeState::Pending { captures }, Meaning::Done) => {
-            dispute::load_payer(case, charge.instrument.card(), charge.customer)?;
+            dispute::load_payer(case, &charge.instrument, charge.customer)?;
             let method = method_of(case, charge)?;
             let mut draft = case.draft();
             approved(case, &mut draft, settled, method, captures);
@@ -101,7 +101,7 @@ pub(crate) fn resolve(case: &Case<'_>, id: AttemptId, answer: NetworkAnswer) -> 
             Ok(draft.settle(open.settled(charge.id, Reply::Reject(Box::new(reject)))))
         }
         (ChargeState::Held, Meaning::Done) => {
-            dispute::load_payer(case, charge.instrument.card(), charge.customer)?;
+            dispute::load_payer(case, &charge.instrument, charge.customer)?;
             let mut draft = case.draft();
             settled.captured_by = Some(id);
             captured(case, &mut draft, settled, open.amount);
@@ -126,7 +126,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
         Some(open) if matches!(open.phase, Phase::Reversing { .. }) && broken!(ReverseOnce) => Ok(case.nothing()),
         Some(open) if case.inputs.now_ms >= open.due_ms() => Ok(go_on(case, charge, open)),
         Some(_) => Ok(case.nothing()),
-        None if charge.state == ChargeState::Debiting => Ok(debit::settle(case, charge)),
+        None if charge.state == ChargeState::Debiting => debit::settle(case, charge),
         None => expire(case, charge),
     }
 }

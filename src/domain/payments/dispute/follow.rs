@@ -8,7 +8,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::charge::Charge;
-use crate::payments::payment_method::{Aftermath, Card, CardBrand, DisputedAs};
+use crate::payments::payment_method::{Aftermath, CardBrand, DisputedAs, Instrument};
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata};
 
@@ -66,10 +66,11 @@ pub(crate) fn after_capture(case: &Case<'_>, draft: &mut Draft, charge: &mut Cha
     }
 }
 
-/// Loads whose payment with this card it is, if it will be disputed: a dispute opens with what is known of the payer.
-pub(crate) fn load_payer(case: &Case<'_>, card: Option<&Card>, customer: Option<Id>) -> Result<(), Stop> {
-    match (card.map(|card| card.facts().aftermath), customer) {
-        (Some(Aftermath::Disputes(_)), Some(customer)) => case.customer(customer).map(|_| ()),
+/// Loads whose payment it is, if what it was made with will have it disputed: a dispute opens with what is known of the
+/// payer.
+pub(crate) fn load_payer(case: &Case<'_>, instrument: &Instrument, customer: Option<Id>) -> Result<(), Stop> {
+    match (instrument.aftermath(), customer) {
+        (Aftermath::Disputes(_), Some(customer)) => case.customer(customer).map(|_| ()),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ mod acceptance;
 mod params;
 mod shown;
 
-pub use acceptance::{Acceptance, CustomerAcceptanceParams, MandateDataParams, OnlineParams};
+pub use acceptance::{Acceptance, AcceptanceType, CustomerAcceptanceParams, MandateDataParams, OnlineParams};
 pub use params::ENDPOINTS;
 pub use shown::{MandateReferenceShown, MandateShown};
 

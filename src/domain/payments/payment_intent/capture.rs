@@ -80,7 +80,7 @@ fn capture_for(
         return Err(reject.into());
     }
     let charge = held_charge(case, before)?;
-    dispute::load_payer(case, charge.instrument.card(), charge.customer)?;
+    dispute::load_payer(case, &charge.instrument, charge.customer)?;
     if !last && !charge.multicapture {
         let message = "Capturing a PaymentIntent more than once is not available for this payment. Leave `final_capture` \
                        out, or set it to `true`: what is not captured is released. To capture in parts, ask for it when the \

@@ -336,7 +336,7 @@ pub(super) fn attempt(
     };
     match method.behaviour(card) {
         Behaviour::Succeed => {
-            dispute::load_payer(case, method.instrument.card(), intent.customer)?;
+            dispute::load_payer(case, &method.instrument, intent.customer)?;
             outcome::approved(case, &mut draft, intent, method, by)?;
             Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
         }

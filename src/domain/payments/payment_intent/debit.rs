@@ -13,11 +13,13 @@ use crate::kinds;
 use crate::object::Object;
 use crate::payments::bank_account::{BankAccount, BankOutcome, Ownership, VerificationMethod};
 use crate::payments::charge::ChargeState;
+use crate::payments::dispute;
 use crate::payments::mandate::{self, MandateScope};
 use crate::payments::payment_method::{Decline, PaymentMethod, declines};
 use crate::radar::{BlockRule, Risk};
 use crate::reject::{Reject, codes};
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Names};
 
 /// How long a test bank takes to answer, in milliseconds.
@@ -103,13 +105,18 @@ pub(super) fn debit(
 /// The bank has answered: the money is there, or it never comes.
 pub(super) fn settle(case: &Case<'_>, before: &PaymentIntent) -> Result<Decision, Stop> {
     let charge = outcome::latest(case, before)?;
+    dispute::load_payer(case, &charge.instrument, charge.customer)?;
     let method = case
         .payment_method(charge.payment_method)?
         .expect("a payment method that is in use exists");
     let mut draft = case.draft();
     match bank_of(method).facts().outcome {
-        BankOutcome::Fails(decline) => failed(case, &mut draft, before, method, decline)?,
-        BankOutcome::Pays | BankOutcome::Disputed | BankOutcome::Blocked | BankOutcome::Unheard => {
+        BankOutcome::Fails(decline) if !broken!(PayFailedDebit) => failed(case, &mut draft, before, method, decline)?,
+        BankOutcome::Pays
+        | BankOutcome::Disputed
+        | BankOutcome::Blocked
+        | BankOutcome::Unheard
+        | BankOutcome::Fails(_) => {
             let mut charge = charge.clone();
             let amount = charge.amount;
             draft.event(EventType::ChargeSucceeded, charge.id);

@@ -24,6 +24,7 @@ use crate::payments::payment_method_configuration::{check_excluded, check_rivals
 use crate::payments::token::{SecurityCode, check_confirms};
 use crate::reject::{Reject, codes};
 use crate::versions;
+use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
 /// First version that uses the account's configuration of payment methods unless told otherwise.
@@ -252,7 +253,7 @@ pub(super) fn give_up(
 ) -> Result<(), Stop> {
     let mut intent = before.clone();
     let mut release = None;
-    if matches!(before.status, Status::Debiting { .. }) {
+    if matches!(before.status, Status::Debiting { .. }) && !broken!(KeepWithdrawnDebit) {
         debit::withdraw(case, draft, before)?;
     }
     if matches!(before.status, Status::RequiresCapture { .. }) {

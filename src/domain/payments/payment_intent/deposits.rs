@@ -2,7 +2,7 @@
 
 use super::checks::{check_client_secret, intent_of_path};
 use super::confirm::Terms;
-use super::debit::{self, DEBIT_MS};
+use super::debit;
 use super::outcome::put_intent;
 use super::{LastError, PaymentIntent, Status};
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -11,7 +11,7 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::Action;
-use crate::payments::bank_account::{Deposits, Ownership, Verified};
+use crate::payments::bank_account::{DEPOSITS_FAIL_MS, Deposits, Ownership, Verified};
 use crate::payments::payment_method::{Decline, PaymentMethod, declines};
 use crate::payments::setup_intent::VerifyMicrodeposits;
 use crate::reject::Reject;
@@ -33,7 +33,7 @@ pub(super) fn park(
         .bank()
         .is_some_and(|bank| !bank.facts().takes_deposits)
     {
-        draft.timer(now_ms + DEBIT_MS, id);
+        draft.timer(now_ms + DEPOSITS_FAIL_MS, id);
     }
     intent.status = Status::RequiresAction {
         action: Box::new(Action {
@@ -111,7 +111,8 @@ pub(super) fn acted(case: &Case<'_>, before: &PaymentIntent, verified: bool) -> 
 
 /// A timer of an intent that waits for deposits is due: those of a test account that takes none have failed.
 pub(super) fn due(case: &Case<'_>, before: &PaymentIntent, action: &Action) -> Result<Decision, Stop> {
-    if action.deposits.is_none() {
+    let now_ms = case.inputs.now_ms;
+    if !action.deposits.is_some_and(|deposits| deposits.have_failed(now_ms)) {
         return Ok(case.nothing());
     }
     let method = method_of(case, before)?;

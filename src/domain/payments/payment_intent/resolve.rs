@@ -38,7 +38,7 @@ pub(crate) fn resolve(case: &Case<'_>, id: AttemptId, answer: NetworkAnswer) -> 
         (Status::Processing { .. }, Meaning::Failed(decline)) => payment_failed(case, intent, open, decline),
         (Status::RequiresCapture { .. }, Meaning::Done) => {
             let charge = held_charge(case, intent)?.clone();
-            dispute::load_payer(case, charge.instrument.card(), charge.customer)?;
+            dispute::load_payer(case, &charge.instrument, charge.customer)?;
             let mut draft = case.draft();
             let part = Part {
                 amount: open.amount,
@@ -105,7 +105,7 @@ pub(crate) fn timer_due(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
 
 fn payment_approved(case: &Case<'_>, intent: &PaymentIntent, open: &Attempt) -> Result<Decision, Stop> {
     let method = method_of(case, intent)?;
-    dispute::load_payer(case, method.instrument.card(), intent.customer)?;
+    dispute::load_payer(case, &method.instrument, intent.customer)?;
     let mut draft = case.draft();
     let by = DecidedBy {
         network: Network::Remote,

@@ -6,9 +6,8 @@ use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::payments::authentication::Action;
-use crate::payments::bank_account::{Deposits, Ownership, VerificationMethod, Verified};
+use crate::payments::bank_account::{DEPOSITS_FAIL_MS, Deposits, Ownership, VerificationMethod, Verified};
 use crate::payments::mandate::{self, Acceptance, MandateScope};
-use crate::payments::payment_intent::DEBIT_MS;
 use crate::payments::payment_method::{Decline, PaymentMethod, declines};
 use crate::payments::setup_attempt::SetupAttempt;
 use crate::reject::{Reject, codes};
@@ -45,7 +44,7 @@ pub(super) fn set_up(
         }
         let now_ms = draft.now_ms();
         if !bank.facts().takes_deposits {
-            draft.timer(now_ms + DEBIT_MS, id);
+            draft.timer(now_ms + DEPOSITS_FAIL_MS, id);
         }
         let deposits = Some(Deposits::sent(now_ms));
         park(case, &mut draft, intent, attempt, method, confirmation, deposits);
@@ -127,7 +126,9 @@ pub(super) fn acted(case: &Case<'_>, before: &SetupIntent, verified: bool) -> Re
 
 /// A timer of an intent that waits for deposits is due: those of a test account that takes none have failed.
 pub(super) fn deposits_due(case: &Case<'_>, before: &SetupIntent) -> Result<Decision, Stop> {
-    if before.open_action().is_none_or(|action| action.deposits.is_none()) {
+    let now_ms = case.inputs.now_ms;
+    let deposits = before.open_action().and_then(|action| action.deposits);
+    if !deposits.is_some_and(|deposits| deposits.have_failed(now_ms)) {
         return Ok(case.nothing());
     }
     let (attempt, method) = tried(case, before)?;

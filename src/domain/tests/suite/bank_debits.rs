@@ -345,3 +345,32 @@ fn a_detached_account_has_no_mandate_any_more() {
         ",
     );
 }
+
+#[test]
+fn deposits_fail_when_the_newest_ones_do() {
+    check(
+        "
+        > create_payment_intent amount=2000 currency=usd payment_method_types[0]=us_bank_account payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000666666661 payment_method_data[us_bank_account][routing_number]=110000000 confirm=true mandate_data[customer_acceptance][type]=offline
+        200 pi1
+        · pi1 requires_action 2000 usd method=pm1
+        · pm1 us_bank_account 6661 unverified
+        events payment_intent.created, payment_intent.requires_action
+
+        > wait 2s
+
+        > confirm_payment_intent @pi1 payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000666666661 payment_method_data[us_bank_account][routing_number]=110000000 mandate_data[customer_acceptance][type]=offline
+        200 pi1
+        · pm2 us_bank_account 6661 unverified
+        · pi1 requires_action 2000 usd method=pm2
+        events payment_intent.requires_action
+
+        > wait 2s
+
+        > wait 2s
+        timer of pi1 at 5 s
+        · pm2 us_bank_account 6661 failed
+        · pi1 requires_payment_method 2000 usd error=60
+        events payment_intent.payment_failed
+        ",
+    );
+}

@@ -145,3 +145,36 @@ fn the_page_of_deposits_shows_whose_account_it_is_too() {
         ",
     );
 }
+
+#[test]
+fn deposits_fail_when_the_newest_ones_do() {
+    check(
+        "
+        > create_setup_intent payment_method_types[0]=us_bank_account payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000666666661 payment_method_data[us_bank_account][routing_number]=110000000 confirm=true mandate_data[customer_acceptance][type]=offline
+        200 seti1
+        · seti1 requires_action method=pm1 attempt=setatt1
+        · pm1 us_bank_account 6661 unverified
+        · setatt1 requires_action pm1
+        events setup_intent.created, setup_intent.requires_action
+
+        > wait 2s
+
+        > confirm_setup_intent @seti1 payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000666666661 payment_method_data[us_bank_account][routing_number]=110000000 mandate_data[customer_acceptance][type]=offline
+        200 seti1
+        · pm2 us_bank_account 6661 unverified
+        · setatt2 requires_action pm2
+        · setatt1 abandoned pm1
+        · seti1 requires_action method=pm2 attempt=setatt2
+        events setup_intent.requires_action
+
+        > wait 2s
+
+        > wait 2s
+        timer of seti1 at 5 s
+        · pm2 us_bank_account 6661 failed
+        · setatt2 failed pm2
+        · seti1 requires_payment_method attempt=setatt2 error=60
+        events setup_intent.setup_failed
+        ",
+    );
+}
