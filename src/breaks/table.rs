@@ -87,6 +87,30 @@ pub enum Break {
     SkipEvent,
     /// The events of a record are in the opposite order.
     ReorderEvents,
+    /// A block is appended whatever the fence of its segment is.
+    AppendUnfenced,
+    /// A fence is raised only from the epoch before, so that a claim nobody finished blocks the shard.
+    RaiseFromOneBelow,
+    /// A claim does not notice that the owner went on to its next segment.
+    ClaimAnySegment,
+    /// A claim whose outcome is unknown counts as made.
+    TrustLostClaim,
+    /// A new owner reads the tail before it raises the fence.
+    FenceAfterTail,
+    /// A new owner finds an empty segment and does not look at the one before.
+    ForgetFullSegment,
+    /// A block is sent again under another identity.
+    RetryAsAnother,
+    /// An append whose outcome is unknown counts as refused.
+    TakeUnknownForFailure,
+    /// An append whose outcome is unknown counts as durable.
+    TakeUnknownForSuccess,
+    /// An owner that was replaced tries its append for ever.
+    IgnoreHigherFence,
+    /// A segment is published before it is open.
+    PublishBeforeOpen,
+    /// A segment is appended to that is not published.
+    AppendUnpublished,
 }
 
 /// What is known of a break.
@@ -399,5 +423,89 @@ pub const ALL: &[Known] = &[
         place: "src/domain/draft.rs",
         invariants: &[10],
         what: "the events of a record are in the opposite order",
+    },
+    Known {
+        of: Break::AppendUnfenced,
+        name: "append-unfenced",
+        place: "src/store_scylla/protocol/mod.rs",
+        invariants: &[1, 2],
+        what: "a block is appended whatever the fence of its segment is",
+    },
+    Known {
+        of: Break::RaiseFromOneBelow,
+        name: "raise-from-one-below",
+        place: "src/store_scylla/protocol/mod.rs",
+        invariants: &[4],
+        what: "a fence is raised only from the epoch before, so that a claim nobody finished blocks the shard",
+    },
+    Known {
+        of: Break::ClaimAnySegment,
+        name: "claim-any-segment",
+        place: "src/store_scylla/protocol/mod.rs",
+        invariants: &[1, 2],
+        what: "a claim does not notice that the owner went on to its next segment",
+    },
+    Known {
+        of: Break::TrustLostClaim,
+        name: "trust-lost-claim",
+        place: "src/store_scylla/protocol/ownership.rs",
+        invariants: &[1, 2],
+        what: "a claim whose outcome is unknown counts as made",
+    },
+    Known {
+        of: Break::FenceAfterTail,
+        name: "fence-after-tail",
+        place: "src/store_scylla/protocol/tail.rs",
+        invariants: &[1, 2],
+        what: "a new owner reads the tail before it raises the fence",
+    },
+    Known {
+        of: Break::ForgetFullSegment,
+        name: "forget-full-segment",
+        place: "src/store_scylla/protocol/tail.rs",
+        invariants: &[1],
+        what: "a new owner finds an empty segment and does not look at the one before",
+    },
+    Known {
+        of: Break::RetryAsAnother,
+        name: "retry-as-another",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[1],
+        what: "a block is sent again under another identity",
+    },
+    Known {
+        of: Break::TakeUnknownForFailure,
+        name: "take-unknown-for-failure",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[4],
+        what: "an append whose outcome is unknown counts as refused",
+    },
+    Known {
+        of: Break::TakeUnknownForSuccess,
+        name: "take-unknown-for-success",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[1],
+        what: "an append whose outcome is unknown counts as durable",
+    },
+    Known {
+        of: Break::IgnoreHigherFence,
+        name: "ignore-higher-fence",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[4],
+        what: "an owner that was replaced tries its append for ever",
+    },
+    Known {
+        of: Break::PublishBeforeOpen,
+        name: "publish-before-open",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[1],
+        what: "a segment is published before it is open",
+    },
+    Known {
+        of: Break::AppendUnpublished,
+        name: "append-unpublished",
+        place: "src/store_scylla/protocol/append.rs",
+        invariants: &[1, 2],
+        what: "a segment is appended to that is not published",
     },
 ];

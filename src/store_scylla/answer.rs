@@ -113,3 +113,11 @@ impl Fields {
         }
     }
 }
+
+#[cfg(test)]
+impl Answer {
+    /// As a server gives it.
+    pub(crate) fn made(names: Vec<String>, rows: Vec<Row>) -> Answer {
+        Answer { names, rows }
+    }
+}

@@ -26,6 +26,8 @@ mod scan;
 mod schema;
 mod settings;
 mod shard;
+#[cfg(test)]
+mod simulation;
 mod store;
 mod takeover;
 mod uploads;

@@ -5,9 +5,10 @@ use std::fmt;
 use tollgate_breaks::Break;
 
 /// The packages whose suites hold the checks; and the root, whose feature turns breaks on.
-pub(crate) const PACKAGES: [&str; 5] = [
+pub(crate) const PACKAGES: [&str; 6] = [
     "tollgate",
     "tollgate-store-embedded",
+    "tollgate-store-scylla",
     "tollgate-actors",
     "tollgate-domain",
     "tollgate-simulation",
@@ -46,6 +47,7 @@ const fn row(of: Break, suite: &'static str, test: &'static str) -> Row {
 }
 
 const STORE: &str = "src/store_embedded/tests/suite/main.rs";
+const CLUSTER: &str = "src/store_scylla/lib.rs";
 const ACTORS: &str = "actors/tests/suite/main.rs";
 const DOMAIN: &str = "src/domain/tests/suite/main.rs";
 const SIMULATION: &str = "tests/simulation/tests/runs.rs";
@@ -53,6 +55,8 @@ const SIMULATION: &str = "tests/simulation/tests/runs.rs";
 const POWER_CUT: &str = "crash::a_power_cut_loses_nothing_that_was_answered";
 const PROMISES: &str = "conformance::embedded_keeps_every_promise_of_a_store";
 const WORLDS: &str = "nothing_is_found_in_a_fixed_set_of_worlds";
+
+const SCHEDULES: &str = "simulation::whatever_happens_the_journal_is_one_chain_and_its_owners_are_told_the_truth";
 
 /// Rows in the order of the table of breaks; a break that two rooms answer for has a row for each.
 pub(crate) const MATRIX: &[Row] = &[
@@ -196,4 +200,16 @@ pub(crate) const MATRIX: &[Row] = &[
     row(Break::BelieveDeposits, SIMULATION, WORLDS),
     row(Break::SkipEvent, SIMULATION, WORLDS),
     row(Break::ReorderEvents, SIMULATION, WORLDS),
+    row(Break::AppendUnfenced, CLUSTER, SCHEDULES),
+    row(Break::RaiseFromOneBelow, CLUSTER, SCHEDULES),
+    row(Break::ClaimAnySegment, CLUSTER, SCHEDULES),
+    row(Break::TrustLostClaim, CLUSTER, SCHEDULES),
+    row(Break::FenceAfterTail, CLUSTER, SCHEDULES),
+    row(Break::ForgetFullSegment, CLUSTER, SCHEDULES),
+    row(Break::RetryAsAnother, CLUSTER, SCHEDULES),
+    row(Break::TakeUnknownForFailure, CLUSTER, SCHEDULES),
+    row(Break::TakeUnknownForSuccess, CLUSTER, SCHEDULES),
+    row(Break::IgnoreHigherFence, CLUSTER, SCHEDULES),
+    row(Break::PublishBeforeOpen, CLUSTER, SCHEDULES),
+    row(Break::AppendUnpublished, CLUSTER, SCHEDULES),
 ];

@@ -6,6 +6,7 @@ use crate::block::{CODEC_PLAIN, Header, segment_of};
 use crate::failure::{Applied, applied, failed, is_permanent};
 use crate::link::Failed;
 use crate::port::Port;
+use tollgate_breaks::broken;
 use tollgate_store::{Block, Epoch, StoreError};
 
 /// What became of an append, once that is known.
@@ -26,7 +27,7 @@ impl<P: Port> Protocol<P> {
         if segment > owner.segment && self.roll_over(owner, segment).await? == Appended::Fenced {
             return Ok(Appended::Fenced);
         }
-        let mark = mark()?;
+        let mut mark = mark()?;
         let mut pause = Pause::new();
         loop {
             let values = (
@@ -54,6 +55,8 @@ impl<P: Port> Protocol<P> {
                     pause.wait(&*self.link).await;
                     match applied(&error) {
                         Applied::No => None,
+                        Applied::Unknown if broken!(TakeUnknownForFailure) => Some(Appended::Fenced),
+                        Applied::Unknown if broken!(TakeUnknownForSuccess) => Some(Appended::Durable),
                         Applied::Unknown => self.look_up(block, segment, &mark).await?,
                     }
                 }
@@ -64,6 +67,9 @@ impl<P: Port> Protocol<P> {
                     (owner.last_block, owner.last_now_ms, owner.chain) = (block.seq, block.now_ms, chain);
                 }
                 return Ok(outcome);
+            }
+            if broken!(RetryAsAnother) {
+                mark = super::mark()?;
             }
         }
     }
@@ -77,7 +83,7 @@ impl<P: Port> Protocol<P> {
         // No row: the cell is empty. The fence is in the partition's static row.
         let at = (number(block.shard), signed(segment));
         let fence = self.again(|| self.link.run(&self.fence_read, at)).await?.first();
-        if fence.and_then(|row| row.unsigned("fence")) == Some(block.epoch.0) {
+        if fence.and_then(|row| row.unsigned("fence")) == Some(block.epoch.0) || broken!(IgnoreHigherFence) {
             return Ok(None);
         }
         // Nothing of ours lands any more, but it may have between the two reads: the new owner stands on it then.
@@ -90,34 +96,41 @@ impl<P: Port> Protocol<P> {
     async fn roll_over(&self, owner: &mut Owner, segment: u64) -> Result<Appended, StoreError> {
         assert_eq!(segment, owner.segment + 1, "segments follow each other");
         let shard = owner.shard;
+        if broken!(PublishBeforeOpen) {
+            self.publish(owner, segment).await?;
+        }
         let open = self.again(|| self.raise_fence(shard, segment, owner.epoch)).await?;
-        if !open {
+        if !open || !(broken!(AppendUnpublished) || self.publish(owner, segment).await?) {
             return Ok(Appended::Fenced);
         }
+        owner.segment = segment;
+        Ok(Appended::Durable)
+    }
+
+    /// Makes the next segment the newest in the table of shards. False when another owner has the shard.
+    async fn publish(&self, owner: &Owner, segment: u64) -> Result<bool, StoreError> {
         let values = (
             signed(segment),
-            number(shard),
+            number(owner.shard),
             signed(owner.epoch),
             signed(owner.segment),
         );
         loop {
             let published = self.again(|| self.link.run(&self.owner_segment, values)).await?;
             match published.condition()? {
-                Condition::Applied => break,
+                Condition::Applied => return Ok(true),
                 Condition::Refused(found) => {
                     let (epoch, at) = (found.unsigned("epoch"), found.unsigned("segment"));
                     if epoch != Some(owner.epoch) {
-                        return Ok(Appended::Fenced);
+                        return Ok(false);
                     }
                     // An earlier try whose answer was lost.
                     if at == Some(segment) {
-                        break;
+                        return Ok(true);
                     }
                 }
             }
         }
-        owner.segment = segment;
-        Ok(Appended::Durable)
     }
 }
 
@@ -126,7 +139,7 @@ fn judge(found: &Fields, mark: &Mark, epoch: Epoch) -> Option<Appended> {
     if found.bytes("block_id") == Some(&mark[..]) {
         return Some(Appended::Durable);
     }
-    if found.bytes("block_id").is_none() && found.unsigned("fence") == Some(epoch.0) {
+    if found.bytes("block_id").is_none() && (found.unsigned("fence") == Some(epoch.0) || broken!(IgnoreHigherFence)) {
         return None;
     }
     // A higher fence, or a block of another incarnation in this place: either way this one is over.

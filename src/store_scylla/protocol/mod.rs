@@ -21,6 +21,7 @@ use crate::link::{Failed, Link};
 use crate::port::Port;
 use std::sync::Arc;
 use std::time::Duration;
+use tollgate_breaks::broken;
 use tollgate_store::{ShardId, StoreError};
 
 /// Pause before a statement is tried again: doubled from the first to the last.
@@ -48,6 +49,9 @@ pub(crate) struct Protocol<P: Port = Link> {
 impl<P: Port> Protocol<P> {
     pub(crate) async fn prepare(link: Arc<P>) -> Result<Self, StoreError> {
         let l = &*link;
+        let segment = if broken!(ClaimAnySegment) { ">=" } else { "=" };
+        let lower = if broken!(RaiseFromOneBelow) { "=" } else { "<" };
+        let fence = if broken!(AppendUnfenced) { ">=" } else { "=" };
         Ok(Protocol {
             owner_read: l
                 .serial("SELECT epoch, segment, claim, owner, addr FROM $.shards WHERE shard = ?")
@@ -56,9 +60,9 @@ impl<P: Port> Protocol<P> {
                 .conditional("INSERT INTO $.shards (shard, epoch, segment) VALUES (?, 0, 1) IF NOT EXISTS")
                 .await?,
             owner_take: l
-                .conditional(
-                    "UPDATE $.shards SET epoch = ?, owner = ?, addr = ?, claim = ? WHERE shard = ? IF epoch = ? AND segment = ?",
-                )
+                .conditional(&format!(
+                    "UPDATE $.shards SET epoch = ?, owner = ?, addr = ?, claim = ? WHERE shard = ? IF epoch = ? AND segment {segment} ?",
+                ))
                 .await?,
             owner_segment: l
                 .conditional("UPDATE $.shards SET segment = ? WHERE shard = ? IF epoch = ? AND segment = ?")
@@ -67,16 +71,16 @@ impl<P: Port> Protocol<P> {
                 .conditional("INSERT INTO $.journal (shard, segment, fence) VALUES (?, ?, ?) IF NOT EXISTS")
                 .await?,
             fence_raise: l
-                .conditional("UPDATE $.journal SET fence = ? WHERE shard = ? AND segment = ? IF fence < ?")
+                .conditional(&format!("UPDATE $.journal SET fence = ? WHERE shard = ? AND segment = ? IF fence {lower} ?"))
                 .await?,
             fence_read: l
                 .serial("SELECT fence FROM $.journal WHERE shard = ? AND segment = ? LIMIT 1")
                 .await?,
             append: l
-                .conditional(
+                .conditional(&format!(
                     "UPDATE $.journal SET epoch = ?, block_id = ?, now_ms = ?, n = ?, crc = ?, chain = ?, codec = ?, block = ? \
-                     WHERE shard = ? AND segment = ? AND seq = ? IF fence = ? AND block_id = null",
-                )
+                     WHERE shard = ? AND segment = ? AND seq = ? IF fence {fence} ? AND block_id = null",
+                ))
                 .await?,
             cell: l
                 .serial("SELECT fence, block_id FROM $.journal WHERE shard = ? AND segment = ? AND seq = ?")

@@ -5,6 +5,7 @@ use crate::answer::Condition;
 use crate::failure::{Applied, applied, failed, is_permanent};
 use crate::link::Failed;
 use crate::port::Port;
+use tollgate_breaks::broken;
 use tollgate_store::{ShardId, StoreError};
 
 /// Claims that lose to others are tried again this often. More only lose when the nodes fight each other.
@@ -116,6 +117,7 @@ impl<P: Port> Protocol<P> {
         let taken = self.link.run(&self.owner_take, values).await;
         let taken = match taken {
             Ok(answer) => matches!(answer.condition().map_err(Failed::Answer)?, Condition::Applied),
+            Err(Failed::Statement(_)) if broken!(TrustLostClaim) => true,
             Err(Failed::Statement(error)) if applied(&error) == Applied::Unknown => {
                 // The row says whether it was this claim.
                 self.ownership(shard).await?.claim.as_deref() == Some(&mark[..])
@@ -125,7 +127,7 @@ impl<P: Port> Protocol<P> {
         if !taken {
             return Ok(None);
         }
-        let raised = self.raise_fence(shard, now.segment, epoch).await?;
+        let raised = broken!(FenceAfterTail) || self.raise_fence(shard, now.segment, epoch).await?;
         Ok(raised.then_some((epoch, now.segment)))
     }
 
@@ -133,7 +135,8 @@ impl<P: Port> Protocol<P> {
     pub(super) async fn raise_fence(&self, shard: ShardId, segment: u64, epoch: u64) -> Result<bool, Failed> {
         loop {
             let (at, fence) = ((number(shard), signed(segment)), signed(epoch));
-            let raised = self.link.run(&self.fence_raise, (fence, at.0, at.1, fence)).await?;
+            let below = if broken!(RaiseFromOneBelow) { fence - 1 } else { fence };
+            let raised = self.link.run(&self.fence_raise, (fence, at.0, at.1, below)).await?;
             let found = match raised.condition().map_err(Failed::Answer)? {
                 Condition::Applied => return Ok(true),
                 Condition::Refused(found) => found.unsigned("fence"),

@@ -4,6 +4,7 @@ use super::{Protocol, number, signed};
 use crate::answer::Fields;
 use crate::block::{CODEC_PLAIN, Header, checked, name, segment_of};
 use crate::port::Port;
+use tollgate_breaks::broken;
 use tollgate_store::{Block, ShardId, StoreError};
 
 /// A shard as its owner sees it.
@@ -31,8 +32,9 @@ impl<P: Port> Protocol<P> {
             chain: 0,
         };
         // A segment that was opened and not written to yet: the newest block is the last of the one before.
-        for segment in [segment, segment - 1] {
-            if segment == 0 {
+        let newest = segment;
+        for segment in [newest, newest - 1] {
+            if segment == 0 || (broken!(ForgetFullSegment) && segment < newest) {
                 break;
             }
             let values = (number(shard), signed(segment));
@@ -49,6 +51,9 @@ impl<P: Port> Protocol<P> {
                 owner.chain = bits(row.number("chain").ok_or_else(missing)?);
                 break;
             }
+        }
+        if broken!(FenceAfterTail) {
+            self.again(|| self.raise_fence(shard, segment, epoch)).await?;
         }
         Ok(owner)
     }
