@@ -3,7 +3,8 @@
 
 usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic]
 
-Prints one line of JSON when every node answers: {"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
+Prints one line of JSON when every node answers and the first knows the others:
+{"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
 Then it obeys lines on standard input, one answer line each: "kill N" (SIGKILL), "term N", "start N", "pause N" (SIGSTOP),
 "go_on N" (SIGCONT), with N counted from 1; "quit" or the end of standard input ends the cluster. So it ends when its caller
 does, however that happens. Nodes share the ports 7000 and 9042 and differ in their address, which is drawn at random.
@@ -158,16 +159,58 @@ block_for_peers_timeout_in_secs: 2
                 self.process.wait()
 
 
+# Opcodes of the native protocol, version 4.
+STARTUP, OPTIONS, SUPPORTED, QUERY, RESULT = 1, 5, 6, 7, 8
+
+
 def answers(address):
-    """Whether a CQL server there answers OPTIONS (protocol 4) with SUPPORTED."""
+    """Whether a CQL server there answers."""
     try:
         with socket.create_connection((address, 9042), timeout=2) as stream:
             stream.settimeout(2)
-            stream.sendall(struct.pack(">BBhBi", 4, 0, 0, 5, 0))
-            head = stream.recv(9)
-            return len(head) == 9 and head[4] == 6
+            return ask(stream, OPTIONS, b"")[0] == SUPPORTED
     except OSError:
         return False
+
+
+def peers(address):
+    """How many other nodes the one there knows; without them a schema takes a minute to be agreed on."""
+    try:
+        with socket.create_connection((address, 9042), timeout=2) as stream:
+            stream.settimeout(2)
+            ask(stream, STARTUP, struct.pack(">h", 1) + text("CQL_VERSION") + text("3.0.0"))
+            query = b"SELECT peer FROM system.peers_v2"
+            opcode, body = ask(stream, QUERY, struct.pack(">i", len(query)) + query + struct.pack(">hB", 1, 0))
+            if opcode != RESULT:
+                return 0
+            # Kind of result, flags, number of columns; keyspace, table and column by name; a type; then the number of rows.
+            at = 12
+            for _ in range(3):
+                at += 2 + struct.unpack_from(">h", body, at)[0]
+            return struct.unpack_from(">i", body, at + 2)[0]
+    except OSError:
+        return 0
+
+
+def text(value):
+    return struct.pack(">h", len(value)) + value.encode()
+
+
+def ask(stream, opcode, body):
+    """Sends a frame and returns the opcode and the body of the answer."""
+    stream.sendall(struct.pack(">BBhBi", 4, 0, 0, opcode, len(body)) + body)
+    head = exactly(stream, 9)
+    return head[4], exactly(stream, struct.unpack(">i", head[5:])[0])
+
+
+def exactly(stream, count):
+    taken = b""
+    while len(taken) < count:
+        more = stream.recv(count - len(taken))
+        if not more:
+            raise ConnectionError("the answer ends early")
+        taken += more
+    return taken
 
 
 def free_addresses(count):
@@ -212,6 +255,11 @@ def main():
             node.start()
         for node in nodes[1:]:
             node.wait()
+        end = time.monotonic() + START_SECONDS
+        while peers(addresses[0]) < len(nodes) - 1:
+            if time.monotonic() > end:
+                sys.exit(f"cassandra.py: the nodes do not find each other:\n{nodes[0].tail()}")
+            time.sleep(0.1)
         points = [f"{address}:9042" for address in addresses]
         print(json.dumps({"contact_points": points, "dir": options.dir}), flush=True)
         for line in sys.stdin:
