@@ -1,7 +1,7 @@
 //! The wall clock jumps, both ways, under a process that serves and between two: no key becomes new, no hold ends, no
 //! wait lasts for ever. Needs the build with faults, whose wall clock errs as a file says.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::{await_asked, while_asking};
 use crate::log::Log;
 use crate::random::{Random, seed};
@@ -54,7 +54,7 @@ fn after_a_start_by_a_clock_that_was_ahead_the_next_one_says_so_and_goes_on() {
             std::thread::sleep(Duration::from_millis(500));
         });
         assert_eq!(server.stop(), Some(0));
-        audit::verify(&server);
+        server.audited();
     }
     let alarms = server.log().matches("the newest block is from the future").count();
     assert_eq!(alarms, 3, "{}", server.log());

@@ -1,6 +1,6 @@
 //! Audits while the server works: of its own directory, and of copies that are taken under load.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::{await_asked, while_asking};
 use crate::log::Log;
 use crate::random::{Random, seed};
@@ -23,7 +23,7 @@ fn a_directory_in_use_and_copies_of_it_can_be_audited() {
     while_asking(&server, &log, &mut random, || {
         for _ in 0..ROUNDS {
             await_asked(&server, &log, log.asked() + REQUESTS_PER_ROUND);
-            let payments = count(&audit::verify(&server));
+            let payments = count(&server.audited());
             assert!(payments >= last, "an audit sees what the audit before it saw");
             last = payments;
 

@@ -1,7 +1,7 @@
 //! The moments that chance rarely meets: the process ends, or the power fails, at a named point of the commit path. And
 //! a disk that fails, fills up, stalls or lies. Needs the build with faults: `cargo test --features faults --test crash`.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::while_asking;
 use crate::log::Log;
 use crate::random::{Random, seed};
@@ -80,13 +80,13 @@ fn wherever_the_commit_path_ends_nothing_is_lost_invented_or_doubled() {
         if !met {
             server.kill();
         }
-        audit::verify(server);
+        server.audited();
         server.set_environment(CALM);
         run.restart(server);
     }
     audit::settle(server, &log);
     let compared = audit::compare(server, &log);
-    audit::verify(server);
+    server.audited();
     run.write(&log, &compared);
 }
 

@@ -1,6 +1,6 @@
 //! SIGKILL at random moments, also while starting: nothing acknowledged is lost, nothing is invented, no key pays twice.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::{await_asked, while_asking};
 use crate::log::Log;
 use crate::random::{Random, seed};
@@ -44,7 +44,7 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
             run.killed("starting");
         }
         if random.percent(10) {
-            audit::verify(server);
+            server.audited();
         }
         let memory = if random.percent(50) { FORGETFUL } else { &[] };
         // The network is part of the process: with the same seed it would lose the same calls in each of its lives.
@@ -59,8 +59,8 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
     run.restart(server);
     audit::settle(server, &log);
     let compared = audit::compare(server, &log);
-    audit::verify(server);
+    server.audited();
     assert_eq!(server.stop(), Some(0));
-    audit::verify(server);
+    server.audited();
     run.write(&log, &compared);
 }

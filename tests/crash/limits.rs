@@ -1,6 +1,6 @@
 //! What runs out while the server serves: space, file descriptors, the right to write.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::while_asking;
 use crate::connection::Connection;
 use crate::log::Log;
@@ -69,7 +69,7 @@ fn a_full_disk_is_announced_then_fatal_and_loses_nothing() {
     audit::settle(&server, &log);
     audit::compare(&server, &log);
     assert_eq!(server.stop(), Some(0));
-    audit::verify(&server);
+    server.audited();
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn data_is_not_created_on_a_full_disk() {
     server.start_again();
     server.pay(1000);
     assert_eq!(server.stop(), Some(0));
-    audit::verify(&server);
+    server.audited();
 }
 
 #[test]

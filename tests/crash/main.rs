@@ -4,11 +4,8 @@
 //! clients know. `failpoints` and `clocks`: the same at named points of the commit path, and under a wall clock that jumps,
 //! which needs the build with faults (`--features faults`; that build runs those and not the others). Reading order: [`log`] (what clients know), [`clients`] (what they ask), [`audit`] (the comparison).
 
-mod audit;
-mod clients;
 #[cfg(feature = "faults")]
 mod clocks;
-mod connection;
 #[cfg(not(feature = "faults"))]
 mod copies;
 #[cfg(feature = "faults")]
@@ -19,10 +16,8 @@ mod flips;
 mod kills;
 #[cfg(not(feature = "faults"))]
 mod limits;
-mod log;
 #[cfg(not(feature = "faults"))]
 mod pauses;
-mod random;
 #[cfg(not(feature = "faults"))]
 mod refusals;
 #[cfg(not(feature = "faults"))]
@@ -32,5 +27,15 @@ mod settings;
 #[cfg(not(feature = "faults"))]
 mod stops;
 
+#[path = "../harness/audit.rs"]
+mod audit;
+#[path = "../harness/clients.rs"]
+mod clients;
+#[path = "../harness/connection.rs"]
+mod connection;
+#[path = "../harness/log.rs"]
+mod log;
+#[path = "../harness/random.rs"]
+mod random;
 #[path = "../harness/server.rs"]
 mod server;

@@ -1,6 +1,6 @@
 //! SIGTERM under load: what was admitted is finished and answered, and the next start finds it.
 
-use crate::audit;
+use crate::audit::{self, Served};
 use crate::clients::while_asking;
 use crate::log::Log;
 use crate::random::{Random, seed};
@@ -41,7 +41,7 @@ fn a_stop_under_load_finishes_what_was_admitted() {
             !opened.contains("in the middle of a write"),
             "a stop left a torn tail: {opened}"
         );
-        audit::verify(server);
+        server.audited();
         server.start_again();
     }
     audit::settle(server, &log);

@@ -2,12 +2,15 @@
 //! there is explained, replays are the same bytes, and the balance is the sum.
 //!
 //! It is made when every request has its answer, so nothing has to be excused: the sets are equal or something is wrong.
+// Several suites include this file, and none uses all of it.
+#![allow(dead_code)]
 
 use crate::connection::Connection;
 use crate::log::{Act, Answered, Log};
 use crate::server::{PATIENCE, Server, tollgate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Output;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -16,6 +19,56 @@ const ASKERS: usize = 8;
 /// Longest wait for the network to settle what was cut off: an attempt that several kills have met is asked about ever
 /// less often, up to once a minute.
 const SETTLE_MAX: Duration = Duration::from_secs(150);
+
+/// What clients ask and what is audited: one server, or the nodes of a cluster.
+pub(crate) trait Served: Sync {
+    /// Where to ask. Another call may name another node.
+    fn api(&self) -> String;
+
+    /// Audits the journal offline, whether or not somebody is at work on it, and asserts that it is clean; the report.
+    fn audited(&self) -> Value;
+
+    /// Whether nobody will answer any more.
+    fn has_ended(&self) -> bool;
+
+    /// Whether answers may tell to come again because a shard is between two nodes.
+    fn moves(&self) -> bool;
+}
+
+impl Served for Server {
+    fn api(&self) -> String {
+        self.api.clone()
+    }
+
+    fn audited(&self) -> Value {
+        clean(&tollgate(&[
+            "verify",
+            "--json",
+            "--data",
+            self.data().to_str().expect("UTF-8"),
+        ]))
+    }
+
+    fn has_ended(&self) -> bool {
+        Server::has_ended(self)
+    }
+
+    fn moves(&self) -> bool {
+        false
+    }
+}
+
+/// The report of an audit that found nothing.
+pub(crate) fn clean(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_str(&text).expect("a report")
+}
 
 /// What the comparison has seen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,13 +83,13 @@ pub(crate) struct Compared {
 }
 
 /// Asks everything that is owed an answer until it has one.
-pub(crate) fn settle(server: &Server, log: &Log) {
+pub(crate) fn settle(server: &impl Served, log: &Log) {
     // The last time that somebody was given a final answer.
     let moved = Mutex::new(Instant::now());
     std::thread::scope(|scope| {
         for _ in 0..ASKERS {
             scope.spawn(|| {
-                let mut connection = Connection::to(&server.api);
+                let mut connection = Connection::to(&server.api());
                 while let Some(request) = log.owed() {
                     let idle = moved.lock().expect("another asker has panicked").elapsed();
                     assert!(idle < 2 * PATIENCE, "never answered: {request:?}");
@@ -55,7 +108,7 @@ pub(crate) fn settle(server: &Server, log: &Log) {
     // Attempts at the network that a crash cut off end by inquiry and reversal, and refunds in transit by repeated advice.
     let deadline = Instant::now() + SETTLE_MAX;
     loop {
-        let report = verify(server);
+        let report = server.audited();
         let open = (
             &report["attempts_pending"]["count"],
             &report["refunds_in_transit"]["count"],
@@ -71,27 +124,14 @@ pub(crate) fn settle(server: &Server, log: &Log) {
     }
 }
 
-/// Audits the server's directory offline, running or not, and asserts that it is clean; the report.
-pub(crate) fn verify(server: &Server) -> Value {
-    let output = tollgate(&["verify", "--json", "--data", server.data().to_str().expect("UTF-8")]);
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_str(&text).expect("a report")
-}
-
 /// Asks every stored answer again and asserts that each is the same bytes. Gives their number.
-pub(crate) fn replay(server: &Server, answered: &[Answered]) -> u64 {
+pub(crate) fn replay(server: &impl Served, answered: &[Answered]) -> u64 {
     let remembered: Vec<&Answered> = answered.iter().filter(|answered| answered.remembered).collect();
     let share = remembered.len().div_ceil(ASKERS).max(1);
     std::thread::scope(|scope| {
         for share in remembered.chunks(share) {
             scope.spawn(move || {
-                let mut connection = Connection::to(&server.api);
+                let mut connection = Connection::to(&server.api());
                 for answered in share {
                     let again = connection.send(&answered.request).expect("an answer");
                     assert_eq!(
@@ -108,7 +148,7 @@ pub(crate) fn replay(server: &Server, answered: &[Answered]) -> u64 {
 }
 
 /// Lists everything and compares it with the log.
-pub(crate) fn compare(server: &Server, log: &Log) -> Compared {
+pub(crate) fn compare(server: &impl Served, log: &Log) -> Compared {
     let answered = log.answered();
     let mut compared = Compared {
         replays: replay(server, &answered),
@@ -148,8 +188,8 @@ struct Known {
 }
 
 impl Account {
-    fn read(server: &Server, account: &str) -> Account {
-        let mut connection = Connection::to(&server.api);
+    fn read(server: &impl Served, account: &str) -> Account {
+        let mut connection = Connection::to(&server.api());
         let mut list = |what: &str| list(&mut connection, account, what);
         let (intents, charges, refunds) = (list("payment_intents"), list("charges"), list("refunds"));
         let (customers, transactions, events) = (list("customers"), list("balance_transactions"), list("events"));

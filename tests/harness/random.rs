@@ -1,4 +1,6 @@
 //! Chance from a seed, and the seed of a run.
+// Several suites include this file, and none uses all of it.
+#![allow(dead_code)]
 
 /// A sequence of numbers that looks random and follows from its seed (SplitMix64).
 #[derive(Clone, Debug)]

@@ -26,7 +26,7 @@ mod driver;
 #[allow(dead_code, reason = "the shard's own suite uses more of it")]
 #[path = "../../actors/tests/suite/office.rs"]
 mod office;
-#[path = "../crash/random.rs"]
+#[path = "../harness/random.rs"]
 mod random;
 #[path = "../harness/server.rs"]
 mod server;
