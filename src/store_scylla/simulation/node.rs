@@ -52,24 +52,28 @@ impl Process {
     /// Lives until the simulation closes.
     pub(super) async fn live(self) {
         let executor = self.shared.network.executor.clone();
-        let mut held = false;
+        let mut known = None;
         while !self.shared.closing.load(Relaxed) {
             executor.sleep(executor.draw(|random| random.long_time())).await;
-            // A shard that another took is claimed again only when the nodes have agreed on it.
-            held = match self.claim(held).await {
+            // It goes by the epoch that it had, by one that it has seen, or takes the shard from whoever has it.
+            if known.is_none() && executor.draw(|random| random.chance(500)) {
+                known = self.protocol.ownership(SHARD).await.ok().map(|now| now.epoch);
+                executor.sleep(executor.draw(|random| random.long_time())).await;
+            }
+            known = match self.claim(known).await {
                 Ok(owner) => {
                     self.append_some(owner).await;
-                    true
+                    Some(owner.epoch)
                 }
-                Err(_) => false,
+                Err(_) => None,
             };
         }
     }
 
     /// Claims the shard, and stands on its tail. As `takeover.rs` does it.
-    pub(super) async fn claim(&self, held: bool) -> Result<Owner, StoreError> {
-        let (epoch, segment) = self.protocol.claim(SHARD, &self.claimant, held).await?;
-        self.shared.network.state().witness.claimed(epoch);
+    pub(super) async fn claim(&self, after: Option<u64>) -> Result<Owner, StoreError> {
+        let (epoch, segment) = self.protocol.claim(SHARD, &self.claimant, after).await?;
+        self.shared.network.state().witness.claimed(self.id, epoch, after);
         // What an older incarnation of this process has in flight ends now.
         let mut standing = Arc::clone(&self.owner).lock_owned().await;
         *standing = None;

@@ -52,8 +52,8 @@ pub(super) struct Done {
 
 impl Tables {
     /// Empty tables of a schema.
-    pub(super) fn new(schema: &[&str]) -> Tables {
-        let tables = schema.iter().map(|text| Table::read(text));
+    pub(super) fn new<'a>(schema: impl Iterator<Item = &'a &'a str>) -> Tables {
+        let tables = schema.map(|text| Table::read(text));
         Tables {
             known: Arc::new(tables.map(|table| (table.name.clone(), table)).collect()),
             prepared: BTreeMap::new(),

@@ -11,8 +11,8 @@ pub(super) struct Witness {
     violation: Option<String>,
     /// Newest block before the simulation began.
     base: u64,
-    /// Epochs of claims that returned.
-    claims: BTreeSet<u64>,
+    /// Claims that returned: epoch, and who has it.
+    claims: BTreeMap<u64, ProcessId>,
     /// Blocks of the journal, by number.
     blocks: BTreeMap<u64, Seen>,
     fences: BTreeMap<PartitionKey, i64>,
@@ -110,7 +110,7 @@ impl Witness {
         if let Some(before) = self.blocks.insert(seq, seen) {
             self.wrong(format!("block {seq} was written over: {before:?} by {seen:?}"));
         }
-        let newest = self.claims.last().copied().unwrap_or(0);
+        let newest = self.claims.last_key_value().map_or(0, |(epoch, _)| *epoch);
         if seen.epoch < newest {
             self.wrong(format!(
                 "block {seq} of epoch {} by process {process} became durable after the claim of epoch {newest} returned",
@@ -132,11 +132,18 @@ impl Witness {
         }
     }
 
-    /// A claim returned.
-    pub(super) fn claimed(&mut self, epoch: u64) {
+    /// A claim returned, which was to be made only if nobody else had claimed since `after`.
+    pub(super) fn claimed(&mut self, process: ProcessId, epoch: u64, after: Option<u64>) {
         self.counts.claims += 1;
-        if !self.claims.insert(epoch) {
+        if self.claims.insert(epoch, process).is_some() {
             self.wrong(format!("two claims got epoch {epoch}"));
+        }
+        let after = after.map_or(epoch, |after| after + 1);
+        let between = self.claims.range(after..epoch).find(|(_, by)| **by != process);
+        if let Some((other, _)) = between {
+            self.wrong(format!(
+                "the claim of epoch {epoch} took the shard from epoch {other} unknowingly"
+            ));
         }
     }
 
