@@ -3,7 +3,7 @@
 use crate::claims::{ClaimPorts, Claims};
 use crate::client::Client;
 use crate::clock::MachineClock;
-use crate::directory::{DirectoryConfig, DirectoryHandle};
+use crate::directory::{DirectoryConfig, DirectoryHandle, Follows};
 use crate::entropy::Entropy;
 use crate::host::Host;
 use crate::lane::{Lane, Ports};
@@ -130,10 +130,15 @@ impl Engine {
     ) -> Result<Engine, EngineError> {
         config.check();
         metrics::describe();
+        let on_lost = Arc::clone(&config.on_lost);
         let directory = DirectoryHandle::start(
             DirectoryConfig {
                 dev: config.dev,
                 on_fatal: Arc::clone(&config.on_fatal),
+                follows: config.tail.clone().map(|tail| Follows {
+                    tail,
+                    on_lost: Arc::new(move |why| on_lost(ShardId::DIRECTORY, why)),
+                }),
             },
             &secrets,
             Arc::clone(&journal),

@@ -4,6 +4,7 @@ use crate::claims::OnLost;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::Network;
+use tollgate_store::Tail;
 
 /// Most messages a shard may be set to handle in one turn: everybody else on its lane waits meanwhile.
 pub const TURN_MESSAGES_MAX: usize = 4_096;
@@ -79,6 +80,14 @@ pub const CALLS_WAITING_MAX: usize = 65_536;
 pub const DIRECTORY_WAITING_MAX: usize = 1_024;
 /// Directory commands in one block.
 pub const DIRECTORY_BATCH_MAX: usize = 64;
+/// How often a node looks for changes that other nodes made: how long a revoked key may work on there, and little more.
+pub const DIRECTORY_LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Time between two looks that requests wait for: unknown keys, however many, cost the store so many reads.
+pub const DIRECTORY_LOOKS_APART: Duration = Duration::from_millis(10);
+/// How long a request waits for such a look.
+pub const DIRECTORY_LOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// Blocks of the directory read at once.
+pub const DIRECTORY_LOOK_BLOCKS_MAX: usize = 64;
 /// How often the uses of keys are written down, if there were any: far from the requests that used them.
 pub const KEY_USES_EVERY: Duration = Duration::from_secs(600);
 /// How much later than written a key must have been used to be written again, in milliseconds. An hour bounds what a busy
@@ -128,6 +137,9 @@ pub struct EngineConfig {
     /// Called with a shard that is not here any more although nobody released it, and why; it may be adopted again from
     /// then on.
     pub on_lost: OnLost,
+    /// For a node among others: where the directory's journal is read while another node leads it. Without it the directory
+    /// is taken over at the start, too, as its only node has it.
+    pub tail: Option<Arc<dyn Tail>>,
 }
 
 impl EngineConfig {
@@ -149,6 +161,7 @@ impl EngineConfig {
             }),
             begin: Begin::All,
             on_lost: Arc::new(|_, _| {}),
+            tail: None,
         }
     }
 

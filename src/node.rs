@@ -289,6 +289,7 @@ impl Data {
         let config = tollgate_actors::directory::DirectoryConfig {
             dev: false,
             on_fatal: Arc::new(end_of_store),
+            follows: None,
         };
         DirectoryHandle::start(config, &self.secrets, self.store.journal(), self.store.reads()).map_err(unusable)
     }
@@ -326,6 +327,7 @@ fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
         begin: Begin::All,
         on_fatal: Arc::new(end_of_store),
         on_lost: Arc::new(|_, _| {}),
+        tail: None,
     }
 }
 

@@ -1,146 +1,229 @@
-//! The directory's own thread: it decides changes one after the other, makes them durable in the directory's journal, and
-//! only then publishes and answers them. What several threads ask at the same time shares a block.
+//! The directory's own thread. Where it leads it decides changes one after the other, makes them durable in the directory's
+//! journal, and only then publishes and answers them; what several threads ask at the same time shares a block. Where
+//! another node leads it follows that journal.
+//!
+//! A leader looks behind its own last block, too: one that was stopped for a while learns there that another node has
+//! taken the directory over.
 
-use super::keys::{KeyHasher, Sandbox, last4, new_key, random_word};
+use super::keys::KeyHasher;
+use super::looks::Looks;
 use super::registry::Registry;
-use super::{AccountListing, DirectoryError, NewAccount, NewKey, NewTerms, WhichKey};
+use super::wish::{DirectoryError, Granted, Wish};
+use super::{Follows, OnFatal};
 use crate::clock::MachineClock;
-use crate::settings::{DIRECTORY_BATCH_MAX, KEY_USE_STEP_MS, KEY_USES_EVERY, KEY_USES_MAX};
+use crate::settings::{
+    DIRECTORY_BATCH_MAX, DIRECTORY_LOOK_BLOCKS_MAX, DIRECTORY_LOOK_EVERY, DIRECTORY_LOOKS_APART, KEY_USES_EVERY,
+};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::oneshot;
-use tollgate_domain::access::Permission;
-use tollgate_domain::account::{AccountKey, Profile, ProfileTerms};
-use tollgate_domain::directory::{
-    ApiKey, ApiKeyHash, ApiKeyKind, Directory, DirectoryFact, DirectoryFacts, DirectoryProblem, KeyUse, sandbox,
-};
-use tollgate_domain::kinds;
-use tollgate_resource::id::SEQ_MAX;
-use tollgate_resource::{Id, Record};
-use tollgate_store::envelope::BlockBuilder;
-use tollgate_store::{AccountRef, Commit, Epoch, Head, Journal, Reads, ShardId, StoreError};
+use tollgate_domain::directory::{Directory, DirectoryFact, DirectoryFacts, KeyUse};
+use tollgate_resource::Record;
+use tollgate_store::envelope::{BlockBuilder, records};
+use tollgate_store::{AccountRef, Block, Commit, Epoch, Head, Journal, Reads, ShardId, StoreError};
 
-/// A change that is asked for, and who asks.
-pub(crate) struct Order {
-    pub(crate) wish: Wish,
-    pub(crate) reply: oneshot::Sender<Result<Granted, DirectoryError>>,
+/// What the thread is asked.
+pub(super) enum Order {
+    /// To change something, or to tell.
+    Wish(Asked),
+    /// To look at the journal: somebody waits.
+    Look,
+    /// Which uses of keys are news to the journal.
+    Uses(oneshot::Sender<Vec<KeyUse>>),
+    /// To lead from now on.
+    Lead(oneshot::Sender<Result<(), StoreError>>),
+    /// To follow from now on.
+    Follow(oneshot::Sender<()>),
 }
 
-/// What is asked for.
+/// A wish, and who has it.
+pub(super) struct Asked {
+    pub(super) wish: Wish,
+    pub(super) reply: oneshot::Sender<Result<Granted, Declined>>,
+}
+
+/// Why a wish was not granted.
 #[derive(Debug)]
-pub(crate) enum Wish {
-    OpenSandbox(Sandbox),
-    CreateAccount(NewTerms),
-    CreateKey {
-        account: Id,
-        livemode: bool,
-        kind: ApiKeyKind,
-        permissions: Vec<Permission>,
-    },
-    RevokeKey(WhichKey),
-    /// A new key in place of this one, which works for so long still.
-    RollKey(WhichKey, Duration),
-    /// Profiles that are to take the place of the ones before them, all or none.
-    ChangeAccount(Vec<Profile>),
-    List,
+pub(super) enum Declined {
+    Error(DirectoryError),
+    /// Another node leads. Nothing was done.
+    NotLeading(Box<Wish>),
 }
 
-/// What became of it.
-#[derive(Debug)]
-pub(crate) enum Granted {
-    Opened,
-    Account(NewAccount),
-    Key(NewKey),
-    Revoked,
-    Changed,
-    Listed(Vec<AccountListing>),
+/// What the thread shares with its handles.
+pub(super) struct Standing {
+    pub(super) leads: AtomicBool,
+    pub(super) looks: Looks,
 }
 
-impl Granted {
-    /// The key that was asked for.
-    pub(crate) fn into_key(self) -> NewKey {
-        match self {
-            Granted::Key(key) => key,
-            other => unreachable!("a key was asked for, but {other:?} came"),
-        }
-    }
+/// Where a directory works.
+pub(super) struct Ports {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) reads: Arc<dyn Reads>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) hasher: KeyHasher,
+    pub(super) standing: Arc<Standing>,
+    pub(super) on_fatal: OnFatal,
+    /// None where no other node is.
+    pub(super) follows: Option<Follows>,
 }
 
 /// The thread's state.
-pub(crate) struct Actor {
+pub(super) struct Actor {
     /// Durable, except while a block is being written.
-    directory: Directory,
-    builder: BlockBuilder,
+    pub(super) directory: Directory,
+    pub(super) registry: Arc<Registry>,
+    pub(super) hasher: KeyHasher,
+    role: Role,
+    /// The newest block that the directory holds.
     last_block: u64,
+    /// Whether the registry has all of the directory. Until it has, nothing is published: on the way there a revoked key
+    /// is good for a moment.
+    shown: bool,
     journal: Arc<dyn Journal>,
     reads: Arc<dyn Reads>,
-    registry: Arc<Registry>,
-    hasher: KeyHasher,
+    standing: Arc<Standing>,
+    on_fatal: OnFatal,
+    follows: Option<Follows>,
+    /// Whether the last look failed: said once.
+    blind: bool,
     clock: MachineClock,
-    on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+enum Role {
+    /// Decides; the next block is built here, of this incarnation.
+    Leading(BlockBuilder),
+    Following,
+}
+
+/// Why memory may hold what is not durable.
+enum Broken {
+    /// Another node leads, or another incarnation of this one.
+    Fenced,
+    /// Something panicked.
+    Panicked,
 }
 
 impl Actor {
-    /// Takes the directory over and reads it.
-    pub(crate) fn start(
-        journal: Arc<dyn Journal>,
-        reads: Arc<dyn Reads>,
-        registry: Arc<Registry>,
-        hasher: KeyHasher,
-        on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
-    ) -> Result<Actor, StoreError> {
-        let (directory, builder, last_block) = read(&*journal, &*reads, None)?;
-        registry.publish_all(&directory);
-        let clock = MachineClock::start();
-        Ok(Actor {
-            directory,
-            builder,
-            last_block,
-            journal,
-            reads,
-            registry,
-            hasher,
-            clock,
-            on_fatal,
-        })
+    /// Takes the directory over and reads it; where other nodes are, reads it and follows.
+    pub(super) fn start(ports: Ports) -> Result<Actor, StoreError> {
+        let mut actor = Actor {
+            directory: Directory::new(),
+            registry: ports.registry,
+            hasher: ports.hasher,
+            role: Role::Following,
+            last_block: 0,
+            shown: false,
+            journal: ports.journal,
+            reads: ports.reads,
+            standing: ports.standing,
+            on_fatal: ports.on_fatal,
+            follows: ports.follows,
+            blind: false,
+            clock: MachineClock::start(),
+        };
+        match actor.follows {
+            Some(_) => actor.catch_up(None)?,
+            None => actor.lead()?,
+        }
+        Ok(actor)
     }
 
-    /// Serves until every handle is dropped.
-    pub(crate) fn run(mut self, orders: &Receiver<Order>) {
+    /// Serves until every handle is dropped, or until the store has failed.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
         let mut uses_due = Instant::now() + KEY_USES_EVERY;
+        let mut look_due = self.follows.as_ref().map(|_| Instant::now() + DIRECTORY_LOOK_EVERY);
+        // What came after a batch and is no wish.
+        let mut put_back = None;
         loop {
-            if Instant::now() >= uses_due {
-                uses_due = Instant::now() + KEY_USES_EVERY;
-                let written = catch_unwind(AssertUnwindSafe(|| self.write_uses()));
-                if !matches!(written, Ok(true)) && !self.restart() {
-                    (self.on_fatal)("the directory of accounts and keys cannot be read again");
+            let now = Instant::now();
+            if now >= uses_due {
+                uses_due = now + KEY_USES_EVERY;
+                if !self.guarded(Actor::write_uses) {
                     return;
                 }
             }
-            let first = match orders.recv_deadline(uses_due) {
-                Ok(first) => first,
+            if look_due.is_some_and(|due| now >= due) {
+                look_due = Some(now + DIRECTORY_LOOK_EVERY);
+                if !self.look() {
+                    return;
+                }
+            }
+            let next = match put_back.take() {
+                Some(order) => Ok(order),
+                None => orders.recv_deadline(look_due.map_or(uses_due, |due| due.min(uses_due))),
+            };
+            let first = match next {
+                Ok(Order::Wish(asked)) => asked,
+                Ok(Order::Look) => {
+                    // Those who ask while it rests are served by the same look.
+                    std::thread::sleep(DIRECTORY_LOOKS_APART);
+                    look_due = Some(Instant::now() + DIRECTORY_LOOK_EVERY);
+                    if !self.look() {
+                        return;
+                    }
+                    continue;
+                }
+                // Whoever asked the following may have gone; what was done stays.
+                Ok(Order::Uses(reply)) => {
+                    drop(reply.send(self.news_of_uses()));
+                    continue;
+                }
+                Ok(Order::Lead(reply)) => {
+                    drop(reply.send(self.lead()));
+                    continue;
+                }
+                Ok(Order::Follow(reply)) => {
+                    self.follow();
+                    let _ = reply.send(());
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let mut batch = vec![first];
-            batch.extend(orders.try_iter().take(DIRECTORY_BATCH_MAX - 1));
-            let written = catch_unwind(AssertUnwindSafe(|| self.batch(batch)));
-            if !matches!(written, Ok(true)) && !self.restart() {
-                (self.on_fatal)("the directory of accounts and keys cannot be read again");
+            for order in orders.try_iter().take(DIRECTORY_BATCH_MAX - 1) {
+                match order {
+                    Order::Wish(asked) => batch.push(asked),
+                    other => {
+                        put_back = Some(other);
+                        break;
+                    }
+                }
+            }
+            if !self.guarded(|actor| actor.batch(batch)) {
                 return;
             }
         }
     }
 
-    /// Decides, writes, publishes, answers. False when memory may hold what is not durable. Orders dropped by a panic
-    /// are answered by the drop of their `reply`.
-    fn batch(&mut self, batch: Vec<Order>) -> bool {
+    /// Runs a step that writes, and mends what it may have left behind. False when that cannot be.
+    fn guarded(&mut self, step: impl FnOnce(&mut Actor) -> Result<(), Broken>) -> bool {
+        let done = catch_unwind(AssertUnwindSafe(|| step(self)));
+        match done.unwrap_or(Err(Broken::Panicked)) {
+            Ok(()) => true,
+            Err(broken) => self.restart(&broken),
+        }
+    }
+
+    /// Decides, writes, publishes, answers. Orders dropped by a panic are answered by the drop of their `reply`.
+    fn batch(&mut self, batch: Vec<Asked>) -> Result<(), Broken> {
+        let leads = matches!(self.role, Role::Leading(_));
         let mut decided = Vec::with_capacity(batch.len());
         let mut changes = Vec::new();
-        for Order { wish, reply } in batch {
+        for Asked { wish, reply } in batch {
+            if !leads && !matches!(wish, Wish::List) {
+                decided.push((reply, Err(Declined::NotLeading(Box::new(wish)))));
+                continue;
+            }
+            if !self.shown {
+                decided.push((reply, Err(Declined::Error(DirectoryError::Unavailable))));
+                continue;
+            }
             let now_ms = self.clock.now().unix_ms.max(self.directory.last_now_ms());
             let answer = self.decide(wish, now_ms).and_then(|(facts, granted)| {
                 if !facts.facts.is_empty() {
@@ -150,33 +233,34 @@ impl Actor {
                 }
                 Ok(granted)
             });
-            decided.push((reply, answer));
+            decided.push((reply, answer.map_err(Declined::Error)));
         }
-        let durable = changes.is_empty() || self.write();
-        if durable {
+        let written = match changes.is_empty() {
+            true => Ok(()),
+            false => self.write(),
+        };
+        if written.is_ok() {
             changes.iter().for_each(|facts| self.registry.publish(facts));
         }
         for (reply, answer) in decided {
-            let answer = if durable {
-                answer
-            } else {
-                Err(DirectoryError::Unavailable)
+            let answer = match written {
+                Ok(()) => answer,
+                Err(_) => Err(Declined::Error(DirectoryError::Unavailable)),
             };
             // Whoever asked may have gone; the change stands.
             drop(reply.send(answer));
         }
-        durable
+        written
     }
 
-    /// Writes down which keys were used, as far as that is news. False when memory may hold what is not durable.
-    fn write_uses(&mut self) -> bool {
-        let news = |key: &ApiKey| {
-            let at_ms = self.registry.used_ms(&key.hash);
-            (at_ms >= key.used_ms + KEY_USE_STEP_MS).then_some(KeyUse { hash: key.hash, at_ms })
+    /// Writes down which keys were used, as far as that is news and this node leads.
+    fn write_uses(&mut self) -> Result<(), Broken> {
+        let uses = match self.role {
+            Role::Leading(_) => self.news_of_uses(),
+            Role::Following => Vec::new(),
         };
-        let uses: Vec<KeyUse> = self.directory.keys().filter_map(news).take(KEY_USES_MAX).collect();
         if uses.is_empty() {
-            return true;
+            return Ok(());
         }
         let now_ms = self.clock.now().unix_ms.max(self.directory.last_now_ms());
         let facts = DirectoryFacts {
@@ -194,13 +278,29 @@ impl Actor {
             now_ms: facts.now_ms,
             ..Head::default()
         };
-        self.builder
+        self.builder()
             .push(&head, &facts.to_bytes())
             .expect("a batch of orders is far below a block");
     }
 
-    fn write(&mut self) -> bool {
-        let block = self.builder.seal(self.last_block + 1);
+    /// The incarnation that this leader is.
+    fn epoch(&self) -> Option<Epoch> {
+        match &self.role {
+            Role::Leading(builder) => Some(builder.epoch()),
+            Role::Following => None,
+        }
+    }
+
+    fn builder(&mut self) -> &mut BlockBuilder {
+        match &mut self.role {
+            Role::Leading(builder) => builder,
+            Role::Following => unreachable!("only a leader writes"),
+        }
+    }
+
+    fn write(&mut self) -> Result<(), Broken> {
+        let seq = self.last_block + 1;
+        let block = self.builder().seal(seq);
         let (done, heard) = sync_channel(1);
         self.journal.submit(
             block,
@@ -211,258 +311,202 @@ impl Actor {
         );
         match heard.recv() {
             Ok(Commit::Durable) => {
-                self.last_block += 1;
-                true
+                self.last_block = seq;
+                Ok(())
             }
-            Ok(Commit::Fenced) => false,
+            Ok(Commit::Fenced) => Err(Broken::Fenced),
             Ok(Commit::Failed) | Err(_) => {
                 (self.on_fatal)("the store can no longer write");
-                false
+                Err(Broken::Fenced)
             }
         }
     }
 
-    /// Discards memory and reads the directory again as a new incarnation.
-    fn restart(&mut self) -> bool {
+    /// Discards memory, which may hold what is not durable. After a panic, and where no other node is, the directory is
+    /// taken over as a new incarnation; otherwise it follows from now on. False when it cannot be read.
+    fn restart(&mut self, broken: &Broken) -> bool {
         tracing::error!("directory discarded; it starts again from the journal");
-        match read(&*self.journal, &*self.reads, Some(self.builder.epoch())) {
-            Ok((directory, builder, last_block)) => {
-                (self.directory, self.builder, self.last_block) = (directory, builder, last_block);
-                self.registry.publish_all(&self.directory);
-                true
+        let was = self.epoch();
+        self.set_role(Role::Following);
+        (self.directory, self.last_block, self.shown) = (Directory::new(), 0, false);
+        let alone = self.follows.is_none();
+        if alone || matches!(broken, Broken::Panicked) {
+            match self.lead_after(was) {
+                Ok(()) => return true,
+                Err(failure) => tracing::error!(%failure, "the directory could not be taken over again"),
+            }
+        }
+        if alone {
+            (self.on_fatal)("the directory of accounts and keys cannot be read again");
+            return false;
+        }
+        self.lost("a block of the directory was refused, or it could not be taken over again");
+        self.look()
+    }
+
+    /// Takes the directory over. When it returns, no block of an earlier leader can become durable any more, and
+    /// everything that did is known here.
+    fn lead(&mut self) -> Result<(), StoreError> {
+        match self.role {
+            Role::Leading(_) => Ok(()),
+            Role::Following => self.lead_after(None),
+        }
+    }
+
+    fn lead_after(&mut self, was: Option<Epoch>) -> Result<(), StoreError> {
+        let claimed = match was {
+            None => self.journal.claim(ShardId::DIRECTORY)?,
+            // From another owner it is not taken back.
+            Some(epoch) => self.journal.claim_after(ShardId::DIRECTORY, epoch)?,
+        };
+        match self.follows {
+            Some(_) => self.catch_up(Some(claimed.last_block))?,
+            None => {
+                self.directory = replayed(&*self.reads)?;
+                self.last_block = claimed.last_block;
+                self.show();
+            }
+        }
+        let builder = BlockBuilder::new(ShardId::DIRECTORY, claimed.epoch, claimed.last_now_ms);
+        self.set_role(Role::Leading(builder));
+        Ok(())
+    }
+
+    /// Leaves the directory to another node. What was decided here is durable, so it stands.
+    fn follow(&mut self) {
+        assert!(self.follows.is_some(), "there is no other node that could lead");
+        self.set_role(Role::Following);
+    }
+
+    fn set_role(&mut self, role: Role) {
+        if let (Some(epoch), Role::Following) = (self.epoch(), &role) {
+            self.journal.release(ShardId::DIRECTORY, epoch);
+        }
+        let leads = matches!(role, Role::Leading(_));
+        if leads != self.standing.leads.swap(leads, Ordering::SeqCst) && self.follows.is_some() {
+            tracing::info!(
+                leads,
+                last_block = self.last_block,
+                "the directory of accounts and keys"
+            );
+        }
+        self.role = role;
+    }
+
+    fn lost(&self, why: &str) {
+        if let Some(follows) = &self.follows {
+            (follows.on_lost)(why);
+        }
+    }
+
+    /// Reads what other nodes have written, and tells who waits for it. False when what they wrote cannot be understood:
+    /// a node that misses the revocation of a key must not go on.
+    fn look(&mut self) -> bool {
+        let covers = self.standing.looks.begin();
+        let found = catch_unwind(AssertUnwindSafe(|| self.catch_up(None)));
+        let found = found.unwrap_or_else(|_| {
+            Err(StoreError::Body {
+                place: "the directory".into(),
+                what: "a record of another node cannot be applied".into(),
+            })
+        });
+        self.standing.looks.end(covers, found.is_ok());
+        let blind = found.is_err();
+        match found {
+            Ok(()) => {}
+            Err(StoreError::Io { .. } | StoreError::Stopped) => {
+                if let Err(failure) = &found
+                    && !self.blind
+                {
+                    tracing::warn!(%failure, "the directory's journal cannot be read; changes of other nodes are not seen");
+                }
             }
             Err(failure) => {
-                tracing::error!(%failure, "directory could not be read");
-                false
+                (self.on_fatal)(&failure.to_string());
+                return false;
             }
         }
+        self.blind = blind;
+        true
     }
 
-    fn decide(&self, wish: Wish, now_ms: u64) -> Result<(DirectoryFacts, Granted), DirectoryError> {
-        let nothing = DirectoryFacts::default;
-        match wish {
-            Wish::OpenSandbox(asked) => {
-                let facts = sandbox(asked.keys, &asked.last4, &NewTerms::default().at(now_ms));
-                // Somebody was first: with the same key it is the same account.
-                match self.directory.check(&facts) {
-                    Ok(()) => Ok((facts, Granted::Opened)),
-                    Err(DirectoryProblem::AccountExists) => Ok((nothing(), Granted::Opened)),
-                    Err(problem) => Err(problem.into()),
-                }
-            }
-            Wish::CreateAccount(terms) => Ok(self.new_account(&terms.at(now_ms))),
-            Wish::CreateKey {
-                account,
-                livemode,
-                kind,
-                permissions,
-            } => {
-                let profile = self.directory.account_by_id(account, livemode);
-                let key = profile.ok_or(DirectoryProblem::NoSuchAccount)?.key;
-                let (fact, new) = self.new_key(key, livemode, kind, permissions, now_ms);
-                Ok((
-                    DirectoryFacts {
-                        now_ms,
-                        facts: vec![fact],
-                    },
-                    Granted::Key(new),
-                ))
-            }
-            Wish::RevokeKey(which) => {
-                let hash = self.find_key(which, now_ms)?;
-                let fact = DirectoryFact::KeyRevoked { hash, at_ms: now_ms };
-                Ok((
-                    DirectoryFacts {
-                        now_ms,
-                        facts: vec![fact],
-                    },
-                    Granted::Revoked,
-                ))
-            }
-            Wish::RollKey(which, overlap) => {
-                let hash = self.find_key(which, now_ms)?;
-                let old = self.directory.keys().find(|key| key.hash == hash);
-                let old = old
-                    .filter(|key| key.is_open(now_ms))
-                    .ok_or(DirectoryProblem::NoSuchKey)?;
-                let livemode = self
-                    .directory
-                    .account(old.account)
-                    .expect("a key has an account")
-                    .livemode;
-                let (added, new) = self.new_key(old.account, livemode, old.kind, old.permissions.clone(), now_ms);
-                let wanted_ms = now_ms.saturating_add(u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX));
-                let at_ms = old.expires_ms.map_or(wanted_ms, |known| known.min(wanted_ms));
-                let facts = vec![added, DirectoryFact::KeyExpires { hash, at_ms }];
-                Ok((DirectoryFacts { now_ms, facts }, Granted::Key(new)))
-            }
-            Wish::ChangeAccount(profiles) => {
-                let changed = |profile| DirectoryFact::AccountChanged(Arc::new(profile));
-                let facts = profiles.into_iter().map(changed).collect();
-                Ok((DirectoryFacts { now_ms, facts }, Granted::Changed))
-            }
-            Wish::List => {
-                let keys_of = |account: AccountKey| self.directory.keys().filter(move |key| key.account == account);
-                let accounts = self.directory.accounts().map(|profile| AccountListing {
-                    profile: Arc::clone(profile),
-                    keys: keys_of(profile.key).map(|key| self.as_used(key)).collect(),
-                });
-                Ok((nothing(), Granted::Listed(accounts.collect())))
-            }
-        }
-    }
-
-    /// An account in both modes, each with a secret and a publishable key.
-    fn new_account(&self, terms: &ProfileTerms) -> (DirectoryFacts, Granted) {
-        let id = Id::new(
-            &kinds::ACCOUNT,
-            terms.created_ms,
-            random_word() & SEQ_MAX,
-            random_word() as u32,
-        );
-        let mut facts = DirectoryFacts {
-            now_ms: terms.created_ms,
-            facts: Vec::new(),
+    /// Reads the journal on: to its end, or to the block that a claim names as the last.
+    fn catch_up(&mut self, last: Option<u64>) -> Result<(), StoreError> {
+        let Some(follows) = self.follows.clone() else {
+            return Ok(());
         };
-        let mut keys = Vec::new();
-        for livemode in [false, true] {
-            let profile = Profile::new(id, livemode, terms);
-            let account = profile.key;
-            facts.facts.push(DirectoryFact::AccountCreated(Arc::new(profile)));
-            for kind in [ApiKeyKind::Secret, ApiKeyKind::Publishable] {
-                let (fact, new) = self.new_key(account, livemode, kind, Vec::new(), terms.created_ms);
-                facts.facts.push(fact);
-                keys.push(new);
+        loop {
+            let blocks = follows
+                .tail
+                .blocks_after(ShardId::DIRECTORY, self.last_block, DIRECTORY_LOOK_BLOCKS_MAX)?;
+            if blocks.is_empty() {
+                break;
+            }
+            if matches!(self.role, Role::Leading(_)) {
+                // Nothing of ours is under way, so memory holds exactly what is durable.
+                self.set_role(Role::Following);
+                self.lost("another node writes the directory's journal");
+            }
+            blocks.iter().try_for_each(|block| self.take_block(block))?;
+        }
+        if let Some(last) = last
+            && self.last_block != last
+        {
+            return Err(StoreError::Corrupt {
+                place: "the directory's journal".into(),
+                what: format!("it ends at block {}, and its owner was told {last}", self.last_block),
+            });
+        }
+        if !self.shown {
+            self.show();
+        }
+        Ok(())
+    }
+
+    fn take_block(&mut self, block: &Block) -> Result<(), StoreError> {
+        let place = || format!("block {} of the directory", block.seq);
+        if block.seq != self.last_block + 1 {
+            return Err(StoreError::Corrupt {
+                place: place(),
+                what: format!("it follows on block {}", self.last_block),
+            });
+        }
+        for record in records(&block.bytes, block.count) {
+            let record = record.map_err(|error| error.at(place()))?;
+            let facts = facts_of(record.body)?;
+            self.directory.apply(&facts);
+            if self.shown {
+                self.registry.publish(&facts);
             }
         }
-        (facts, Granted::Account(NewAccount { id, keys }))
+        self.last_block = block.seq;
+        Ok(())
     }
 
-    fn new_key(
-        &self,
-        account: AccountKey,
-        livemode: bool,
-        kind: ApiKeyKind,
-        permissions: Vec<Permission>,
-        created_ms: u64,
-    ) -> (DirectoryFact, NewKey) {
-        let text = new_key(kind, livemode);
-        let hash = self.hasher.hash(&text);
-        let last4 = last4(&text).into();
-        let fact = DirectoryFact::KeyAdded(ApiKey {
-            hash,
-            account,
-            kind,
-            created_ms,
-            last4,
-            revoked_ms: None,
-            permissions: permissions.clone(),
-            expires_ms: None,
-            used_ms: 0,
-        });
-        let new = NewKey {
-            text,
-            kind,
-            livemode,
-            permissions,
-        };
-        (fact, new)
-    }
-
-    /// A key with its last use, also where that is not written down yet.
-    fn as_used(&self, key: &ApiKey) -> ApiKey {
-        ApiKey {
-            used_ms: key.used_ms.max(self.registry.used_ms(&key.hash)),
-            ..key.clone()
-        }
-    }
-
-    fn find_key(&self, which: WhichKey, now_ms: u64) -> Result<ApiKeyHash, DirectoryError> {
-        match which {
-            WhichKey::Text(text) => Ok(self.hasher.hash(&text)),
-            WhichKey::Last4 {
-                account,
-                livemode,
-                last4,
-            } => {
-                let account = AccountKey::of(account, livemode);
-                let named = |key: &&ApiKey| key.account == account && *key.last4 == *last4 && key.is_open(now_ms);
-                let mut keys = self.directory.keys().filter(named);
-                match (keys.next(), keys.next()) {
-                    (Some(key), None) => Ok(key.hash),
-                    (None, _) => Err(DirectoryProblem::NoSuchKey.into()),
-                    (Some(_), Some(_)) => Err(DirectoryError::Ambiguous),
-                }
-            }
-        }
+    fn show(&mut self) {
+        self.registry.publish_all(&self.directory);
+        self.shown = true;
     }
 }
 
-/// The directory as its journal tells, and where the next block goes.
-fn read(
-    journal: &dyn Journal,
-    reads: &dyn Reads,
-    after: Option<Epoch>,
-) -> Result<(Directory, BlockBuilder, u64), StoreError> {
-    let claimed = match after {
-        None => journal.claim(ShardId::DIRECTORY)?,
-        // From another owner it is not taken back.
-        Some(epoch) => journal.claim_after(ShardId::DIRECTORY, epoch)?,
-    };
+/// The directory as the journal tells that this process owns.
+fn replayed(reads: &dyn Reads) -> Result<Directory, StoreError> {
     let mut directory = Directory::new();
     // Records of the directory belong to no account: their envelope says 0.
     reads.replay_account(AccountRef(0), &mut |fetched| {
-        let facts = DirectoryFacts::from_bytes(&fetched.body).map_err(|error| StoreError::Body {
-            place: "the directory".into(),
-            what: error.to_string(),
-        })?;
-        directory.apply(&facts);
+        directory.apply(&facts_of(&fetched.body)?);
         Ok(())
     })?;
-    let builder = BlockBuilder::new(ShardId::DIRECTORY, claimed.epoch, claimed.last_now_ms);
-    Ok((directory, builder, claimed.last_block))
+    Ok(directory)
+}
+
+fn facts_of(body: &[u8]) -> Result<DirectoryFacts, StoreError> {
+    DirectoryFacts::from_bytes(body).map_err(|error| StoreError::Body {
+        place: "the directory".into(),
+        what: error.to_string(),
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tollgate_domain::Secrets;
-    use tollgate_store::memory::{Memory, Mode};
-
-    #[test]
-    fn uses_of_keys_are_written_down_once_an_hour_and_read_back() {
-        let mut store = Memory::new(Mode::Immediate);
-        let start = |store: &Arc<Memory>| {
-            let (journal, reads) = (Arc::clone(store) as Arc<_>, Arc::clone(store) as Arc<_>);
-            let hasher = KeyHasher::new(&Secrets::new([7; 32]));
-            let on_fatal = Arc::new(|why: &str| panic!("{why}"));
-            Actor::start(journal, reads, Arc::new(Registry::new()), hasher, on_fatal).expect("the directory opens")
-        };
-        let mut actor = start(&store);
-        let (reply, _answer) = oneshot::channel();
-        let wish = Wish::CreateAccount(NewTerms::default());
-        assert!(actor.batch(vec![Order { wish, reply }]));
-        let hash = actor.directory.keys().next().expect("a key").hash;
-        let first_ms = actor.directory.last_now_ms() + 60_000;
-        let written = |actor: &Actor| actor.directory.keys().map(|key| key.used_ms).max();
-        assert!(actor.write_uses());
-        assert_eq!((written(&actor), actor.last_block), (Some(0), 1), "nothing was used");
-        for (used_ms, expected_ms, blocks) in [
-            (first_ms, first_ms, 2),
-            (first_ms + KEY_USE_STEP_MS - 120_000, first_ms, 2),
-            (
-                first_ms + KEY_USE_STEP_MS + 60_000,
-                first_ms + KEY_USE_STEP_MS + 60_000,
-                3,
-            ),
-        ] {
-            actor.registry.used_now(&hash, used_ms);
-            assert!(actor.write_uses());
-            let expected_ms = expected_ms / 60_000 * 60_000;
-            assert_eq!((written(&actor), actor.last_block), (Some(expected_ms), blocks));
-            store = store.crash();
-            actor = start(&store);
-            assert_eq!((written(&actor), actor.last_block), (Some(expected_ms), blocks));
-        }
-    }
-}
+#[path = "actor_tests.rs"]
+mod tests;

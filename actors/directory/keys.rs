@@ -7,6 +7,7 @@ use std::hash::Hasher;
 use tollgate_domain::Secrets;
 use tollgate_domain::directory::{ApiKeyHash, ApiKeyKind, SandboxKeys};
 use tollgate_domain::secrets::Purpose;
+use tollgate_resource::Record;
 
 /// Longest text that is looked at as a key.
 pub(crate) const TOKEN_LEN_MAX: usize = 255;
@@ -70,11 +71,14 @@ impl KeyHasher {
 }
 
 /// A sandbox that a key opens.
-#[derive(Debug)]
+#[derive(Debug, Record)]
 pub(crate) struct Sandbox {
+    #[record(1)]
     pub(crate) keys: SandboxKeys,
     /// The hash of the key that was used.
+    #[record(2)]
     pub(crate) asked: ApiKeyHash,
+    #[record(3)]
     pub(crate) last4: String,
 }
 

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tollgate_domain::account::{AccountKey, Profile};
-use tollgate_domain::directory::{ApiKeyHash, Directory, DirectoryFact, DirectoryFacts};
+use tollgate_domain::directory::{ApiKey, ApiKeyHash, Directory, DirectoryFact, DirectoryFacts};
 
 /// What is durable, in memory. Written by the directory's thread only; values are copied out.
 pub(crate) struct Registry {
@@ -39,7 +39,7 @@ impl Registry {
         }
     }
 
-    /// Copies a whole directory, as after a start.
+    /// Copies a whole directory, as after a start. It holds at least what was published before.
     pub(crate) fn publish_all(&self, directory: &Directory) {
         for profile in directory.accounts() {
             self.profiles.insert(profile.key, Arc::clone(profile));
@@ -48,7 +48,14 @@ impl Registry {
             let profile = directory.account(key.account).expect("a key belongs to an account");
             let known = match key.revoked_ms {
                 Some(_) => Known::Revoked,
-                None => Known::Active(Arc::new(Authenticated::new(Arc::clone(profile), key))),
+                // Uses that are not written down yet are kept.
+                None => Known::Active(Arc::new(Authenticated::new(
+                    Arc::clone(profile),
+                    &ApiKey {
+                        used_ms: key.used_ms.max(self.used_ms(&key.hash)),
+                        ..key.clone()
+                    },
+                ))),
             };
             self.keys.insert(key.hash, known);
         }

@@ -70,17 +70,22 @@ pub enum KeyLookup {
 }
 
 /// A change the directory does not allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub enum DirectoryProblem {
     /// The account exists already in this mode.
+    #[record(1)]
     AccountExists,
     /// The key exists already, perhaps revoked.
+    #[record(2)]
     KeyExists,
     /// No such account in this mode.
+    #[record(3)]
     NoSuchAccount,
     /// No such key, or it is revoked already.
+    #[record(4)]
     NoSuchKey,
     /// The profile is not the next one of its account.
+    #[record(5)]
     NotNext,
 }
 
@@ -160,6 +165,11 @@ impl Directory {
     /// Every key, revoked ones too, in order of their hashes.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &ApiKey> {
         self.keys.values()
+    }
+
+    /// The key with that hash, perhaps revoked.
+    pub fn key(&self, hash: ApiKeyHash) -> Option<&ApiKey> {
+        self.keys.get(&hash)
     }
 
     /// Time of the newest record, milliseconds since the Unix epoch; 0 for none.
@@ -245,11 +255,13 @@ impl Directory {
 }
 
 /// The texts a sandbox is opened with, hashed: `sk_test_X` and `pk_test_X` of one X.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
 pub struct SandboxKeys {
     /// Hash of `sk_test_X`.
+    #[record(1)]
     pub secret: ApiKeyHash,
     /// Hash of `pk_test_X`.
+    #[record(2)]
     pub publishable: ApiKeyHash,
 }
 

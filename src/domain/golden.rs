@@ -22,7 +22,9 @@ use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction,
 use crate::customers::ephemeral_key::EphemeralKey;
 use crate::customers::source::{SourceData, SourceUsage};
 use crate::customers::tax_id::{TaxId, Verification};
-use crate::directory::{ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, KeyUse};
+use crate::directory::{
+    ApiKey, ApiKeyHash, ApiKeyKind, DirectoryFact, DirectoryFacts, DirectoryProblem, KeyUse, SandboxKeys,
+};
 use crate::events::{EventFact, EventType, EventVersion};
 use crate::facts::{Claim, Facts, Outcome, OutcomeResult, Timer};
 use crate::files::file::{File, FileContents, FilePurpose, FileType};
@@ -219,6 +221,8 @@ fn record_lines() -> Vec<String> {
         ErrorType,
         DirectoryFacts,
         DirectoryFact,
+        DirectoryProblem,
+        SandboxKeys,
         ApiKey,
         ApiKeyHash,
         ApiKeyKind,

@@ -3,8 +3,9 @@
 //! index understands ([`Head`]) and a body of bytes that it does not; actors join the two.
 //!
 //! A backend implements [`Journal`] (append, fenced by epoch), [`Reads`] (pointers followed to records) and [`Scan`]
-//! (every block in order, for rebuilding and audit). [`memory`] is one for tests and simulation, with faults, [`shared`]
-//! lets several processes share it; [`conformance`] is the suite every backend passes.
+//! (every block in order, for rebuilding and audit); one that several nodes use also [`Tail`]. [`memory`] is one for tests
+//! and simulation, with faults, [`shared`] lets several processes share it; [`conformance`] is the suite every backend
+//! passes.
 
 pub mod conformance;
 pub mod envelope;
@@ -223,6 +224,14 @@ pub struct StoredBlock {
     pub block: Block,
     /// Where it is, for messages: file (or partition) and offset.
     pub place: String,
+}
+
+/// Reads of a journal by somebody who does not own the shard.
+pub trait Tail: Send + Sync {
+    /// The durable blocks behind number `after`, in order and without a gap: at most `limit`, perhaps fewer, none where
+    /// the journal ends. Sees every block that was acknowledged before the call. Fails soon where the store cannot be
+    /// reached; the caller tries again.
+    fn blocks_after(&self, shard: ShardId, after: u64, limit: usize) -> Result<Vec<Block>, StoreError>;
 }
 
 /// Every block, in journal order; reads only the journal, never the index.

@@ -10,7 +10,7 @@ use crate::index::{IDEMPOTENCY_HOURS, Index, Place, SimpleIndex};
 use crate::reads::{Fetch, View};
 use crate::{
     AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Head, Journal, KeyHash, PageQuery, Reads, Scan, ShardId,
-    StoreError, StoredBlock,
+    StoreError, StoredBlock, Tail,
 };
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -412,6 +412,20 @@ fn heads_at(segment: u32, block: &Block) -> Vec<(Place, Head)> {
         .map(|record| record.map(|record| (place(record.offset, record.len), record.head)))
         .collect::<Result<_, _>>()
         .unwrap_or_else(|error| panic!("a block that BlockBuilder did not make: {error}"))
+}
+
+impl Tail for Memory {
+    fn blocks_after(&self, shard: ShardId, after: u64, limit: usize) -> Result<Vec<Block>, StoreError> {
+        if self.reads_fail.load(Relaxed) {
+            return Err(StoreError::Io {
+                place: format!("shard {}", shard.0),
+                what: "reads fail, as the driver asked".to_owned(),
+            });
+        }
+        let written = self.written();
+        let of_shard = written.iter().filter(|block| block.shard == shard && block.seq > after);
+        Ok(of_shard.take(limit).cloned().collect())
+    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod shard;
 #[cfg(test)]
 mod simulation;
 mod store;
+mod tail;
 mod takeover;
 mod uploads;
 mod vault;

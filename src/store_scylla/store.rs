@@ -12,6 +12,7 @@ use crate::runtime::Runtime;
 use crate::schema;
 use crate::settings::Settings;
 use crate::shard::{Serving, Slot, Taken};
+use crate::tail::Tails;
 use crate::takeover::rebuild_damaged;
 use crate::uploads::Uploads;
 use crate::vault::VaultTables;
@@ -84,11 +85,12 @@ pub struct Cluster {
     about: schema::About,
     uploads: Uploads,
     vault: VaultTables,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 pub(crate) struct Shared {
     pub(crate) protocol: Arc<Protocol>,
+    pub(crate) tails: Tails,
     pub(crate) pieces: Arc<Pieces>,
     pub(crate) manifests: Arc<Manifests>,
     pub(crate) claimant: Claimant,
@@ -117,7 +119,7 @@ impl Cluster {
         let (settings, cache_bytes) = (options.settings.clone(), options.index_cache_bytes);
         let claimant = Claimant::new(options.node, options.addr)?;
         let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
-        let (about, protocol, pieces, manifests, uploads, vault) = runtime.wait(async move {
+        let (about, protocol, tails, pieces, manifests, uploads, vault) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
             let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
@@ -125,8 +127,9 @@ impl Cluster {
             let divided = (about.shards, shard_of);
             let uploads = Uploads::prepare(Arc::clone(&link), speaking.clone(), process, divided).await?;
             let vault = VaultTables::prepare(Arc::clone(&link), speaking).await?;
+            let tails = Tails::prepare(&link).await?;
             let protocol = Protocol::prepare(link).await?;
-            Ok::<_, StoreError>((about, protocol, pieces, manifests, uploads, vault))
+            Ok::<_, StoreError>((about, protocol, tails, pieces, manifests, uploads, vault))
         })??;
         let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
         let protocol = Arc::new(protocol);
@@ -135,6 +138,7 @@ impl Cluster {
         let (damaged, to_rebuild) = mpsc::sync_channel(slots);
         let shared = Arc::new(Shared {
             protocol,
+            tails,
             pieces: Arc::new(pieces),
             manifests: Arc::new(manifests),
             claimant,

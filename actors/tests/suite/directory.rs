@@ -17,6 +17,7 @@ fn open(store: &Arc<Memory>, dev: bool) -> DirectoryHandle {
     let config = DirectoryConfig {
         dev,
         on_fatal: Arc::new(|why| panic!("{why}")),
+        follows: None,
     };
     let (journal, reads) = (Arc::clone(store) as Arc<_>, Arc::clone(store) as Arc<_>);
     DirectoryHandle::start(config, &secrets(), journal, reads).expect("the directory opens")

@@ -4,6 +4,7 @@ mod adoption;
 mod directory;
 mod driver;
 mod engine;
+mod following;
 mod keys;
 mod lists;
 mod moves;

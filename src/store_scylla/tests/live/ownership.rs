@@ -3,7 +3,7 @@
 use crate::{applied, one_shard, open_as};
 use std::sync::Arc;
 use tollgate_store::conformance::{Script, Store, wait};
-use tollgate_store::{AccountRef, Commit, Head, Journal, Scan, ShardId, StoreError};
+use tollgate_store::{AccountRef, Commit, Head, Journal, Scan, ShardId, StoreError, Tail};
 use tollgate_store_scylla::{SEGMENT_BLOCKS, Scanner};
 
 fn birth(number: u64) -> Head {
@@ -81,6 +81,23 @@ fn a_segment_goes_on_in_the_next_one_whoever_owns_it() {
         })
         .unwrap();
     assert_eq!(seen, SEGMENT_BLOCKS + 3);
+    // A node that owns nothing follows it, from one segment into the next, and sees what is acknowledged from then on.
+    let follower = open_as("d", &settings, &one_shard());
+    let mut read = 0;
+    let mut follow = || loop {
+        let blocks = follower.blocks_after(ShardId(0), read, 100).unwrap();
+        if blocks.is_empty() {
+            return read;
+        }
+        for block in blocks {
+            read += 1;
+            assert_eq!(block.seq, read);
+        }
+    };
+    assert_eq!(follow(), SEGMENT_BLOCKS + 3);
+    back.write(&[birth(SEGMENT_BLOCKS + 4)]);
+    assert_eq!(follow(), SEGMENT_BLOCKS + 4);
+    assert_eq!(follower.blocks_after(ShardId(1), 0, 100).unwrap(), []);
 }
 
 #[test]
