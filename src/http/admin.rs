@@ -1,8 +1,9 @@
 //! The operator's listener: health, metrics, accounts and keys, shards, settings. It has no keys of its own; whoever reaches the address is
 //! the operator, so it must stay private. Browsers are kept out: a page that an operator visits must not reach it.
 
-use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
-use crate::body::{BodyMemory, read_body};
+use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
+use crate::body::{BodyMemory, Incoming, read_body};
+use crate::head::{Head, Known};
 use crate::operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 use crate::server::Dispatch;
 use crate::services::Services;
@@ -10,9 +11,7 @@ use crate::shards;
 use crate::stream::Substitutes;
 use crate::tuning::Wish;
 use crate::watch::Watch;
-use actix_http::body::BoxBody;
-use actix_http::{HttpMessage, Payload, Request, Response};
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -27,10 +26,10 @@ pub(crate) struct Admin {
 }
 
 impl Dispatch for Admin {
-    async fn dispatch(&self, http: Request, mut payload: Payload, watch: &Watch) -> Response<BoxBody> {
-        let body = read_body(&mut payload, None, BODY_BYTES_MAX, &self.memory, watch).await;
+    async fn dispatch(&self, http: Head, mut incoming: Incoming<'_>, watch: &Watch) -> (Answer, Option<Echo>) {
+        let body = read_body(&mut incoming, None, BODY_BYTES_MAX, &self.memory, watch).await;
         let answer = match body {
-            Ok(body) => self.answer(&http, &body).await,
+            Ok(body) => self.answer(&http, body.of(&http)).await,
             Err(problem) => Err(OperatorError::Invalid(format!("the body cannot be read: {problem:?}"))),
         };
         let answer = answer.unwrap_or_else(|error| {
@@ -41,7 +40,7 @@ impl Dispatch for Admin {
             )
         });
         tracing::debug!(method = %http.method(), path = http.path(), status = answer.status, "operator request");
-        answer.into_page()
+        (answer, None)
     }
 
     fn substitutes(&self) -> Substitutes {
@@ -73,7 +72,7 @@ impl Admin {
         }
     }
 
-    async fn answer(&self, http: &Request, body: &[u8]) -> Result<Answer, OperatorError> {
+    async fn answer(&self, http: &Head, body: &[u8]) -> Result<Answer, OperatorError> {
         let segments: Vec<&str> = http.path().trim_start_matches('/').split('/').collect();
         let reads = matches!(*http.method(), Method::GET | Method::HEAD);
         match segments.as_slice() {
@@ -85,7 +84,7 @@ impl Admin {
             }
             _ => {}
         }
-        if http.headers().contains_key(header::ORIGIN) {
+        if http.get(Known::Origin).is_some() {
             return Err(OperatorError::Forbidden(
                 "the operator API does not answer browsers".into(),
             ));
@@ -159,8 +158,8 @@ impl Admin {
 }
 
 /// The time over which rates are taken: `?over_ms=`, a second without it.
-fn over_ms(http: &Request) -> Result<u64, OperatorError> {
-    let given = http.uri().query().unwrap_or("");
+fn over_ms(http: &Head) -> Result<u64, OperatorError> {
+    let given = http.query();
     match given.strip_prefix("over_ms=") {
         Some(text) => text
             .parse()
@@ -172,7 +171,7 @@ fn over_ms(http: &Request) -> Result<u64, OperatorError> {
     }
 }
 
-fn new_account(http: &Request, body: &[u8]) -> Result<NewAccount, OperatorError> {
+fn new_account(http: &Head, body: &[u8]) -> Result<NewAccount, OperatorError> {
     let request = object(http, body)?;
     known_members(&request, &["country", "currency", "statement_descriptor"])?;
     let member = |name: &str| request[name].as_str().map(str::to_owned);
@@ -183,7 +182,7 @@ fn new_account(http: &Request, body: &[u8]) -> Result<NewAccount, OperatorError>
     })
 }
 
-fn updated_account(http: &Request, body: &[u8]) -> Result<UpdatedAccount, OperatorError> {
+fn updated_account(http: &Head, body: &[u8]) -> Result<UpdatedAccount, OperatorError> {
     let request = object(http, body)?;
     known_members(&request, &["set", "live"])?;
     let text = |value: &Value| match value {
@@ -202,7 +201,7 @@ fn updated_account(http: &Request, body: &[u8]) -> Result<UpdatedAccount, Operat
     })
 }
 
-fn new_key(http: &Request, body: &[u8]) -> Result<NewKey, OperatorError> {
+fn new_key(http: &Head, body: &[u8]) -> Result<NewKey, OperatorError> {
     let request = object(http, body)?;
     known_members(&request, &["publishable", "allow", "live"])?;
     let flag = |name: &str| request[name].as_bool().unwrap_or(false);
@@ -228,7 +227,7 @@ fn new_key(http: &Request, body: &[u8]) -> Result<NewKey, OperatorError> {
 }
 
 /// The JSON object of a body. Only `application/json` is taken, which no page of another site may send.
-fn object(http: &Request, body: &[u8]) -> Result<Value, OperatorError> {
+fn object(http: &Head, body: &[u8]) -> Result<Value, OperatorError> {
     if !http.content_type().eq_ignore_ascii_case("application/json") {
         return Err(OperatorError::Invalid(
             "send the body as content-type: application/json".into(),

@@ -4,55 +4,42 @@ use crate::rate_limit::Left;
 use actix_http::body::BoxBody;
 use actix_http::{ConnectionType, Response};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
+use std::borrow::Cow;
+use std::io::Write as _;
 use tollgate_domain::kinds::REQUEST;
 use tollgate_resource::Id;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-/// The API version that is asked for, and answered at.
-pub(crate) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
-const LIMIT_REASON: HeaderName = HeaderName::from_static("stripe-rate-limited-reason");
-/// Requests an account may make at once, those it has left, and seconds until it has all of them again.
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
-/// The key under which a change is made once.
-pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// What every answer of the API says besides itself.
+const OF_THE_API: &[u8] = b"cache-control: no-cache, no-store\r\n\
+    access-control-allow-credentials: true\r\n\
+    access-control-allow-methods: GET, HEAD, PUT, PATCH, POST, DELETE\r\n\
+    access-control-allow-origin: *\r\n\
+    access-control-expose-headers: RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Request-Id, \
+    Stripe-Manage-Version, Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
+    X-Stripe-Privileged-Session-Required\r\n\
+    access-control-max-age: 300\r\n";
+/// What other answers say (health, pages).
+const OF_A_PAGE: &[u8] = b"cache-control: no-cache, no-store\r\n";
+const METHODS: &[u8] = b"allow: GET, HEAD, POST, DELETE, OPTIONS\r\n\
+    access-control-allow-headers: Authorization, Content-Type, Idempotency-Key, Stripe-Account, Stripe-Context, \
+    Stripe-Version, X-Stripe-Client-User-Agent\r\n";
+/// A form's page runs no script and loads nothing. (Where the form may lead is left open: an address to return to.)
+const OF_A_FORM: &[u8] = b"content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'\r\n\
+    referrer-policy: no-referrer\r\n";
+/// A page that is only read sends nothing either, and stands in no frame.
+const OF_A_NOTICE: &[u8] = b"content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'\r\n\
+    referrer-policy: no-referrer\r\nx-content-type-options: nosniff\r\n";
+/// A file of somebody else's runs no script and loads nothing.
+const OF_A_FILE: &[u8] = b"x-content-type-options: nosniff\r\ncontent-security-policy: sandbox; default-src 'none'\r\n";
 
 /// Seconds after which whoever found no shard should ask again.
 const RETRY_AFTER_S: u64 = 1;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, PUT, PATCH, POST, DELETE");
-const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
-const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Idempotency-Key, Stripe-Account, Stripe-Context, Stripe-Version, \
-     X-Stripe-Client-User-Agent",
-);
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Request-Id, Stripe-Manage-Version, \
-     Stripe-Should-Retry, X-Stripe-External-Auth-Required, \
-     X-Stripe-Privileged-Session-Required",
-);
-const MAX_AGE: HeaderValue = HeaderValue::from_static("300");
-const ANY: HeaderValue = HeaderValue::from_static("*");
-const TRUE: HeaderValue = HeaderValue::from_static("true");
-const FALSE: HeaderValue = HeaderValue::from_static("false");
-/// A form's page runs no script and loads nothing. (Where the form may lead is left open: an address to return to.)
-const FORM_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'");
-/// A page that is only read sends nothing either, and stands in no frame.
-const NOTICE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-);
-/// A file of somebody else's runs no script and loads nothing.
-const FILE_POLICY: HeaderValue = HeaderValue::from_static("sandbox; default-src 'none'");
-const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store");
+/// Room for the head of an answer of ordinary length.
+const HEAD_BYTES: usize = 1 << 10;
 
 /// What kind of body an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,12 +59,12 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    fn header(self) -> HeaderValue {
+    fn media_type(self) -> &'static str {
         match self {
-            Content::Json => HeaderValue::from_static("application/json"),
-            Content::Html | Content::Form | Content::Notice => HeaderValue::from_static("text/html; charset=utf-8"),
-            Content::File(media_type) => HeaderValue::from_static(media_type),
-            Content::Text => HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+            Content::Json => "application/json",
+            Content::Html | Content::Form | Content::Notice => "text/html; charset=utf-8",
+            Content::File(media_type) => media_type,
+            Content::Text => "text/plain; version=0.0.4; charset=utf-8",
         }
     }
 }
@@ -93,6 +80,46 @@ pub(crate) enum LimitReason {
     Concurrency,
 }
 
+/// The bytes of a body: made for this answer, or shared by many.
+#[derive(Debug)]
+pub(crate) enum Contents {
+    Made(Vec<u8>),
+    Shared(Bytes),
+}
+
+impl Contents {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Contents::Made(bytes) => bytes,
+            Contents::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Contents {
+    fn from(bytes: Vec<u8>) -> Contents {
+        Contents::Made(bytes)
+    }
+}
+
+impl From<String> for Contents {
+    fn from(text: String) -> Contents {
+        Contents::Made(text.into_bytes())
+    }
+}
+
+impl From<&'static str> for Contents {
+    fn from(text: &'static str) -> Contents {
+        Contents::Shared(Bytes::from_static(text.as_bytes()))
+    }
+}
+
+impl From<Bytes> for Contents {
+    fn from(bytes: Bytes) -> Contents {
+        Contents::Shared(bytes)
+    }
+}
+
 /// An answer before it becomes HTTP.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -101,7 +128,7 @@ pub(crate) struct Answer {
     /// Kind of the body.
     pub(crate) content: Content,
     /// The body.
-    pub(crate) body: Bytes,
+    pub(crate) body: Contents,
     /// `stripe-should-retry`, where it is to be sent.
     pub(crate) should_retry: Option<bool>,
     /// Why, and for how many seconds, the client should stay away.
@@ -118,7 +145,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// An answer with nothing special about it.
-    pub(crate) fn new(status: u16, content: Content, body: impl Into<Bytes>) -> Answer {
+    pub(crate) fn new(status: u16, content: Content, body: impl Into<Contents>) -> Answer {
         Answer {
             status,
             content,
@@ -138,9 +165,9 @@ pub(crate) struct Echo {
     /// The request's id.
     pub(crate) request: Id,
     /// The API version it is answered at, or the unknown one it asked for.
-    pub(crate) version: HeaderValue,
+    pub(crate) version: Cow<'static, [u8]>,
     /// The idempotency key, when it is a POST or DELETE with one.
-    pub(crate) key: Option<HeaderValue>,
+    pub(crate) key: Option<Box<[u8]>>,
     /// Whether the key remembers the request: then it is told which was the first.
     pub(crate) remembers: bool,
     /// What the account has left of its rate limit, where it is told.
@@ -148,97 +175,165 @@ pub(crate) struct Echo {
 }
 
 impl Answer {
-    /// Makes the HTTP answer of an API request.
-    pub(crate) fn into_response(self, echo: Echo) -> Response<BoxBody> {
-        let request = id_header(echo.request);
-        let original = self.replayed.map(id_header);
-        let mut response = self.bare();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, NO_STORE);
-        cross_origin(headers);
-        headers.insert(STRIPE_VERSION, echo.version);
-        if let Some(left) = echo.left {
-            headers.insert(LIMIT, HeaderValue::from(left.limit));
-            headers.insert(REMAINING, HeaderValue::from(left.remaining));
-            headers.insert(RESET, HeaderValue::from(left.full_in_s));
+    /// Writes the whole answer as HTTP/1.1; `closes` says that the connection ends with it. `echo` is that of a request of
+    /// the API.
+    pub(crate) fn write(&self, echo: Option<&Echo>, closes: bool, date: &[u8], out: &mut Vec<u8>) {
+        let status = self.status_code();
+        let body = self.body.bytes();
+        out.reserve(HEAD_BYTES + body.len());
+        out.extend_from_slice(b"HTTP/1.1 ");
+        out.extend_from_slice(status.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+        out.extend_from_slice(b"\r\n");
+        if self.has_content() {
+            out.extend_from_slice(b"content-length: ");
+            number(body.len() as u64, out);
+            out.extend_from_slice(b"\r\n");
         }
-        if let Some(key) = echo.key {
-            headers.insert(IDEMPOTENCY_KEY, key);
-            if original.is_some() {
-                headers.insert(REPLAYED, TRUE);
-            }
-            if echo.remembers {
-                headers.insert(ORIGINAL_REQUEST, original.unwrap_or_else(|| request.clone()));
-            }
+        if closes {
+            out.extend_from_slice(b"connection: close\r\n");
         }
-        headers.insert(REQUEST_ID, request);
-        response
+        self.headers(echo, out);
+        line("date", date, out);
+        out.extend_from_slice(b"\r\n");
+        if self.has_content() {
+            out.extend_from_slice(body);
+        }
     }
 
-    /// Makes an HTTP answer that belongs to no API request (health, pages).
-    pub(crate) fn into_page(self) -> Response<BoxBody> {
-        let mut response = self.bare();
-        response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
-        response
-    }
-
-    fn bare(self) -> Response<BoxBody> {
+    /// Makes the answer that the HTTP layer writes: what [`Self::write`] says, but for length, connection and date, which
+    /// are that layer's.
+    pub(crate) fn into_response(self, echo: Option<&Echo>) -> Response<BoxBody> {
+        let mut text = Vec::with_capacity(HEAD_BYTES);
+        self.headers(echo, &mut text);
+        let body = match self.body {
+            Contents::Made(bytes) => BoxBody::new(bytes),
+            Contents::Shared(bytes) => BoxBody::new(bytes),
+        };
         let status = StatusCode::from_u16(self.status).expect("statuses are written by us");
-        let mut response = Response::with_body(status, BoxBody::new(self.body));
+        let mut response = Response::with_body(status, body);
         if self.closes {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         let headers = response.headers_mut();
-        if status != StatusCode::NO_CONTENT {
-            headers.insert(header::CONTENT_TYPE, self.content.header());
+        for header in text.split(|byte| *byte == b'\n').filter(|header| !header.is_empty()) {
+            let header = header.strip_suffix(b"\r").expect("written by us");
+            let colon = header.iter().position(|byte| *byte == b':').expect("written by us");
+            let name = HeaderName::from_bytes(&header[..colon]).expect("written by us");
+            let value = HeaderValue::from_bytes(&header[colon + 2..]).expect("looked at before it was written");
+            headers.insert(name, value);
         }
-        if self.content == Content::Form {
-            headers.insert(header::CONTENT_SECURITY_POLICY, FORM_POLICY);
-            headers.insert(header::REFERRER_POLICY, NO_REFERRER);
+        response
+    }
+
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).expect("statuses are written by us")
+    }
+
+    /// Whether there may be a body, even if it is empty.
+    fn has_content(&self) -> bool {
+        self.status != StatusCode::NO_CONTENT.as_u16()
+    }
+
+    /// Writes the headers but for length, connection and date, each in a line.
+    fn headers(&self, echo: Option<&Echo>, out: &mut Vec<u8>) {
+        if self.has_content() {
+            line("content-type", self.content.media_type().as_bytes(), out);
         }
-        if self.content == Content::Notice {
-            headers.insert(header::CONTENT_SECURITY_POLICY, NOTICE_POLICY);
-            headers.insert(header::REFERRER_POLICY, NO_REFERRER);
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+        match self.content {
+            Content::Form => out.extend_from_slice(OF_A_FORM),
+            Content::Notice => out.extend_from_slice(OF_A_NOTICE),
+            Content::File(_) => out.extend_from_slice(OF_A_FILE),
+            Content::Json | Content::Html | Content::Text => {}
         }
-        if let Content::File(_) = self.content {
-            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
-            headers.insert(header::CONTENT_SECURITY_POLICY, FILE_POLICY);
-        }
-        if let Some(location) = self.location {
-            let location = HeaderValue::try_from(location).expect("addresses are written in ASCII");
-            headers.insert(header::LOCATION, location);
+        if let Some(location) = &self.location {
+            line("location", location.as_bytes(), out);
         }
         if let Some(retry) = self.should_retry {
-            headers.insert(SHOULD_RETRY, if retry { TRUE } else { FALSE });
+            line("stripe-should-retry", if retry { b"true" } else { b"false" }, out);
         }
         if let Some((reason, seconds)) = self.limited {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            number_line("retry-after", seconds, out);
             let reason = match reason {
                 LimitReason::Rate => "global-rate",
                 LimitReason::EndpointRate => "endpoint-rate",
                 LimitReason::Concurrency => "global-concurrency",
             };
-            headers.insert(LIMIT_REASON, HeaderValue::from_static(reason));
-        } else if status == StatusCode::SERVICE_UNAVAILABLE && self.should_retry == Some(true) {
+            line("stripe-rate-limited-reason", reason.as_bytes(), out);
+        } else if self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() && self.should_retry == Some(true) {
             // A shard that is built again, or moves to another node, is back in a moment.
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+            number_line("retry-after", RETRY_AFTER_S, out);
         }
         if self.names_methods {
-            headers.insert(header::ALLOW, ALLOWED_METHODS);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
+            out.extend_from_slice(METHODS);
         }
-        response
+        match echo {
+            None => out.extend_from_slice(OF_A_PAGE),
+            Some(echo) => self.echoes(echo, out),
+        }
     }
+
+    /// Writes what an answer of the API repeats of its request.
+    fn echoes(&self, echo: &Echo, out: &mut Vec<u8>) {
+        out.extend_from_slice(OF_THE_API);
+        line("stripe-version", &echo.version, out);
+        // Requests an account may make at once, those it has left, and seconds until it has all of them again.
+        if let Some(left) = &echo.left {
+            number_line("ratelimit-limit", left.limit, out);
+            number_line("ratelimit-remaining", left.remaining, out);
+            number_line("ratelimit-reset", left.full_in_s, out);
+        }
+        if let Some(key) = &echo.key {
+            line("idempotency-key", key, out);
+            if self.replayed.is_some() {
+                line("idempotent-replayed", b"true", out);
+            }
+            if echo.remembers {
+                id_line("original-request", self.replayed.unwrap_or(echo.request), out);
+            }
+        }
+        id_line("request-id", echo.request, out);
+    }
+}
+
+/// Writes one header. Nothing that a client sent, or that is stored, may become two.
+fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
+    let one_line = value.iter().fold(true, |one_line, byte| {
+        one_line & ((*byte >= 0x20 && *byte != 0x7f) || *byte == b'\t')
+    });
+    assert!(one_line, "the value of {name} is no header's");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn number_line(name: &str, value: impl Into<u64>, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    number(value.into(), out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn id_line(name: &str, id: Id, out: &mut Vec<u8>) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    id.write(&REQUEST, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn number(value: u64, out: &mut Vec<u8>) {
+    write!(out, "{value}").expect("memory takes all of it");
 }
 
 /// A whole HTTP answer as bytes, for requests that never reach the dispatch.
 pub(crate) fn raw(status: &str, content: Content, body: &[u8]) -> Vec<u8> {
-    let content = content.header();
+    let content = content.media_type();
     let mut out = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\ncache-control: no-cache, \
          no-store\r\naccess-control-allow-origin: *\r\n\r\n",
-        content.to_str().expect("written by us"),
+        content,
         body.len()
     )
     .into_bytes();
@@ -250,16 +345,6 @@ pub(crate) fn raw(status: &str, content: Content, body: &[u8]) -> Vec<u8> {
 pub(crate) const LONG_LINE_PAGE: &str = "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n<body>\r\n\
     <center><h1>414 Request-URI Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
-fn cross_origin(headers: &mut HeaderMap) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-}
-
-fn id_header(id: Id) -> HeaderValue {
-    let mut text = Vec::with_capacity(32);
-    id.write(&REQUEST, &mut text);
-    HeaderValue::from_maybe_shared(Bytes::from(text)).expect("an id is ASCII letters and digits")
-}
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! The `Authorization` header: an API key as a bearer token or as the user name of Basic authentication.
 
-use actix_web::http::header::HeaderValue;
+use crate::head::readable;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -22,15 +22,15 @@ const TOKEN_BYTES_MAX: usize = 255;
 
 impl<'a> Authorization<'a> {
     /// Reads the header.
-    pub(crate) fn read(header: Option<&'a HeaderValue>) -> Authorization<'a> {
+    pub(crate) fn read(header: Option<&'a [u8]>) -> Authorization<'a> {
         let Some(header) = header else {
             return Authorization::Missing;
         };
         // As nearly every client writes it; whatever else there may be is looked at piece by piece.
-        if let Some(key) = plain_bearer(header.as_bytes()) {
+        if let Some(key) = plain_bearer(header) {
             return Authorization::Key(Token(Cow::Borrowed(key)));
         }
-        let Ok(text) = header.to_str() else {
+        let Some(text) = readable(header) else {
             return Authorization::Malformed;
         };
         let (scheme, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
@@ -123,8 +123,7 @@ mod tests {
     use super::*;
 
     fn check(header: &str, expected: &str) {
-        let value = HeaderValue::from_str(header).expect("a header value");
-        let found = match Authorization::read(Some(&value)) {
+        let found = match Authorization::read(Some(header.as_bytes())) {
             Authorization::Missing => "missing".to_owned(),
             Authorization::Malformed => "malformed".to_owned(),
             Authorization::Key(token) => token.secret().to_owned(),

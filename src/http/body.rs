@@ -1,6 +1,7 @@
 //! Reading a request's body: bounded by bytes for each request, by memory for all of them, and by time (the connection's
 //! watch ends it).
 
+use crate::head::Head;
 use crate::watch::{Phase, Watch};
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -9,6 +10,40 @@ use futures_core::Stream;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::Pin;
+
+/// Where a request's body comes from.
+pub(crate) enum Incoming<'p> {
+    /// It was read along with the head, or there is none.
+    InHead,
+    /// It comes in pieces.
+    InPieces(&'p mut Payload),
+}
+
+/// A body that was read. It may hold card numbers, so it cannot be printed.
+pub(crate) enum Body {
+    /// It lies where the head does.
+    InHead,
+    /// It was read after the head.
+    Apart(Bytes),
+}
+
+impl Body {
+    /// Its bytes; `head` is that of the same request.
+    pub(crate) fn of<'a>(&'a self, head: &'a Head) -> &'a [u8] {
+        match self {
+            Body::InHead => head.body(),
+            Body::Apart(bytes) => bytes,
+        }
+    }
+
+    /// Its bytes for whoever keeps parts of them.
+    pub(crate) fn shared(self, head: &Head) -> Bytes {
+        match self {
+            Body::InHead => Bytes::copy_from_slice(head.body()),
+            Body::Apart(bytes) => bytes,
+        }
+    }
+}
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +102,18 @@ impl Drop for Held<'_> {
 
 /// Reads a body of at most `max` bytes; `length` is what the request announced, if it did.
 pub(crate) async fn read_body(
-    payload: &mut Payload,
+    incoming: &mut Incoming<'_>,
     length: Option<u64>,
     max: usize,
     memory: &BodyMemory,
     watch: &Watch,
-) -> Result<Bytes, BodyProblem> {
-    if matches!(payload, Payload::None) {
-        return Ok(Bytes::new());
-    }
+) -> Result<Body, BodyProblem> {
+    let payload = match incoming {
+        // One that is longer than allowed is not: it is smaller than the smallest limit.
+        Incoming::InHead => return Ok(Body::InHead),
+        Incoming::InPieces(Payload::None) => return Ok(Body::Apart(Bytes::new())),
+        Incoming::InPieces(payload) => &mut **payload,
+    };
     if length.is_some_and(|length| length > max as u64) {
         return Err(BodyProblem::TooLarge);
     }
@@ -83,6 +121,7 @@ pub(crate) async fn read_body(
     let read = collect(payload, length, max, memory).await;
     let timed_out = watch.expired() == Some(Phase::Body);
     watch.has_read_body(read.is_ok());
+    let read = read.map(Body::Apart);
     read.map_err(|problem| if timed_out { BodyProblem::TooSlow } else { problem })
 }
 

@@ -1,12 +1,10 @@
 //! Who asks: the key of a request, what it opens, and whether it may call the operation.
 
-use crate::answer::STRIPE_VERSION;
 use crate::api::Api;
 use crate::authorization::{Authorization, Token};
 use crate::ephemeral::Customers;
+use crate::head::{Head, Known};
 use crate::refused::Refused;
-use actix_http::{HttpMessage, Request as Http};
-use actix_web::http::header::{self, HeaderName};
 use std::sync::Arc;
 use tollgate_actors::{AuthRefusal, Authenticated};
 use tollgate_domain::access::{Browser, Level, Permission, Permissions, Resource, access_of, needs_version};
@@ -18,10 +16,7 @@ use tollgate_wire::browser::BrowserForm;
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
-const SPOKEN_FOR: [HeaderName; 2] = [
-    HeaderName::from_static("stripe-account"),
-    HeaderName::from_static("stripe-context"),
-];
+const SPOKEN_FOR: [Known; 2] = [Known::StripeAccount, Known::StripeContext];
 
 /// Who asks, and with what kind of key.
 pub(crate) struct Caller {
@@ -82,7 +77,7 @@ impl Api {
     /// Authenticates a request and says whether its key may call the operation. `body` is what was read of it so far.
     pub(crate) async fn caller(
         &self,
-        http: &Http,
+        http: &Head,
         matched: &Match<'_>,
         body: Option<&[u8]>,
         request: Id,
@@ -90,7 +85,7 @@ impl Api {
     ) -> Result<Caller, Refused> {
         let endpoint = matched.endpoint();
         let in_form;
-        let token = match Authorization::read(http.headers().get(header::AUTHORIZATION)) {
+        let token = match Authorization::read(http.get(Known::Authorization)) {
             Authorization::Missing => match key_in_form(http, endpoint, body) {
                 Some(key) => {
                     in_form = key;
@@ -120,7 +115,7 @@ impl Api {
         if endpoint.path == accounts::BY_ID {
             own_account(own, &token, matched.segment(0).unwrap_or_default())?;
         }
-        if needs_version(endpoint) && http.headers().get(STRIPE_VERSION).is_none() {
+        if needs_version(endpoint) && http.get(Known::StripeVersion).is_none() {
             return Err(errors::version_missing().into());
         }
         let bound = (authenticated.kind == ApiKeyKind::Restricted).then(|| {
@@ -176,21 +171,21 @@ pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) 
 }
 
 /// The key a page's library sends in the form, where a page may call the operation.
-fn key_in_form(http: &Http, endpoint: &Endpoint<Call>, body: Option<&[u8]>) -> Option<String> {
+fn key_in_form(http: &Head, endpoint: &Endpoint<Call>, body: Option<&[u8]>) -> Option<String> {
     if access_of(endpoint).browser == Browser::Refused {
         return None;
     }
-    let query = http.uri().query().unwrap_or("").as_bytes();
+    let query = http.query().as_bytes();
     let key = body.and_then(browser::key_of).or_else(|| browser::key_of(query))?;
     // A secret key in a form would stand in logs of pages and proxies: it is not taken from there.
     key.starts_with("pk_").then_some(key)
 }
 
 /// Refuses a request for another account than the key's own.
-fn speaks_for_itself(http: &Http, own: Id, token: &Token<'_>) -> Result<(), Refused> {
-    for name in &SPOKEN_FOR {
-        if let Some(account) = http.headers().get(name) {
-            own_account(own, token, &String::from_utf8_lossy(account.as_bytes()))?;
+fn speaks_for_itself(http: &Head, own: Id, token: &Token<'_>) -> Result<(), Refused> {
+    for name in SPOKEN_FOR {
+        if let Some(account) = http.get(name) {
+            own_account(own, token, &String::from_utf8_lossy(account))?;
         }
     }
     Ok(())

@@ -4,8 +4,8 @@
 //! Two listeners: the API ([`serve_api`]) and the operator's ([`serve_admin`]). Each worker thread has one dispatch for
 //! every request ([`api`], [`admin`]); what is shared between threads is in [`Services`].
 //!
-//! Reading order: [`api`] (the way of a request), [`answer`], [`server`], [`stream`] and [`watch`] (what holds slow and
-//! broken clients), [`admin`] and [`operator`].
+//! Reading order: [`api`] (the way of a request), [`answer`], [`server`], [`connection`] and [`plain`] (who reads requests),
+//! [`stream`] and [`watch`] (what holds slow and broken clients), [`admin`] and [`operator`].
 
 mod account_text;
 mod admin;
@@ -15,12 +15,16 @@ mod authentication;
 mod authorization;
 mod body;
 mod bounds;
+mod buffers;
 mod caller;
+mod connection;
 mod ephemeral;
 mod files;
+mod head;
 mod multipart;
 mod operator;
 mod pages;
+mod plain;
 mod rate_limit;
 mod receipts;
 mod refused;

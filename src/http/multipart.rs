@@ -1,8 +1,8 @@
 //! Multipart forms, which only uploads use: their text becomes an ordinary form, their file is told by its digest. The
 //! whole body is in memory by then, so this is a walk over it that copies nothing but text.
 
+use crate::head::{Head, Known};
 use crate::refused::Refused;
-use actix_http::{HttpMessage, Request};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tollgate_domain::Reject;
@@ -35,8 +35,8 @@ pub(crate) fn file_param<C>(endpoint: &Endpoint<C>) -> Option<&'static str> {
 }
 
 /// Reads the body of an upload; `param` is the part that holds the file.
-pub(crate) fn read(http: &Request, body: &Bytes, param: &str) -> Result<Received, Refused> {
-    let header = http.headers().get("content-type").and_then(|value| value.to_str().ok());
+pub(crate) fn read(http: &Head, body: &Bytes, param: &str) -> Result<Received, Refused> {
+    let header = http.text(Known::ContentType);
     let multipart = http.content_type().eq_ignore_ascii_case("multipart/form-data");
     let boundary = header.filter(|_| multipart).and_then(boundary);
     let Some(boundary) = boundary else {

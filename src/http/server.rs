@@ -1,15 +1,19 @@
 //! Listeners and workers: sockets in, answers out, and the way to stop.
 
+use crate::answer::{Answer, Echo};
+use crate::body::Incoming;
 use crate::bounds::Bounds;
+use crate::buffers::Buffers;
+use crate::connection::Worker;
+use crate::head::Head;
 use crate::stream::{Stream, Substitutes};
 use crate::watch::{Patrol, Watch};
-use actix_http::body::BoxBody;
-use actix_http::{HttpService, KeepAlive, Payload, Request, Response};
+use actix_http::{HttpService, KeepAlive, Payload, Request};
 use actix_server::{Server, ServerHandle};
-use actix_service::{ServiceFactoryExt, fn_service};
+use actix_service::{Service, ServiceFactory, fn_factory, fn_service};
 use actix_web::rt::net::TcpStream;
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -24,8 +28,13 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// What answers requests, one per worker thread.
 pub(crate) trait Dispatch: 'static {
-    /// Answers a request. `watch` is its connection's.
-    fn dispatch(&self, http: Request, payload: Payload, watch: &Watch) -> impl Future<Output = Response<BoxBody>>;
+    /// Answers a request, and says what its answer repeats of it if it is one of the API. `watch` is its connection's.
+    fn dispatch(
+        &self,
+        head: Head,
+        incoming: Incoming<'_>,
+        watch: &Watch,
+    ) -> impl Future<Output = (Answer, Option<Echo>)>;
 
     /// Answers to what never becomes a request.
     fn substitutes(&self) -> Substitutes;
@@ -67,8 +76,29 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
+/// Who reads a connection's requests at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// This room, as long as they are plain.
+    Plain,
+    /// The HTTP layer, all of them: what tests compare with.
+    #[cfg(test)]
+    Layer,
+}
+
 /// Starts workers on a listener. `make` is called on each worker's thread.
 pub(crate) fn start<D: Dispatch>(
+    listener: TcpListener,
+    workers: usize,
+    bounds: &Bounds,
+    stop_timeout: Duration,
+    make: impl Fn() -> D + Send + Clone + 'static,
+) -> io::Result<Running> {
+    start_with(First::Plain, listener, workers, bounds, stop_timeout, make)
+}
+
+fn start_with<D: Dispatch>(
+    first: First,
     listener: TcpListener,
     workers: usize,
     bounds: &Bounds,
@@ -88,28 +118,25 @@ pub(crate) fn start<D: Dispatch>(
         let dispatch = Rc::new(make());
         let patrol = Patrol::start(&bounds, connections_max);
         let substitutes = Rc::new(dispatch.substitutes());
-        let connections = Rc::clone(&patrol);
-        let accept = move |socket: TcpStream| {
-            // Answers are written whole, so waiting for more to send only delays them.
-            let _ = socket.set_nodelay(true);
-            let peer = socket.peer_addr().ok();
-            ready(Ok((
-                Stream::new(socket, Watch::new(&connections), Rc::clone(&substitutes)),
-                peer,
-            )))
-        };
+        let worker = Rc::new(Worker {
+            dispatch: Rc::clone(&dispatch),
+            buffers: Rc::new(Buffers::default()),
+            line_bytes_max: bounds.line_bytes_max,
+        });
         // Straight on the HTTP layer: there is one handler for all paths, so the routing, extensions and boxed futures of
         // an `App` would be paid for by every request and used by none.
         let answer = fn_service(move |mut request: Request| {
             let dispatch = Rc::clone(&dispatch);
             async move {
-                let payload = request.take_payload();
+                let mut payload = request.take_payload();
                 let watch = request.conn_data::<Rc<Watch>>().map(Rc::clone);
                 let watch = watch.expect("set when the connection was accepted");
                 watch.begins(!matches!(payload, Payload::None));
-                let answer = dispatch.dispatch(request, payload, &watch).await;
+                let head = Head::copied(&request);
+                drop(request);
+                let (answer, echo) = dispatch.dispatch(head, Incoming::InPieces(&mut payload), &watch).await;
                 watch.answered();
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.into_response(echo.as_ref()))
             }
         });
         let stopping = stopping.clone();
@@ -120,6 +147,7 @@ pub(crate) fn start<D: Dispatch>(
                 patrol.stop();
             }
         });
+        let connections = Rc::clone(&patrol);
         let http = HttpService::build()
             // Polled whenever a connection is: a look at a flag of the worker's own instead of a lock that all share.
             .graceful_shutdown_signal(move || Rc::clone(&patrol).stopped())
@@ -132,7 +160,33 @@ pub(crate) fn start<D: Dispatch>(
                 data.insert(stream.watch());
             })
             .h1(answer);
-        fn_service(accept).and_then(http)
+        fn_factory(move || {
+            let http = http.new_service(());
+            let (worker, connections) = (Rc::clone(&worker), Rc::clone(&connections));
+            let substitutes = Rc::clone(&substitutes);
+            async move {
+                let http = Rc::new(http.await?);
+                Ok::<_, ()>(fn_service(move |socket: TcpStream| {
+                    // Answers are written whole, so waiting for more to send only delays them.
+                    let _ = socket.set_nodelay(true);
+                    let peer = socket.peer_addr().ok();
+                    let stream = Stream::new(socket, Watch::new(&connections), Rc::clone(&substitutes));
+                    let (worker, http) = (Rc::clone(&worker), Rc::clone(&http));
+                    async move {
+                        let others = match first {
+                            First::Plain => worker.serve(stream).await,
+                            #[cfg(test)]
+                            First::Layer => Some(stream),
+                        };
+                        match others {
+                            // In a box: most connections never have it.
+                            Some(stream) => Box::pin(http.call((stream, peer))).await,
+                            None => Ok(()),
+                        }
+                    }
+                }))
+            }
+        })
     };
     let server = builder.listen("tollgate", listener, factory)?.run();
     let handle = server.handle();

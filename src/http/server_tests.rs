@@ -4,7 +4,7 @@
 use super::*;
 use crate::answer::{Answer, Content, LONG_LINE_PAGE, raw};
 use crate::body::{BodyMemory, read_body};
-use actix_http::HttpMessage;
+use crate::head::Known;
 use std::io::{Read, Write};
 use std::net::TcpStream as Client;
 use std::time::Instant;
@@ -16,20 +16,17 @@ struct Echoes {
 }
 
 impl Dispatch for Echoes {
-    async fn dispatch(&self, http: Request, mut payload: Payload, watch: &Watch) -> Response<BoxBody> {
-        let length = http
-            .headers()
-            .get("content-length")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
-        let text = match http.path() {
+    async fn dispatch(&self, head: Head, mut incoming: Incoming<'_>, watch: &Watch) -> (Answer, Option<Echo>) {
+        let length = head.text(Known::ContentLength).and_then(|value| value.parse().ok());
+        let text = match head.path() {
             "/large" => "x".repeat(32 << 20),
             "/unread" => "unread".to_owned(),
-            path => match read_body(&mut payload, length, 1 << 20, &self.memory, watch).await {
-                Ok(body) => format!("{path} {}", body.len()),
+            path => match read_body(&mut incoming, length, 1 << 20, &self.memory, watch).await {
+                Ok(body) => format!("{path} {}", body.of(&head).len()),
                 Err(problem) => format!("{problem:?}"),
             },
         };
-        Answer::new(200, Content::Text, text).into_page()
+        (Answer::new(200, Content::Text, text), None)
     }
 
     fn substitutes(&self) -> Substitutes {
@@ -39,7 +36,7 @@ impl Dispatch for Echoes {
             long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
             large_head: raw("431 Request Header Fields Too Large", Content::Json, b"{\"large\"}"),
             broken: raw("500 Internal Server Error", Content::Json, b"{\"broken\"}"),
-            line_bytes_max: 16 << 10,
+            line_bytes_max: 40 << 10,
         }
     }
 }
@@ -63,6 +60,10 @@ impl Listening {
     }
 
     fn with(bounds: Bounds) -> Listening {
+        Listening::read_by(First::Plain, bounds, Duration::from_secs(1))
+    }
+
+    fn read_by(first: First, bounds: Bounds, stop_timeout: Duration) -> Listening {
         let (say, hear) = std::sync::mpsc::sync_channel(1);
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -71,7 +72,7 @@ impl Listening {
                 let make = || Echoes {
                     memory: BodyMemory::new(4 << 20),
                 };
-                let running = start(listener, 1, &bounds, Duration::from_secs(1), make).expect("a listener");
+                let running = start_with(first, listener, 1, &bounds, stop_timeout, make).expect("a listener");
                 say.send(running.address()).expect("somebody hears");
                 let _ = stopped.await;
                 running.stop().await;
@@ -144,6 +145,8 @@ fn read_answer(client: &mut Client) -> String {
 fn what_is_no_http_is_answered_in_words_and_closed() {
     let server = Listening::start();
     let long_line = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(70_000));
+    // Longer than what is read at once, and shorter than a line may be: what is read again must not count twice.
+    let lengthy_line = format!("GET /{} HTTP/9.9\r\nhost: x\r\n\r\n", "a".repeat(30_000));
     let endless_line = format!("GET /{}", "a".repeat(200_000));
     let large_head = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(200_000));
     let many_headers = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(200));
@@ -182,6 +185,7 @@ fn what_is_no_http_is_answered_in_words_and_closed() {
         ),
         (&many_headers, "431 Request Header Fields Too Large", "{\"large\"}"),
         (&large_head, "431 Request Header Fields Too Large", "{\"large\"}"),
+        (&lengthy_line, "400 Bad Request", "{\"malformed\"}"),
         (&long_line, "414 URI Too Long", "<center>"),
         (&endless_line, "414 URI Too Long", "<center>"),
     ];
@@ -391,3 +395,6 @@ fn head_has_no_body_and_100_continue_is_given() {
     client.write_all(b"abc").expect("written");
     assert!(read_answer(&mut client).ends_with("/e 3"));
 }
+
+#[path = "connection_tests.rs"]
+mod connections;

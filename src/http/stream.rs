@@ -3,6 +3,7 @@
 //! The HTTP layer answers a head it cannot parse with a status and an empty body. Clients of this API parse every error
 //! as JSON, so such an answer is replaced on its way out.
 
+use crate::buffers::Buffer;
 use crate::watch::{Phase, Watch};
 use actix_web::rt::net::TcpStream;
 use std::io;
@@ -34,6 +35,8 @@ pub(crate) struct Stream {
     substitutes: Rc<Substitutes>,
     /// The answer being written in place of the HTTP layer's, and how much of it is.
     instead: Option<(Answer, usize)>,
+    /// What was read before the HTTP layer took over, and how much of it that has read again.
+    read_before: Option<(Buffer, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,12 +68,60 @@ impl Stream {
             watch,
             substitutes,
             instead: None,
+            read_before: None,
         }
     }
 
     /// The connection's watch, for its requests.
     pub(crate) fn watch(&self) -> Rc<Watch> {
         Rc::clone(&self.watch)
+    }
+
+    /// Whole answers to what never becomes a request.
+    pub(crate) fn substitutes(&self) -> &Substitutes {
+        &self.substitutes
+    }
+
+    /// Has the HTTP layer read again what was read before it.
+    pub(crate) fn give_back(&mut self, buffer: Buffer) {
+        self.watch.reads_again();
+        self.read_before = Some((buffer, 0));
+    }
+
+    /// Reads again what was given back; `None` when there is nothing left of it.
+    fn read_again(&mut self, buf: &mut ReadBuf<'_>) -> Option<()> {
+        let (before, read) = self.read_before.as_mut()?;
+        let rest = &before.filled()[*read..];
+        let count = rest.len().min(buf.remaining());
+        buf.put_slice(&rest[..count]);
+        self.watch.has_read(&rest[..count]);
+        *read += count;
+        if *read == before.filled().len() {
+            self.read_before = None;
+        }
+        Some(())
+    }
+
+    /// Writes bytes of a whole answer, as many as the peer takes.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.told(cx, polled)
+    }
+
+    /// Tells the watch what has come of an attempt to write.
+    fn told(&self, cx: &Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Pending if self.watch.expired().is_some() => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => {
+                self.watch.is_stuck();
+                self.watch.park(cx.waker());
+                Poll::Pending
+            }
+            ready => {
+                self.watch.has_written();
+                ready
+            }
+        }
     }
 
     /// Writes the rest of a substitute; ready with the length of what it stands for.
@@ -123,6 +174,9 @@ fn bare_error(bytes: &[u8]) -> Option<(usize, u16)> {
 
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.read_again(buf).is_some() {
+            return Poll::Ready(Ok(()));
+        }
         if let Some(phase) = self.watch.expired() {
             if phase == Phase::Head && !self.watch.stuck() {
                 // One attempt: whoever is this slow may also not listen. No answer is under way in this phase.
@@ -166,18 +220,7 @@ impl AsyncWrite for Stream {
                 Some((at, _)) => Pin::new(&mut self.socket).poll_write(cx, &buf[..at]),
             }
         };
-        match polled {
-            Poll::Pending if self.watch.expired().is_some() => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => {
-                self.watch.is_stuck();
-                self.watch.park(cx.waker());
-                Poll::Pending
-            }
-            ready => {
-                self.watch.has_written();
-                ready
-            }
-        }
+        self.told(cx, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How exact deadlines are; each ends up to one tick late.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
@@ -78,6 +78,28 @@ impl Watch {
         self.enter(Phase::Busy);
     }
 
+    /// A request's head has come, and not all of its body.
+    pub(crate) fn waits_for_body(&self) {
+        if self.phase.get() != Phase::Body {
+            self.enter(Phase::Body);
+        }
+    }
+
+    /// What has arrived since the last answer is read once more from its beginning.
+    pub(crate) fn reads_again(&self) {
+        self.line.set((0, false));
+    }
+
+    /// Whether the listener stops: answers are the last of their connections.
+    pub(crate) fn stopping(&self) -> bool {
+        self.patrol.stopping.get()
+    }
+
+    /// The date of answers, as HTTP writes it.
+    pub(crate) fn date(&self) -> Date {
+        self.patrol.date.get()
+    }
+
     /// The handler waits for the request's body.
     pub(crate) fn reads_body(&self) {
         self.enter(Phase::Body);
@@ -143,6 +165,11 @@ impl Watch {
         self.stuck_since.get().is_some()
     }
 
+    /// What the connection waits for.
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
     /// The phase in which the connection was given up, if it was.
     pub(crate) fn expired(&self) -> Option<Phase> {
         self.expired.get().then(|| self.phase.get())
@@ -186,10 +213,23 @@ impl Watch {
     }
 }
 
+/// A date as HTTP writes it.
+pub(crate) type Date = [u8; DATE_BYTES];
+
+/// Bytes of a date, always as many.
+const DATE_BYTES: usize = 29;
+
+fn date() -> Date {
+    let text = httpdate::fmt_http_date(SystemTime::now());
+    text.as_bytes().try_into().expect("dates of HTTP have one length")
+}
+
 /// The connections of one worker and its clock.
 pub(crate) struct Patrol {
     tick: Cell<u32>,
     stopping: Cell<bool>,
+    /// The time of the last tick, to the second.
+    date: Cell<Date>,
     connections: RefCell<Vec<Weak<Watch>>>,
     idle_ticks: u32,
     head_ticks: u32,
@@ -222,6 +262,7 @@ impl Patrol {
         Rc::new(Patrol {
             tick: Cell::new(0),
             stopping: Cell::new(false),
+            date: Cell::new(date()),
             connections: RefCell::new(Vec::new()),
             idle_ticks: ticks(bounds.keep_alive),
             head_ticks: ticks(bounds.header_timeout),
@@ -257,6 +298,7 @@ impl Patrol {
     fn walk(&self) {
         let now = self.tick.get().wrapping_add(1);
         self.tick.set(now);
+        self.date.set(date());
         // Bounded by the connections there are, each of which appears once.
         let mut staying = 0;
         self.connections.borrow_mut().retain(|connection| {
@@ -424,5 +466,13 @@ mod tests {
         watch.has_read(b"GET /a");
         watch.has_read(b"bc HTTP/1.1\r\nhost: x\r\n");
         assert!(watch.line_exceeds(16) && !watch.line_exceeds(17 + 1));
+        let watch = Watch::new(&patrol);
+        watch.has_read(b"GET /abc");
+        watch.reads_again();
+        watch.has_read(b"GET /abc");
+        assert!(
+            watch.line_exceeds(7) && !watch.line_exceeds(8),
+            "what is read again counts once"
+        );
     }
 }

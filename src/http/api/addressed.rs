@@ -1,10 +1,10 @@
 //! What a request is about: an operation, or one of the few addresses that need no key.
 
 use super::{Api, Exchange};
-use crate::answer::{Answer, Content, IDEMPOTENCY_KEY};
+use crate::answer::{Answer, Content};
+use crate::head::{Head, Known};
 use crate::receipts;
 use crate::refused::Refused;
-use actix_http::{HttpMessage, Request as Http};
 use actix_web::http::Method;
 use tollgate_domain::files::file_link::{LINKS_PATH, LinkToken};
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
@@ -27,7 +27,7 @@ pub(super) enum Addressed<'p> {
 
 impl Api {
     /// What the request is about, by method and path.
-    pub(super) fn addressed<'p>(&self, http: &'p Http, exchange: &mut Exchange) -> Result<Addressed<'p>, Refused> {
+    pub(super) fn addressed<'p>(&self, http: &'p Head, exchange: &mut Exchange) -> Result<Addressed<'p>, Refused> {
         let method = match *http.method() {
             Method::GET | Method::HEAD => "GET",
             Method::POST => "POST",
@@ -70,7 +70,7 @@ impl Api {
         exchange.echo.remembers = exchange.posts;
         // A DELETE takes no key, but says it again.
         if method != "GET" {
-            exchange.echo.key = http.headers().get(IDEMPOTENCY_KEY).cloned();
+            exchange.echo.key = http.get(Known::IdempotencyKey).map(Box::from);
         }
         Ok(Addressed::Operation(matched))
     }

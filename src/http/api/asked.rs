@@ -2,13 +2,13 @@
 //! (The key of the account itself is [`crate::caller`]'s.)
 
 use super::{Api, Exchange};
-use crate::answer::{LimitReason, STRIPE_VERSION};
+use crate::answer::LimitReason;
 use crate::caller::Bound;
+use crate::head::{Head, Known, readable};
 use crate::rate_limit::Layer;
 use crate::refused::Refused;
 use crate::telemetry;
-use actix_http::{HttpMessage, Request as Http};
-use actix_web::http::header::HeaderValue;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 use tollgate_domain::Profile;
@@ -28,20 +28,20 @@ const KEY_CHARS_MAX: usize = errors::IDEMPOTENCY_KEY_LEN_MAX;
 
 impl Api {
     /// The version a request is answered at: the one it names, else that of its key. The answer says it again.
-    pub(super) fn version(&self, http: &Http, of_key: Version, exchange: &mut Exchange) -> Result<Version, Refused> {
-        let Some(header) = http.headers().get(STRIPE_VERSION) else {
-            exchange.echo.version = HeaderValue::from_static(versions::name(of_key));
+    pub(super) fn version(&self, http: &Head, of_key: Version, exchange: &mut Exchange) -> Result<Version, Refused> {
+        let Some(header) = http.get(Known::StripeVersion) else {
+            exchange.echo.version = versions::name(of_key).as_bytes().into();
             return Ok(of_key);
         };
-        let text = header.to_str().map(str::trim).unwrap_or_default();
+        let text = readable(header).map(str::trim).unwrap_or_default();
         let Some(version) = versions::asked(text) else {
             exchange.echo.version = without_card_numbers(header);
-            return Err(errors::unknown_version(&String::from_utf8_lossy(header.as_bytes())).into());
+            return Err(errors::unknown_version(&String::from_utf8_lossy(header)).into());
         };
         let name = versions::name(version);
         // A preview, or a version with betas, is called as it was asked for.
         exchange.echo.version = match text == name {
-            true => HeaderValue::from_static(name),
+            true => name.as_bytes().into(),
             false => without_card_numbers(header),
         };
         exchange.asked_version = Some(version);
@@ -81,14 +81,14 @@ impl Api {
 /// The version that a page's library names in its form, where no header does.
 pub(super) fn page_version(named: &str, exchange: &mut Exchange) -> Result<Version, Refused> {
     let version = versions::asked(named).ok_or_else(|| errors::unknown_version(named))?;
-    exchange.echo.version = HeaderValue::from_static(versions::name(version));
+    exchange.echo.version = versions::name(version).as_bytes().into();
     exchange.asked_version = Some(version);
     Ok(version)
 }
 
 /// The text of an idempotency key, without spaces around it.
-pub(super) fn idempotency_key(header: &HeaderValue) -> Result<&str, Refused> {
-    let Ok(key) = std::str::from_utf8(header.as_bytes()) else {
+pub(super) fn idempotency_key(header: &[u8]) -> Result<&str, Refused> {
+    let Ok(key) = std::str::from_utf8(header) else {
         return Err(errors::malformed("the Idempotency-Key header is not valid UTF-8.").into());
     };
     match key.trim().chars().count() {
@@ -99,8 +99,10 @@ pub(super) fn idempotency_key(header: &HeaderValue) -> Result<&str, Refused> {
 }
 
 /// A header's value as an answer may repeat it.
-fn without_card_numbers(header: &HeaderValue) -> HeaderValue {
-    let shown = header.to_str().map(wording::without_card_numbers);
-    let shown = shown.ok().and_then(|text| HeaderValue::from_str(text.as_ref()).ok());
-    shown.unwrap_or_else(|| header.clone())
+fn without_card_numbers(header: &[u8]) -> Cow<'static, [u8]> {
+    let shown = readable(header).map(wording::without_card_numbers);
+    Cow::Owned(match shown {
+        Some(text) => text.into_owned().into_bytes(),
+        None => header.to_vec(),
+    })
 }

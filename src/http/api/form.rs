@@ -2,22 +2,21 @@
 
 use super::Api;
 use crate::answer::LimitReason;
-use crate::body::{BodyProblem, read_body};
+use crate::body::{Body, BodyProblem, Incoming, read_body};
+use crate::head::{Head, Known};
 use crate::multipart;
 use crate::refused::Refused;
 use crate::watch::Watch;
-use actix_http::{HttpMessage, Payload, Request as Http};
 use actix_web::http::Method;
-use actix_web::http::header;
 use std::borrow::Cow;
 use tollgate_domain::files::file::FILE_BYTES_MAX;
 use tollgate_wire::errors;
 
 impl Api {
     /// Longest body of a request: uploads may be longer than others.
-    pub(super) fn body_bytes_max(&self, http: &Http, length: Option<u64>) -> usize {
+    pub(super) fn body_bytes_max(&self, http: &Head, length: Option<u64>) -> usize {
         let usual = self.services.bounds.body_bytes_max;
-        if http.method() != Method::POST || length.is_some_and(|length| length <= usual as u64) {
+        if *http.method() != Method::POST || length.is_some_and(|length| length <= usual as u64) {
             return usual;
         }
         let matched = self.services.edge.route("POST", http.path());
@@ -30,12 +29,12 @@ impl Api {
     /// Reads the body, at most so many bytes of it.
     pub(super) async fn body(
         &self,
-        payload: &mut Payload,
+        incoming: &mut Incoming<'_>,
         length: Option<u64>,
         bytes_max: usize,
         watch: &Watch,
-    ) -> Result<bytes::Bytes, Refused> {
-        let read = read_body(payload, length, bytes_max, &self.memory, watch).await;
+    ) -> Result<Body, Refused> {
+        let read = read_body(incoming, length, bytes_max, &self.memory, watch).await;
         read.map_err(|problem| match problem {
             BodyProblem::TooLarge => Refused::ending(errors::body_too_large()),
             BodyProblem::TooSlow => Refused::ending(errors::request_timeout()),
@@ -46,26 +45,21 @@ impl Api {
 }
 
 /// The length of the body in bytes, where the request announces it.
-pub(super) fn content_length(http: &Http) -> Option<u64> {
-    let header = http.headers().get(header::CONTENT_LENGTH)?;
-    header.to_str().ok()?.trim().parse().ok()
+pub(super) fn content_length(http: &Head) -> Option<u64> {
+    http.text(Known::ContentLength)?.trim().parse().ok()
 }
 
 /// The pairs of a request: the query of a read; the body of a change, after a query if there is one.
-pub(super) fn form_of<'a>(http: &'a Http, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refused> {
-    let query = http.uri().query().unwrap_or("").as_bytes();
+pub(super) fn form_of<'a>(http: &'a Head, posts: bool, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Refused> {
+    let query = http.query().as_bytes();
     if !posts {
         return Ok(Cow::Borrowed(query));
     }
     if body.is_empty() {
         return Ok(Cow::Borrowed(query));
     }
-    if let Some(encoding) = http
-        .headers()
-        .get(header::CONTENT_ENCODING)
-        .filter(|value| *value != "identity")
-    {
-        let given = format!("content-encoding {}", String::from_utf8_lossy(encoding.as_bytes()));
+    if let Some(encoding) = http.get(Known::ContentEncoding).filter(|value| *value != b"identity") {
+        let given = format!("content-encoding {}", String::from_utf8_lossy(encoding));
         return Err(errors::content_type(&given).into());
     }
     let content_type = http.content_type();

@@ -13,11 +13,12 @@ use self::addressed::Addressed;
 use self::asked::{Asked, idempotency_key, page_version};
 use self::form::{content_length, form_of};
 use self::rendered::contents_asked;
-use crate::answer::{Answer, Content, Echo, IDEMPOTENCY_KEY, LONG_LINE_PAGE, raw};
+use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::authentication::{self, Visit};
-use crate::body::BodyMemory;
+use crate::body::{BodyMemory, Incoming};
 use crate::caller::{Bound, browser_form};
 use crate::files::{self, PendingBytes};
+use crate::head::{Head, Known};
 use crate::multipart::{self, Received};
 use crate::pages::Pages;
 use crate::rate_limit::{Class, LocalRateLimiter};
@@ -29,10 +30,7 @@ use crate::services::Services;
 use crate::stream::Substitutes;
 use crate::telemetry::{Stage, Telemetry};
 use crate::watch::Watch;
-use actix_http::body::BoxBody;
-use actix_http::{HttpMessage, Payload, Request as Http, Response as HttpResponse};
 use actix_web::http::Method;
-use actix_web::http::header::HeaderValue;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -89,11 +87,11 @@ struct Exchange {
 }
 
 impl Dispatch for Api {
-    async fn dispatch(&self, http: Http, mut payload: Payload, watch: &Watch) -> HttpResponse<BoxBody> {
+    async fn dispatch(&self, http: Head, mut incoming: Incoming<'_>, watch: &Watch) -> (Answer, Option<Echo>) {
         let began = Instant::now();
         let now_ms = unix_ms();
         let request = self.ids.borrow_mut().next(now_ms);
-        let version = HeaderValue::from_static(versions::name(versions::DEFAULT));
+        let version = versions::name(versions::DEFAULT).as_bytes().into();
         let mut exchange = Exchange {
             echo: Echo {
                 request,
@@ -112,7 +110,7 @@ impl Dispatch for Api {
             by_browser: false,
         };
         let answer = {
-            let mut work = pin!(self.answer(http, &mut payload, watch, &mut exchange, began));
+            let mut work = pin!(self.answer(http, &mut incoming, watch, &mut exchange, began));
             // A request that meets a bug must not take its worker, and all of its connections, along.
             poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
                 Ok(poll) => poll.map(Ok),
@@ -136,7 +134,7 @@ impl Dispatch for Api {
             request = %request.text(&kinds::REQUEST),
             "answered"
         );
-        answer.into_response(exchange.echo)
+        (answer, Some(exchange.echo))
     }
 
     fn substitutes(&self) -> Substitutes {
@@ -172,13 +170,13 @@ impl Api {
 
     async fn answer(
         &self,
-        http: Http,
-        payload: &mut Payload,
+        http: Head,
+        incoming: &mut Incoming<'_>,
         watch: &Watch,
         exchange: &mut Exchange,
         began: Instant,
     ) -> Answer {
-        match self.run(http, payload, watch, exchange, began).await {
+        match self.run(http, incoming, watch, exchange, began).await {
             Ok(answer) => answer,
             Err(refused) => self.refusal(refused, exchange.echo.request),
         }
@@ -187,13 +185,13 @@ impl Api {
     /// The way of a request. Little is kept across its waits: the memory of this future is that of every request inside.
     async fn run(
         &self,
-        http: Http,
-        payload: &mut Payload,
+        http: Head,
+        incoming: &mut Incoming<'_>,
         watch: &Watch,
         exchange: &mut Exchange,
         began: Instant,
     ) -> Result<Answer, Refused> {
-        if http.uri().path_and_query().map_or(0, |target| target.as_str().len()) > self.services.bounds.line_bytes_max {
+        if http.target_len() > self.services.bounds.line_bytes_max {
             return Err(Refused::LongLine);
         }
         let length = content_length(&http);
@@ -203,7 +201,7 @@ impl Api {
         }
         let early = match length {
             Some(length) if length <= SMALL_BODY_BYTES => {
-                Some(self.body(payload, Some(length), bytes_max, watch).await?)
+                Some(self.body(incoming, Some(length), bytes_max, watch).await?)
             }
             _ => None,
         };
@@ -219,12 +217,12 @@ impl Api {
                 return Box::pin(receipts::visit(&self.services, &self.client, *token, request)).await;
             }
             Addressed::Action(token) => {
-                let visit = if http.method() == Method::POST {
+                let visit = if *http.method() == Method::POST {
                     let body = match early {
                         Some(body) => body,
-                        None => self.body(payload, length, bytes_max, watch).await?,
+                        None => self.body(incoming, length, bytes_max, watch).await?,
                     };
-                    Visit::Press(body.to_vec())
+                    Visit::Press(body.of(&http).to_vec())
                 } else {
                     Visit::Look
                 };
@@ -244,7 +242,7 @@ impl Api {
             .caller(
                 &http,
                 &matched,
-                early.as_deref(),
+                early.as_ref().map(|body| body.of(&http)),
                 exchange.echo.request,
                 exchange.now_ms,
             )
@@ -252,11 +250,11 @@ impl Api {
         let version = self.version(&http, caller.version(), exchange)?;
         self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;
-        let key = exchange.posts.then(|| http.headers().get(IDEMPOTENCY_KEY));
+        let key = exchange.posts.then(|| http.get(Known::IdempotencyKey));
         let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
             Some(body) => body,
-            None => self.body(payload, length, bytes_max, watch).await?,
+            None => self.body(incoming, length, bytes_max, watch).await?,
         };
         let asked = Asked {
             profile: caller.profile,
@@ -266,9 +264,9 @@ impl Api {
         };
         if let Some(param) = multipart::file_param(matched.endpoint()) {
             // Rare, and it waits for a disk: in a box, as above.
-            return Box::pin(self.upload(&http, &matched, body, param, asked, exchange)).await;
+            return Box::pin(self.upload(&http, &matched, body.shared(&http), param, asked, exchange)).await;
         }
-        let form = form_of(&http, exchange.posts, &body)?;
+        let form = form_of(&http, exchange.posts, body.of(&http))?;
         let waiting = self.begin(&http, &matched, form, asked, exchange)?;
         // While the engine works, the head's memory serves the next request of some other connection.
         drop((matched, body));
@@ -283,7 +281,7 @@ impl Api {
     /// An upload: its bytes are durable before the engine hears of them.
     async fn upload(
         &self,
-        http: &Http,
+        http: &Head,
         matched: &Match<'_>,
         body: bytes::Bytes,
         param: &str,
@@ -330,7 +328,7 @@ impl Api {
     /// Parses a request and hands it to the engine.
     fn begin(
         &self,
-        http: &Http,
+        http: &Head,
         matched: &Match<'_>,
         mut form: Cow<'_, [u8]>,
         asked: Asked<'_>,

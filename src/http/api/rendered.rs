@@ -4,7 +4,6 @@ use super::{Api, Exchange};
 use crate::answer::{Answer, Content, LONG_LINE_PAGE, LimitReason};
 use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
 use crate::telemetry::refused;
-use actix_web::http::header::HeaderValue;
 use tollgate_actors::{Response, Shown};
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::{AccountKey, Call, Reject};
@@ -82,7 +81,7 @@ impl Api {
         }
         // A replay is answered at the version of the first request; else the header says what was asked for.
         if exchange.asked_version != Some(response.version) {
-            exchange.echo.version = HeaderValue::from_static(versions::name(response.version));
+            exchange.echo.version = versions::name(response.version).as_bytes().into();
         }
         Answer {
             replayed: response.replayed,
