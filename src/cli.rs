@@ -9,7 +9,7 @@ use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
 use crate::vault_command::VaultCommand;
-use crate::{demo, limits, node, schema, settings_command, shards, vault_command, verify};
+use crate::{demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,6 +62,11 @@ enum Command {
     Schema {
         #[command(subcommand)]
         command: SchemaCommand,
+    },
+    /// Indexes, which follow from the journal.
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
     },
     /// Shards of a running server.
     Shard {
@@ -142,6 +147,23 @@ enum SchemaCommand {
         /// Settings file that names the cluster; the environment counts too.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+enum IndexCommand {
+    /// Build indexes again from the journal: of the shards that a node of a cluster has, while it serves; or, with --data,
+    /// that of a data directory whose server is stopped.
+    Rebuild {
+        /// Only this shard.
+        #[arg(long, value_name = "SHARD", conflicts_with = "data")]
+        shard: Option<u16>,
+        /// The running node's admin address; [admin.listen] without this.
+        #[arg(long, value_name = "URL", conflicts_with = "data")]
+        admin: Option<String>,
+        /// Data directory.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
 }
 
@@ -259,6 +281,12 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Schema {
             command: SchemaCommand::Apply { config },
         } => schema::apply(&Config::load(config.as_deref(), &[])?.store),
+        Command::Index {
+            command: IndexCommand::Rebuild { shard, admin, data },
+        } => match data {
+            Some(data) => index_command::rebuild_directory(&data),
+            None => index_command::rebuild_served(admin.as_deref(), shard),
+        },
         Command::Shard { command } => match command {
             ShardCommand::List { server, over } => shards::list(&server.into(), over),
             ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
@@ -350,6 +378,10 @@ mod tests {
             ("schema apply", true),
             ("schema apply --config f", true),
             ("schema", false),
+            ("index rebuild", true),
+            ("index rebuild --shard 3 --admin http://x", true),
+            ("index rebuild --data d", true),
+            ("index rebuild --data d --shard 3", false),
             ("shard list --over 50", true),
             ("shard move 3 --to 1", true),
             ("shard move 3", false),

@@ -3,6 +3,7 @@
 use crate::alarms;
 use crate::config::{Node, Store};
 use crate::exit::Failure;
+use crate::index_command::Indexes;
 use crate::node::{end_of_store, unusable};
 use crate::uploads::{SharedUploads, Uploads};
 use crate::vault_keyspace::Keyspace;
@@ -146,6 +147,14 @@ impl Kept {
             })
         }));
         Ok(vault)
+    }
+
+    /// Its indexes, for operators.
+    pub(crate) fn indexes(&self) -> Indexes {
+        Indexes(match self {
+            Kept::Embedded(_) => None,
+            Kept::Cluster(store) => Some(Arc::downgrade(store)),
+        })
     }
 
     /// Whether other processes may share the data.

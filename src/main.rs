@@ -15,6 +15,7 @@ mod config_layers;
 mod demo;
 mod descriptors;
 mod exit;
+mod index_command;
 mod kept;
 mod limits;
 mod logs;

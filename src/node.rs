@@ -176,7 +176,8 @@ impl Node {
         let limiter = RateLimiter::new(config.limits.clone());
         let (wishes, arriving) = Tuning::new();
         if let Some((sources, level)) = tunable {
-            let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, shards)?;
+            let indexes = data.store.indexes();
+            let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, (shards, indexes))?;
             actix_rt::spawn(tuner.run(arriving));
         }
         let public_url = match &config.api.public_url {

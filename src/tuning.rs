@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::config_layers::{self, Flag, environment, layered_with, names_of, value_of};
+use crate::index_command::Indexes;
 use crate::logs::{self, Level};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub(crate) struct Tuner {
     level: Level,
     /// Shards of the data, whatever the settings say.
     shards: u16,
+    indexes: Indexes,
 }
 
 /// Settings that were read and found good.
@@ -75,7 +77,7 @@ impl Tuner {
         engine: Engine,
         limiter: Arc<RateLimiter>,
         level: Level,
-        shards: u16,
+        (shards, indexes): (u16, Indexes),
     ) -> Result<Tuner, config_layers::ConfigError> {
         let running = config_layers::layered(sources.file.as_deref(), environment(), &sources.flags)?;
         Ok(Tuner {
@@ -85,6 +87,7 @@ impl Tuner {
             limiter,
             level,
             shards,
+            indexes,
         })
     }
 
@@ -95,6 +98,8 @@ impl Tuner {
                 Wish::Reload => self.reload().await,
                 Wish::Check(text) => self.wanted(text).map(|wanted| told(&self.running, &wanted.settings)),
                 Wish::Show => Ok(shown(&self.running)),
+                Wish::Indexes => self.indexes.told(),
+                Wish::RebuildIndexes(shard) => self.indexes.rebuild(shard),
             };
             // Whoever asked may have gone.
             let _ = answer.send(answered);

@@ -8,7 +8,7 @@ use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
 use tollgate_domain::Secrets;
 use tollgate_domain::time::{date_of, day_of};
 use tollgate_store::StoreError;
-use tollgate_store_embedded::{Agreement, Embedded, FileArea, Scanner};
+use tollgate_store_embedded::{Agreement, Embedded, FileArea};
 use tollgate_store_scylla::Settings;
 
 /// What is audited.
@@ -73,7 +73,11 @@ fn of_directory(data: &Path, options: Options) -> Result<Report, Failure> {
         let mut report = tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)?;
         // What the journal itself contradicts comes first; an index is compared with one that is sound.
         if report.clean() {
-            compare_index(&scanner, data, &mut report)?;
+            let mend = format!(
+                "stop the server and build the index again: `tollgate index rebuild --data {}`",
+                data.display()
+            );
+            compare_index(scanner.index()?, &mend, &mut report);
         }
         Ok(report)
     };
@@ -85,14 +89,19 @@ fn of_cluster(settings: &Settings, options: Options) -> Result<Report, Failure> 
         let scanner = tollgate_store_scylla::Scanner::open(settings)?;
         let secrets = Secrets::new(scanner.about().secret);
         let uploads = SharedUploads(scanner.uploads().clone());
-        tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)
+        let mut report = tollgate_audit::verify_with_uploads(&scanner, &uploads, &secrets, options)?;
+        if report.clean() {
+            let mend = "build it again with `tollgate index rebuild`, while the node that has the shard serves";
+            compare_index(scanner.index()?, mend, &mut report);
+        }
+        Ok(report)
     };
     audit().map_err(|error: StoreError| Failure::wrong_use(error))
 }
 
 /// Compares the index with the journal and adds what is found to the report.
-fn compare_index(scanner: &Scanner, data: &Path, report: &mut Report) -> Result<(), StoreError> {
-    report.index = Some(match scanner.index()? {
+fn compare_index(agreement: Agreement, mend: &str, report: &mut Report) {
+    report.index = Some(match agreement {
         Agreement::Absent => IndexStanding::Absent,
         Agreement::Unusable(why) => IndexStanding::Unusable(why),
         Agreement::Agrees { records } => IndexStanding::Agrees { records },
@@ -100,12 +109,7 @@ fn compare_index(scanner: &Scanner, data: &Path, report: &mut Report) -> Result<
             let (shard, block) = found.block.unzip();
             report.difference = Some(Difference {
                 check: Check::Index,
-                what: format!(
-                    "{}. The money is right, the journal is sound; stop the server, delete {} and start it: the index is \
-                     built again",
-                    found.what,
-                    data.join("index").display()
-                ),
+                what: format!("{}. The money is right, the journal is sound; {mend}", found.what),
                 place: found.place,
                 shard,
                 block,
@@ -116,7 +120,6 @@ fn compare_index(scanner: &Scanner, data: &Path, report: &mut Report) -> Result<
             IndexStanding::Differs
         }
     });
-    Ok(())
 }
 
 /// Who audited what, and up to when.

@@ -132,6 +132,25 @@ impl Admin {
                 known_members(&request, &["to"])?;
                 shards::move_to(&self.services.engine, shard, &request["to"]).await?
             }
+            ["admin", "indexes"] if reads => self.services.tuning.ask(Wish::Indexes).await?,
+            ["admin", "indexes", "rebuild"] if posts => {
+                let request = object(http, body)?;
+                known_members(&request, &["shard"])?;
+                let shard = match &request["shard"] {
+                    Value::Null => None,
+                    given => Some(
+                        given
+                            .as_u64()
+                            .and_then(|shard| u16::try_from(shard).ok())
+                            .ok_or_else(|| {
+                                OperatorError::Invalid(
+                                    "give the number of a shard as {\"shard\": 3}, or none for all".into(),
+                                )
+                            })?,
+                    ),
+                };
+                self.services.tuning.ask(Wish::RebuildIndexes(shard)).await?
+            }
             ["admin", "limits"] if reads => self.services.limiter.shown(),
             ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
             ["admin", "config", "reload"] if posts => {
@@ -147,7 +166,7 @@ impl Admin {
             _ => {
                 return Err(OperatorError::NotFound(format!(
                     "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys, /admin/shards, \
-                     /admin/limits, /admin/config",
+                     /admin/indexes, /admin/limits, /admin/config",
                     http.method(),
                     http.path()
                 )));

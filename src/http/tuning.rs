@@ -1,4 +1,4 @@
-//! The way to whoever holds the settings of the running server: the root of the program, which alone knows them all.
+//! The way to whoever holds the settings of the running server, and its store: the root of the program, which alone knows them.
 
 use crate::operator::OperatorError;
 use serde_json::Value;
@@ -7,9 +7,13 @@ use tokio::sync::{mpsc, oneshot};
 /// Operators' wishes that wait; more are refused.
 const WISHES_WAITING_MAX: usize = 16;
 
-/// What an operator wants of the settings.
+/// What an operator wants of the settings, or of the store.
 #[derive(Debug)]
 pub enum Wish {
+    /// Tell the state of the indexes.
+    Indexes,
+    /// Build the index of this shard again from the journal, or those of all shards that are here.
+    RebuildIndexes(Option<u16>),
     /// Read them again, and change what can be changed.
     Reload,
     /// Tell what the text of a settings file would change; without one, what a reload would.
@@ -36,7 +40,7 @@ impl Tuning {
 
     /// Hands a wish in and waits for its answer.
     pub async fn ask(&self, wish: Wish) -> Result<Value, OperatorError> {
-        let unavailable = || OperatorError::Unavailable("settings cannot be changed now; try again".into());
+        let unavailable = || OperatorError::Unavailable("this cannot be asked or changed now; try again".into());
         let (answer, answered) = oneshot::channel();
         self.wishes.try_send((wish, answer)).map_err(|_| unavailable())?;
         answered

@@ -158,6 +158,13 @@ impl<C: Checkpoint> StoredIndex<C> {
         }
     }
 
+    /// Ends its work for good: it goes on answering, takes what is published into memory, and writes nothing more. For one
+    /// that is about to be replaced. A turn that is under way goes on to its end.
+    pub fn stop_writing(&self) {
+        self.shared.writing.stopping.store(true, Relaxed);
+        self.shared.seat.leave();
+    }
+
     /// Whether damage was seen: the index has to be built again.
     pub fn is_condemned(&self) -> bool {
         self.shared.health.is_condemned()
@@ -171,8 +178,7 @@ impl<C: Checkpoint> StoredIndex<C> {
 
 impl<C: Checkpoint> Drop for StoredIndex<C> {
     fn drop(&mut self) {
-        self.shared.writing.stopping.store(true, Relaxed);
-        self.shared.seat.leave();
+        self.stop_writing();
     }
 }
 

@@ -234,9 +234,15 @@ impl Sink for Growing {
 }
 
 /// A file being read.
-struct Finished {
+pub(crate) struct Finished {
     pieces: Arc<Pieces>,
     file: FileId,
+}
+
+impl Finished {
+    pub(crate) fn new(pieces: Arc<Pieces>, file: FileId) -> Finished {
+        Finished { pieces, file }
+    }
 }
 
 impl Source for Finished {

@@ -11,6 +11,7 @@
 
 mod answer;
 mod block;
+mod compare;
 mod failure;
 mod index;
 mod index_files;
@@ -40,13 +41,13 @@ pub use reader::CACHE_BYTES;
 pub use scan::Scanner;
 pub use schema::{About, Outcome, SCHEMA};
 pub use settings::{Login, Settings, Wrong};
-pub use shard::Taken;
+pub use shard::{IndexState, Taken};
 pub use store::{BeforeServing, Cluster, Options, ShardOf};
 pub use uploads::{PendingUpload, UploadReader, Uploads};
 pub use vault::{KeptRewrap, VaultTables};
 
 use tollgate_store::StoreError;
-pub use tollgate_store_index::Limits;
+pub use tollgate_store_index::{Agreement, Limits};
 
 /// Makes the keyspace and its tables where they are missing, with this number of shards when the data is new. Safe to run
 /// from many nodes at the same time, and to run again.

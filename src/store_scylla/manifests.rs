@@ -80,6 +80,18 @@ impl Manifests {
         Ok(rows)
     }
 
+    /// The newest manifest, for those who own nothing.
+    pub(crate) async fn newest(&self, shard: ShardId) -> Result<Option<Vec<u8>>, StoreError> {
+        let what = "the manifests of an index";
+        let found = a_few_times(WRITE_TRIES, what, || self.link.run(&self.rows, (number(shard),))).await?;
+        let bodies = found.each().filter_map(|row| {
+            row.unsigned("epoch")?;
+            row.bytes("body").map(<[u8]>::to_vec)
+        });
+        // Rows come in the order of their epochs.
+        Ok(bodies.last())
+    }
+
     /// False when a newer epoch has it.
     async fn raise_fence(&self, shard: ShardId, epoch: u64) -> Result<bool, Failed> {
         loop {

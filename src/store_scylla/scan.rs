@@ -1,6 +1,7 @@
 //! Every block of the journal, for audit and for copies. Takes no shard over; owners may be at work.
 
 use crate::block::{Header, name};
+use crate::compare::Comparison;
 use crate::link::Link;
 use crate::protocol::Protocol;
 use crate::runtime::Runtime;
@@ -8,8 +9,13 @@ use crate::schema::{self, About};
 use crate::settings::Settings;
 use crate::store::ShardOf;
 use crate::uploads::Uploads;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, mpsc};
 use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
+use tollgate_store_index::Agreement;
+
+/// Blocks that are asked for before they are needed.
+const READ_AHEAD: usize = 16;
 
 /// The blocks of a cluster's journal: the directory's first, then shard by shard. Checks that no block is missing and that
 /// each follows from the one before it.
@@ -52,16 +58,29 @@ impl Scanner {
         &self.uploads
     }
 
+    /// Compares each shard's index with its journal: every entry, up to where the index says it reaches.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or nobody knows what the files of an index hold.
+    pub fn index(&self) -> Result<Agreement, StoreError> {
+        let (protocol, runtime) = (Arc::clone(&self.protocol), self.runtime.clone());
+        let comparison = self
+            .runtime
+            .wait(async move { Comparison::prepare(protocol, runtime).await })??;
+        let shards = (0..self.about.shards).map(ShardId);
+        comparison.all(&self.about.id, shards.chain([ShardId::DIRECTORY]))
+    }
+
     fn shard(
         &self,
         shard: ShardId,
         visit: &mut dyn FnMut(StoredBlock) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let (mut chain, mut last): (u64, Option<Block>) = (0, None);
+        let mut ahead = Ahead::new(&self.protocol, &self.runtime, shard);
         loop {
             let seq = last.as_ref().map_or(1, |block| block.seq + 1);
-            let protocol = Arc::clone(&self.protocol);
-            let Some((block, chained)) = self.runtime.wait(async move { protocol.read(shard, seq).await })?? else {
+            let Some((block, chained)) = ahead.next()? else {
                 return self.ends_here(shard, seq - 1);
             };
             let place = name(&self.protocol.link.settings.keyspace, shard, seq);
@@ -100,6 +119,47 @@ impl Scanner {
             });
         }
         Ok(())
+    }
+}
+
+/// Reads the blocks of a shard in order, some before they are asked for.
+pub(crate) struct Ahead<'a> {
+    protocol: &'a Arc<Protocol>,
+    runtime: &'a Runtime,
+    shard: ShardId,
+    wanted: u64,
+    waiting: VecDeque<mpsc::Receiver<BlockRead>>,
+}
+
+/// A block and its chain, if it is there.
+type BlockRead = Result<Option<(Block, u64)>, StoreError>;
+
+impl<'a> Ahead<'a> {
+    /// From the first block on.
+    pub(crate) fn new(protocol: &'a Arc<Protocol>, runtime: &'a Runtime, shard: ShardId) -> Self {
+        Ahead {
+            protocol,
+            runtime,
+            shard,
+            wanted: 1,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// The next block and its chain; `None` after the last.
+    pub(crate) fn next(&mut self) -> BlockRead {
+        while self.waiting.len() < READ_AHEAD {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            let (protocol, shard, seq) = (Arc::clone(self.protocol), self.shard, self.wanted);
+            self.runtime.spawn(async move {
+                // Nobody listens any more where the reader has ended.
+                let _ = sender.send(protocol.read(shard, seq).await);
+            });
+            self.waiting.push_back(receiver);
+            self.wanted += 1;
+        }
+        let next = self.waiting.pop_front().expect("there is always one");
+        next.recv().map_err(|_| StoreError::Stopped)?
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::index::ShardIndex;
 use crate::protocol::Owner;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
-use tollgate_store::Epoch;
+use tollgate_store::{Epoch, ShardId};
 
 /// A shard of the data, claimed here or not.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(crate) struct Slot {
     /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail. `None`
     /// unless this process owns the shard, as far as it knows.
     pub(crate) owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
+    /// Whether an operator wants its index built again.
+    pub(crate) rebuild_wanted: AtomicBool,
     /// The incarnation that has a block in flight.
     in_flight: Mutex<Option<Epoch>>,
     serving: RwLock<Option<Arc<Serving>>>,
@@ -40,6 +42,19 @@ pub struct Taken {
     pub index_rebuilt: Option<String>,
     /// How long it took, without the claim.
     pub elapsed: Duration,
+}
+
+/// The index of a shard that is served here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IndexState {
+    /// The shard.
+    pub shard: ShardId,
+    /// Newest block that is in it.
+    pub blocks: u64,
+    /// How often it was built again since the shard was taken over.
+    pub built: u64,
+    /// Whether it is to be built again, or is being built.
+    pub rebuilding: bool,
 }
 
 impl Slot {

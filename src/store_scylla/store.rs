@@ -11,7 +11,7 @@ use crate::reader::{Blocks, CACHE_BYTES};
 use crate::runtime::Runtime;
 use crate::schema;
 use crate::settings::Settings;
-use crate::shard::{Serving, Slot, Taken};
+use crate::shard::{IndexState, Serving, Slot, Taken};
 use crate::tail::Tails;
 use crate::takeover::rebuild_damaged;
 use crate::uploads::Uploads;
@@ -135,7 +135,8 @@ impl Cluster {
         let protocol = Arc::new(protocol);
         let blocks = Blocks::new(Arc::clone(&protocol), runtime.clone(), options.cache_bytes);
         let slots = usize::from(about.shards) + 1;
-        let (damaged, to_rebuild) = mpsc::sync_channel(slots);
+        // Each shard may be damaged, and an operator may ask for each.
+        let (damaged, to_rebuild) = mpsc::sync_channel(2 * slots);
         let shared = Arc::new(Shared {
             protocol,
             tails,
@@ -199,6 +200,35 @@ impl Cluster {
     pub fn taken(&self, shard: ShardId) -> Option<Taken> {
         let serving = self.shared.slot(shard).serving();
         serving.map(|serving| serving.taken.clone())
+    }
+
+    /// The indexes of the shards that are served here.
+    pub fn indexes(&self) -> Vec<IndexState> {
+        let numbers = (0..self.about.shards).map(ShardId).chain([ShardId::DIRECTORY]);
+        let served = numbers.filter_map(|shard| {
+            let slot = self.shared.slot(shard);
+            let serving = slot.serving()?;
+            Some(IndexState {
+                shard,
+                blocks: serving.indexed.load(Relaxed),
+                built: serving.built,
+                rebuilding: slot.rebuild_wanted.load(Relaxed),
+            })
+        });
+        served.collect()
+    }
+
+    /// Has the index of a shard built again from the journal, while the one that is there serves. [`Cluster::indexes`] tells
+    /// when it is done. False when the shard is not served here.
+    pub fn rebuild_index(&self, shard: ShardId) -> bool {
+        let slot = self.shared.slot(shard);
+        if slot.serving().is_none() {
+            return false;
+        }
+        if !slot.rebuild_wanted.swap(true, Relaxed) {
+            let _ = self.shared.damaged.try_send(shard);
+        }
+        true
     }
 
     /// What is wrong with an index, if something is: it is damaged and being built again, or cannot be written and stays

@@ -208,7 +208,8 @@ impl Shared {
     /// Builds the index of a shard again if it is damaged.
     fn rebuild(self: &Arc<Self>, shard: ShardId) -> Result<(), StoreError> {
         let slot = self.slot(shard);
-        let damaged = slot.serving().filter(|serving| serving.index.is_condemned());
+        let wanted = slot.rebuild_wanted.load(Relaxed);
+        let damaged = slot.serving().filter(|serving| wanted || serving.index.is_condemned());
         let Some(damaged) = damaged else { return Ok(()) };
         let (epoch, built) = (damaged.epoch, damaged.built + 1);
         if built > REBUILDS_MAX {
@@ -220,8 +221,11 @@ impl Shared {
         }
         tracing::warn!(
             shard = shard.0,
-            "the index is damaged and is built again from the journal"
+            damaged = damaged.index.is_condemned(),
+            "the index is built again from the journal"
         );
+        // Its manifests would name files that are about to go.
+        damaged.index.stop_writing();
         let (this, started) = (Arc::clone(self), Instant::now());
         let mut rows = self
             .runtime
@@ -288,9 +292,12 @@ pub(crate) fn rebuild_damaged(shared: &Weak<Shared>, damaged: &mpsc::Receiver<Sh
         let (Some(shard), Some(shared)) = (next, shared.upgrade()) else {
             return;
         };
-        if let Err(error) = shared.rebuild(shard) {
-            tracing::error!(shard = shard.0, %error, "the index cannot be built again; it is tried once more");
-            waiting.extend(std::iter::once(shard).chain(damaged.try_iter()));
+        match shared.rebuild(shard) {
+            Ok(()) => shared.slot(shard).rebuild_wanted.store(false, Relaxed),
+            Err(error) => {
+                tracing::error!(shard = shard.0, %error, "the index cannot be built again; it is tried once more");
+                waiting.extend(std::iter::once(shard).chain(damaged.try_iter()));
+            }
         }
     }
 }

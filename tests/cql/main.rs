@@ -106,6 +106,21 @@ fn payments_survive_kills_and_the_audit_is_clean() {
 }
 
 #[test]
+fn an_index_is_built_again_while_its_shards_serve_and_audited() {
+    let keyspace = Keyspace::new();
+    let server = Server::with(&[], &keyspace.settings());
+    let paid: BTreeSet<String> = (0..10)
+        .map(|_| server.pay(1_000)["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let (code, text) = keyspace.tollgate(&["index", "rebuild", "--admin", &format!("http://{}", server.admin)]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("9 indexes built again from"), "{text}");
+    assert_eq!(ids(&server.get("/v1/payment_intents?limit=100").json()), paid);
+    let report = keyspace.verify();
+    assert!(report["index"].is_object() || report["index"].is_string(), "{report}");
+}
+
+#[test]
 fn a_key_is_remembered_by_the_next_process() {
     let keyspace = Keyspace::new();
     let mut server = Server::with(&[], &keyspace.settings());

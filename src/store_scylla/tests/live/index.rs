@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tollgate_store::conformance::{Script, Store, wait};
 use tollgate_store::{AccountRef, Commit, Head, Reads, ShardId};
-use tollgate_store_scylla::{Cluster, Limits, Options, Settings, Taken};
+use tollgate_store_scylla::{Agreement, Cluster, Limits, Options, Scanner, Settings, Taken};
 
 const ACCOUNT: AccountRef = AccountRef(1);
 /// Noon of a day.
@@ -278,4 +278,71 @@ fn files_that_nothing_names_are_removed() {
         named == pieces && !named.contains(&4_294_968_295)
     });
     assert_complete(&b, 400);
+}
+
+/// What an audit says of the index, which owns nothing.
+fn audited(settings: &Settings) -> Agreement {
+    Scanner::open(settings).expect("it opens").index().expect("it reads")
+}
+
+#[test]
+fn an_audit_agrees_with_a_sound_index_and_names_what_is_wrong_in_another() {
+    let (settings, raw, a) = written(300);
+    let Agreement::Agrees { records } = audited(&settings) else {
+        panic!("{:?}", audited(&settings));
+    };
+    assert!((60..=300).contains(&records), "{records} of 300 records");
+    drop(a);
+    let rows = raw.run(
+        "SELECT file, at, bytes FROM $.pieces WHERE shard = 0 AND file = ? ALLOW FILTERING",
+        {
+            let files = raw.numbers("SELECT file FROM $.files WHERE shard = 0");
+            (*files.last().expect("there are files"),)
+        },
+    );
+    let mut bytes = blob(&rows[0], 2);
+    bytes[20] ^= 1;
+    let (file, at) = (&rows[0].columns[0], &rows[0].columns[1]);
+    raw.run(
+        "UPDATE $.pieces SET bytes = ? WHERE shard = 0 AND file = ? AND at = ?",
+        (bytes, file.clone(), at.clone()),
+    );
+    let found = audited(&settings);
+    let named = match &found {
+        Agreement::Differs(found) => found.place.contains(".pieces shard 0 file") || found.what.contains("shard 0"),
+        Agreement::Unusable(why) => why.contains("shard 0"),
+        Agreement::Absent | Agreement::Agrees { .. } => false,
+    };
+    assert!(named, "{found:?}");
+}
+
+#[test]
+fn an_index_is_built_again_on_request_while_it_serves() {
+    let (settings, raw, a) = written(300);
+    let before = raw.numbers("SELECT file FROM $.files WHERE shard = 0");
+    let state = || {
+        a.indexes()
+            .into_iter()
+            .find(|state| state.shard == ShardId(0))
+            .expect("it is served")
+    };
+    assert_eq!((state().built, state().rebuilding), (0, false));
+    assert!(a.rebuild_index(ShardId(0)));
+    assert!(!a.rebuild_index(ShardId(1)), "it is not here");
+    await_that("the index is built again", || !state().rebuilding);
+    assert_eq!((state().built, state().blocks), (1, 300));
+    assert_complete(&a, 300);
+    await_that("the older files go", || {
+        let now = raw.numbers("SELECT file FROM $.files WHERE shard = 0");
+        !now.is_empty() && before.iter().all(|file| !now.contains(file))
+    });
+    let Agreement::Agrees { .. } = audited(&settings) else {
+        panic!("{:?}", audited(&settings));
+    };
+    drop(a);
+    let b = open("b", &settings, restless(20));
+    Script::claim(&store(&b), 0);
+    assert_eq!(taken(&b).index_rebuilt, None);
+    assert!(taken(&b).read < 300, "its manifest was not the new one");
+    assert_complete(&b, 300);
 }

@@ -1,0 +1,103 @@
+//! `tollgate index rebuild`: builds indexes again from the journal. Those of a cluster while they serve, through the node that
+//! has the shards; that of a data directory while no server has it.
+
+use crate::admin_client::{address, ask};
+use crate::exit::Failure;
+use crate::output::print;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Weak;
+use std::time::Duration;
+use tollgate_store::ShardId;
+use tollgate_store_embedded::{Embedded, Options};
+use tollgate_store_scylla::Cluster;
+
+/// How often a server is asked whether it has ended.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// The indexes of a running server's store, if they can be built again while it serves.
+pub(crate) struct Indexes(pub(crate) Option<Weak<Cluster>>);
+
+impl Indexes {
+    /// Each index that is here: `{"indexes": […]}`.
+    pub(crate) fn told(&self) -> Result<Value, String> {
+        let Some(store) = self.0.as_ref().and_then(Weak::upgrade) else {
+            return Err(
+                "the index of a data directory is built again while no server has it: `tollgate index rebuild --data DIR`".into(),
+            );
+        };
+        let told = store.indexes().into_iter().map(|state| {
+            let shard = match state.shard {
+                ShardId::DIRECTORY => "directory".into(),
+                ShardId(shard) => json!(shard),
+            };
+            json!({
+                "shard": shard,
+                "blocks": state.blocks,
+                "built_again": state.built,
+                "rebuilding": state.rebuilding,
+            })
+        });
+        Ok(json!({ "indexes": told.collect::<Vec<Value>>() }))
+    }
+
+    /// Begins to build the index of a shard again, or of all that are here; and how they stand.
+    pub(crate) fn rebuild(&self, shard: Option<u16>) -> Result<Value, String> {
+        if let Some(store) = self.0.as_ref().and_then(Weak::upgrade) {
+            if shard.is_some_and(|shard| shard >= store.shards()) {
+                return Err(format!("there are {} shards, numbered from 0", store.shards()));
+            }
+            let wanted = store.indexes().into_iter().map(|state| state.shard);
+            let wanted: Vec<ShardId> = wanted
+                .filter(|here| shard.is_none_or(|shard| here.0 == shard))
+                .collect();
+            if wanted.is_empty() {
+                return Err("that shard is not served here; ask the node that has it".into());
+            }
+            for shard in wanted {
+                store.rebuild_index(shard);
+            }
+        }
+        self.told()
+    }
+}
+
+/// Asks a running server to build indexes again, and waits until it has.
+pub(crate) fn rebuild_served(admin: Option<&str>, shard: Option<u16>) -> Result<(), Failure> {
+    let url = address(admin)?;
+    let mut told = ask(&url, "/admin/indexes/rebuild", Some(&json!({ "shard": shard })))?;
+    let named = |told: &Value| {
+        let all = told["indexes"].as_array().cloned().unwrap_or_default();
+        let wanted = move |index: &Value| shard.is_none_or(|shard| index["shard"] == shard);
+        all.into_iter().filter(wanted).collect::<Vec<Value>>()
+    };
+    while named(&told).iter().any(|index| index["rebuilding"] == true) {
+        std::thread::sleep(ASK_EVERY);
+        told = ask(&url, "/admin/indexes", None)?;
+    }
+    let blocks: u64 = named(&told).iter().filter_map(|index| index["blocks"].as_u64()).sum();
+    print(&format!(
+        "{} indexes built again from {blocks} blocks\n",
+        named(&told).len()
+    ))
+}
+
+/// Builds the index of a data directory again.
+pub(crate) fn rebuild_directory(data: &Path) -> Result<(), Failure> {
+    let open = || Embedded::open(data, Options::default()).map_err(Failure::environment);
+    // Only to see that it is ours and that no server has it.
+    drop(open()?);
+    let index = data.join("index");
+    match std::fs::remove_dir_all(&index) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::environment(format!("{}: {error}", index.display())));
+        }
+        _ => {}
+    }
+    let store = open()?;
+    let opened = store.opened();
+    print(&format!(
+        "the index was built again from {} blocks with {} records\n",
+        opened.blocks, opened.records
+    ))
+}
