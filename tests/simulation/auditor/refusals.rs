@@ -96,7 +96,10 @@ impl AccountModel {
     fn is_calling(&self, command: &Command, at: u64) -> bool {
         let object = subject(command).and_then(|id| self.object_at(id, at));
         let intent = match (command, object) {
-            (Command::CaptureCharge(..), Some(Object::Charge(charge))) => charge.payment_intent,
+            // What is held is held by the intent; what has failed is nobody's any more.
+            (Command::CaptureCharge(..), Some(Object::Charge(charge))) if charge.state == ChargeState::Held => {
+                charge.payment_intent
+            }
             _ => None,
         };
         let intent = intent.and_then(|id| self.object_at(id, at));

@@ -75,7 +75,8 @@ pub(crate) fn command_at(name: &str, intent: Id, pairs: &[(&str, &str)]) -> Comm
     command_with(name, &[("intent", &text)], pairs)
 }
 
-fn command_with(name: &str, segments: &[(&'static str, &str)], pairs: &[(&str, &str)]) -> Command {
+/// As `command`, for an operation whose path names objects.
+pub(crate) fn command_with(name: &str, segments: &[(&'static str, &str)], pairs: &[(&str, &str)]) -> Command {
     let endpoint = ENDPOINTS
         .iter()
         .find(|endpoint| endpoint.name == name)
