@@ -1,24 +1,27 @@
 //! Faults between driver and server, by a proxy that speaks their protocol: whatever happens to the one append under test,
 //! its owner is told the truth about it, and the journal holds the block at most once.
 
+use crate::proxied::{Cutter, PATIENCE, Proxied};
 use crate::{applied, one_shard, open_as};
 use scylla::errors::{DbError, WriteType};
 use scylla::statement::Consistency;
 use scylla_proxy::{
-    Condition, Node, Proxy, Reaction, RequestOpcode, RequestReaction, RequestRule, ResponseFrame, ResponseOpcode,
-    ResponseReaction, ResponseRule, RunningProxy, ShardAwareness,
+    Condition, Reaction, RequestFrame, RequestOpcode, RequestReaction, RequestRule, ResponseFrame, ResponseOpcode,
+    ResponseReaction, ResponseRule,
 };
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_store::conformance::{Script, Store, wait};
 use tollgate_store::{AccountRef, Commit, Head, Scan};
 use tollgate_store_scylla::{Scanner, Settings};
 
-/// How long the driver waits for an answer here.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// Longer than that.
 const TOO_LATE: Duration = Duration::from_millis(2_500);
+
+/// How long no read works.
+const NO_READS: Duration = Duration::from_secs(10);
+/// The first bytes of the times below, as they stand in a record.
+const MARKER: &[u8] = b"/7700000";
 
 /// What is done to the append under test.
 enum Fault {
@@ -66,6 +69,7 @@ fn an_append_is_answered_with_the_truth_whatever_becomes_of_its_frames() {
             "too few replicas, said of an applied append",
             Fault::Answer(turned_into(unavailable(Consistency::LocalQuorum))),
         ),
+        ("a server that forgot the statement", Fault::Request(unprepared())),
         ("an overloaded server", Fault::Request(forged(DbError::Overloaded))),
         (
             "a server error of an applied append",
@@ -79,7 +83,7 @@ fn an_append_is_answered_with_the_truth_whatever_becomes_of_its_frames() {
         let mut owner = Script::claim(&store, 0);
         owner.write(&[birth(last + 1)]);
         let block = owner.block(&[birth(last + 2)]);
-        proxied.inject(fault);
+        inject(&proxied, fault);
         assert_eq!(wait(&*store, block), Commit::Durable, "{what}");
         proxied.heal();
         let read = store.birth(AccountRef(1), last + 2).unwrap().unwrap();
@@ -104,7 +108,7 @@ fn an_append_that_arrives_after_a_takeover_is_refused() {
     let mut owner = Script::claim(&old, 0);
     owner.write(&[birth(1)]);
     let late = owner.block(&[birth(2)]);
-    proxied.inject(Fault::Request(RequestReaction::delay(TOO_LATE)));
+    inject(&proxied, Fault::Request(RequestReaction::delay(TOO_LATE)));
     let told = std::thread::scope(|scope| {
         let told = scope.spawn(|| wait(&*old, late));
         // While it is on its way, another node takes over and writes a block in the same place.
@@ -164,12 +168,6 @@ fn reads_that_fail_for_a_while_hold_an_append_up_and_decide_nothing() {
     let mut owner = Script::claim(&store, 0);
     let block = owner.block(&[birth(1)]);
     // The answer is lost, and of the reads that should find out the first five fail.
-    let read_timeout = DbError::ReadTimeout {
-        consistency: Consistency::LocalSerial,
-        received: 0,
-        required: 1,
-        data_present: false,
-    };
     let reads = Condition::RequestOpcode(RequestOpcode::Execute)
         .and(Condition::RequestConsistency(
             Consistency::LocalSerial,
@@ -177,11 +175,50 @@ fn reads_that_fail_for_a_while_hold_an_append_up_and_decide_nothing() {
         ))
         .and(Condition::TrueForLimitedTimes(5));
     proxied.rules(
-        vec![RequestRule(reads, forged(read_timeout))],
+        vec![RequestRule(reads, forged(read_timeout()))],
         vec![ResponseRule(answer_of_append(), ResponseReaction::drop_frame())],
     );
     assert_eq!(wait(&*store, block), Commit::Durable);
     assert_eq!(blocks(&settings), [1]);
+}
+
+#[test]
+fn an_append_whose_frame_is_cut_in_the_middle_is_sent_again() {
+    let (cutter, settings) = (Cutter::of(MARKER), applied());
+    let store: Arc<dyn Store> = open_as("a", &cutter.through(&settings), &one_shard());
+    let mut owner = Script::claim(&store, 0);
+    owner.write(&[birth(1)]);
+    let block = owner.block(&[birth(2)]);
+    cutter.arm();
+    assert_eq!(wait(&*store, block), Commit::Durable);
+    assert!(!cutter.is_armed(), "the frame was never sent");
+    assert_eq!(blocks(&settings), [1, 2]);
+}
+
+/// The answer of an append is lost, and for ten seconds nothing can be found out about it.
+#[test]
+fn an_append_is_answered_only_once_reads_work_again() {
+    let (proxied, settings) = (Proxied::new(), applied());
+    let store: Arc<dyn Store> = open_as("a", &proxied.through(&settings), &one_shard());
+    let block = Script::claim(&store, 0).block(&[birth(1)]);
+    let reads = Condition::RequestOpcode(RequestOpcode::Execute).and(Condition::RequestConsistency(
+        Consistency::LocalSerial,
+        Default::default(),
+    ));
+    let every = vec![RequestRule(reads, forged(read_timeout()))];
+    let lost = vec![ResponseRule(answer_of_append(), ResponseReaction::drop_frame())];
+    proxied.rules(every, lost);
+    std::thread::scope(|scope| {
+        let told = scope.spawn(|| wait(&*store, block));
+        std::thread::sleep(NO_READS);
+        assert!(!told.is_finished(), "it was answered although nobody knew");
+        // The block is there all the time.
+        assert_eq!(blocks(&settings), [1]);
+        proxied.heal();
+        assert_eq!(told.join().unwrap(), Commit::Durable);
+    });
+    Script::claim(&store, 0).write(&[birth(2)]);
+    assert_eq!(blocks(&settings), [1, 2]);
 }
 
 /// A time that stands in no other frame, so that the proxy can tell the append under test.
@@ -221,6 +258,27 @@ fn write_timeout() -> DbError {
     }
 }
 
+fn read_timeout() -> DbError {
+    DbError::ReadTimeout {
+        consistency: Consistency::LocalSerial,
+        received: 0,
+        required: 1,
+        data_present: false,
+    }
+}
+
+/// The server knows no statement of this name; the driver prepares it again and goes on.
+fn unprepared() -> RequestReaction {
+    RequestReaction::forge_response(Arc::new(|request: RequestFrame| {
+        let (len, rest) = request.body.split_at(2);
+        let name = &rest[..usize::from(u16::from_be_bytes(len.try_into().expect("two bytes")))];
+        let error = DbError::Unprepared {
+            statement_id: name.to_vec().into(),
+        };
+        ResponseFrame::forged_error(request.params, error, None).expect("a short message")
+    }))
+}
+
 fn unavailable(consistency: Consistency) -> DbError {
     DbError::Unavailable {
         consistency,
@@ -242,7 +300,7 @@ fn turned_into(error: DbError) -> ResponseReaction {
 /// The first frame that carries a record of the suite's.
 fn append() -> Condition {
     Condition::RequestOpcode(RequestOpcode::Execute)
-        .and(Condition::BodyContainsCaseSensitive(b"/7700000".as_slice().into()))
+        .and(Condition::BodyContainsCaseSensitive(MARKER.into()))
         .and(Condition::TrueForLimitedTimes(1))
 }
 
@@ -253,69 +311,9 @@ fn answer_of_append() -> Condition {
         .and(Condition::TrueForLimitedTimes(1))
 }
 
-/// A proxy before the cluster's first node.
-struct Proxied {
-    runtime: tokio::runtime::Runtime,
-    proxy: std::sync::Mutex<Option<RunningProxy>>,
-    address: SocketAddr,
-}
-
-impl Proxied {
-    fn new() -> Proxied {
-        let points = std::env::var("TOLLGATE_CQL").expect("TOLLGATE_CQL names no cluster; use `tests/run cql`");
-        let real: SocketAddr = points.split(',').next().unwrap().parse().expect("an address");
-        // At the node's own address, because the driver asks the node for that and brings only the port.
-        let free = std::net::TcpListener::bind((real.ip(), 0)).unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let node = Node::new(real, address, ShardAwareness::Unaware, None, None);
-        let proxy = runtime.block_on(Proxy::new([node]).run()).expect("the proxy starts");
-        Proxied {
-            runtime,
-            proxy: std::sync::Mutex::new(Some(proxy)),
-            address,
-        }
-    }
-
-    fn through(&self, settings: &Settings) -> Settings {
-        Settings {
-            contact_points: vec![self.address.to_string()],
-            timeout: PATIENCE,
-            connections_per_node: 1,
-            ..settings.clone()
-        }
-    }
-
-    fn inject(&self, fault: Fault) {
-        match fault {
-            Fault::Request(reaction) => self.rules(vec![RequestRule(append(), reaction)], Vec::new()),
-            Fault::Answer(reaction) => self.rules(Vec::new(), vec![ResponseRule(answer_of_append(), reaction)]),
-        }
-    }
-
-    fn heal(&self) {
-        self.rules(Vec::new(), Vec::new());
-    }
-
-    fn rules(&self, requests: Vec<RequestRule>, answers: Vec<ResponseRule>) {
-        let mut proxy = self.proxy.lock().expect("no test panics in here");
-        let node = &mut proxy.as_mut().expect("it runs").running_nodes[0];
-        node.change_request_rules(Some(requests));
-        node.change_response_rules(Some(answers));
-    }
-}
-
-impl Drop for Proxied {
-    fn drop(&mut self) {
-        let proxy = self.proxy.lock().ok().and_then(|mut proxy| proxy.take());
-        if let Some(proxy) = proxy {
-            // An error here is a connection that a test had cut.
-            let _ = self.runtime.block_on(proxy.finish());
-        }
+fn inject(proxied: &Proxied, fault: Fault) {
+    match fault {
+        Fault::Request(reaction) => proxied.rules(vec![RequestRule(append(), reaction)], Vec::new()),
+        Fault::Answer(reaction) => proxied.rules(Vec::new(), vec![ResponseRule(answer_of_append(), reaction)]),
     }
 }

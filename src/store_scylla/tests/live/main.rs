@@ -4,6 +4,7 @@ mod conformance;
 mod faults;
 mod index;
 mod ownership;
+mod proxied;
 mod raw;
 mod schema;
 mod uploads;
