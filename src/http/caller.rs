@@ -12,7 +12,7 @@ use tollgate_domain::customers::ephemeral_key::SECRET_START;
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_domain::{Call, Profile, Secrets, accounts, kinds};
 use tollgate_resource::{Endpoint, Expand, Id, Version};
-use tollgate_wire::browser::BrowserForm;
+use tollgate_wire::browser::{BrowserForm, Sender};
 use tollgate_wire::{Match, browser, errors};
 
 /// The account a platform speaks for, in its older and its newer spelling.
@@ -151,10 +151,18 @@ impl Api {
 }
 
 /// The form of a browser's request as the operation takes it, if the client secret in it is right where one is needed.
-pub(crate) fn browser_form(form: &[u8], matched: &Match<'_>, secrets: &Secrets) -> Result<BrowserForm, Refused> {
+pub(crate) fn browser_form(
+    form: &[u8],
+    matched: &Match<'_>,
+    secrets: &Secrets,
+    http: &Head,
+) -> Result<BrowserForm, Refused> {
     let endpoint = matched.endpoint();
     let declared = endpoint.params.fields.iter().any(|field| field.name == "client_secret");
-    let read = browser::browser_form(form, declared)?;
+    let sender = Sender {
+        user_agent: http.text(Known::UserAgent),
+    };
+    let read = browser::browser_form(form, declared, sender)?;
     let Browser::WithClientSecret(kind) = access_of(endpoint).browser else {
         return Ok(read);
     };

@@ -17,10 +17,11 @@ pub(crate) enum Known {
     StripeAccount,
     StripeContext,
     StripeVersion,
+    UserAgent,
 }
 
 /// The known headers there are.
-pub(crate) const KNOWN: usize = 9;
+pub(crate) const KNOWN: usize = 10;
 
 /// From where to where something lies in the buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,7 @@ impl Known {
         (Known::StripeAccount, HeaderName::from_static("stripe-account")),
         (Known::StripeContext, HeaderName::from_static("stripe-context")),
         (Known::StripeVersion, HeaderName::from_static("stripe-version")),
+        (Known::UserAgent, header::USER_AGENT),
     ];
 
     /// All of them, for tests.

@@ -120,6 +120,7 @@ impl Told {
                     told.closes = closes(header.value)?;
                     None
                 }
+                10 if is("user-agent") => Some(Known::UserAgent),
                 12 if is("content-type") => Some(Known::ContentType),
                 13 if is("authorization") => Some(Known::Authorization),
                 14 if is("content-length") => {

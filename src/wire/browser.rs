@@ -11,6 +11,7 @@ const EXTRAS: &[&str] = &[
     "_stripe_account",
     "_stripe_version",
     "client_attribution_metadata",
+    "client_context",
     "expected_payment_method_type",
     "guid",
     "key",
@@ -32,6 +33,20 @@ const INSIDE: &str = "payment_method_data[";
 /// What only the merchant's server may say when it confirms.
 const SERVER_ONLY: &[&str] = &["capture_method", "error_on_requires_action", "off_session"];
 
+/// What a page's library says where the customer's browser is to be seen from the request. The address is not: behind a
+/// proxy it would be the proxy's.
+const INFER: &str = "mandate_data[customer_acceptance][online][infer_from_client]";
+const USER_AGENT: &str = "mandate_data[customer_acceptance][online][user_agent]";
+/// What such a library says of a customer's saved methods, which has no meaning where it says no.
+const NOT_DEFAULT: (&str, &str) = ("set_as_default_payment_method", "false");
+
+/// Who sent a form.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sender<'a> {
+    /// The browser or app.
+    pub user_agent: Option<&'a str>,
+}
+
 /// A form as a page sent it.
 #[derive(Debug)]
 pub struct BrowserForm {
@@ -51,12 +66,13 @@ pub fn key_of(form: &[u8]) -> Option<String> {
     found.map(|(_, value)| value.to_owned())
 }
 
-/// The form without what is no parameter. `keeps_secret` says whether the operation declares `client_secret`.
+/// The form without what is no parameter, and with what is to be seen from its sender. `keeps_secret` says whether the
+/// operation declares `client_secret`.
 ///
 /// # Errors
 /// When it is no form, or says what only a server may.
 #[expect(clippy::result_large_err, reason = "the caller renders it at once")]
-pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reject> {
+pub fn browser_form(form: &[u8], keeps_secret: bool, sender: Sender<'_>) -> Result<BrowserForm, Reject> {
     let mut pairs = Pairs::default();
     pairs.read(form).map_err(|why| refused(&why))?;
     let secret = pairs.iter().find(|(key, _)| *key == "client_secret");
@@ -72,8 +88,11 @@ pub fn browser_form(form: &[u8], keeps_secret: bool) -> Result<BrowserForm, Reje
         return Err(refused(&tollgate_resource::operation::Refused::Unknown(forbidden)));
     }
     pairs.remove(|key| is_extra(key) || (key == "client_secret" && !keeps_secret));
+    let says = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let infers = says(INFER) == Some("true") && says(USER_AGENT).is_none();
+    let seen = sender.user_agent.filter(|_| infers).map(|agent| (USER_AGENT, agent));
     let mut out = Vec::with_capacity(form.len());
-    for (key, value) in pairs.iter() {
+    for (key, value) in pairs.iter().chain(seen).filter(|pair| *pair != NOT_DEFAULT) {
         if !out.is_empty() {
             out.push(b'&');
         }
@@ -200,7 +219,7 @@ mod tests {
             payment_method_data%5Bbilling_details%5D%5Bname%5D=J%C3%BCrgen+%26+Co&client_secret=pi_1_secret_2&\
             radar_options[hcaptcha_token]=t&client_attribution_metadata[a]=b&expand[0]=payment_method";
         assert_eq!(key_of(sent).as_deref(), Some("pk_test_x"));
-        let read = browser_form(sent, false).expect("a good form");
+        let read = browser_form(sent, false, Sender::default()).expect("a good form");
         assert_eq!(read.client_secret.as_deref(), Some("pi_1_secret_2"));
         assert_eq!(
             String::from_utf8(read.form).expect("ASCII"),
@@ -208,15 +227,16 @@ mod tests {
              expand[0]=payment_method"
         );
         assert_eq!(read.version, None);
-        let versioned = browser_form(b"_stripe_version=2020-08-27&key=pk_test_x", false).expect("a good form");
+        let versioned =
+            browser_form(b"_stripe_version=2020-08-27&key=pk_test_x", false, Sender::default()).expect("a good form");
         assert_eq!(versioned.version.as_deref(), Some("2020-08-27"));
         assert!(versioned.form.is_empty());
-        let kept = browser_form(b"client_secret=s", true).expect("a good form");
+        let kept = browser_form(b"client_secret=s", true, Sender::default()).expect("a good form");
         assert_eq!(kept.form, b"client_secret=s");
         assert_eq!(key_of(b"amount=1"), None);
-        let refused = browser_form(b"off_session=true", false).expect_err("only a server says that");
+        let refused = browser_form(b"off_session=true", false, Sender::default()).expect_err("only a server says that");
         assert_eq!(refused.code.as_deref(), Some("parameter_unknown"));
-        assert!(browser_form(b"a=%zz", false).is_err());
+        assert!(browser_form(b"a=%zz", false, Sender::default()).is_err());
     }
 
     #[test]
@@ -265,5 +285,28 @@ mod tests {
         for_browsers(&mut error);
         let text = String::from_utf8(error).expect("text");
         assert!(!text.contains("customer") && text.ends_with("}\n"), "{text}");
+    }
+
+    #[test]
+    fn the_sender_is_named_where_it_is_to_be_seen_and_not_said() {
+        let sender = Sender {
+            user_agent: Some("An app/1"),
+        };
+        let read = |sent: &str| {
+            let read = browser_form(sent.as_bytes(), false, sender).expect("a good form");
+            String::from_utf8(read.form).expect("text")
+        };
+        let online = |rest: &str| format!("mandate_data[customer_acceptance][online]{rest}");
+        let (infer, agent) = (online("[infer_from_client]=true"), online("[user_agent]=An%20app%2F1"));
+        let context = "set_as_default_payment_method=false&client_context[mode]=payment";
+        assert_eq!(read(&format!("{infer}&{context}")), format!("{infer}&{agent}"));
+        let said = format!("{infer}&{}", online("[user_agent]=Another"));
+        for other in [&said, "a=1", &online("[infer_from_client]=false")] {
+            assert_eq!(read(other), other);
+        }
+        assert_eq!(
+            read("set_as_default_payment_method=true"),
+            "set_as_default_payment_method=true"
+        );
     }
 }

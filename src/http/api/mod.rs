@@ -341,7 +341,7 @@ impl Api {
             bound,
         } = asked;
         if exchange.by_browser {
-            let page = browser_form(&form, matched, &self.services.secrets)?;
+            let page = browser_form(&form, matched, &self.services.secrets, http)?;
             if let (Some(named), None) = (page.version, exchange.asked_version) {
                 version = page_version(&named, exchange)?;
             }

@@ -58,6 +58,8 @@ pub struct OfflineParams {}
 /// What is known of an agreement online.
 #[derive(Params, Default, Clone, Debug)]
 pub struct OnlineParams {
+    /// Whether the customer's own app or page asks, so that address and browser need not be said.
+    pub infer_from_client: Option<bool>,
     /// The customer's address in the network.
     pub ip_address: Option<Box<str>>,
     /// The customer's browser.
@@ -77,7 +79,7 @@ impl MandateDataParams {
     /// The agreement that is given.
     ///
     /// # Errors
-    /// An agreement online without the customer's address and browser.
+    /// An agreement online without the customer's address and browser, unless they are to be seen from who asks.
     pub(crate) fn acceptance(&self, now_s: i64) -> Result<Acceptance, Stop> {
         let asked = self
             .customer_acceptance
@@ -89,7 +91,7 @@ impl MandateDataParams {
         }
         let online = asked.online.clone().into_option().unwrap_or_default();
         for (given, name) in [(&online.ip_address, "ip_address"), (&online.user_agent, "user_agent")] {
-            if given.is_none() {
+            if given.is_none() && online.infer_from_client != Some(true) {
                 let param = format!("mandate_data[customer_acceptance][online][{name}]");
                 let message = format!("Missing required param: {param}.");
                 return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)

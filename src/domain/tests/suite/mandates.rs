@@ -54,6 +54,14 @@ fn an_agreement_becomes_a_mandate() {
 
         > create_setup_intent payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=online
         400 parameter_missing param=mandate_data[customer_acceptance][online][ip_address] (not begun): Missing required param: mandate_data[customer_acceptance][online][ip_address].
+
+        > create_setup_intent payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=online mandate_data[customer_acceptance][online][infer_from_client]=true
+        200 seti5
+        · seti5 succeeded method=pm5 attempt=setatt5 mandate=mandate4
+        · pm5 4242
+        · setatt5 succeeded pm5
+        · mandate4 multi_use of pm5
+        events setup_intent.created, setup_intent.succeeded
         ",
     );
 }

@@ -103,6 +103,34 @@ fn a_browser_retrieves_and_confirms_with_the_client_secret_and_sees_little() {
 }
 
 #[test]
+fn a_mandate_that_is_agreed_to_in_an_app_names_the_app() {
+    let edge = Edge::start();
+    let made = edge
+        .keyed("POST", "/v1/setup_intents", &[], "payment_method_types[]=card")
+        .json();
+    let (id, secret) = (
+        made["id"].as_str().expect("an id"),
+        made["client_secret"].as_str().expect("a secret"),
+    );
+    let confirmed = edge.send(
+        "POST",
+        &format!("/v1/setup_intents/{id}/confirm"),
+        &[("user-agent", "An app/1")],
+        &format!(
+            "key={PUBLISHABLE}&client_secret={secret}&payment_method=pm_card_visa&client_context[mode]=setup&\
+             mandate_data[customer_acceptance][type]=online&\
+             mandate_data[customer_acceptance][online][infer_from_client]=true"
+        ),
+    );
+    assert_eq!(confirmed.json()["status"], "succeeded", "{confirmed:?}");
+    let seen = edge.keyed("GET", &format!("/v1/setup_intents/{id}?expand[]=mandate"), &[], "");
+    let online = &seen.json()["mandate"]["customer_acceptance"]["online"];
+    assert_eq!(online["user_agent"], "An app/1", "{seen:?}");
+    // Whoever connects may be a proxy: that is not the payer's address.
+    assert!(online["ip_address"].is_null(), "{seen:?}");
+}
+
+#[test]
 fn the_secret_of_another_account_opens_nothing_here() {
     let edge = Edge::start();
     let made = edge
