@@ -10,7 +10,7 @@ use crate::metrics::SAMPLE_EVERY;
 use crate::passage::Passage;
 use crate::post::Post;
 use crate::request::{Delivery, Refusal};
-use crate::settings::ShardSettings;
+use crate::settings::{GAP_QUIET, GAP_RECORDS_FEW, ShardSettings};
 use crate::shard::{Control, Load, Outputs, Release, Sealed, Shard};
 use crate::supervisor::{Supervised, Turned};
 use crate::workers::group;
@@ -33,6 +33,10 @@ pub(crate) struct Host {
     filling: Option<Instant>,
     /// Records that went to the store since the lane last asked.
     sealed: u32,
+    /// When a block last went to the store, and its records.
+    last_sealed: Option<(Instant, u32)>,
+    /// When requests last came.
+    last_asked: Instant,
     busy: Duration,
     turns: u64,
     requests: u64,
@@ -53,6 +57,8 @@ impl Host {
             due: true,
             filling: None,
             sealed: 0,
+            last_sealed: None,
+            last_asked: Instant::now(),
             busy: Duration::ZERO,
             turns: 0,
             requests: 0,
@@ -116,9 +122,22 @@ impl Host {
         self.supervised.shard().map_or(0, Shard::ready_records)
     }
 
-    /// One turn, with all that it wants done outside; with `hold`, a block that has room waits for more. Tells how long it
-    /// took.
-    pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy, hold: bool) -> Duration {
+    /// How long its block may still wait for more records: until the last one lies `gap` back, if that one had records enough
+    /// to expect more; and where all `inside` are in the block, only as long as others keep coming.
+    pub(crate) fn may_wait(&self, gap: Duration, inside: u32) -> Duration {
+        let left = match self.last_sealed {
+            Some((at, records)) if records >= GAP_RECORDS_FEW => gap.saturating_sub(at.elapsed()),
+            _ => return Duration::ZERO,
+        };
+        if self.ready_records() < inside {
+            return left;
+        }
+        left.min(GAP_QUIET.saturating_sub(self.last_asked.elapsed()))
+    }
+
+    /// One turn, with all that it wants done outside; a block that has room and fewer records than `hold` waits for more.
+    /// Tells how long it took.
+    pub(crate) fn turn(&mut self, ports: &Ports, clock: &MachineClock, entropy: &mut Entropy, hold: u32) -> Duration {
         let began = Instant::now();
         if !self.pass(ports, clock) {
             self.due = false;
@@ -129,6 +148,9 @@ impl Host {
         self.post.seen.drain(..).for_each(|account| hot.saw(account));
         let mut out = Outputs::default();
         let before = self.post.inbox.work.len();
+        if before > 0 {
+            self.last_asked = began;
+        }
         let turned = self
             .supervised
             .turn(clock.now(), entropy, &mut self.post.inbox, &mut out);
@@ -149,6 +171,7 @@ impl Host {
                     self.filling = Some(began);
                 }
                 if let Some(sealed) = out.sealed {
+                    self.last_sealed = Some((began, sealed.block.count));
                     self.hand_over(sealed, out.filling, ports);
                 }
                 self.due = out.more;

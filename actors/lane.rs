@@ -13,7 +13,7 @@ use crate::pool::Pool;
 use crate::post::Post;
 use crate::readers::Readers;
 use crate::router::{Moved, Moving, Router};
-use crate::settings::{Begin, GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, ShardSettings};
+use crate::settings::{Begin, GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, Pacing, ShardSettings};
 use crate::shard::{Ask, Control};
 use crate::workers::Workers;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
@@ -93,8 +93,8 @@ struct Pace {
     /// When the last ones went, and how many records they had together.
     last: Instant,
     records: u32,
-    /// Whether the turn that lets waiting blocks go is on its way.
-    awaited: bool,
+    /// When the turn that lets waiting blocks go comes, if it is on its way.
+    awaited: Option<Instant>,
 }
 
 /// Where a shard is, as a lane sees it.
@@ -132,7 +132,7 @@ impl Lane {
             pace: Pace {
                 last: Instant::now(),
                 records: 0,
-                awaited: false,
+                awaited: None,
             },
         }
     }
@@ -170,30 +170,65 @@ impl Lane {
         }
     }
 
-    /// Lets the shards turn that have something to turn for. Where payments come close together their blocks wait until
-    /// the last ones lie `block_gap_ms` back or enough has come, and go together: a sync costs the same for a few as for many.
+    /// Lets the shards turn that have something to turn for.
     fn turn(&mut self, context: &mut Context<Self>) {
-        let gap = Duration::from_millis(self.settings.block_gap_ms);
+        let gap = Duration::from_millis(self.settings.pacing.gap_ms());
+        match self.settings.pacing {
+            Pacing::Lane { .. } => self.turn_together(gap, context),
+            Pacing::Shard { records, .. } => self.turn_each(gap, records, context),
+        }
+    }
+
+    /// Where payments come close together their blocks wait until the last ones lie `gap` back or enough has come, and go
+    /// together: a sync costs the same for a few as for many.
+    fn turn_together(&mut self, gap: Duration, context: &mut Context<Self>) {
         let wait = if gap.is_zero() || self.pace.records < GAP_RECORDS_FEW {
             Duration::ZERO
         } else {
             gap.saturating_sub(self.pace.last.elapsed())
         };
-        self.turn_due(!wait.is_zero());
+        let hold = if wait.is_zero() { 0 } else { u32::MAX };
+        self.turn_due(|_, _| hold);
         if !wait.is_zero() {
             let ready: u32 = self.hosts.iter().map(Host::ready_records).sum();
             // Where everybody waits for these blocks, nobody is there who could add to them.
             let inside = self.hosts.iter().map(|host| self.ports.permits.inside_of(host.id()));
             if ready >= GAP_RECORDS_ENOUGH || ready >= inside.sum() {
                 self.let_go();
-            } else if ready > 0 && !self.pace.awaited {
-                self.pace.awaited = true;
+            } else if ready > 0 && self.pace.awaited.is_none() {
+                self.pace.awaited = Some(Instant::now() + wait);
                 context.run_later(wait, |lane, context| {
-                    lane.pace.awaited = false;
+                    lane.pace.awaited = None;
                     lane.let_go();
                     lane.note_due(context);
                 });
             }
+        }
+    }
+
+    /// The same for blocks that are written each by itself: a shard's block waits for so many records, or until its last
+    /// one lies `gap` back, or until it holds everybody who is inside and nobody comes.
+    fn turn_each(&mut self, gap: Duration, records: u32, context: &mut Context<Self>) {
+        let may_wait = |host: &Host, ports: &Ports| host.may_wait(gap, ports.permits.inside_of(host.id()));
+        self.turn_due(|host, ports| match may_wait(host, ports) {
+            Duration::ZERO => 0,
+            _ => records,
+        });
+        let waiting = self.hosts.iter().filter(|host| host.ready_records() > 0);
+        let Some(wait) = waiting.map(|host| may_wait(host, &self.ports)).min() else {
+            return;
+        };
+        let due = Instant::now() + wait;
+        if self.pace.awaited.is_none_or(|at| due < at) {
+            self.pace.awaited = Some(due);
+            context.run_later(wait, move |lane, context| {
+                // A later one may have been noted since; this turn is then one too many, and does no harm.
+                lane.pace.awaited = lane.pace.awaited.filter(|at| *at != due);
+                for host in &mut lane.hosts {
+                    host.due |= host.ready_records() > 0;
+                }
+                lane.note_due(context);
+            });
         }
     }
 
@@ -202,15 +237,16 @@ impl Lane {
         for host in &mut self.hosts {
             host.due |= host.ready_records() > 0;
         }
-        self.turn_due(false);
+        self.turn_due(|_, _| 0);
     }
 
-    fn turn_due(&mut self, hold: bool) {
+    fn turn_due(&mut self, hold: impl Fn(&Host, &Ports) -> u32) {
         let due = self.hosts.iter().filter(|host| host.due);
         black_box(due.fold(0, |sum, host| sum ^ host.look_ahead()));
         let mut sealed = 0;
         for host in &mut self.hosts {
             if std::mem::take(&mut host.due) {
+                let hold = hold(host, &self.ports);
                 self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, hold);
                 sealed += host.take_sealed();
             }
@@ -247,7 +283,7 @@ impl Lane {
         let waited = came.len();
         host.post.append(came);
         host.set_settings(&self.settings);
-        self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, false);
+        self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, 0);
         self.hosts.push(*host);
         let pause = moving.since.elapsed();
         self.ports.meters.shard_moves.increment(1);

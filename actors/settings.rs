@@ -23,10 +23,15 @@ pub const BLOCK_BYTES_MAX: usize = 192 * 1024;
 pub const BLOCK_RECORDS_MAX: usize = 1_000;
 /// Longest time that blocks may be set to wait for more records, milliseconds.
 pub const BLOCK_GAP_MS_MAX: u64 = 100;
+/// Most records that a block may be set to wait for.
+pub const BLOCK_GAP_RECORDS_MAX: u32 = 1_000;
 /// Records of a lane from which on its blocks do not wait for more: they share a sync well enough.
 pub const GAP_RECORDS_ENOUGH: u32 = 16;
-/// Records that the last blocks of a lane must have had for the next to wait: clients that come one at a time do not.
+/// Records that the last blocks must have had for the next to wait: clients that come one at a time do not.
 pub const GAP_RECORDS_FEW: u32 = 4;
+/// How long nobody may have come for a block to go that holds everybody who is inside: whoever waits for an answer before
+/// the next request does not come sooner, others would.
+pub const GAP_QUIET: Duration = Duration::from_millis(20);
 /// Duplicates that may wait for one key in flight; the next one hears 409 at once.
 pub const KEY_WAITERS_MAX: usize = 64;
 /// Commands that may wait for one busy object; the next one hears 429 `lock_timeout` at once.
@@ -181,6 +186,34 @@ impl EngineConfig {
     }
 }
 
+/// When a block waits for more records, where they come close together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// All blocks share one sync, so those of a lane wait together: until the last ones went so long ago, or
+    /// [`GAP_RECORDS_ENOUGH`] are there.
+    Lane {
+        /// Milliseconds; 0 for no wait.
+        gap_ms: u64,
+    },
+    /// Each block is a write of its own, which costs about the same for a few records as for many: a shard's block waits until
+    /// its last one went so long ago, or so many records are there.
+    Shard {
+        /// Milliseconds; 0 for no wait.
+        gap_ms: u64,
+        /// Records.
+        records: u32,
+    },
+}
+
+impl Pacing {
+    /// Longest wait, milliseconds.
+    pub fn gap_ms(&self) -> u64 {
+        match self {
+            Pacing::Lane { gap_ms } | Pacing::Shard { gap_ms, .. } => *gap_ms,
+        }
+    }
+}
+
 /// Settings of one shard.
 #[derive(Clone)]
 pub struct ShardSettings {
@@ -190,8 +223,8 @@ pub struct ShardSettings {
     pub block_records: usize,
     /// No further command is decided into a block of so many bytes.
     pub block_bytes: usize,
-    /// How long after the last blocks of a lane the next may have to wait for more records, milliseconds; 0 for never.
-    pub block_gap_ms: u64,
+    /// How blocks follow each other.
+    pub pacing: Pacing,
     /// Objects kept in memory.
     pub objects_max: usize,
     /// Idempotency keys kept in memory after they are done.
@@ -238,7 +271,7 @@ impl ShardSettings {
             self.objects_max >= 64,
             "a command may touch a handful of objects at once"
         );
-        assert!(self.block_gap_ms <= BLOCK_GAP_MS_MAX, "a block waits for a moment");
+        assert!(self.pacing.gap_ms() <= BLOCK_GAP_MS_MAX, "a block waits for a moment");
         assert!(self.row_every > 0, "a row follows every `row_every` records");
     }
 }
@@ -249,7 +282,7 @@ impl Default for ShardSettings {
             turn_messages: 256,
             block_records: BLOCK_RECORDS_MAX,
             block_bytes: BLOCK_BYTES_MAX,
-            block_gap_ms: 0,
+            pacing: Pacing::Lane { gap_ms: 0 },
             objects_max: 65_536,
             keys_max: 16_384,
             accounts_max: 4_096,

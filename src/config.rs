@@ -11,6 +11,7 @@ use raw::{ALL_CALLS_PPM, Raw, refused};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tollgate_actors::settings::Pacing;
 use toml::Table;
 
 /// Every setting, checked.
@@ -82,6 +83,8 @@ pub(crate) struct Cql {
     pub settings: tollgate_store_scylla::Settings,
     /// Memory for blocks, bytes.
     pub cache_bytes: u64,
+    /// How blocks of a shard follow each other.
+    pub pacing: Pacing,
 }
 
 /// Settings of a node of a cluster.

@@ -242,6 +242,13 @@ pub(crate) fn value_of<'s>(settings: &'s Table, name: &str) -> &'s Value {
     key.split('.').fold(section, |value, key| &value[key])
 }
 
+/// The same value, to be changed.
+pub(crate) fn value_of_mut<'s>(settings: &'s mut Table, name: &str) -> &'s mut Value {
+    let (section, key) = name.split_once('.').expect("a name has a section and a key");
+    let section = &mut settings[section];
+    key.split('.').fold(section, |value, key| &mut value[key])
+}
+
 /// Dotted names of every key, in the order of the file's tables.
 pub(crate) fn names_of(settings: &Table) -> Vec<String> {
     fn collect(table: &Table, prefix: &str, out: &mut Vec<String>) {

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tollgate_actors::settings::{
-    BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX, PERMITS_PER_SHARD_MAX,
-    TURN_MESSAGES_MAX,
+    BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_GAP_RECORDS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX,
+    PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
 use tollgate_store_scylla::{Login, Settings};
 
@@ -73,6 +73,8 @@ struct RawCql {
     connections_per_node: i64,
     timeout_ms: i64,
     cache_mb: i64,
+    block_gap_ms: i64,
+    block_gap_records: i64,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +217,15 @@ impl RawCql {
         Ok(Cql {
             settings,
             cache_bytes: number::<u64>("store.cql.cache_mb", self.cache_mb, 1, 1 << 20)? << 20,
+            pacing: Pacing::Shard {
+                gap_ms: number("store.cql.block_gap_ms", self.block_gap_ms, 0, BLOCK_GAP_MS_MAX as i64)?,
+                records: number(
+                    "store.cql.block_gap_records",
+                    self.block_gap_records,
+                    1,
+                    i64::from(BLOCK_GAP_RECORDS_MAX),
+                )?,
+            },
         })
     }
 }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
 use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS};
 use tollgate_actors::performer::BoxFuture;
-use tollgate_actors::settings::ShardSettings;
+use tollgate_actors::settings::{Pacing, ShardSettings};
 use tollgate_actors::{Begin, DirectoryHandle, Engine, EngineConfig, Performer};
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
@@ -339,7 +339,12 @@ pub(crate) fn shard_settings(config: &Config) -> ShardSettings {
         turn_messages: actors.turn_messages,
         block_records: actors.block_records,
         block_bytes: actors.block_bytes,
-        block_gap_ms: actors.block_gap_ms,
+        pacing: match config.store.kind {
+            Kind::Embedded => Pacing::Lane {
+                gap_ms: actors.block_gap_ms,
+            },
+            Kind::Cql => config.store.cql.pacing,
+        },
         objects_max: actors.objects_per_shard,
         keys_max: actors.keys_per_shard,
         accounts_max: actors.accounts_per_shard,

@@ -2,7 +2,7 @@
 //! file would change.
 
 use crate::config::Config;
-use crate::config_layers::{self, Flag, environment, layered_with, names_of, value_of};
+use crate::config_layers::{self, Flag, environment, layered_with, names_of, value_of, value_of_mut};
 use crate::index_command::Indexes;
 use crate::logs::{self, Level};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ use toml::Table;
 
 /// Settings that can be changed while the server runs. `config/default.toml` marks the same ones.
 pub(crate) const LIVE: &[&str] = &[
+    "store.cql.block_gap_ms",
+    "store.cql.block_gap_records",
     "actors.lanes",
     "actors.turn_messages",
     "actors.block_records",
@@ -140,8 +142,7 @@ impl Tuner {
         Config::of(settings.clone()).map_err(|why| why.to_string())?;
         let mut merged = self.running.clone();
         for name in LIVE {
-            let (section, key) = name.split_once('.').expect("a name has a section and a key");
-            merged[section][key] = value_of(&settings, name).clone();
+            *value_of_mut(&mut merged, name) = value_of(&settings, name).clone();
         }
         // What holds together in the file may not with what stays as it is.
         let config = Config::of(merged.clone()).map_err(|why| format!("{why}, as long as the server runs"))?;

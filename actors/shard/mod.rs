@@ -58,8 +58,8 @@ pub struct Inbox {
     pub control: VecDeque<Control>,
     /// Requests; bounded by admission permits.
     pub work: VecDeque<Ask>,
-    /// Whether a block that has room is to wait for more: its lane lets it go a moment later.
-    pub hold: bool,
+    /// A block that has room and fewer records than this waits for more: its lane lets it go a moment later.
+    pub hold: u32,
 }
 
 /// A notice of the engine.
@@ -259,7 +259,7 @@ impl Shard {
         }
         let waiting = !self.ready.is_empty() || !inbox.work.is_empty();
         out.more = waiting && !self.gate.is_full(&self.settings);
-        if !inbox.hold || self.gate.is_full(&self.settings) {
+        if self.gate.ready_records() >= inbox.hold || self.gate.is_full(&self.settings) {
             out.sealed = self.gate.seal();
         }
         out.filling = self.gate.is_filling();

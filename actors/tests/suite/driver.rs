@@ -109,7 +109,7 @@ impl Driver {
 
     /// Whether blocks with room wait from now on.
     pub(crate) fn hold(&mut self, hold: bool) {
-        self.inbox.hold = hold;
+        self.inbox.hold = if hold { u32::MAX } else { 0 };
     }
 
     /// One turn of the shard.

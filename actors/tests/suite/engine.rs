@@ -4,6 +4,7 @@ use crate::office::{Desk, merchant, object, pay, refund, rendered, secrets, shor
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_actors::performer::BoxFuture;
+use tollgate_actors::settings::Pacing;
 use tollgate_actors::{Client, Engine, EngineConfig, Performer, Refusal, Request, Response, Shown};
 use tollgate_domain::Call;
 use tollgate_domain::acquirer::{Asked, NetworkAnswer, NetworkCall, Said};
@@ -290,9 +291,22 @@ fn the_node_has_room_for_so_many_and_takes_another_number_at_once() {
 
 #[test]
 fn payments_whose_blocks_wait_for_more_are_all_answered() {
+    are_all_answered(Pacing::Lane { gap_ms: 5 });
+}
+
+#[test]
+fn payments_whose_shard_waits_for_more_are_all_answered() {
+    let never_enough = 1_000;
+    are_all_answered(Pacing::Shard {
+        gap_ms: 5,
+        records: never_enough,
+    });
+}
+
+fn are_all_answered(pacing: Pacing) {
     in_system(async {
         let store = Memory::new(Mode::Immediate);
-        let engine = start(&store, |config| config.shard.block_gap_ms = 5);
+        let engine = start(&store, |config| config.shard.pacing = pacing);
         let client = engine.client();
         let mut desks: Vec<Desk> = (1..=8).map(|number| Desk::of(merchant(number))).collect();
         for round in 0..20 {
