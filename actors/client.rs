@@ -51,6 +51,22 @@ impl Client {
         waiting.await.map(|response| *response)
     }
 
+    /// Whether the node has room for another request: a look before what a request costs is spent on it. [`Client::begin`]
+    /// looks again.
+    ///
+    /// # Errors
+    /// When it has none; that counts as a refusal.
+    pub fn room(&self) -> Result<(), Refusal> {
+        if self.inner.has_room() {
+            return Ok(());
+        }
+        self.inner.shared.refused_by_node.increment(1);
+        Err(Refusal::Overloaded {
+            retry_after_s: RETRY_AFTER_S,
+            by_account: false,
+        })
+    }
+
     /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next. What is left is
     /// to wait, which takes a few words of memory and not the request's.
     pub fn begin(&self, request: Request) -> Result<Waiting, Refusal> {
@@ -70,13 +86,7 @@ impl Client {
                 }
             });
         }
-        if !inner.has_room() {
-            shared.refused_by_node.increment(1);
-            return Err(Refusal::Overloaded {
-                retry_after_s: RETRY_AFTER_S,
-                by_account: false,
-            });
-        }
+        self.room()?;
         let permit = match shared.permits.take(shard, account) {
             Ok(permit) => permit,
             Err(used_up) => {

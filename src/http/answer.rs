@@ -7,7 +7,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 use std::borrow::Cow;
-use std::io::Write as _;
 use tollgate_domain::kinds::REQUEST;
 use tollgate_resource::Id;
 
@@ -324,7 +323,17 @@ fn id_line(name: &str, id: Id, out: &mut Vec<u8>) {
 }
 
 fn number(value: u64, out: &mut Vec<u8>) {
-    write!(out, "{value}").expect("memory takes all of it");
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), value);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// A whole HTTP answer as bytes, for requests that never reach the dispatch.

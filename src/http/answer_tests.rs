@@ -136,6 +136,15 @@ fn the_http_layer_gets_the_same_headers() {
 }
 
 #[test]
+fn numbers_are_written_whole() {
+    for value in [0, 9, 10, 4_096, u64::MAX] {
+        let mut out = Vec::new();
+        number(value, &mut out);
+        assert_eq!(out, value.to_string().as_bytes());
+    }
+}
+
+#[test]
 #[should_panic(expected = "the value of location is no header's")]
 fn what_would_become_two_headers_is_not_written() {
     let answer = Answer {

@@ -256,6 +256,8 @@ impl Api {
             Some(body) => body,
             None => self.body(incoming, length, bytes_max, watch).await?,
         };
+        // Where the node is full, half of what a refusal would cost is the form that nobody needs to read.
+        self.client.room().map_err(|refusal| self.refused_inside(refusal))?;
         let asked = Asked {
             profile: caller.profile,
             bound: caller.bound,
@@ -394,13 +396,18 @@ impl Api {
             expand: parsed.expand,
             claim,
         };
-        self.client.begin(request).map_err(|refusal| {
-            // Requests that find no room on the node begin a surge; an account that fills its own share does not.
-            if let Refusal::Overloaded { by_account: false, .. } = refusal {
-                self.services.limiter.overloaded();
-            }
-            refusal.into()
-        })
+        self.client
+            .begin(request)
+            .map_err(|refusal| self.refused_inside(refusal))
+    }
+
+    /// What a request hears that the engine did not take.
+    fn refused_inside(&self, refusal: Refusal) -> Refused {
+        // Requests that find no room on the node begin a surge; an account that fills its own share does not.
+        if let Refusal::Overloaded { by_account: false, .. } = refusal {
+            self.services.limiter.overloaded();
+        }
+        refusal.into()
     }
 }
 

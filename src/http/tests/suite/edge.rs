@@ -30,6 +30,7 @@ pub(crate) struct Setup {
     pub(crate) bounds: Bounds,
     pub(crate) mode: Mode,
     pub(crate) permits: u32,
+    pub(crate) permits_per_node: u32,
 }
 
 impl Default for Setup {
@@ -44,6 +45,7 @@ impl Default for Setup {
             bounds: Bounds::default(),
             mode: Mode::Immediate,
             permits: 1_000,
+            permits_per_node: 1 << 20,
         }
     }
 }
@@ -114,7 +116,7 @@ impl Edge {
                     shards: 2,
                     lanes: 1,
                     readers: 1,
-                    permits_per_node: 1 << 20,
+                    permits_per_node: setup.permits_per_node,
                     permits_per_shard: setup.permits,
                     permits_per_account: setup.permits,
                     shard: ShardSettings {

@@ -120,6 +120,32 @@ fn without_a_permit_a_request_is_refused_at_once() {
 }
 
 #[test]
+fn a_full_node_refuses_before_it_reads_the_form() {
+    let edge = Edge::with(Setup {
+        permits_per_node: 1,
+        mode: tollgate_store::memory::Mode::Held,
+        ..Setup::default()
+    });
+    std::thread::scope(|scope| {
+        let wrong = || edge.keyed("POST", "/v1/payment_intents", &[], "amount=x");
+        let first = scope.spawn(|| edge.keyed("POST", "/v1/payment_intents", &[], PAYMENT));
+        while !edge.store.release_next() {
+            std::thread::yield_now();
+        }
+        while edge.store.waiting().is_empty() {
+            std::thread::yield_now();
+        }
+        let refused = wrong();
+        let told = (refused.status, refused.header("retry-after"));
+        assert_eq!(told, (429, Some("1")), "{refused:?}");
+        assert_eq!(refused.header("stripe-rate-limited-reason"), Some("global-concurrency"));
+        edge.store.pump();
+        assert_eq!(first.join().expect("an answer").status, 200);
+        assert_eq!(wrong().status, 400, "with room, the form is read");
+    });
+}
+
+#[test]
 fn bodies_are_bounded_whether_announced_or_not() {
     let edge = Edge::with(Setup {
         bounds: Bounds {
