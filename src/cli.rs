@@ -8,8 +8,10 @@ use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::shards::Asked;
 use crate::tuning::Sources;
-use crate::vault_command::VaultCommand;
-use crate::{demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify};
+use crate::vault_command::{DataFlags, Place, VaultCommand};
+use crate::{
+    carry_command, demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify,
+};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,6 +64,33 @@ enum Command {
     Schema {
         #[command(subcommand)]
         command: SchemaCommand,
+    },
+    /// Write everything that a store holds to one file: accounts, keys, settings, payments, uploaded files, sealed card
+    /// numbers with their master keys, the data's secret. Every server that has the store must be stopped.
+    Export {
+        #[command(flatten)]
+        data: DataFlags,
+        /// The file, which must not be there yet. Whoever has it has everything: it is made for its owner alone.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Read an export into a new store, a data directory or a cluster's keyspace, which takes over ids, keys and secrets, and
+    /// compare each account's balances, objects and records with it at the end.
+    Import {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Data directory, which must not be there yet.
+        #[arg(
+            long,
+            value_name = "DIR",
+            required_unless_present = "config",
+            conflicts_with = "config"
+        )]
+        data: Option<PathBuf>,
+        /// Settings file that names the store; a keyspace is made by `tollgate schema apply` before.
+        #[arg(long, value_name = "CONFIG")]
+        config: Option<PathBuf>,
     },
     /// Indexes, which follow from the journal.
     Index {
@@ -281,6 +310,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Schema {
             command: SchemaCommand::Apply { config },
         } => schema::apply(&Config::load(config.as_deref(), &[])?.store),
+        Command::Export { data, file } => carry_command::export(&Place::named(&data)?, &file),
+        Command::Import { file, data, config } => carry_command::import(&file, data.as_deref(), config.as_deref()),
         Command::Index {
             command: IndexCommand::Rebuild { shard, admin, data },
         } => match data {
@@ -378,6 +409,13 @@ mod tests {
             ("schema apply", true),
             ("schema apply --config f", true),
             ("schema", false),
+            ("export --data d f", true),
+            ("export --config c f", true),
+            ("export f", false),
+            ("import f --config c", true),
+            ("import f --data d", true),
+            ("import f --data d --config c", false),
+            ("import f", false),
             ("index rebuild", true),
             ("index rebuild --shard 3 --admin http://x", true),
             ("index rebuild --data d", true),

@@ -6,6 +6,7 @@
 mod accounts;
 mod admin_client;
 mod alarms;
+mod carry_command;
 mod cli;
 mod cli_accounts;
 #[cfg(feature = "faults")]

@@ -85,7 +85,7 @@ impl Place {
         }
     }
 
-    fn named(flags: &DataFlags) -> Result<Place, Failure> {
+    pub(crate) fn named(flags: &DataFlags) -> Result<Place, Failure> {
         if let Some(data) = &flags.data {
             return Ok(Place::Directory(data.clone()));
         }

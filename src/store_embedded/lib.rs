@@ -83,6 +83,8 @@ pub struct Options {
     pub index: Limits,
     /// The disk; tests bring one with faults.
     pub disk: Arc<dyn Disk>,
+    /// The secret of the data that is carried here, where it is created; drawn without one.
+    pub secret: Option<[u8; 32]>,
 }
 
 impl Default for Options {
@@ -96,6 +98,7 @@ impl Default for Options {
             on_space: Box::new(|_| {}),
             index: Limits::default(),
             disk: Arc::new(LocalDisk),
+            secret: None,
         }
     }
 }
@@ -237,7 +240,7 @@ fn create(dir: &Path, shards: u16, options: &Options) -> Result<(), StoreError> 
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let (meta, _) = meta::create(dir, shards, since.as_millis() as u64)?;
+    let (meta, _) = meta::create(dir, shards, since.as_millis() as u64, options.secret)?;
     Segment::create(dir, &*options.disk, &meta.id, 1, segment_bytes(options)?)?;
     meta::complete(dir, &meta)
 }

@@ -68,7 +68,13 @@ pub(crate) fn exists(dir: &Path) -> Result<bool, StoreError> {
 }
 
 /// Makes a new secret, written durably, and the meta that goes with it, not written yet.
-pub(crate) fn create(dir: &Path, shards: u16, created_ms: u64) -> Result<(Meta, Secret), StoreError> {
+/// The secret may be given: that of data which is carried here.
+pub(crate) fn create(
+    dir: &Path,
+    shards: u16,
+    created_ms: u64,
+    given: Option<[u8; 32]>,
+) -> Result<(Meta, Secret), StoreError> {
     assert!(
         (1..=SHARDS_MAX).contains(&shards),
         "1 to {SHARDS_MAX} shards, not {shards}"
@@ -79,7 +85,7 @@ pub(crate) fn create(dir: &Path, shards: u16, created_ms: u64) -> Result<(Meta, 
         what: format!("the system gives no random bytes: {error}"),
     })?;
     let (id, secret) = random.split_at(16);
-    let secret = Secret(secret.try_into().expect("32 bytes"));
+    let secret = Secret(given.unwrap_or_else(|| secret.try_into().expect("32 bytes")));
     let id = DataId(id.try_into().expect("16 bytes"));
     write_atomically(dir, SECRET, format!("{}\n", hex(&secret.0)).as_bytes(), true)?;
     Ok((

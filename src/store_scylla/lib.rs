@@ -13,6 +13,7 @@ mod answer;
 mod block;
 mod compare;
 mod failure;
+mod import;
 mod index;
 mod index_files;
 mod link;
@@ -36,6 +37,7 @@ mod uploads;
 mod vault;
 
 pub use block::SEGMENT_BLOCKS;
+pub use import::{begin_import, finish_import};
 pub use pieces::INDEX_CACHE_BYTES;
 pub use reader::CACHE_BYTES;
 pub use scan::Scanner;

@@ -2,6 +2,7 @@
 
 use crate::block::{Header, name};
 use crate::compare::Comparison;
+use crate::import;
 use crate::link::Link;
 use crate::protocol::Protocol;
 use crate::runtime::Runtime;
@@ -28,13 +29,31 @@ pub struct Scanner {
 
 impl Scanner {
     /// Connects to the cluster.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or has no data, or only part of what an import brings.
     pub fn open(settings: &Settings) -> Result<Scanner, StoreError> {
+        Scanner::open_for(settings, false)
+    }
+
+    /// Connects to a cluster whose import is about to end.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or has no data.
+    pub fn open_imported(settings: &Settings) -> Result<Scanner, StoreError> {
+        Scanner::open_for(settings, true)
+    }
+
+    fn open_for(settings: &Settings, importing: bool) -> Result<Scanner, StoreError> {
         let runtime = Runtime::start()?;
         let settings = settings.clone();
         let speaking = runtime.clone();
         let (about, uploads, protocol) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
+            if !importing {
+                import::is_over(&link).await?;
+            }
             // It keeps nothing, so no account is asked for its shard.
             let nobody: (_, ShardOf) = (about.shards, Arc::new(|_, _| ShardId::DIRECTORY));
             let uploads = Uploads::prepare(Arc::clone(&link), speaking, [0; 8], nobody).await?;

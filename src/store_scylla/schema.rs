@@ -62,7 +62,7 @@ impl std::fmt::Debug for About {
 }
 
 /// The name under which everything that is fixed stands, in one value, so that it is there whole or not at all.
-const DATA: &str = "data";
+pub(crate) const DATA: &str = "data";
 /// The name of the schema's number.
 const SCHEMA_NAME: &str = "schema";
 /// Bytes of [`About`]: number of shards, time, name, secret.
@@ -218,7 +218,7 @@ async fn put_first(link: &Link, name: &str, value: &[u8]) -> Result<(), StoreErr
     }
 }
 
-async fn get(link: &Link, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub(crate) async fn get(link: &Link, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let read = link.serial("SELECT value FROM $.about WHERE name = ?").await?;
     let row = link.run(&read, (name,)).await;
     let row = row.map_err(|error| error.told("what the data says about itself cannot be read"))?;
@@ -251,8 +251,16 @@ pub(crate) async fn check(link: &Link) -> Result<About, StoreError> {
         Some(_) => {}
     }
     look(link).await?;
+    data(link).await
+}
+
+/// What the data says about itself, as it stands now.
+pub(crate) async fn data(link: &Link) -> Result<About, StoreError> {
     let data = get(link, DATA).await?.filter(|data| data.len() == DATA_BYTES);
-    let data = data.ok_or_else(|| unusable("what the data says about itself is damaged"))?;
+    let data = data.ok_or_else(|| StoreError::Io {
+        place: format!("keyspace {}", link.settings.keyspace),
+        what: "what the data says about itself is damaged".to_owned(),
+    })?;
     let (shards, rest) = data.split_at(2);
     let (created, rest) = rest.split_at(8);
     let (id, secret) = rest.split_at(16);

@@ -2,6 +2,7 @@
 
 use crate::block::{heads, name};
 use crate::failure::failed;
+use crate::import;
 use crate::index::{LIMITS, Reached};
 use crate::link::Link;
 use crate::manifests::Manifests;
@@ -60,6 +61,8 @@ pub struct Options {
     pub index: Limits,
     /// How long a file of an index stays that is not needed any more.
     pub remove_files_after: Duration,
+    /// Whether the data that an import brings is to be written: until that has ended, nobody else opens the keyspace.
+    pub importing: bool,
 }
 
 impl Options {
@@ -75,6 +78,7 @@ impl Options {
             index_cache_bytes: INDEX_CACHE_BYTES,
             index: LIMITS,
             remove_files_after: REMOVE_FILES_AFTER,
+            importing: false,
         }
     }
 }
@@ -99,6 +103,8 @@ pub(crate) struct Shared {
     pub(crate) host: Host,
     /// The data's name.
     pub(crate) id: [u8; 16],
+    /// Its secret, which has to be the one with which everything in memory was made.
+    pub(crate) secret: [u8; 32],
     pub(crate) idempotency_hours: u32,
     pub(crate) index_limits: Limits,
     pub(crate) remove_files_after: Duration,
@@ -117,11 +123,15 @@ impl Cluster {
     pub fn open(options: Options) -> Result<Arc<Cluster>, StoreError> {
         let runtime = Runtime::start()?;
         let (settings, cache_bytes) = (options.settings.clone(), options.index_cache_bytes);
+        let importing = options.importing;
         let claimant = Claimant::new(options.node, options.addr)?;
         let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
         let (about, protocol, tails, pieces, manifests, uploads, vault) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
+            if !importing {
+                import::is_over(&link).await?;
+            }
             let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
             let manifests = Manifests::prepare(Arc::clone(&link)).await?;
             let divided = (about.shards, shard_of);
@@ -146,6 +156,7 @@ impl Cluster {
             runtime,
             host: Host::start(THREADS).map_err(no_thread)?,
             id: about.id,
+            secret: about.secret,
             idempotency_hours: options.idempotency_hours,
             index_limits: options.index,
             remove_files_after: options.remove_files_after,

@@ -30,6 +30,17 @@ impl Shared {
             .wait(async move { this.protocol.claim(shard, &this.claimant, after).await })?;
         // Whoever has it now, it is not known to be this process.
         let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
+        let this = Arc::clone(self);
+        let now = self
+            .runtime
+            .wait(async move { crate::schema::data(&this.protocol.link).await })?;
+        if now.inspect_err(|_| slot.serve(None))?.secret != self.secret {
+            slot.serve(None);
+            return Err(StoreError::Io {
+                place: format!("keyspace {}", self.keyspace()),
+                what: "other data was imported since this process started; start it again".to_owned(),
+            });
+        }
         if let Some(work) = self.before_serving.get() {
             work().inspect_err(|_| slot.serve(None))?;
         }

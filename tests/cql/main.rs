@@ -1,6 +1,7 @@
 //! A server on a live cluster: payments, kills, another node on the same keyspace, the audit. Wants TOLLGATE_CQL with the
 //! cluster's contact points, as `tests/run cql` sets it.
 
+mod carry;
 mod uploads;
 mod vault;
 

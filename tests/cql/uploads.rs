@@ -6,7 +6,7 @@ use super::server::{KEY, Server, parse};
 const BYTES: &str = "%PDF-1.4 a page";
 
 /// Uploads a file; its id.
-fn upload(server: &Server) -> String {
+pub(crate) fn upload(server: &Server) -> String {
     let body = format!(
         "--b\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\ndispute_evidence\r\n--b\r\n\
          content-disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\ncontent-type: application/pdf\r\n\r\n\

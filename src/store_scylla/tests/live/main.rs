@@ -2,6 +2,7 @@
 
 mod conformance;
 mod faults;
+mod import;
 mod index;
 mod ownership;
 mod proxied;
