@@ -167,7 +167,7 @@ pub(crate) struct Echo {
     pub(crate) version: Cow<'static, [u8]>,
     /// The idempotency key, when it is a POST or DELETE with one.
     pub(crate) key: Option<Box<[u8]>>,
-    /// Whether the key remembers the request: then it is told which was the first.
+    /// Whether a key remembers such a request: then it is told which was the first, and made up where none was sent.
     pub(crate) remembers: bool,
     /// What the account has left of its rate limit, where it is told.
     pub(crate) left: Option<Left>,
@@ -283,14 +283,22 @@ impl Answer {
             number_line("ratelimit-remaining", left.remaining, out);
             number_line("ratelimit-reset", left.full_in_s, out);
         }
-        if let Some(key) = &echo.key {
-            line("idempotency-key", key, out);
-            if self.replayed.is_some() {
-                line("idempotent-replayed", b"true", out);
+        match &echo.key {
+            Some(key) => {
+                line("idempotency-key", key, out);
+                if self.replayed.is_some() {
+                    line("idempotent-replayed", b"true", out);
+                }
+                if echo.remembers {
+                    id_line("original-request", self.replayed.unwrap_or(echo.request), out);
+                }
             }
-            if echo.remembers {
-                id_line("original-request", self.replayed.unwrap_or(echo.request), out);
+            // As recorded: whoever sends no key is told one, which says nothing more than the request's id.
+            None if echo.remembers && self.status != StatusCode::UNAUTHORIZED.as_u16() => {
+                made_up_key_line(echo.request, out);
+                id_line("original-request", echo.request, out);
             }
+            None => {}
         }
         id_line("request-id", echo.request, out);
     }
@@ -320,6 +328,24 @@ fn id_line(name: &str, id: Id, out: &mut Vec<u8>) {
     out.extend_from_slice(b": ");
     id.write(&REQUEST, out);
     out.extend_from_slice(b"\r\n");
+}
+
+/// Writes the key of a request that was sent without one, as a random UUID is written.
+fn made_up_key_line(request: Id, out: &mut Vec<u8>) {
+    const VERSION: u128 = 0xf << 76;
+    const VARIANT: u128 = 3 << 62;
+    let bits = request.bits() & !(VERSION | VARIANT) | 4 << 76 | 2 << 62;
+    let part = |from: u32, digits: u32| (bits >> from) & ((1 << (4 * digits)) - 1);
+    write!(
+        out,
+        "idempotency-key: {:08x}-{:04x}-{:04x}-{:04x}-{:012x}\r\n",
+        part(96, 8),
+        part(80, 4),
+        part(64, 4),
+        part(48, 4),
+        part(0, 12)
+    )
+    .expect("memory takes all of it");
 }
 
 fn number(value: u64, out: &mut Vec<u8>) {

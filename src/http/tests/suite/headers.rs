@@ -8,6 +8,7 @@ fn told(answer: &Answer) -> String {
     let header = |name: &str| match answer.header(name) {
         Some(value) if value == own => "own".to_owned(),
         Some(value) if value.starts_with("req_") => "other".to_owned(),
+        Some(value) if is_uuid(value) => "made-up".to_owned(),
         Some(value) => value.to_owned(),
         None => "-".to_owned(),
     };
@@ -21,6 +22,16 @@ fn told(answer: &Answer) -> String {
     )
 }
 
+/// Whether it is written as a random UUID is: version 4, variant 1.
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lens: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let digits = parts
+        .iter()
+        .all(|part| part.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    lens == [8, 4, 4, 4, 12] && digits && parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b'])
+}
+
 #[test]
 fn what_became_of_a_request_is_told_in_headers() {
     let edge = Edge::start();
@@ -31,7 +42,14 @@ fn what_became_of_a_request_is_told_in_headers() {
             "/v1/payment_intents",
             None,
             PAYMENT,
-            "200 retry false key - original - replayed -",
+            "200 retry false key made-up original own replayed -",
+        ),
+        (
+            "POST",
+            "/v1/payment_intents",
+            None,
+            "amount=x",
+            "400 retry - key made-up original own replayed -",
         ),
         (
             "POST",
