@@ -335,17 +335,16 @@ fn made_up_key_line(request: Id, out: &mut Vec<u8>) {
     const VERSION: u128 = 0xf << 76;
     const VARIANT: u128 = 3 << 62;
     let bits = request.bits() & !(VERSION | VARIANT) | 4 << 76 | 2 << 62;
-    let part = |from: u32, digits: u32| (bits >> from) & ((1 << (4 * digits)) - 1);
-    write!(
-        out,
-        "idempotency-key: {:08x}-{:04x}-{:04x}-{:04x}-{:012x}\r\n",
-        part(96, 8),
-        part(80, 4),
-        part(64, 4),
-        part(48, 4),
-        part(0, 12)
-    )
-    .expect("memory takes all of it");
+    out.extend_from_slice(b"idempotency-key: ");
+    for at in (0..32).rev() {
+        let digit = (bits >> (4 * at)) & 0xf;
+        out.push(b"0123456789abcdef"[digit as usize]);
+        // A hyphen behind the 8th, 12th, 16th and 20th digit.
+        if matches!(at, 24 | 20 | 16 | 12) {
+            out.push(b'-');
+        }
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 fn number(value: u64, out: &mut Vec<u8>) {
