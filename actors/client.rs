@@ -110,7 +110,7 @@ impl Client {
             finished: false,
         };
         if is_read_beside(&request.call) {
-            if !shared.readers.request(to, request) {
+            if !shared.read_beside(shard, to, request) {
                 inner.slots.borrow_mut().release(to);
                 shared.refused_by_readers.increment(1);
                 return Err(Refusal::Overloaded {

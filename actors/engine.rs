@@ -12,8 +12,9 @@ use crate::performer::Performer;
 use crate::permits::Permits;
 use crate::pool::Pool;
 use crate::readers::{ReaderPorts, Readers};
+use crate::request::{Delivery, Refusal, ReplyTo, Request};
 use crate::router::{Router, ShardState};
-use crate::settings::{Begin, EngineConfig, PERMITS_PER_SHARD_MAX, ShardSettings};
+use crate::settings::{Begin, EngineConfig, PERMITS_PER_SHARD_MAX, RETRY_AFTER_S, ShardSettings};
 use crate::supervisor::Supervised;
 use crate::workers::Workers;
 use ::metrics::Counter;
@@ -21,8 +22,9 @@ use actix::{Actor, Addr, Arbiter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tollgate_breaks::broken;
 use tollgate_domain::Secrets;
-use tollgate_store::{Journal, Reads, ShardId, StoreError};
+use tollgate_store::{Barrier, Journal, Reads, ShardId, Standing, StoreError, Told};
 
 /// How often [`Engine::stop`] looks whether everything has left, milliseconds.
 const STOP_POLL_MS: u64 = 5;
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Permits>,
     pub(crate) workers: Arc<Workers>,
     pub(crate) readers: Readers,
+    /// Asked before anything is answered by a reader, where others may take shards over.
+    pub(crate) barrier: Option<Arc<dyn Barrier>>,
     pub(crate) requests: Counter,
     pub(crate) refused_by_node: Counter,
     pub(crate) refused_by_shard: Counter,
@@ -105,6 +109,38 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Hands a request to the reader threads, once it is known that the shard is here. False when they have too much to do
+    /// already.
+    pub(crate) fn read_beside(&self, shard: ShardId, to: ReplyTo, request: Arc<Request>) -> bool {
+        let Some(barrier) = self.barrier.as_ref().filter(|_| !broken!(ListWithoutBarrier)) else {
+            return self.readers.request(to, request);
+        };
+        let (readers, workers, router) = (
+            self.readers.clone(),
+            Arc::clone(&self.workers),
+            Arc::clone(&self.router),
+        );
+        let told: Told = Box::new(move |standing| {
+            let refusal = match standing {
+                Standing::Here(_) if readers.request(to, request) => return,
+                Standing::Here(_) => Refusal::Overloaded {
+                    retry_after_s: RETRY_AFTER_S,
+                    by_account: false,
+                },
+                Standing::Elsewhere(until) => {
+                    // The shard may not know it yet.
+                    until.into_iter().for_each(|epoch| router.fenced(shard, epoch));
+                    Refusal::Elsewhere(shard)
+                }
+                Standing::Unknown => Refusal::ShardDown,
+            };
+            let answer = Err(refusal);
+            workers.deliver(vec![Delivery { to, answer }]);
+        });
+        barrier.ask(shard, told);
+        true
     }
 
     pub(crate) fn arbiters(&self) -> MutexGuard<'_, Vec<Arbiter>> {
@@ -169,6 +205,7 @@ impl Engine {
             config.permits_per_shard,
             config.permits_per_account,
         );
+        let barrier = journal.barrier();
         let claim_ports = ClaimPorts {
             journal: Arc::clone(&journal),
             router: Arc::clone(&router),
@@ -179,6 +216,7 @@ impl Engine {
         let ports = Ports {
             permits: Arc::clone(&permits),
             journal: Arc::clone(&journal),
+            barrier: barrier.clone(),
             workers: Arc::clone(&workers),
             readers: readers.clone(),
             pool,
@@ -194,6 +232,9 @@ impl Engine {
             let shard = ShardId(number);
             let (settings, reads, meters) = (Arc::clone(&settings), Arc::clone(&reads), Arc::clone(&meters));
             let mut supervised = Supervised::away(shard, settings, secrets.clone(), reads, meters);
+            if barrier.is_some() {
+                supervised = supervised.warded();
+            }
             if config.begin == Begin::All {
                 supervised.rebuild(&journal.claim(shard)?);
             }
@@ -219,6 +260,7 @@ impl Engine {
             permits,
             workers,
             readers,
+            barrier,
             requests: ::metrics::counter!(metrics::REQUESTS),
             refused_by_node: refused("node permits"),
             refused_by_shard: refused("shard permits"),

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tollgate_store::{Commit, Done, ShardId};
+use tollgate_store::{Commit, Done, ShardId, Standing, Told};
 
 /// The shard.
 pub(crate) struct Host {
@@ -167,6 +167,9 @@ impl Host {
             Turned::Fine => {
                 self.unread.extend(out.loads);
                 self.read(ports);
+                if out.asks {
+                    self.ask(ports);
+                }
                 if out.filling && self.filling.is_none() {
                     self.filling = Some(began);
                 }
@@ -192,6 +195,26 @@ impl Host {
     pub(crate) fn forget_wishes(&mut self) {
         self.unread.clear();
         self.filling = None;
+    }
+
+    /// Asks the store whose the shard is.
+    pub(crate) fn ask(&self, ports: &Ports) {
+        let (Some(barrier), Some(epoch)) = (&ports.barrier, self.supervised.epoch()) else {
+            panic!("a shard asks only where there is a barrier, while it serves");
+        };
+        let (shard, router, meters) = (self.id(), Arc::clone(&ports.router), Arc::clone(&ports.meters));
+        let since = Instant::now();
+        let told: Told = Box::new(move |standing| {
+            meters.barriers.increment(1);
+            meters.barrier_seconds.record(since.elapsed());
+            match standing {
+                Standing::Here(now) if now == epoch => router.control(shard, Control::Stood { epoch, known: true }),
+                // Another incarnation of this process can only be a newer one.
+                Standing::Here(_) | Standing::Elsewhere(_) => router.fenced(shard, epoch),
+                Standing::Unknown => router.control(shard, Control::Stood { epoch, known: false }),
+            }
+        });
+        barrier.ask(shard, told);
     }
 
     /// Hands a block to the store.

@@ -21,7 +21,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use tollgate_store::{Epoch, Journal, ShardId};
+use tollgate_store::{Barrier, Epoch, Journal, ShardId};
 
 /// A message to a lane.
 #[derive(Message)]
@@ -62,6 +62,8 @@ pub(crate) struct LaneCensus {
 #[derive(Clone)]
 pub(crate) struct Ports {
     pub(crate) journal: Arc<dyn Journal>,
+    /// Asked before anything is answered without a block, where others may take shards over.
+    pub(crate) barrier: Option<Arc<dyn Barrier>>,
     pub(crate) workers: Arc<Workers>,
     pub(crate) readers: Readers,
     pub(crate) pool: Pool,

@@ -57,6 +57,13 @@ names! {
     RELEASE_SECONDS = "tollgate_shard_release_seconds", seconds;
     /// Shards that another owner took over, or that could not be claimed again.
     SHARDS_LOST = "tollgate_shards_lost_total", counter;
+    /// Looks at the store for whether a shard is still here, which hold back answers that no block was written for; only
+    /// where other nodes may take shards over.
+    BARRIERS = "tollgate_barriers_total", counter;
+    /// Such looks that the store gave no answer to in time; whoever waited was told to retry.
+    BARRIERS_FAILED = "tollgate_barriers_failed_total", counter;
+    /// Time that such a look took, with the wait for the one before it.
+    BARRIER_SECONDS = "tollgate_barrier_seconds", seconds;
     /// Answers repeated from an idempotency key's outcome.
     REPLAYS = "tollgate_idempotent_replays_total", counter;
     /// Keys that had to be looked up in the store.
@@ -125,6 +132,9 @@ pub struct Meters {
     pub(crate) adopt_seconds: Histogram,
     pub(crate) release_seconds: Histogram,
     pub(crate) lost: Counter,
+    pub(crate) barriers: Counter,
+    pub(crate) barriers_failed: Counter,
+    pub(crate) barrier_seconds: Histogram,
     pub(crate) replays: Counter,
     pub(crate) key_loads: Counter,
     pub(crate) object_loads: Counter,
@@ -158,6 +168,9 @@ impl Meters {
             adopt_seconds: metrics::histogram!(ADOPT_SECONDS),
             release_seconds: metrics::histogram!(RELEASE_SECONDS),
             lost: metrics::counter!(SHARDS_LOST),
+            barriers: metrics::counter!(BARRIERS),
+            barriers_failed: metrics::counter!(BARRIERS_FAILED),
+            barrier_seconds: metrics::histogram!(BARRIER_SECONDS),
             replays: metrics::counter!(REPLAYS),
             key_loads: metrics::counter!(KEY_LOADS),
             object_loads: metrics::counter!(OBJECT_LOADS),

@@ -177,6 +177,9 @@ impl Host {
         let mut out = Outputs::default();
         let quiet = self.supervised.wind_up(clock.now(), &mut self.post.inbox, &mut out);
         ports.workers.deliver(out.replies);
+        if out.asks {
+            self.ask(ports);
+        }
         if let Some(sealed) = out.sealed {
             self.hand_over(sealed, out.filling, ports);
         } else if quiet {

@@ -4,7 +4,7 @@ use crate::clock::MachineClock;
 use crate::listing::{Listing, decode};
 use crate::metrics::{READER_PANICS, READS};
 use crate::refusals;
-use crate::request::{Answer, Delivery, ReplyTo, Request};
+use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request};
 use crate::router::Router;
 use crate::settings::{LOADS_WAITING_MAX, READS_WAITING_MAX};
 use crate::shard::answering::{Told, respond};
@@ -178,7 +178,12 @@ pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, no
             panic!("only lists and events are read beside the shard")
         }
     });
-    match answered.and_then(|answered| answered.map_err(|error| error.to_string())) {
+    let answered = match answered {
+        // It has gone since the request was let in.
+        Ok(Err(StoreError::NotHere { shard })) => return Err(Refusal::Elsewhere(ShardId(shard))),
+        answered => answered.and_then(|answered| answered.map_err(|error| error.to_string())),
+    };
+    match answered {
         Ok(response) => Ok(response),
         Err(why) => {
             tracing::error!(account = request.profile.key.0, %why, "could not read a list or an event");

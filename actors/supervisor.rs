@@ -52,6 +52,8 @@ pub struct Supervised {
     /// Commands that crashed it, by digest, and how often; oldest first.
     crashes: VecDeque<(u64, u8)>,
     quarantine: Quarantine,
+    /// Whether others may take the shard over.
+    warded: bool,
 }
 
 impl Supervised {
@@ -88,7 +90,15 @@ impl Supervised {
             restarts: VecDeque::new(),
             crashes: VecDeque::new(),
             quarantine: Arc::new(BTreeSet::new()),
+            warded: false,
         }
+    }
+
+    /// The same, of a store where others may take the shard over: from its next incarnation on, nothing is answered
+    /// without a block before the store was asked whose the shard is.
+    pub fn warded(mut self) -> Self {
+        self.warded = true;
+        self
     }
 
     /// The shard's number.
@@ -221,6 +231,7 @@ impl Supervised {
             Arc::clone(&self.reads),
             Arc::clone(&self.quarantine),
             Arc::clone(&self.meters),
+            self.warded,
         );
         shard.follow_clock(self.clock_start);
         self.seat = Seat::Serving(Box::new(shard));
@@ -253,6 +264,7 @@ impl Supervised {
             .flat_map(|sealed| sealed.release.replies)
             .map(|delivery| delivery.to);
         out.loads.clear();
+        out.asks = false;
         out.more = false;
         let abandoned = catch_unwind(AssertUnwindSafe(|| shard.abandon())).unwrap_or_default();
         let culprit = abandoned.culprit;

@@ -124,17 +124,14 @@ impl Shard {
         out.replies.extend(self.gate.reply(block, Delivery { to, answer }));
     }
 
-    /// A refusal by the engine itself, which depends on nothing undurable.
+    /// A refusal by the engine itself, which depends on nothing undurable; though on whose the shard is.
     pub(super) fn refuse(&mut self, ask: &Ask, reject: Reject, out: &mut Outputs) {
         let told = Told {
             result: Err(Box::new(reject)),
             attached: Vec::new(),
         };
         let response = respond(&ask.request, told, self.clock.now_ms(), SHAPE_REVISION);
-        out.replies.push(Delivery {
-            to: ask.to,
-            answer: Ok(response),
-        });
+        self.answer_after(0, ask.to, Ok(response), out);
     }
 
     fn write(&mut self, ask: Ask, entropy: &mut Entropy, out: &mut Outputs) {

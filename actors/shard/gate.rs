@@ -3,8 +3,13 @@
 //! One block of the shard is with the store; the next one fills meanwhile. Answers and network calls of a block travel
 //! with it to the committer, which releases them when the block is durable: a panic of the shard cannot lose the answer
 //! to something that became durable. Answers that only *read* what the block in flight changed wait here instead.
+//!
+//! Where another process may take the shard over, an answer without a block of its own also waits for the barrier
+//! ([`Ward`]): an append, or a look at the store, that begins after the answer was made and shows that the shard is still
+//! here.
 
 use super::CallOut;
+use super::ward::Ward;
 use crate::request::Delivery;
 use crate::settings::ShardSettings;
 use std::collections::VecDeque;
@@ -43,10 +48,12 @@ pub(crate) struct Gate {
     durable: u64,
     /// Answers that wait for the block in flight or a closed one: (block, answer), oldest first.
     held: Vec<(u64, Delivery)>,
+    /// Answers that wait for the barrier; `None` where there is none.
+    ward: Option<Ward>,
 }
 
 impl Gate {
-    pub(crate) fn new(shard: ShardId, claimed: &Claimed) -> Self {
+    pub(crate) fn new(shard: ShardId, claimed: &Claimed, warded: bool) -> Self {
         Gate {
             builder: BlockBuilder::new(shard, claimed.epoch, claimed.last_now_ms),
             open_seq: claimed.last_block + 1,
@@ -55,6 +62,7 @@ impl Gate {
             in_flight: None,
             durable: claimed.last_block,
             held: Vec::new(),
+            ward: warded.then(Ward::default),
         }
     }
 
@@ -85,9 +93,10 @@ impl Gate {
         closed.unwrap_or(self.builder.len() as u32)
     }
 
-    /// Whether any block is open with records, closed or in flight.
+    /// Whether no block is open with records, closed or in flight, and no answer waits for the barrier.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.in_flight.is_none() && self.builder.is_empty() && self.closed.is_empty()
+        let warding = self.ward.as_ref().is_some_and(|ward| !ward.is_empty());
+        self.in_flight.is_none() && self.builder.is_empty() && self.closed.is_empty() && !warding
     }
 
     /// Appends a record; returns the sequence of its block.
@@ -114,15 +123,53 @@ impl Gate {
             block <= self.open_seq,
             "an answer depends on a block that does not exist yet"
         );
-        if block <= self.durable || broken!(AcknowledgeBeforeCommit) {
+        if broken!(AcknowledgeBeforeCommit) {
             return Some(delivery);
         }
         if block == self.open_seq {
             self.release.replies.push(delivery);
-        } else {
+        } else if let Some(ward) = &mut self.ward
+            && !broken!(AnswerWithoutBarrier)
+        {
+            // The append of the block in flight has begun already, and says nothing of whose the shard is now.
+            let next = self.closed.front().map_or(self.open_seq, |sealed| sealed.block.seq);
+            ward.wait(block, next, delivery);
+        } else if block > self.durable {
             self.held.push((block, delivery));
+        } else {
+            return Some(delivery);
         }
         None
+    }
+
+    /// Whether the store is to be asked whose the shard is, for answers that no append is going to answer that for. To be
+    /// called at the end of a turn, after [`Gate::seal`].
+    pub(crate) fn asks(&mut self) -> bool {
+        let newest = if self.builder.is_empty() {
+            self.open_seq - 1
+        } else {
+            self.open_seq
+        };
+        self.ward.as_mut().is_some_and(|ward| ward.begins(newest))
+    }
+
+    /// The store has said that the shard is still here: whoever waited for that is answered, or waits for its block.
+    pub(crate) fn stood(&mut self, out: &mut Vec<Delivery>) {
+        let Some(ward) = &mut self.ward else { return };
+        for (block, delivery) in ward.ends() {
+            if block <= self.durable {
+                out.push(delivery);
+            } else {
+                self.held.push((block, delivery));
+            }
+        }
+    }
+
+    /// The store could not say whose the shard is: everyone who waited for that.
+    pub(crate) fn unsure(&mut self) -> Vec<Delivery> {
+        let ward = self.ward.as_mut();
+        let asked = ward.map(Ward::ends).unwrap_or_default();
+        asked.into_iter().map(|(_, delivery)| delivery).collect()
     }
 
     /// Takes the next block for the store, if none is in flight and there is anything to write.
@@ -155,14 +202,19 @@ impl Gate {
                 self.held.push((block, delivery));
             }
         }
+        if let Some(ward) = &mut self.ward {
+            out.extend(ward.appended(seq));
+        }
     }
 
     /// Every answer that has not been given to the store with its block.
     pub(crate) fn abandon(&mut self) -> Vec<Delivery> {
         let closed = self.closed.drain(..).flat_map(|sealed| sealed.release.replies);
         let held = std::mem::take(&mut self.held).into_iter().map(|(_, delivery)| delivery);
+        let warded = self.ward.as_mut().map(Ward::take).unwrap_or_default();
         closed
             .chain(held)
+            .chain(warded)
             .chain(std::mem::take(&mut self.release.replies))
             .collect()
     }

@@ -64,7 +64,7 @@ impl Shard {
         }
         match (wanted, found) {
             (Wanted::Account(_), Ok(Found::Account(state, records))) => self.account_loaded(account, *state, records),
-            (Wanted::Account(_), Err(_)) => self.account_unreadable(account, out),
+            (Wanted::Account(known), Err(_)) => self.account_unreadable(account, known.is_some(), out),
             (Wanted::Object(seq), Ok(Found::Object(object))) => self.object_loaded(account, seq, object),
             (Wanted::Object(seq), Err(_)) => self.object_unreadable(account, seq, out),
             (Wanted::Key(hash), Ok(Found::Key(found))) => self.key_loaded((account.0, hash), found),
@@ -83,10 +83,21 @@ impl Shard {
         self.passivation.kept_account(account.0);
     }
 
-    fn account_unreadable(&mut self, account: AccountKey, out: &mut Outputs) {
+    fn account_unreadable(&mut self, account: AccountKey, known: bool, out: &mut Outputs) {
         let Some(AccountSlot::Loading(waiting)) = self.accounts.remove(&account.0) else {
             panic!("an account was read that nobody waits for");
         };
+        // A timer knows no profile, nor may the directory of a node that has the shard since a moment ago; whoever asks does.
+        let asking = waiting.iter().find_map(|task| match task {
+            Task::Ask(ask) => Some(Arc::clone(&ask.request.profile)),
+            Task::Resolve { .. } | Task::Timer { .. } => None,
+        });
+        if let Some(profile) = asking.filter(|_| !known) {
+            let wanted = Wanted::Account(Some(profile));
+            out.loads.push(Load { account, wanted });
+            self.accounts.insert(account.0, AccountSlot::Loading(waiting));
+            return;
+        }
         // Nothing about the account can be said, not even that a key is new: the client may retry.
         for task in waiting {
             match task {

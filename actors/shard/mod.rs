@@ -20,6 +20,7 @@ mod passivation;
 mod recording;
 pub mod task;
 mod timers;
+mod ward;
 
 pub use gate::{Release, Sealed};
 pub use loading::{Found, Load, Loaded, Wanted};
@@ -29,7 +30,7 @@ use crate::clock::{Now, ShardClock};
 use crate::entropy::Entropy;
 use crate::fixed_hash::FixedMap;
 use crate::metrics::Meters;
-use crate::request::{Delivery, ReplyTo};
+use crate::request::{Delivery, Refusal, ReplyTo};
 use crate::settings::ShardSettings;
 use account_actor::AccountSlot;
 use gate::Gate;
@@ -79,6 +80,13 @@ pub enum Control {
         /// What was read.
         loaded: Box<Loaded>,
     },
+    /// It is known, or not, that the shard was still here at a moment after [`Outputs::asks`].
+    Stood {
+        /// The incarnation that asked.
+        epoch: Epoch,
+        /// Whether it was; `false` when the store gave no answer.
+        known: bool,
+    },
     /// A network answered, or did not.
     Answered {
         /// The account that holds the attempt.
@@ -99,6 +107,9 @@ pub struct Outputs {
     pub loads: Vec<Load>,
     /// A block for the store.
     pub sealed: Option<Sealed>,
+    /// Whether the store is to be asked whose the shard is: what it says comes back as [`Control::Stood`], unless it is
+    /// another's.
+    pub asks: bool,
     /// Tasks that were handled: requests, answers of networks, timers, and what went on after a wait.
     pub handled: usize,
     /// Whether a block has records and was not handed out.
@@ -148,7 +159,9 @@ pub struct Shard {
 
 impl Shard {
     /// A shard that owns what `claimed` says, with nothing in memory yet. Of `reads` it uses only what never touches a
-    /// disk: the filter of keys and the index of timers.
+    /// disk: the filter of keys and the index of timers. `warded`: whether others may take the shard over, so that the
+    /// store is asked before anything is answered without a block.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing that a shard is made of")]
     pub fn new(
         id: ShardId,
         claimed: &Claimed,
@@ -157,6 +170,7 @@ impl Shard {
         reads: Arc<dyn Reads>,
         quarantine: Quarantine,
         meters: Arc<Meters>,
+        warded: bool,
     ) -> Self {
         Shard {
             id,
@@ -169,7 +183,7 @@ impl Shard {
             clock: ShardClock::not_before(claimed.last_now_ms),
             accounts: FixedMap::default(),
             keys: FixedMap::default(),
-            gate: Gate::new(id, claimed),
+            gate: Gate::new(id, claimed, warded),
             ready: VecDeque::new(),
             deadlines: Deadlines::default(),
             timers: Timers::default(),
@@ -200,7 +214,7 @@ impl Shard {
         self.epoch
     }
 
-    /// Whether nothing is waiting to become durable.
+    /// Whether nothing is waiting to become durable, and no answer for the barrier.
     pub fn is_quiet(&self) -> bool {
         self.gate.is_quiet()
     }
@@ -263,6 +277,7 @@ impl Shard {
             out.sealed = self.gate.seal();
         }
         out.filling = self.gate.is_filling();
+        out.asks = self.gate.asks();
     }
 
     /// The part of a turn that makes durable what is decided already: notices are heard and blocks closed, nothing new is
@@ -271,13 +286,14 @@ impl Shard {
         out.clock_alarm |= self.clock.advance(now);
         while let Some(control) = inbox.control.pop_front() {
             match control {
-                control @ Control::Committed { .. } => self.control(control, out),
+                control @ (Control::Committed { .. } | Control::Stood { .. }) => self.control(control, out),
                 // Whoever has the shard next reads for itself, and asks the network for itself.
                 Control::Loaded { .. } | Control::Answered { .. } => {}
             }
         }
         out.sealed = self.gate.seal();
         out.filling = self.gate.is_filling();
+        out.asks = self.gate.asks();
     }
 
     /// Everyone whose answer has not left or gone with a block, and the digest of what was being handled. The shard must
@@ -319,8 +335,17 @@ impl Shard {
                 self.forget_timers();
             }
             Control::Loaded { epoch, loaded } if epoch == self.epoch => self.loaded(*loaded, out),
+            Control::Stood { epoch, known: true } if epoch == self.epoch => self.gate.stood(&mut out.replies),
+            Control::Stood { epoch, known: false } if epoch == self.epoch => {
+                self.meters.barriers_failed.increment(1);
+                let unsure = self.gate.unsure().into_iter();
+                out.replies.extend(unsure.map(|delivery| Delivery {
+                    to: delivery.to,
+                    answer: Err(Refusal::ShardDown),
+                }));
+            }
             // Of an incarnation that was discarded: what it waited for is read again.
-            Control::Committed { .. } | Control::Loaded { .. } => {}
+            Control::Committed { .. } | Control::Loaded { .. } | Control::Stood { .. } => {}
             Control::Answered {
                 account,
                 attempt,

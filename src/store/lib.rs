@@ -106,6 +106,29 @@ pub struct Claimed {
     pub last_now_ms: u64,
 }
 
+/// Whether this process owns a shard, at a moment after somebody asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It does, as this incarnation.
+    Here(Epoch),
+    /// It does not (any more); this is the incarnation that it was until then, as far as it knew.
+    Elsewhere(Option<Epoch>),
+    /// The store gave no answer in time.
+    Unknown,
+}
+
+/// Told how it stands with a shard, on a thread of the store: must be short and must not block.
+pub type Told = Box<dyn FnOnce(Standing) + Send>;
+
+/// What keeps an owner that was overtaken, and does not know it yet, from answering from before. Where several processes
+/// may take shards over from each other, nothing that was decided without a block of its own may be answered before
+/// this has said, after the request came, that the shard is still here.
+pub trait Barrier: Send + Sync {
+    /// Looks, after this call has begun, whether this process owns the shard, and tells. Who asks while a look is under
+    /// way shares the next one.
+    fn ask(&self, shard: ShardId, told: Told);
+}
+
 /// The append side.
 pub trait Journal: Send + Sync {
     /// Takes a shard over: from now on blocks of older epochs are refused. Blocks submitted before by an older epoch
@@ -128,6 +151,12 @@ pub trait Journal: Send + Sync {
     /// any more, nothing happens.
     fn release(&self, shard: ShardId, epoch: Epoch) {
         let _ = (shard, epoch);
+    }
+
+    /// What has to be asked before anything is answered without a block; `None` where no other process can own a shard
+    /// as long as this one does. Looked at once.
+    fn barrier(&self) -> Option<Arc<dyn Barrier>> {
+        None
     }
 
     /// Appends a block. One in flight per shard (the caller's duty, asserted here). Never blocks on the disk; the queue

@@ -224,6 +224,11 @@ impl Memory {
         Some(Ok(claimed))
     }
 
+    /// The epoch that owns the shard.
+    pub(crate) fn epoch(&self, shard: ShardId) -> Option<Epoch> {
+        self.state().shards.get(&shard).map(|owner| Epoch(owner.epoch))
+    }
+
     /// The envelopes of a durable block, with where each record is.
     pub(crate) fn heads(&self, shard: ShardId, seq: u64) -> Option<Vec<(Place, Head)>> {
         let written = self.written();

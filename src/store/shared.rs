@@ -8,10 +8,11 @@ use crate::index::{IDEMPOTENCY_HOURS, Index, SimpleIndex};
 use crate::memory::Memory;
 use crate::reads::View;
 use crate::{
-    AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
+    AccountRef, Barrier, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId,
+    Standing, StoreError, Told,
 };
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Which shard an account belongs to.
 pub type ShardOf = Arc<dyn Fn(AccountRef) -> ShardId + Send + Sync>;
@@ -24,6 +25,34 @@ pub struct Member {
     journal: Arc<Memory>,
     shard_of: ShardOf,
     owned: Arc<RwLock<BTreeMap<ShardId, Arc<Owned>>>>,
+    gate: Arc<Gate>,
+}
+
+/// Tells how it stands with shards, at once or when the driver lets it.
+struct Gate {
+    journal: Arc<Memory>,
+    owned: Arc<RwLock<BTreeMap<ShardId, Arc<Owned>>>>,
+    /// Questions that wait, oldest first; `None` while they are answered at once.
+    held: Mutex<Option<Vec<(ShardId, Told)>>>,
+}
+
+impl Gate {
+    fn stands(&self, shard: ShardId) -> Standing {
+        let mine = read(&self.owned).get(&shard).map(|owned| owned.epoch);
+        match mine {
+            Some(mine) if self.journal.epoch(shard) == Some(mine) => Standing::Here(mine),
+            mine => Standing::Elsewhere(mine),
+        }
+    }
+}
+
+impl Barrier for Gate {
+    fn ask(&self, shard: ShardId, told: Told) {
+        if let Some(held) = &mut *lock(&self.held) {
+            return held.push((shard, told));
+        }
+        told(self.stands(shard));
+    }
 }
 
 /// A shard as a member claimed it.
@@ -35,11 +64,40 @@ struct Owned {
 impl Member {
     /// A process that owns nothing yet.
     pub fn new(journal: &Arc<Memory>, shard_of: ShardOf) -> Arc<Member> {
+        let owned: Arc<RwLock<BTreeMap<_, _>>> = Arc::default();
+        let gate = Arc::new(Gate {
+            journal: Arc::clone(journal),
+            owned: Arc::clone(&owned),
+            held: Mutex::default(),
+        });
         Arc::new(Member {
             journal: Arc::clone(journal),
             shard_of,
-            owned: Arc::default(),
+            owned,
+            gate,
         })
+    }
+
+    /// From now on whoever asks how it stands with a shard hears it when the driver says so.
+    pub fn hold_barriers(&self) {
+        lock(&self.gate.held).get_or_insert_default();
+    }
+
+    /// How many wait to hear how it stands with a shard.
+    pub fn asking(&self) -> usize {
+        lock(&self.gate.held).as_ref().map_or(0, Vec::len)
+    }
+
+    /// Tells everybody who waits how it stands now, or, when it cannot be known, that.
+    pub fn tell(&self, known: bool) {
+        let asking = lock(&self.gate.held).as_mut().map(std::mem::take);
+        for (shard, told) in asking.into_iter().flatten() {
+            told(if known {
+                self.gate.stands(shard)
+            } else {
+                Standing::Unknown
+            });
+        }
     }
 
     /// The shards that it would answer for, by its own knowledge.
@@ -107,6 +165,10 @@ impl Journal for Member {
         if owned.get(&shard).is_some_and(|owned| owned.epoch == epoch) {
             owned.remove(&shard);
         }
+    }
+
+    fn barrier(&self) -> Option<Arc<dyn Barrier>> {
+        Some(Arc::clone(&self.gate) as _)
     }
 
     fn submit(&self, block: Block, done: Done) {
@@ -182,6 +244,10 @@ impl Reads for Member {
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {

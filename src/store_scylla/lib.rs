@@ -10,6 +10,7 @@
 //! that does not check out, at the start or later, is built again from the blocks.
 
 mod answer;
+mod barrier;
 mod block;
 mod compare;
 mod failure;

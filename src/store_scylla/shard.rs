@@ -1,5 +1,6 @@
 //! A shard as this process has it: who it is there, and the index that answers for it.
 
+use crate::barrier::Questions;
 use crate::index::ShardIndex;
 use crate::protocol::Owner;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -15,6 +16,8 @@ pub(crate) struct Slot {
     pub(crate) owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
     /// Whether an operator wants its index built again.
     pub(crate) rebuild_wanted: AtomicBool,
+    /// Whoever waits to hear whether this process still owns it.
+    pub(crate) questions: Questions,
     /// The incarnation that has a block in flight.
     in_flight: Mutex<Option<Epoch>>,
     serving: RwLock<Option<Arc<Serving>>>,

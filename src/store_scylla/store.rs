@@ -1,5 +1,6 @@
 //! The store port over the cluster.
 
+use crate::barrier::Looks;
 use crate::block::{heads, name};
 use crate::failure::failed;
 use crate::import;
@@ -23,7 +24,8 @@ use std::time::Duration;
 use tollgate_store::index::{IDEMPOTENCY_HOURS, Index};
 use tollgate_store::reads::View;
 use tollgate_store::{
-    AccountRef, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId, StoreError,
+    AccountRef, Barrier, Block, Claimed, Commit, Done, Epoch, Fetched, Journal, KeyHash, PageQuery, Reads, ShardId,
+    StoreError,
 };
 use tollgate_store_index::{Host, Limits, Threads};
 
@@ -361,6 +363,10 @@ impl Journal for Cluster {
 
     fn release(&self, shard: ShardId, epoch: Epoch) {
         self.shared.give_up(shard, epoch);
+    }
+
+    fn barrier(&self) -> Option<Arc<dyn Barrier>> {
+        Some(Arc::new(Looks(Arc::clone(&self.shared))))
     }
 
     fn submit(&self, block: Block, done: Done) {

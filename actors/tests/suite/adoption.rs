@@ -1,19 +1,27 @@
 //! Two engines over one journal: shards go from one to the other, by agreement and by force.
 
 use crate::engine::{Network, in_system};
-use crate::office::{Desk, merchant, object, pay, secrets, short};
+use crate::lists::page;
+use crate::office::{Desk, capture, hold, merchant, object, pay, secrets, short};
+use crate::searches::search;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_actors::router::shard_of;
-use tollgate_actors::{Begin, Client, Engine, EngineConfig, PassageError, Refusal, Request, Response, ShardState};
+use tollgate_actors::{
+    Begin, Client, Engine, EngineConfig, PassageError, Refusal, Request, Response, ShardState, Shown,
+};
 use tollgate_domain::account::AccountKey;
+use tollgate_domain::call::ListQuery;
 use tollgate_domain::kinds;
+use tollgate_domain::object::Item;
+use tollgate_domain::search::PAYMENT_INTENTS;
+use tollgate_resource::Id;
 use tollgate_store::ShardId;
-use tollgate_store::memory::{Memory, Mode};
+use tollgate_store::memory::{Fate, Memory, Mode};
 use tollgate_store::shared::Member;
 
-const SHARDS: u16 = 4;
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const SHARDS: u16 = 4;
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An engine of a process of its own, and what it heard of shards it lost.
 pub(crate) struct Process {
@@ -48,7 +56,7 @@ impl Process {
         }
     }
 
-    async fn call(&self, request: Request) -> Result<Box<Response>, Refusal> {
+    pub(crate) async fn call(&self, request: Request) -> Result<Box<Response>, Refusal> {
         self.client.call(request).await.map(Box::new)
     }
 
@@ -166,4 +174,250 @@ fn a_shard_that_was_taken_over_is_lost_and_can_be_adopted_again() {
         assert!(third.replayed.is_none(), "nothing was stored under its key");
         assert_eq!(b.engine.serving(), [shard], "it does not know yet");
     });
+}
+
+/// A shard that `b` took over from `a`, which does not know it; and a payment that `a` made before, and `b` captured.
+async fn overtaken(a: &Process, b: &Process, desk: &mut Desk, round: usize) -> Id {
+    let shard = shard_of(desk.profile.key, SHARDS);
+    if b.engine.serving().contains(&shard) {
+        b.engine.release(shard, PATIENCE).await.expect("it is there");
+    }
+    a.engine.adopt(shard).await.expect("it is free");
+    let held = a
+        .call(desk.keyed_now(&format!("k{round}"), hold(2_000, "visa")))
+        .await
+        .expect("held");
+    let intent = object(&held).id();
+    // Everything about it is in the old owner's memory and index.
+    for request in [desk.get(&kinds::PAYMENT_INTENT, intent), all_intents(desk)] {
+        a.call(request).await.expect("it is here");
+    }
+    b.engine.adopt(shard).await.expect("it is taken over");
+    let captured = b.call(desk.write(capture(intent, None))).await;
+    assert_eq!(short(&captured), "200 succeeded");
+    assert_eq!(a.engine.serving(), [shard], "it does not know");
+    intent
+}
+
+fn all_intents(desk: &mut Desk) -> Request {
+    desk.list(ListQuery::of(&kinds::PAYMENT_INTENT, "/v1/payment_intents"))
+}
+
+fn all_events(desk: &mut Desk) -> Request {
+    desk.list(ListQuery::of(&kinds::EVENT, "/v1/events"))
+}
+
+fn all_found(desk: &mut Desk) -> Request {
+    search(desk, &PAYMENT_INTENTS, "status:'requires_capture'", 10, None)
+}
+
+#[test]
+fn an_owner_that_was_overtaken_serves_nothing_from_before() {
+    in_system(async {
+        let journal = Memory::new(Mode::Immediate);
+        let (a, b) = (Process::start(&journal, |_| {}), Process::start(&journal, |_| {}));
+        let mut desk = Desk::of(merchant(1));
+        let shard = shard_of(merchant(1).key, SHARDS);
+        type Asked = fn(&mut Desk, Id) -> Request;
+        let kinds_of_reads: [Asked; 7] = [
+            |desk, intent| desk.get(&kinds::PAYMENT_INTENT, intent),
+            |desk, _| desk.balance(),
+            |desk, _| all_intents(desk),
+            |desk, _| all_events(desk),
+            |desk, _| all_found(desk),
+            // Refused by what it was.
+            |desk, intent| desk.write(capture(intent, Some(5_000))),
+            |desk, _| {
+                desk.get(
+                    &kinds::CUSTOMER,
+                    Id::new(&kinds::CUSTOMER, 0, 1, desk.profile.key.tag()),
+                )
+            },
+        ];
+        for (round, asked) in kinds_of_reads.into_iter().enumerate() {
+            let intent = overtaken(&a, &b, &mut desk, round).await;
+            let request = asked(&mut desk, intent);
+            let stale = a.call(request.clone()).await;
+            let refusal = stale.map(|response| format!("{:?}", response.result));
+            let refusal = refusal.expect_err("answered from before");
+            assert!(
+                matches!(refusal, Refusal::ShardDown | Refusal::Elsewhere(_)),
+                "{refusal}"
+            );
+            a.hears_of_losses(round + 1).await;
+            assert_eq!(a.engine.serving(), []);
+            assert_eq!(
+                a.call(request.clone()).await.expect_err("refused"),
+                Refusal::Elsewhere(shard)
+            );
+            b.call(request).await.expect("the owner answers");
+        }
+        // A key that the old owner repeats from memory.
+        let intent = overtaken(&a, &b, &mut desk, 99).await;
+        let again = a.call(desk.keyed_now("k99", hold(2_000, "visa"))).await;
+        again.expect_err("answered from before");
+        let repeated = b
+            .call(desk.keyed_now("k99", hold(2_000, "visa")))
+            .await
+            .expect("the owner answers");
+        assert_eq!(object(&repeated).id(), intent);
+    });
+}
+
+#[test]
+fn lists_searches_and_events_wait_until_the_shard_is_known_to_be_here() {
+    in_system(async {
+        let journal = Memory::new(Mode::Immediate);
+        let a = Process::start(&journal, |_| {});
+        let mut desk = Desk::of(merchant(1));
+        let shard = shard_of(merchant(1).key, SHARDS);
+        a.engine.adopt(shard).await.expect("it is free");
+        a.call(desk.keyed_now("k", pay(2_000, "visa"))).await.expect("paid");
+        let events = a.call(all_events(&mut desk)).await.expect("listed");
+        let Ok(Shown::Page { items, .. }) = &events.result else {
+            panic!("a page")
+        };
+        let Item::Event(event) = &items[0] else {
+            panic!("an event")
+        };
+        let event = event.id;
+        a.member.hold_barriers();
+        let requests = [
+            all_intents(&mut desk),
+            all_events(&mut desk),
+            all_found(&mut desk),
+            desk.get(&kinds::EVENT, event),
+        ];
+        for known in [true, false] {
+            let waiting = requests
+                .clone()
+                .map(|request| a.client.begin(request).expect("admitted"));
+            let mut waiting: Vec<_> = waiting.into_iter().map(|one| actix_rt::spawn(one)).collect();
+            while a.member.asking() < requests.len() {
+                tokio::task::yield_now().await;
+            }
+            // Long enough for a reader to answer, if it was asked.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert!(
+                waiting.iter().all(|one| !one.is_finished()),
+                "answered without the barrier"
+            );
+            a.member.tell(known);
+            for one in waiting.drain(..) {
+                let answer = one.await.expect("no panic");
+                assert_eq!(answer.is_ok(), known, "{answer:?}");
+            }
+        }
+        assert_eq!(a.engine.serving(), [shard]);
+    });
+}
+
+#[test]
+fn whoever_is_inside_when_a_shard_leaves_is_answered_and_nothing_waits_for_others() {
+    in_system(async {
+        let journal = Memory::new(Mode::Held);
+        let (a, b) = (Process::start(&journal, |_| {}), Process::start(&journal, |_| {}));
+        let (one, other) = two_merchants_of_two_shards();
+        let (mut desk, mut there) = (Desk::of(merchant(one)), Desk::of(merchant(other)));
+        let (shard, staying) = (shard_of(desk.profile.key, SHARDS), shard_of(there.profile.key, SHARDS));
+        for shard in [shard, staying] {
+            a.engine.adopt(shard).await.expect("it is free");
+        }
+        // One block is in flight, the next fills behind it, and a read waits for both.
+        let mut inside = vec![
+            a.client
+                .begin(desk.keyed_now("a", pay(2_000, "visa")))
+                .expect("admitted"),
+        ];
+        while journal.waiting().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        inside.push(
+            a.client
+                .begin(desk.keyed_now("b", pay(2_000, "visa")))
+                .expect("admitted"),
+        );
+        inside.push(a.client.begin(desk.balance()).expect("admitted"));
+        let leaving = actix_rt::spawn({
+            let engine = a.engine.clone();
+            async move { engine.release(shard, PATIENCE).await }
+        });
+        while a.engine.shard_state(shard) != Some(ShardState::Leaving) {
+            tokio::task::yield_now().await;
+        }
+        let refused = a.client.begin(desk.balance()).err();
+        assert_eq!(refused, Some(Refusal::Elsewhere(shard)));
+        // The other shard goes on.
+        let elsewhere = a
+            .client
+            .begin(there.keyed_now("c", pay(2_000, "visa")))
+            .expect("admitted");
+        while !journal.waiting().iter().any(|(of, _)| *of == staying) {
+            tokio::task::yield_now().await;
+        }
+        journal.settle(staying, Fate::Durable);
+        elsewhere.await.expect("answered");
+        assert!(!leaving.is_finished());
+        let pump = actix_rt::spawn({
+            let journal = Arc::clone(&journal);
+            async move {
+                loop {
+                    journal.pump();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        });
+        for waiting in inside {
+            waiting.await.expect("answered");
+        }
+        let released = leaving.await.expect("no panic").expect("it was here");
+        assert_eq!((released.refused, released.lost), (0, false));
+        b.engine.adopt(shard).await.expect("it is free");
+        let again = b.call(desk.keyed_now("b", pay(2_000, "visa"))).await.expect("repeated");
+        assert!(again.replayed.is_some());
+        pump.abort();
+    });
+}
+
+#[test]
+fn who_waits_longer_than_a_leaving_shard_has_patience_is_told_to_come_again() {
+    in_system(async {
+        let journal = Memory::new(Mode::Immediate);
+        let soon = |config: &mut EngineConfig| config.shard.attempt_deadline_ms = 300;
+        let (a, b) = (Process::start(&journal, soon), Process::start(&journal, soon));
+        let mut desk = Desk::of(merchant(1));
+        let shard = shard_of(merchant(1).key, SHARDS);
+        a.engine.adopt(shard).await.expect("it is free");
+        // The network is called, and nobody knows what it will say; a capture waits for that, and has done nothing.
+        let request = desk.keyed_now("remote", pay(404, "tollgate_remote"));
+        let attempt = a.client.begin(request.clone()).expect("admitted");
+        let intent = loop {
+            let listed = a.call(all_intents(&mut desk)).await.expect("listed");
+            if let (ids, _) = page(&listed)
+                && let Some(id) = ids.first()
+            {
+                break *id;
+            }
+        };
+        let parked = a.client.begin(desk.write(capture(intent, None))).expect("admitted");
+        while a.engine.inside() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let released = a.engine.release(shard, Duration::ZERO).await.expect("it is here");
+        assert_eq!(released.refused, 2);
+        assert_eq!(attempt.await.expect_err("not answered"), Refusal::ShardDown);
+        assert_eq!(parked.await.expect_err("not done"), Refusal::Elsewhere(shard));
+        // The next owner finds the attempt and what became of it, and the key hears it.
+        b.engine.adopt(shard).await.expect("it is free");
+        let heard = b.call(request).await.expect("answered");
+        assert_eq!(object(&heard).id(), intent);
+    });
+}
+
+fn two_merchants_of_two_shards() -> (u32, u32) {
+    let of = |number: u32| shard_of(merchant(number).key, SHARDS);
+    let other = (2..100)
+        .find(|number| of(*number) != of(1))
+        .expect("there are several shards");
+    (1, other)
 }

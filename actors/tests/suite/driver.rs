@@ -51,6 +51,9 @@ pub(crate) struct Driver {
     next: u32,
     /// How often the shard was rebuilt.
     pub(crate) rebuilds: u32,
+    warded: bool,
+    /// The incarnation that waits to hear whose the shard is.
+    pub(crate) asking: Option<Epoch>,
 }
 
 impl Driver {
@@ -58,7 +61,16 @@ impl Driver {
         Driver::on(Memory::new(Mode::Held), settings, START_MS)
     }
 
+    /// A shard that others may take over.
+    pub(crate) fn warded(settings: ShardSettings) -> Driver {
+        Driver::made(Memory::new(Mode::Held), settings, START_MS, true)
+    }
+
     pub(crate) fn on(store: Arc<Memory>, settings: ShardSettings, unix_ms: u64) -> Driver {
+        Driver::made(store, settings, unix_ms, false)
+    }
+
+    fn made(store: Arc<Memory>, settings: ShardSettings, unix_ms: u64, warded: bool) -> Driver {
         let settings = Arc::new(settings);
         let trap = Arc::new(Trap {
             store: Arc::clone(&store),
@@ -67,14 +79,12 @@ impl Driver {
         });
         let claimed = store.claim(SHARD).expect("the shard can be claimed");
         let reads = Arc::clone(&trap) as Arc<dyn Reads>;
-        let supervised = Supervised::new(
-            SHARD,
-            &claimed,
-            Arc::clone(&settings),
-            secrets(),
-            reads,
-            Arc::new(Meters::new()),
-        );
+        let meters = Arc::new(Meters::new());
+        let mut supervised = Supervised::away(SHARD, Arc::clone(&settings), secrets(), reads, meters);
+        if warded {
+            supervised = supervised.warded();
+        }
+        supervised.rebuild(&claimed);
         Driver {
             store,
             settings,
@@ -90,6 +100,8 @@ impl Driver {
             trap,
             next: 0,
             rebuilds: 0,
+            warded,
+            asking: None,
         }
     }
 
@@ -159,12 +171,32 @@ impl Driver {
         answered
     }
 
+    /// Tells the shard that it is still here, or that nobody knows. False when it did not ask.
+    pub(crate) fn stand(&mut self, known: bool) -> bool {
+        let asking = self.asking.take();
+        let stood = asking.map(|epoch| Control::Stood { epoch, known });
+        self.inbox.control.extend(stood);
+        asking.is_some()
+    }
+
+    /// Turns, loads and commits until nothing moves, and nobody says whose the shard is.
+    pub(crate) fn run_unknown(&mut self) {
+        for _ in 0..10_000 {
+            self.turn();
+            let moves = self.load_next() || self.settle(Fate::Durable);
+            if !moves && self.inbox.work.is_empty() && self.inbox.control.is_empty() {
+                return;
+            }
+        }
+        panic!("the shard does not come to rest");
+    }
+
     /// Turns, loads and commits until nothing moves.
     pub(crate) fn run(&mut self) {
         for _ in 0..10_000 {
             self.turn();
             let loaded = self.load_next();
-            let settled = self.settle(Fate::Durable) || self.answer_block();
+            let settled = self.settle(Fate::Durable) || self.answer_block() || self.stand(true);
             if !loaded && !settled && self.inbox.work.is_empty() && self.inbox.control.is_empty() {
                 return;
             }
@@ -204,7 +236,7 @@ impl Driver {
     /// The process is killed and started again: nothing but the durable blocks is left.
     pub(crate) fn kill(self) -> Driver {
         let store = self.store.crash();
-        let mut next = Driver::on(store, (*self.settings).clone(), self.now.unix_ms);
+        let mut next = Driver::made(store, (*self.settings).clone(), self.now.unix_ms, self.warded);
         next.entropy = self.entropy;
         next.profiles = self.profiles;
         next.next = self.next;
@@ -259,6 +291,10 @@ impl Driver {
             return;
         }
         let Some(epoch) = self.supervised.epoch() else { return };
+        if out.asks {
+            assert!(self.warded && self.asking.is_none(), "one look is under way at a time");
+            self.asking = Some(epoch);
+        }
         self.loads.extend(out.loads.into_iter().map(|load| (epoch, load)));
         let Some(sealed) = out.sealed else { return };
         let (heard, epoch, seq) = (Arc::clone(&self.heard), sealed.block.epoch, sealed.block.seq);
@@ -303,6 +339,7 @@ impl Driver {
 
     fn recover(&mut self) {
         self.loads.clear();
+        self.asking = None;
         if !self.supervised.is_failed() {
             self.rebuilds += 1;
             let claimed = self.store.claim(SHARD).expect("the shard can be claimed");

@@ -24,6 +24,7 @@ impl Performer for Network {
                 tollgate_domain::acquirer::Ask::Purchase(money) if money.amount == 666 => {
                     panic!("the network's own fault")
                 }
+                tollgate_domain::acquirer::Ask::Purchase(money) if money.amount == 404 => std::future::pending().await,
                 tollgate_domain::acquirer::Ask::Inquire => (Asked::Inquiry, Said::Approved),
                 _ => (Asked::Request, Said::Approved),
             };

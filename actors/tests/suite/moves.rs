@@ -26,7 +26,7 @@ const TOGETHER: u64 = 40;
 const RETRIES_MAX: usize = 200;
 
 /// What one client learnt: its keys with the payment each gave, by account.
-type Learnt = BTreeMap<u32, BTreeMap<String, Id>>;
+pub(crate) type Learnt = BTreeMap<u32, BTreeMap<String, Id>>;
 
 struct Storm {
     store: Arc<Memory>,
@@ -131,33 +131,38 @@ impl Storm {
         );
         self.over.store(true, Ordering::Relaxed);
         self.pump.join().expect("the committer does not panic");
-        for (number, keys) in learnt {
-            let profile = merchant(*number);
-            let mut account = Account::new(Arc::clone(&profile));
-            let mut executed: BTreeMap<String, BTreeSet<Id>> = BTreeMap::new();
-            for block in self.store.blocks() {
-                for record in envelope::records(&block.bytes, block.count) {
-                    let record = record.expect("a durable record reads back");
-                    if record.head.account != profile.key.0 || record.head.row {
-                        continue;
-                    }
-                    let facts = Facts::from_bytes(record.body).expect("facts read back");
-                    if let Some(outcome) = &facts.outcome {
-                        let ids = executed.entry(outcome.claim.key.to_string()).or_default();
-                        let intents = facts.born().filter(|object| matches!(object, Object::PaymentIntent(_)));
-                        ids.extend(intents.map(Object::id));
-                    }
-                    account.apply(&facts);
+        audited(&self.store, learnt);
+    }
+}
+
+/// Asserts what must hold of the journal: each key was executed once and gave what its client heard, and the books balance.
+pub(crate) fn audited(store: &Memory, learnt: &Learnt) {
+    for (number, keys) in learnt {
+        let profile = merchant(*number);
+        let mut account = Account::new(Arc::clone(&profile));
+        let mut executed: BTreeMap<String, BTreeSet<Id>> = BTreeMap::new();
+        for block in store.blocks() {
+            for record in envelope::records(&block.bytes, block.count) {
+                let record = record.expect("a durable record reads back");
+                if record.head.account != profile.key.0 || record.head.row {
+                    continue;
                 }
+                let facts = Facts::from_bytes(record.body).expect("facts read back");
+                if let Some(outcome) = &facts.outcome {
+                    let ids = executed.entry(outcome.claim.key.to_string()).or_default();
+                    let intents = facts.born().filter(|object| matches!(object, Object::PaymentIntent(_)));
+                    ids.extend(intents.map(Object::id));
+                }
+                account.apply(&facts);
             }
-            assert_eq!(account.books.imbalance(), None);
-            for (key, id) in keys {
-                assert_eq!(
-                    executed.get(key),
-                    Some(&BTreeSet::from([*id])),
-                    "{key} of merchant {number}"
-                );
-            }
+        }
+        assert_eq!(account.books.imbalance(), None);
+        for (key, id) in keys {
+            assert_eq!(
+                executed.get(key),
+                Some(&BTreeSet::from([*id])),
+                "{key} of merchant {number}"
+            );
         }
     }
 }

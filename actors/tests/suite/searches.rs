@@ -11,7 +11,13 @@ use tollgate_domain::search::{CUSTOMERS, PAYMENT_INTENTS, PageToken, Query, SEAR
 use tollgate_resource::{Id, MetadataUpdate, Update};
 use tollgate_store::memory::{Memory, Mode};
 
-fn search(desk: &mut Desk, searched: &'static Searched, query: &str, limit: usize, page: Option<&str>) -> Request {
+pub(crate) fn search(
+    desk: &mut Desk,
+    searched: &'static Searched,
+    query: &str,
+    limit: usize,
+    page: Option<&str>,
+) -> Request {
     let token = PageToken::of(searched, query);
     let mut request = desk.balance();
     request.call = Call::Search(Box::new(SearchQuery {
