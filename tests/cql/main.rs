@@ -149,6 +149,11 @@ fn a_node_whose_shards_were_taken_acknowledges_nothing() {
     let first = Server::with(&[], &keyspace.settings());
     let mut acknowledged = BTreeSet::from([first.pay(1_000)["id"].as_str().expect("an id").to_owned()]);
     let second = Server::with(&[], &keyspace.settings());
+    acknowledged.insert(second.pay(3_000)["id"].as_str().expect("an id").to_owned());
+    // The first one does not know yet. What it has in memory is from before, and is told nobody.
+    let stale = first.get("/v1/payment_intents");
+    assert_eq!(stale.status, 503, "{stale:?}");
+    assert!(stale.header("retry-after").is_some(), "{stale:?}");
     for _ in 0..3 {
         let form = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true";
         let refused = first.post("/v1/payment_intents", form);
@@ -158,5 +163,5 @@ fn a_node_whose_shards_were_taken_acknowledges_nothing() {
     assert_eq!(ids(&second.get("/v1/payment_intents").json()), acknowledged);
     drop(first);
     drop(second);
-    assert_eq!(keyspace.verify()["payment_intents"], 4);
+    assert_eq!(keyspace.verify()["payment_intents"], 5);
 }

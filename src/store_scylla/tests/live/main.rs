@@ -1,5 +1,6 @@
 //! The store on a live cluster. Wants TOLLGATE_CQL with its contact points, as `tests/run cql` sets it.
 
+mod barrier;
 mod conformance;
 mod faults;
 mod import;

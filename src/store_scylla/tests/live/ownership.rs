@@ -113,5 +113,9 @@ fn nodes_that_claim_at_once_get_different_epochs() {
         each.into_iter().map(|one| one.join().unwrap()).collect()
     });
     epochs.sort_unstable();
-    assert_eq!(epochs, [1, 2, 3, 4, 5, 6]);
+    // A claim that another one overtakes before it has raised the fence is made again, so some may be left out.
+    assert!(
+        epochs[0] >= 1 && epochs.is_sorted_by(|one, next| one < next),
+        "{epochs:?}"
+    );
 }
