@@ -8,6 +8,7 @@ use crate::head::Head;
 use crate::plain::{Look, look};
 use crate::server::Dispatch;
 use crate::stream::Stream;
+use crate::telemetry;
 use crate::watch::{Phase, Watch};
 use std::future::poll_fn;
 use std::io;
@@ -52,6 +53,7 @@ impl<D: Dispatch> Worker<D> {
             let asked = match self.next(&mut stream, &watch, ahead.take()).await {
                 Ok(asked) => asked,
                 Err(Over::Other(buffer)) => {
+                    telemetry::not_plain();
                     stream.give_back(buffer);
                     return Some(stream);
                 }

@@ -15,6 +15,9 @@ pub const REQUEST_SECONDS: &str = "tollgate_http_request_seconds";
 /// Connections given up to make room for others, because nearly all that are allowed were open.
 pub(crate) const CONNECTIONS_CROWDED_OUT: &str = "tollgate_http_connections_crowded_out_total";
 
+/// Connections that the HTTP layer reads, because one of their requests was not plain.
+pub(crate) const CONNECTIONS_NOT_PLAIN: &str = "tollgate_http_connections_not_plain_total";
+
 /// Requests refused by the rate limits, by the layer that refused: node, account, class, surge.
 pub(crate) const LIMITED: &str = "tollgate_http_limited_total";
 
@@ -31,9 +34,19 @@ pub fn describe() {
         "Requests refused by the rate limits, by the layer that refused."
     );
     metrics::describe_counter!(
+        CONNECTIONS_NOT_PLAIN,
+        "Connections with a request that is not plain (chunks, expectations, large bodies, HTTP/1.0, HEAD, what is no HTTP): \
+         from it on the general HTTP layer reads them, at more cost."
+    );
+    metrics::describe_counter!(
         CONNECTIONS_CROWDED_OUT,
         "Connections that had waited long for their clients, given up because nearly all that are allowed were open."
     );
+}
+
+/// Counts a connection that the HTTP layer goes on with.
+pub(crate) fn not_plain() {
+    metrics::counter!(CONNECTIONS_NOT_PLAIN).increment(1);
 }
 
 /// Counts connections that made room for others.
