@@ -1,7 +1,12 @@
 //! Settings under which servers are crashed.
 
+/// Where clients are told that a server is: with one address for all its lives, what a key remembers of a receipt stays the
+/// same.
+const ADDRESS: (&str, &str) = ("TOLLGATE_API__PUBLIC_URL", "http://pay.example");
+
 /// A network that loses, delays and declines, and small files, so that kills meet every kind of work.
 pub(crate) const HARSH: &[(&str, &str)] = &[
+    ADDRESS,
     ("TOLLGATE_STORE__SEGMENT_MB", "1"),
     ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "400"),
     ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),
@@ -14,6 +19,7 @@ pub(crate) const HARSH: &[(&str, &str)] = &[
 
 /// The same without faults.
 pub(crate) const CALM: &[(&str, &str)] = &[
+    ADDRESS,
     ("TOLLGATE_STORE__SEGMENT_MB", "1"),
     ("TOLLGATE_ACQUIRER__ATTEMPT_DEADLINE_MS", "400"),
     ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),

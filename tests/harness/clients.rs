@@ -102,6 +102,8 @@ fn client(server: &impl Served, log: &Log, random: &mut Random, accounts: &[Stri
             let path = match &request.act {
                 Act::Customer => format!("/v1/customers/{}", answer.id()),
                 Act::Refund { .. } => format!("/v1/refunds/{}", answer.id()),
+                Act::Charge | Act::CaptureCharge { .. } => format!("/v1/charges/{}", answer.id()),
+                Act::SetUp => format!("/v1/setup_intents/{}", answer.id()),
                 _ => format!("/v1/payment_intents/{}", answer.id()),
             };
             // Whichever node is asked; of one server there is but one.

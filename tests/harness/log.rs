@@ -42,9 +42,17 @@ pub(crate) enum Act {
     Cancel {
         intent: String,
     },
+    /// The hold of an intent, captured by its charge.
+    CaptureCharge {
+        intent: String,
+    },
     Refund {
         charge: String,
     },
+    /// A charge without an intent.
+    Charge,
+    /// A confirmed setup.
+    SetUp,
 }
 
 /// A request and its answer.
@@ -88,7 +96,8 @@ struct Inner {
     answered: BTreeMap<u64, Answered>,
     /// What can be gone on with: account, intent.
     drafts: Vec<(String, String)>,
-    holds: Vec<(String, String, i64)>,
+    /// Account, intent, its charge, amount.
+    holds: Vec<(String, String, String, i64)>,
     /// Account, charge, amount.
     paid: Vec<(String, String, i64)>,
     counts: Counts,
@@ -110,6 +119,23 @@ const CARDS: [&str; 14] = [
     "pm_card_tollgate_remote",
     "pm_card_tollgate_remoteDecline",
     "pm_card_tollgate_remoteLostAnswer",
+];
+
+/// Bank accounts of the mix; their banks answer after a while, one way or the other.
+const ACCOUNTS: [&str; 3] = [
+    "pm_usBankAccount_success",
+    "pm_usBankAccount_success",
+    "pm_usBankAccount_accountClosed",
+];
+
+/// Cards of charges without an intent, and of setups: mostly of the remote network, where a kill finds them waiting.
+const ALONE: [&str; 6] = [
+    "visa",
+    "chargeDeclined",
+    "tollgate_remote",
+    "tollgate_remote",
+    "tollgate_remoteDecline",
+    "tollgate_remoteLostAnswer",
 ];
 
 impl Log {
@@ -236,9 +262,22 @@ impl Inner {
                 cancel(account, intent)
             }
             44..54 if !self.holds.is_empty() => {
-                let (account, intent, amount) = random.one(&self.holds).clone();
+                let (account, intent, charge, amount) = random.one(&self.holds).clone();
                 let part = 1 + random.below(amount as u64);
-                let form = if random.percent(50) {
+                let whole = random.percent(50);
+                if random.percent(30) {
+                    let form = if whole { String::new() } else { format!("amount={part}") };
+                    let path = format!("/v1/charges/{charge}/capture");
+                    return Request {
+                        number,
+                        account,
+                        key,
+                        path,
+                        form,
+                        act: Act::CaptureCharge { intent },
+                    };
+                }
+                let form = if whole {
                     String::new()
                 } else {
                     format!("amount_to_capture={part}")
@@ -247,7 +286,7 @@ impl Inner {
                 (account, path, form, Act::Capture { intent })
             }
             54..58 if !self.holds.is_empty() => {
-                let (account, intent, _) = random.one(&self.holds).clone();
+                let (account, intent, ..) = random.one(&self.holds).clone();
                 cancel(account, intent)
             }
             58..75 if !self.paid.is_empty() => {
@@ -255,6 +294,24 @@ impl Inner {
                 let amount = 1 + random.below(amount as u64);
                 let form = format!("charge={charge}&amount={amount}&metadata[request]={key}");
                 (account, "/v1/refunds".to_owned(), form, Act::Refund { charge })
+            }
+            75..81 => {
+                let source = format!("tok_{}", random.one(&ALONE));
+                let form = format!("amount={amount}&currency={currency}&metadata[request]={key}&source={source}");
+                (of_account.clone(), "/v1/charges".to_owned(), form, Act::Charge)
+            }
+            81..86 => {
+                let card = random.one(&ALONE);
+                let form = format!("metadata[request]={key}&payment_method=pm_card_{card}&confirm=true");
+                (of_account.clone(), "/v1/setup_intents".to_owned(), form, Act::SetUp)
+            }
+            86..90 => {
+                let bank = random.one(&ACCOUNTS);
+                let form = format!(
+                    "amount={amount}&currency=usd&metadata[request]={key}&payment_method={bank}&confirm=true&\
+                     payment_method_types[0]=us_bank_account&mandate_data[customer_acceptance][type]=offline"
+                );
+                new(Act::Pay, form)
             }
             _ => new(Act::Pay, format!("{intent}&confirm=true")),
         };
@@ -272,16 +329,25 @@ impl Inner {
     fn go_on_from(&mut self, answered: &Answered) {
         const KEPT: usize = 64;
         let json = answered.json();
+        let account = answered.request.account.clone();
+        let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+        if answered.request.act == Act::Charge && json["paid"] == true {
+            let amount = json["amount_captured"].as_i64().expect("an amount");
+            keep(&mut self.paid, (account, text("id"), amount), KEPT);
+            return;
+        }
         if json["object"] != "payment_intent" {
             return;
         }
-        let account = answered.request.account.clone();
-        let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
         match text("status").as_str() {
             "requires_confirmation" => keep(&mut self.drafts, (account, text("id")), KEPT),
             "requires_capture" => {
                 let amount = json["amount"].as_i64().expect("an amount");
-                keep(&mut self.holds, (account, text("id"), amount), KEPT);
+                keep(
+                    &mut self.holds,
+                    (account, text("id"), text("latest_charge"), amount),
+                    KEPT,
+                );
             }
             "succeeded" => {
                 let amount = json["amount_received"].as_i64().expect("an amount");

@@ -186,6 +186,23 @@ fn while_processing_nothing_else_is_done_to_it() {
 
 #[test]
 fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
+    for (path, form) in [
+        (
+            "/v1/payment_intents",
+            "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true",
+        ),
+        ("/v1/charges", "amount=1000&currency=usd&source=tok_tollgate_remote"),
+        (
+            "/v1/setup_intents",
+            "payment_method=pm_card_tollgate_remote&confirm=true",
+        ),
+    ] {
+        outlives_a_crash(path, form);
+    }
+}
+
+/// The server is killed while its network has been asked for what `form` wants, and started again.
+fn outlives_a_crash(path: &str, form: &str) {
     let mut server = Server::with(
         &[],
         &[
@@ -193,11 +210,9 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
             ("TOLLGATE_ACQUIRER__LATENCY_MS", "10000"),
         ],
     );
-    let form = "amount=1000&currency=usd&payment_method=pm_card_tollgate_remote&confirm=true";
     let lost = std::thread::scope(|scope| {
         let server = &server;
-        let asked = scope
-            .spawn(move || server.try_send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]));
+        let asked = scope.spawn(move || server.try_send(KEY, "POST", path, form, &[("idempotency-key", "cut")]));
         // The attempt is recorded and called, and its answer is far away.
         let deadline = Instant::now() + crate::server::PATIENCE;
         while server.metric("tollgate_network_calls_in_flight") < 1.0 {
@@ -214,7 +229,7 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
     // and a reversal closes the attempt.
     let deadline = Instant::now() + 2 * crate::server::PATIENCE;
     let answer = loop {
-        let answer = server.send(KEY, "POST", "/v1/payment_intents", form, &[("idempotency-key", "cut")]);
+        let answer = server.send(KEY, "POST", path, form, &[("idempotency-key", "cut")]);
         if answer.status != 409 {
             break answer;
         }
@@ -222,9 +237,13 @@ fn an_attempt_outlives_a_crash_and_is_never_sent_again() {
         std::thread::sleep(Duration::from_millis(50));
     };
     assert_eq!(answer.status, 200, "{answer:?}");
-    settled(&server, &answer.id());
-    let intents = server.get("/v1/payment_intents").json();
-    assert_eq!(intents["data"].as_array().map(Vec::len), Some(1), "{intents}");
+    let became = decided(&server, &format!("{path}/{}", answer.id()));
+    assert!(
+        ["failed", "requires_payment_method"].contains(&became["status"].as_str().expect("a status")),
+        "{became}"
+    );
+    let all = server.get(path).json();
+    assert_eq!(all["data"].as_array().map(Vec::len), Some(1), "{all}");
     server.verify();
 }
 

@@ -24,6 +24,10 @@ const WORDS: &[&str] = &[
     "tok_visa",
     "pm_card_visa",
     "pm_card_threeDSecure2Required",
+    "btok_us",
+    "btok_us_verified",
+    "110000000",
+    "shop.example.com",
     "manual",
     "true",
     "4242424242424242",
@@ -48,15 +52,29 @@ const CARDS: &[&str] = &[
     "pm_card_createDispute",
     "pm_card_refundFail",
     "pm_card_nope",
+    "pm_usBankAccount_success",
+    "pm_sepaDebit_failed",
 ];
-/// Numbers of test cards, and codes.
+/// Ways to pay that are not by card, each with what else they want to hear.
+const OTHERS: &[&str] = &[
+    "currency=usd&payment_method=pm_usBankAccount_success&payment_method_types[0]=us_bank_account",
+    "currency=usd&payment_method=pm_usBankAccount_processing&payment_method_types[0]=us_bank_account",
+    "currency=usd&payment_method=pm_usBankAccount_success&payment_method_types[0]=us_bank_account&\
+     payment_method_options[us_bank_account][verification_method]=microdeposits",
+    "currency=eur&payment_method=pm_sepaDebit_disputed&payment_method_types[0]=sepa_debit",
+    "currency=eur&payment_method_data[type]=ideal&payment_method_types[0]=ideal",
+    "currency=usd&payment_method_data[type]=paypal&payment_method_types[0]=paypal&capture_method=manual",
+];
 /// What the edge says of uploads, and what it never says.
 const UPLOADS: &[&str] = &[
     "00000000000000000000000000000000000000000000000000000000000000ff:20:pdf:a.pdf",
     "x",
 ];
 
+/// Numbers of test cards and bank accounts, and codes.
 const SECRETS: &[&str] = &[
+    "000123456789",
+    "DE89370400440532013000",
     "4242424242424242",
     "4000000000000002",
     "4242424242424241",
@@ -207,6 +225,16 @@ impl Fuzz {
 
     /// A payment that goes through, or is declined by its card.
     fn pay(&mut self, dice: &mut Dice) {
+        if dice.once_in(3) {
+            let form = format!(
+                "amount=4000&confirm=true&return_url=https://example.com/back&\
+                 mandate_data[customer_acceptance][type]=offline&{}",
+                dice.one_of(OTHERS)
+            );
+            let (status, body) = self.shop.send("POST", "/v1/payment_intents", &form);
+            assert_eq!(status, 200, "{form}: {body}");
+            return self.remember(&serde_json::from_str(&body).expect("JSON"));
+        }
         let (card, capture) = (dice.one_of(CARDS), dice.one_of(&["automatic", "manual"]));
         let form = format!(
             "amount=2000&currency=usd&payment_method={card}&confirm=true&capture_method={capture}&\
@@ -313,6 +341,9 @@ impl Fuzz {
             ParamKind::Word(_) | ParamKind::Str { .. } => {
                 let word = match name.contains("currency") {
                     true => "usd".to_owned(),
+                    false if name == "domain_name" => "shop.example.com".to_owned(),
+                    // A token of a bank account, which a card's details are never taken for.
+                    false if name.ends_with("bank_account") => "btok_us_verified".to_owned(),
                     false if dice.once_in(3) => self.id(None, dice),
                     false => dice.one_of(WORDS).to_owned(),
                 };
@@ -428,11 +459,15 @@ fn the_sequences_reach_beyond_the_parameters() {
     let kinds: std::collections::BTreeSet<&str> =
         fuzz.shop.objects.0.iter().map(|object| object.kind().object).collect();
     for kind in [
+        "apple_pay_domain",
         "balance_transaction",
         "charge",
         "customer",
+        "mandate",
         "payment_intent",
         "payment_method",
+        "payment_method_configuration",
+        "payment_method_domain",
         "refund",
     ] {
         assert!(kinds.contains(kind), "no {kind} was ever made, only {kinds:?}");
