@@ -83,6 +83,8 @@ pub(crate) struct Cql {
     pub settings: tollgate_store_scylla::Settings,
     /// Memory for blocks, bytes.
     pub cache_bytes: u64,
+    /// Memory for the indexes' files, bytes.
+    pub index_cache_bytes: u64,
     /// How blocks of a shard follow each other.
     pub pacing: Pacing,
 }

@@ -11,7 +11,7 @@ use tollgate_actors::settings::{
     BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_GAP_RECORDS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX,
     PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
-use tollgate_store_scylla::{Login, Settings};
+use tollgate_store_scylla::{ClientCertificate, Login, Settings, Tls};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
 #[derive(Deserialize)]
@@ -70,9 +70,14 @@ struct RawCql {
     replication_factor: i64,
     user: String,
     password: String,
+    password_file: String,
+    tls_ca: String,
+    tls_certificate: String,
+    tls_key: String,
     connections_per_node: i64,
     timeout_ms: i64,
     cache_mb: i64,
+    index_cache_mb: i64,
     block_gap_ms: i64,
     block_gap_records: i64,
 }
@@ -198,9 +203,10 @@ impl RawStore {
 
 impl RawCql {
     fn checked(self) -> Result<Cql, ConfigError> {
+        let password = password(self.password, &self.password_file)?;
         let login = (!self.user.is_empty()).then(|| Login {
             user: self.user.clone(),
-            password: self.password.clone(),
+            password,
         });
         let settings = Settings {
             contact_points: self.contact_points,
@@ -208,6 +214,7 @@ impl RawCql {
             local_datacenter: self.local_datacenter,
             replication_factor: number("store.cql.replication_factor", self.replication_factor, 1, 100)?,
             login,
+            tls: tls(self.tls_ca, self.tls_certificate, self.tls_key)?,
             connections_per_node: number("store.cql.connections_per_node", self.connections_per_node, 1, 64)?,
             timeout: millis("store.cql.timeout_ms", self.timeout_ms, 100, 600_000)?,
         };
@@ -217,6 +224,7 @@ impl RawCql {
         Ok(Cql {
             settings,
             cache_bytes: number::<u64>("store.cql.cache_mb", self.cache_mb, 1, 1 << 20)? << 20,
+            index_cache_bytes: number::<u64>("store.cql.index_cache_mb", self.index_cache_mb, 1, 1 << 20)? << 20,
             pacing: Pacing::Shard {
                 gap_ms: number("store.cql.block_gap_ms", self.block_gap_ms, 0, BLOCK_GAP_MS_MAX as i64)?,
                 records: number(
@@ -227,6 +235,62 @@ impl RawCql {
                 )?,
             },
         })
+    }
+}
+
+/// The password of the login: as it is written, or the first line of a file.
+fn password(written: String, file: &str) -> Result<String, ConfigError> {
+    const NAME: &str = "store.cql.password_file";
+    if file.is_empty() {
+        return Ok(written);
+    }
+    if !written.is_empty() {
+        return Err(refused(
+            NAME,
+            file,
+            "store.cql.password is set as well; give one of them",
+        ));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| refused(NAME, file, &error.to_string()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(refused(
+            NAME,
+            file,
+            "its first line is empty; the password stands there",
+        )),
+    }
+}
+
+fn tls(authorities: String, certificate: String, key: String) -> Result<Option<Tls>, ConfigError> {
+    let client = match (certificate.is_empty(), key.is_empty()) {
+        (true, true) => None,
+        (false, false) => Some(ClientCertificate {
+            certificate: certificate.into(),
+            key: key.into(),
+        }),
+        (false, true) => {
+            return Err(refused(
+                "store.cql.tls_key",
+                key,
+                "give the key of store.cql.tls_certificate",
+            ));
+        }
+        (true, false) => {
+            let why = "give the certificate of store.cql.tls_key";
+            return Err(refused("store.cql.tls_certificate", certificate, why));
+        }
+    };
+    match (authorities.is_empty(), client) {
+        (false, client) => Ok(Some(Tls {
+            authorities: authorities.into(),
+            client,
+        })),
+        (true, None) => Ok(None),
+        (true, Some(_)) => {
+            let why = "name the authorities of the nodes' certificates; without them nothing is encrypted";
+            Err(refused("store.cql.tls_ca", authorities, why))
+        }
     }
 }
 

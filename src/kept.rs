@@ -72,6 +72,7 @@ impl Kept {
         let options = tollgate_store_scylla::Options {
             idempotency_hours: settings.idempotency_hours,
             cache_bytes: settings.cql.cache_bytes,
+            index_cache_bytes: settings.cql.index_cache_bytes,
             ..tollgate_store_scylla::Options::new(settings.cql.settings.clone(), &id, "", shard_of)
         };
         let store = Cluster::open(options).map_err(unusable)?;

@@ -27,6 +27,7 @@ mod retry;
 mod runtime;
 mod scan;
 mod schema;
+mod server;
 mod settings;
 mod shard;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod simulation;
 mod store;
 mod tail;
 mod takeover;
+mod tls;
 mod uploads;
 mod vault;
 
@@ -46,6 +48,7 @@ pub use schema::{About, Outcome, SCHEMA};
 pub use settings::{Login, Settings, Wrong};
 pub use shard::{IndexState, Taken};
 pub use store::{BeforeServing, Cluster, Options, ShardOf};
+pub use tls::{ClientCertificate, Tls};
 pub use uploads::{PendingUpload, UploadReader, Uploads};
 pub use vault::{KeptRewrap, VaultTables};
 

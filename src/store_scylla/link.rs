@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::failure::failed;
 use crate::port::Port;
 use crate::settings::Settings;
+use crate::tls::client_config;
 use scylla::client::PoolSize;
 use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle};
 use scylla::client::session::Session;
@@ -77,10 +78,19 @@ impl Link {
         if let Some(login) = &settings.login {
             builder = builder.user(&login.user, &login.password);
         }
+        if let Some(tls) = &settings.tls {
+            builder = builder.tls_context(Some(client_config(tls).map_err(unusable)?));
+        }
         let session = builder.build().await.map_err(|error| {
             let points = settings.contact_points.join(", ");
+            let hint = match settings.tls {
+                Some(_) => {
+                    " (store.cql.tls_ca is set: nodes must encrypt, with certificates of it that name their addresses)"
+                }
+                None => "",
+            };
             unusable(format!(
-                "no node of store.cql.contact_points = {points} lets us in: {error}"
+                "no node of store.cql.contact_points = {points} lets us in: {error}{hint}"
             ))
         })?;
         let link = Link {

@@ -36,6 +36,7 @@ pub(crate) const TABLES: &[&str] = &[
 use crate::answer::{Answer, Condition};
 use crate::failure::failed;
 use crate::link::Link;
+use crate::server::Server;
 use std::time::{Duration, SystemTime};
 use tollgate_store::StoreError;
 
@@ -97,9 +98,12 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
         "{{'class': 'NetworkTopologyStrategy', '{}': {}}}",
         settings.local_datacenter, settings.replication_factor
     );
+    let server = Server::of(link).await?;
+    let options = server.keyspace_options();
     let keyspace =
-        format!("CREATE KEYSPACE IF NOT EXISTS $ WITH replication = {replication} AND durable_writes = true");
+        format!("CREATE KEYSPACE IF NOT EXISTS $ WITH replication = {replication} AND durable_writes = true{options}");
     ddl(link, &keyspace).await?;
+    server.check_keyspace(link).await?;
     for table in TABLES {
         ddl(link, table).await?;
     }
@@ -166,6 +170,7 @@ fn enough_nodes(link: &Link, replicas: u16, what: &str) -> Result<(), StoreError
 /// Looks at what the operator may have overlooked: too few nodes for the keyspace's replicas is an error, a commit log that
 /// is synced now and then a warning, because then an acknowledged block can be lost with the power.
 async fn look(link: &Link) -> Result<(), StoreError> {
+    Server::of(link).await?.check_keyspace(link).await?;
     let text = "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?";
     let statement = link.plain(text).await?;
     let row = link.run(&statement, (&link.settings.keyspace,)).await;

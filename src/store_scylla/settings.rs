@@ -1,5 +1,6 @@
 //! Where the cluster is, and how it is spoken to.
 
+use crate::tls::Tls;
 use std::time::Duration;
 
 /// The cluster and the keyspace. Its password does not print.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub replication_factor: u16,
     /// Name and password, where the cluster asks for them.
     pub login: Option<Login>,
+    /// How the way there is encrypted, if it is.
+    pub tls: Option<Tls>,
     /// Connections to each node (to each of its shards, with ScyllaDB).
     pub connections_per_node: usize,
     /// How long a statement may take before its outcome counts as unknown.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Starts a cluster of Apache Cassandra on loopback for tests and load runs, and ends it with its caller.
 
-usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic]
+usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic] [--tls]
 
 Prints one line of JSON when every node answers and the first knows the others:
 {"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
@@ -37,6 +37,18 @@ JAVA_PACKAGES_OPENED = ["jdk.compiler/com.sun.tools.javac", "jdk.management/com.
 TOKENS = [-9223372036854775808, -3074457345618258603, 3074457345618258602]
 START_SECONDS = 90
 STOP_SECONDS = 20
+
+# Clients must encrypt, show a certificate and log in (as cassandra, with that password).
+TLS = """client_encryption_options:
+  enabled: true
+  optional: false
+  require_client_auth: true
+  ssl_context_factory:
+    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory
+  keystore: {dir}/{name}.pem
+  truststore: {dir}/ca.pem
+authenticator: PasswordAuthenticator
+"""
 
 LOGBACK = """<configuration>
   <appender name="STDOUT" class="ch.qos.logback.core.ConsoleAppender">
@@ -89,6 +101,7 @@ commitlog_segment_size: 16MiB
 memtable_allocation_type: unslabbed_heap_buffers
 block_for_peers_timeout_in_secs: 2
 """
+                + (TLS.format(dir=options.dir, name=f"node{number}") if options.tls else "")
             )
 
     def start(self):
@@ -120,6 +133,7 @@ block_for_peers_timeout_in_secs: 2
             "-Dcassandra.ring_delay_ms=1000",
             "-Dcassandra.available_processors=1",
             "-Dcassandra.libjemalloc=-",
+            "-Dcassandra.superuser_setup_delay_ms=0",
             "-cp",
             f"{conf}:{jars}/*",
             "org.apache.cassandra.service.CassandraDaemon",
@@ -131,9 +145,15 @@ block_for_peers_timeout_in_secs: 2
         )
         log.close()
 
+    def ready(self):
+        if not self.options.tls:
+            return answers(self.address)
+        with open(os.path.join(self.dir, "log"), errors="replace") as log:
+            return "Created default superuser role" in log.read()
+
     def wait(self, seconds=START_SECONDS):
         end = time.monotonic() + seconds
-        while not answers(self.address):
+        while not self.ready():
             if self.process.poll() is not None:
                 sys.exit(f"cassandra.py: node {self.number} ended with {self.process.returncode}:\n{self.tail()}")
             if time.monotonic() > end:
@@ -213,6 +233,29 @@ def exactly(stream, count):
     return taken
 
 
+def certify(addresses, into):
+    """Makes an authority, a certificate for each node and one for clients, all PEM files there."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=into, check=True, capture_output=True)
+
+    key = ["-newkey", "rsa:2048", "-nodes", "-days", "30"]
+    openssl("req", "-x509", *key, "-subj", "/CN=tests", "-keyout", "ca.key", "-out", "ca.pem")
+    names = [(f"node{number}", f"IP:{address}") for number, address in enumerate(addresses, 1)]
+    for name, alternative in names + [("client", "DNS:client")]:
+        openssl("req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        with open(os.path.join(into, f"{name}.ext"), "w") as out:
+            out.write(f"subjectAltName={alternative}\n")
+        openssl(
+            *f"x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30".split(),
+            *f"-extfile {name}.ext -out {name}.crt".split(),
+        )
+        with open(os.path.join(into, f"{name}.pem"), "w") as out:
+            for part in (f"{name}.key", f"{name}.crt"):
+                with open(os.path.join(into, part)) as text:
+                    out.write(text.read())
+
+
 def free_addresses(count):
     for _ in range(100):
         prefix = f"127.{random.randrange(16, 250)}.{random.randrange(1, 250)}."
@@ -236,6 +279,7 @@ def main():
     parser.add_argument("--dir")
     parser.add_argument("--heap", default="384m")
     parser.add_argument("--sync", default="batch", choices=["batch", "group", "periodic"])
+    parser.add_argument("--tls", action="store_true", help="clients must encrypt, show client.pem of DIR, and log in")
     options = parser.parse_args()
     if not os.path.isdir(options.jars):
         sys.exit(f"cassandra.py: there is no {options.jars}; run `tests/run cql`, which makes it")
@@ -247,6 +291,8 @@ def main():
     nodes = []
     try:
         addresses = free_addresses(options.nodes)
+        if options.tls:
+            certify(addresses, options.dir)
         for number, address in enumerate(addresses, 1):
             nodes.append(Node(number, address, addresses[0], TOKENS[number - 1], options))
         nodes[0].start()

@@ -31,6 +31,7 @@ fn settings() -> Settings {
         local_datacenter: "datacenter1".to_owned(),
         replication_factor: u16::try_from(points.split(',').count()).expect("few nodes"),
         login: None,
+        tls: None,
         connections_per_node: 2,
         timeout: Duration::from_secs(10),
     }
