@@ -88,6 +88,16 @@ pub(super) fn page_version(named: &str, exchange: &mut Exchange) -> Result<Versi
 
 /// The text of an idempotency key, without spaces around it.
 pub(super) fn idempotency_key(header: &[u8]) -> Result<&str, Refused> {
+    // As nearly every client writes it: one word of ASCII, whose bytes are its characters.
+    let word = header
+        .iter()
+        .fold(true, |word, byte| word & (0x21..0x7f).contains(byte));
+    if word
+        && (1..=KEY_CHARS_MAX).contains(&header.len())
+        && let Ok(key) = std::str::from_utf8(header)
+    {
+        return Ok(key);
+    }
     let Ok(key) = std::str::from_utf8(header) else {
         return Err(errors::malformed("the Idempotency-Key header is not valid UTF-8.").into());
     };

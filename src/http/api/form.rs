@@ -12,6 +12,9 @@ use std::borrow::Cow;
 use tollgate_domain::files::file::FILE_BYTES_MAX;
 use tollgate_wire::errors;
 
+/// The content type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 impl Api {
     /// Longest body of a request: uploads may be longer than others.
     pub(super) fn body_bytes_max(&self, http: &Head, length: Option<u64>) -> usize {
@@ -62,9 +65,12 @@ pub(super) fn form_of<'a>(http: &'a Head, posts: bool, body: &'a [u8]) -> Result
         let given = format!("content-encoding {}", String::from_utf8_lossy(encoding));
         return Err(errors::content_type(&given).into());
     }
-    let content_type = http.content_type();
-    if !content_type.is_empty() && !content_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(errors::content_type(content_type).into());
+    // As nearly every client writes it, or in any other way.
+    if http.get(Known::ContentType) != Some(FORM.as_bytes()) {
+        let content_type = http.content_type();
+        if !content_type.is_empty() && !content_type.eq_ignore_ascii_case(FORM) {
+            return Err(errors::content_type(content_type).into());
+        }
     }
     if query.is_empty() {
         Ok(Cow::Borrowed(body))

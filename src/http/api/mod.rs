@@ -110,11 +110,15 @@ impl Dispatch for Api {
             by_browser: false,
         };
         let answer = {
-            let mut work = pin!(self.answer(http, &mut incoming, watch, &mut exchange, began));
+            let mut work = pin!(self.run(http, &mut incoming, watch, &mut exchange, began));
             // A request that meets a bug must not take its worker, and all of its connections, along.
-            poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-                Ok(poll) => poll.map(Ok),
-                Err(_) => Poll::Ready(Err(())),
+            poll_fn(|cx| {
+                let hears =
+                    |done: Result<Answer, Refused>| done.unwrap_or_else(|refused| self.refusal(refused, request));
+                match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx).map(hears))) {
+                    Ok(poll) => poll.map(Ok),
+                    Err(_) => Poll::Ready(Err(())),
+                }
             })
             .await
         };
@@ -165,20 +169,6 @@ impl Api {
             memory: BodyMemory::new(services.bounds.body_bytes_in_flight_max),
             pages,
             services,
-        }
-    }
-
-    async fn answer(
-        &self,
-        http: Head,
-        incoming: &mut Incoming<'_>,
-        watch: &Watch,
-        exchange: &mut Exchange,
-        began: Instant,
-    ) -> Answer {
-        match self.run(http, incoming, watch, exchange, began).await {
-            Ok(answer) => answer,
-            Err(refused) => self.refusal(refused, exchange.echo.request),
         }
     }
 
