@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
+use tollgate_breaks::broken;
 use tollgate_store::{Claimed, Epoch, Journal, ShardId, StoreError};
 
 /// Jobs that a shard can have waiting: it is claimed once, and given up by a loss and by whoever asked for that.
@@ -117,7 +118,16 @@ impl ClaimPorts {
     }
 
     fn adopt(&self, shard: ShardId, mut adopting: Adopting) {
-        match self.caught(shard, || self.journal.claim(shard)) {
+        let claimed = if broken!(ServeUnclaimed) {
+            Ok(Claimed {
+                epoch: Epoch(0),
+                last_block: 0,
+                last_now_ms: 0,
+            })
+        } else {
+            self.caught(shard, || self.journal.claim(shard))
+        };
+        match claimed {
             Ok(claimed) => {
                 adopting.claimed = Instant::now();
                 let notice = Notice::Claimed(claimed, Some(adopting));

@@ -10,6 +10,7 @@ use crate::shard::{Inbox, Outputs, Quarantine, Shard};
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use tollgate_breaks::broken;
 use tollgate_domain::Secrets;
 use tollgate_store::{Claimed, Epoch, Reads, ShardId};
 
@@ -193,6 +194,9 @@ impl Supervised {
     /// The shard goes to another owner, or has gone: whoever it had inside is told so through `out`. Its memory is given
     /// back, to be freed where that may take time.
     pub(crate) fn depart(&mut self, out: &mut Outputs) -> Option<Box<Shard>> {
+        if broken!(KeepReleasedMemory) {
+            return None;
+        }
         let mut shard = match std::mem::replace(&mut self.seat, Seat::Away) {
             Seat::Serving(shard) => shard,
             Seat::Discarded(_) | Seat::Away => return None,
@@ -219,6 +223,11 @@ impl Supervised {
 
     /// Starts again from what `claimed` says.
     pub fn rebuild(&mut self, claimed: &Claimed) {
+        if broken!(KeepReleasedMemory)
+            && let Seat::Serving(shard) = &mut self.seat
+        {
+            return shard.go_on(claimed, self.warded);
+        }
         assert!(
             matches!(self.seat, Seat::Discarded(_) | Seat::Away),
             "only a shard that does not serve is built, and a failed one stays failed"

@@ -209,6 +209,12 @@ impl Shard {
         self.settings = settings;
     }
 
+    /// Goes on as another incarnation with the memory of this one: what no shard may do, for the build that shows it.
+    pub(crate) fn go_on(&mut self, claimed: &Claimed, warded: bool) {
+        self.epoch = claimed.epoch;
+        self.gate = Gate::new(self.id, claimed, warded);
+    }
+
     /// Its incarnation.
     pub fn epoch(&self) -> Epoch {
         self.epoch

@@ -111,6 +111,14 @@ pub enum Break {
     PublishBeforeOpen,
     /// A segment is appended to that is not published.
     AppendUnpublished,
+    /// What needs no block is answered without asking whose the shard is.
+    AnswerWithoutBarrier,
+    /// Lists, searches and events are read without asking whose the shard is.
+    ListWithoutBarrier,
+    /// A shard that was released keeps its memory, and goes on from it when it comes back.
+    KeepReleasedMemory,
+    /// An adopted shard serves without having been claimed.
+    ServeUnclaimed,
 }
 
 /// What is known of a break.
@@ -507,5 +515,33 @@ pub const ALL: &[Known] = &[
         place: "src/store_scylla/protocol/append.rs",
         invariants: &[1, 2],
         what: "a segment is appended to that is not published",
+    },
+    Known {
+        of: Break::AnswerWithoutBarrier,
+        name: "answer-without-barrier",
+        place: "actors/shard/gate.rs",
+        invariants: &[11],
+        what: "what needs no block is answered without asking whose the shard is",
+    },
+    Known {
+        of: Break::ListWithoutBarrier,
+        name: "list-without-barrier",
+        place: "actors/engine.rs",
+        invariants: &[11],
+        what: "lists, searches and events are read without asking whose the shard is",
+    },
+    Known {
+        of: Break::KeepReleasedMemory,
+        name: "keep-released-memory",
+        place: "actors/supervisor.rs",
+        invariants: &[11],
+        what: "a shard that was released keeps its memory, and goes on from it when it comes back",
+    },
+    Known {
+        of: Break::ServeUnclaimed,
+        name: "serve-unclaimed",
+        place: "actors/claims.rs",
+        invariants: &[11],
+        what: "an adopted shard serves without having been claimed",
     },
 ];

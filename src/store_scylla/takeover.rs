@@ -23,13 +23,14 @@ const REBUILD_PAUSE: Duration = Duration::from_secs(2);
 impl Shared {
     /// Takes a shard over, with `after` only if nobody else has since that epoch; the calling thread waits.
     pub(crate) fn take_over(self: &Arc<Self>, shard: ShardId, after: Option<Epoch>) -> Result<Claimed, StoreError> {
-        let slot = self.slot(shard);
+        let (slot, began) = (self.slot(shard), Instant::now());
         let (this, after) = (Arc::clone(self), after.map(|epoch| epoch.0));
         let claimed = self
             .runtime
             .wait(async move { this.protocol.claim(shard, &this.claimant, after).await })?;
         // Whoever has it now, it is not known to be this process.
         let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
+        let claimed = Instant::now();
         let this = Arc::clone(self);
         let now = self
             .runtime
@@ -48,7 +49,7 @@ impl Shared {
         let lock = Arc::clone(&slot.owner);
         let mut standing = self.runtime.wait(async move { lock.lock_owned().await })?;
         *standing = None;
-        let taken = self.stand(slot, shard, epoch, segment);
+        let taken = self.stand(slot, shard, (epoch, segment), (began, claimed));
         let owner = match taken {
             Ok(owner) => owner,
             Err(error) => {
@@ -81,14 +82,22 @@ impl Shared {
         }
     }
 
-    fn stand(self: &Arc<Self>, slot: &Slot, shard: ShardId, epoch: u64, segment: u64) -> Result<Owner, StoreError> {
-        let started = Instant::now();
+    /// Finds out where the journal ends and makes the index that answers for the shard; when its claim
+    /// began and ended is for whoever wants to know.
+    fn stand(
+        self: &Arc<Self>,
+        slot: &Slot,
+        shard: ShardId,
+        (epoch, segment): (u64, u64),
+        (began, claimed): (Instant, Instant),
+    ) -> Result<Owner, StoreError> {
         let this = Arc::clone(self);
         let (owner, rows) = self.runtime.wait(async move {
             let owner = this.protocol.stand(shard, epoch, segment).await?;
             let rows = this.manifests.take(shard, epoch).await?;
             Ok::<_, StoreError>((owner, rows))
         })??;
+        let (tail, known) = (claimed.elapsed(), Instant::now());
         let tables = (&self.pieces, &self.manifests);
         let on_damage = self.on_damage(shard);
         let files = ShardFiles::new(tables, (shard, epoch), rows, self.remove_files_after, on_damage);
@@ -102,7 +111,9 @@ impl Shared {
             blocks: owner.last_block,
             read: owner.last_block - from.block,
             index_rebuilt: opened.refused,
-            elapsed: started.elapsed(),
+            claim: claimed - began,
+            tail,
+            warm_up: known.elapsed(),
         };
         if let Some(why) = &taken.index_rebuilt {
             tracing::warn!(shard = shard.0, %why, "the index was built again from the journal");
@@ -112,7 +123,9 @@ impl Shared {
             epoch,
             blocks = taken.blocks,
             read = taken.read,
-            ms = taken.elapsed.as_millis() as u64,
+            claim_ms = taken.claim.as_millis() as u64,
+            tail_ms = taken.tail.as_millis() as u64,
+            warm_up_ms = taken.warm_up.as_millis() as u64,
             "a shard was taken over"
         );
         files.release();
@@ -272,7 +285,9 @@ impl Shared {
             blocks: owner.last_block,
             read: owner.last_block,
             index_rebuilt: damaged.index.warning().map(|error| error.to_string()),
-            elapsed: started.elapsed(),
+            claim: Duration::ZERO,
+            tail: Duration::ZERO,
+            warm_up: started.elapsed(),
         };
         files.release();
         slot.serve(Some(Arc::new(Serving {

@@ -212,4 +212,34 @@ pub(crate) const MATRIX: &[Row] = &[
     row(Break::IgnoreHigherFence, CLUSTER, SCHEDULES),
     row(Break::PublishBeforeOpen, CLUSTER, SCHEDULES),
     row(Break::AppendUnpublished, CLUSTER, SCHEDULES),
+    row(
+        Break::AnswerWithoutBarrier,
+        ACTORS,
+        "barrier::every_answer_without_a_block_waits_until_the_shard_is_known_to_be_here",
+    ),
+    row(
+        Break::AnswerWithoutBarrier,
+        ACTORS,
+        "adoption::an_owner_that_was_overtaken_serves_nothing_from_before",
+    ),
+    row(
+        Break::ListWithoutBarrier,
+        ACTORS,
+        "adoption::lists_searches_and_events_wait_until_the_shard_is_known_to_be_here",
+    ),
+    row(
+        Break::ListWithoutBarrier,
+        ACTORS,
+        "adoption::an_owner_that_was_overtaken_serves_nothing_from_before",
+    ),
+    row(
+        Break::KeepReleasedMemory,
+        ACTORS,
+        "adoption::a_shard_goes_to_another_process_and_comes_back",
+    ),
+    row(
+        Break::ServeUnclaimed,
+        ACTORS,
+        "adoption::a_shard_goes_to_another_process_and_comes_back",
+    ),
 ];

@@ -2,6 +2,7 @@
 //! cluster's contact points, as `tests/run cql` sets it.
 
 mod carry;
+mod handover;
 mod uploads;
 mod vault;
 

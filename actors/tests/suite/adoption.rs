@@ -97,11 +97,6 @@ fn a_shard_goes_to_another_process_and_comes_back() {
                 ),
                 "{again:?}"
             );
-            let paid = here
-                .call(desk.keyed_now(&format!("k{round}"), pay(2_000, "visa")))
-                .await;
-            assert_eq!(short(&paid), "200 succeeded");
-            made.push(object(&paid.expect("paid")).id());
             // What the other process acknowledged is there, and a key repeats what was answered there.
             for (at, id) in made.iter().enumerate() {
                 let read = here
@@ -112,6 +107,11 @@ fn a_shard_goes_to_another_process_and_comes_back() {
                 let repeated = here.call(desk.keyed_now(&format!("k{at}"), pay(2_000, "visa"))).await;
                 assert_eq!(object(&repeated.expect("repeated")).id(), *id);
             }
+            let paid = here
+                .call(desk.keyed_now(&format!("k{round}"), pay(2_000, "visa")))
+                .await;
+            assert_eq!(short(&paid), "200 succeeded");
+            made.push(object(&paid.expect("paid")).id());
             let released = here.engine.release(shard, PATIENCE).await.expect("it is here");
             assert_eq!((released.refused, released.lost), (0, false));
             assert_eq!(
@@ -294,6 +294,10 @@ fn lists_searches_and_events_wait_until_the_shard_is_known_to_be_here() {
                 .map(|request| a.client.begin(request).expect("admitted"));
             let mut waiting: Vec<_> = waiting.into_iter().map(|one| actix_rt::spawn(one)).collect();
             while a.member.asking() < requests.len() {
+                assert!(
+                    waiting.iter().all(|one| !one.is_finished()),
+                    "answered without the barrier"
+                );
                 tokio::task::yield_now().await;
             }
             // Long enough for a reader to answer, if it was asked.
