@@ -119,6 +119,8 @@ pub enum Break {
     KeepReleasedMemory,
     /// An adopted shard serves without having been claimed.
     ServeUnclaimed,
+    /// An owner that was replaced shows what it remembers.
+    SkipBarrier,
 }
 
 /// What is known of a break.
@@ -543,5 +545,12 @@ pub const ALL: &[Known] = &[
         place: "actors/claims.rs",
         invariants: &[11],
         what: "an adopted shard serves without having been claimed",
+    },
+    Known {
+        of: Break::SkipBarrier,
+        name: "skip-barrier",
+        place: "src/store_scylla/protocol/ownership.rs",
+        invariants: &[11],
+        what: "an owner that was replaced shows what it remembers",
     },
 ];

@@ -79,18 +79,18 @@ impl Shared {
         let Some(mine) = slot.serving().map(|serving| serving.epoch) else {
             return Standing::Elsewhere(None);
         };
-        match tokio::time::timeout(LOOK_MAX, self.owner_epoch(shard)).await {
-            Ok(Some(epoch)) if epoch == mine => Standing::Here(Epoch(mine)),
-            Ok(Some(_)) => Standing::Elsewhere(Some(Epoch(mine))),
+        match tokio::time::timeout(LOOK_MAX, self.is_owner(shard, mine)).await {
+            Ok(Some(true)) => Standing::Here(Epoch(mine)),
+            Ok(Some(false)) => Standing::Elsewhere(Some(Epoch(mine))),
             Ok(None) | Err(_) => Standing::Unknown,
         }
     }
 
-    /// The epoch in the shard's row, by a serial read; tried again until there is an answer.
-    async fn owner_epoch(&self, shard: ShardId) -> Option<u64> {
+    /// Whether the shard's row has this epoch, by a serial read; tried again until there is an answer.
+    async fn is_owner(&self, shard: ShardId, epoch: u64) -> Option<bool> {
         loop {
-            match self.protocol.ownership(shard).await {
-                Ok(row) => return Some(row.epoch),
+            match self.protocol.is_owner(shard, epoch).await {
+                Ok(ours) => return Some(ours),
                 Err(Failed::Statement(error)) if !is_permanent(&error) => {
                     tracing::warn!(shard = shard.0, %error, "whether a shard is still here is asked again");
                     tokio::time::sleep(PAUSE).await;

@@ -242,4 +242,5 @@ pub(crate) const MATRIX: &[Row] = &[
         ACTORS,
         "adoption::a_shard_goes_to_another_process_and_comes_back",
     ),
+    row(Break::SkipBarrier, CLUSTER, SCHEDULES),
 ];

@@ -61,6 +61,11 @@ impl<P: Port> Protocol<P> {
         }
     }
 
+    /// Whether the shard is this epoch's, by a look that begins now.
+    pub(crate) async fn is_owner(&self, shard: ShardId, epoch: u64) -> Result<bool, Failed> {
+        Ok(broken!(SkipBarrier) || self.ownership(shard).await?.epoch == epoch)
+    }
+
     /// Takes the shard over: claims the next epoch and raises the fence. When it returns, no block of an older epoch can
     /// become durable any more; the tail may be read.
     ///

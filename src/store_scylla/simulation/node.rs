@@ -34,7 +34,11 @@ pub(super) struct Process {
     protocol: Arc<Protocol<Connection>>,
     /// Held while a block is appended or the tail is read; `None` unless it owns the shard as far as it knows.
     owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
+    /// What its reads are answered from: epoch and newest block.
+    memory: Memory,
 }
+
+type Memory = Arc<std::sync::Mutex<Option<(u64, u64)>>>;
 
 impl Process {
     pub(super) async fn start(shared: &Arc<Shared>, id: ProcessId) -> Process {
@@ -46,6 +50,7 @@ impl Process {
             claimant: claimant.expect("random bytes"),
             protocol: Arc::new(Protocol::prepare(connection).await.expect("the statements are right")),
             owner: Arc::default(),
+            memory: Arc::default(),
         }
     }
 
@@ -82,6 +87,7 @@ impl Process {
         self.read_from(owner.last_block.saturating_sub(READ_AGAIN), &owner)
             .await?;
         *standing = Some(owner);
+        remember(&self.memory, Some(&owner));
         Ok(owner)
     }
 
@@ -112,6 +118,9 @@ impl Process {
             if executor.draw(|random| random.chance(300)) {
                 executor.sleep(executor.draw(|random| random.long_time())).await;
             }
+            if executor.draw(|random| random.chance(400)) {
+                self.read();
+            }
             let ended = self.submit(owner.epoch, owner.last_block + 1, owner.last_now_ms + 1);
             // The shard panics and is built again while its block is under way.
             if executor.draw(|random| random.chance(150)) {
@@ -123,6 +132,27 @@ impl Process {
             owner.last_block += 1;
             owner.last_now_ms += 1;
         }
+    }
+
+    /// Somebody reads, sooner or later: answered from memory, and let go once a look that begins then finds the shard here. As
+    /// `barrier.rs` does it.
+    fn read(&self) {
+        let (shared, protocol, memory) = (
+            Arc::clone(&self.shared),
+            Arc::clone(&self.protocol),
+            Arc::clone(&self.memory),
+        );
+        let executor = self.shared.network.executor.clone();
+        self.shared.network.executor.spawn(self.id, async move {
+            executor.sleep(executor.draw(|random| random.long_time())).await;
+            let acknowledged = shared.network.state().witness.acknowledged();
+            let answer = *memory.lock().expect("no task panics with it");
+            if let Some((epoch, newest)) = answer
+                && let Ok(true) = protocol.is_owner(SHARD, epoch).await
+            {
+                shared.network.state().witness.answered(epoch, newest, acknowledged);
+            }
+        });
     }
 
     /// Appends a block in a task of its own, as `store.rs` does it. What became of it is there once it is known.
@@ -138,7 +168,7 @@ impl Process {
         };
         let (tell, ended) = oneshot::channel();
         let (lock, protocol) = (Arc::clone(&self.owner), Arc::clone(&self.protocol));
-        let (shared, id) = (Arc::clone(&self.shared), self.id);
+        let (shared, id, memory) = (Arc::clone(&self.shared), self.id, Arc::clone(&self.memory));
         shared.network.state().witness.begins(id, epoch, seq, content);
         self.shared.network.executor.spawn(id, async move {
             let mut standing = lock.lock().await;
@@ -149,6 +179,7 @@ impl Process {
                     let appended = protocol.append(&mut owner, &block).await;
                     let told = appended.expect("no statement is refused for good");
                     *standing = (told == Appended::Durable).then_some(owner);
+                    remember(&memory, standing.as_ref());
                     told
                 }
             };
@@ -160,4 +191,8 @@ impl Process {
         });
         ended
     }
+}
+
+fn remember(memory: &Memory, owner: Option<&Owner>) {
+    *memory.lock().expect("no task panics with it") = owner.map(|owner| (owner.epoch, owner.last_block));
 }

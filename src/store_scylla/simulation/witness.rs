@@ -28,6 +28,7 @@ pub(super) struct Counts {
     pub(super) fenced: u64,
     pub(super) claims: u64,
     pub(super) rolled_over: u64,
+    pub(super) reads: u64,
 }
 
 impl Counts {
@@ -36,6 +37,7 @@ impl Counts {
         self.fenced += more.fenced;
         self.claims += more.claims;
         self.rolled_over += more.rolled_over;
+        self.reads += more.reads;
     }
 }
 
@@ -198,6 +200,26 @@ impl Witness {
                     ));
                 }
             }
+        }
+    }
+
+    /// Newest block that anybody was told is durable.
+    pub(super) fn acknowledged(&self) -> u64 {
+        let told = self
+            .appends
+            .values()
+            .filter(|append| append.told == Some(Appended::Durable));
+        told.map(|append| append.seq).max().unwrap_or(self.base)
+    }
+
+    /// A read that began when this block had been acknowledged was answered by one who knew of blocks up to the other.
+    pub(super) fn answered(&mut self, epoch: u64, newest: u64, acknowledged: u64) {
+        self.counts.reads += 1;
+        if newest < acknowledged {
+            self.wrong(format!(
+                "the owner of epoch {epoch} answered a read by what it knew up to block {newest}, and {acknowledged} was \
+                 acknowledged before"
+            ));
         }
     }
 
