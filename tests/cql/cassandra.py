@@ -3,7 +3,7 @@
 
 usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic] [--tls]
 
-Prints one line of JSON when every node answers and the first knows the others:
+Prints one line of JSON when every node answers and knows the others:
 {"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
 Then it obeys lines on standard input, one answer line each: "kill N" (SIGKILL), "term N", "start N", "pause N" (SIGSTOP),
 "go_on N" (SIGCONT), with N counted from 1; "quit" or the end of standard input ends the cluster. So it ends when its caller
@@ -194,7 +194,7 @@ def answers(address):
 
 
 def peers(address):
-    """How many other nodes the one there knows; without them a schema takes a minute to be agreed on."""
+    """How many other nodes the one there knows. Before it knows all, a schema can take a minute to be agreed on."""
     try:
         with socket.create_connection((address, 9042), timeout=2) as stream:
             stream.settimeout(2)
@@ -302,7 +302,7 @@ def main():
         for node in nodes[1:]:
             node.wait()
         end = time.monotonic() + START_SECONDS
-        while peers(addresses[0]) < len(nodes) - 1:
+        while any(peers(address) < len(nodes) - 1 for address in addresses):
             if time.monotonic() > end:
                 sys.exit(f"cassandra.py: the nodes do not find each other:\n{nodes[0].tail()}")
             time.sleep(0.1)

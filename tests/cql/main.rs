@@ -6,74 +6,15 @@ mod handover;
 mod uploads;
 mod vault;
 
+#[path = "../harness/keyspace.rs"]
+mod keyspace;
 #[path = "../harness/server.rs"]
 mod server;
 
+use keyspace::Keyspace;
 use serde_json::Value;
-use server::{Server, binary};
+use server::Server;
 use std::collections::BTreeSet;
-use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-const KIND: &str = "TOLLGATE_STORE__KIND";
-const POINTS: &str = "TOLLGATE_STORE__CQL__CONTACT_POINTS";
-const KEYSPACE: &str = "TOLLGATE_STORE__CQL__KEYSPACE";
-const REPLICAS: &str = "TOLLGATE_STORE__CQL__REPLICATION_FACTOR";
-
-/// A keyspace of its own on the cluster under test, with its schema.
-struct Keyspace {
-    points: String,
-    name: String,
-}
-
-impl Keyspace {
-    fn new() -> Keyspace {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let keyspace = Keyspace {
-            points: std::env::var("TOLLGATE_CQL").expect("TOLLGATE_CQL names no cluster; use `tests/run cql`"),
-            name: format!("served_{}_{number}", std::process::id()),
-        };
-        let (code, text) = keyspace.tollgate(&["schema", "apply"]);
-        assert_eq!(code, Some(0), "{text}");
-        keyspace
-    }
-
-    fn settings(&self) -> [(&str, &str); 4] {
-        [
-            (KIND, "cql"),
-            (POINTS, &self.points),
-            (KEYSPACE, &self.name),
-            (REPLICAS, "1"),
-        ]
-    }
-
-    /// Runs a command with these settings; its exit code and all it said.
-    fn tollgate(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let said = Command::new(binary()).args(arguments).envs(self.settings()).output();
-        let said = said.expect("the binary runs");
-        let text = [said.stdout, said.stderr].concat();
-        (said.status.code(), String::from_utf8_lossy(&text).into_owned())
-    }
-
-    fn verify(&self) -> Value {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        let name = file.path().to_str().expect("UTF-8");
-        let said = Command::new(binary())
-            .args(["verify", "--json", "--config", name])
-            .envs(self.settings())
-            .output()
-            .expect("the binary runs");
-        let text = String::from_utf8_lossy(&said.stdout);
-        assert_eq!(
-            said.status.code(),
-            Some(0),
-            "{text}{}",
-            String::from_utf8_lossy(&said.stderr)
-        );
-        serde_json::from_str(&text).expect("a report")
-    }
-}
 
 fn ids(list: &Value) -> BTreeSet<String> {
     let rows = list["data"].as_array().expect("a list");

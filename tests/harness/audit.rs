@@ -36,6 +36,9 @@ pub(crate) trait Served: Sync {
 
     /// Whether answers may tell to come again because a shard is between two nodes.
     fn moves(&self) -> bool;
+
+    /// How long each client rests after a request.
+    fn rest(&self) -> Duration;
 }
 
 impl Served for Server {
@@ -58,6 +61,10 @@ impl Served for Server {
 
     fn moves(&self) -> bool {
         false
+    }
+
+    fn rest(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

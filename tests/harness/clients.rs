@@ -57,7 +57,7 @@ impl Drop for Stops<'_> {
 /// Waits until clients have asked for so much in all, or the process has ended. A slow machine takes longer over it and
 /// proves the same.
 pub(crate) fn await_asked(server: &impl Served, log: &Log, count: u64) {
-    let deadline = Instant::now() + 2 * PATIENCE;
+    let deadline = Instant::now() + 6 * PATIENCE;
     while log.asked() < count && !server.has_ended() {
         assert!(Instant::now() < deadline, "only {} of {count} requests", log.asked());
         std::thread::sleep(Duration::from_millis(2));
@@ -67,6 +67,7 @@ pub(crate) fn await_asked(server: &impl Served, log: &Log, count: u64) {
 fn client(server: &impl Served, log: &Log, random: &mut Random, accounts: &[String], stop: &AtomicBool) {
     let mut connection = Connection::to(&server.api());
     while !stop.load(Relaxed) {
+        std::thread::sleep(server.rest());
         if random.percent(10)
             && let Some(again) = log.repeat(random)
         {

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Longest wait for a ready line, an answer or an exit.
+/// Longest wait for an answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait for a ready line or an exit: where a cluster is short of breath they take a while.
+const LIFE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running `tollgate serve --dev`.
 pub(crate) struct Server {
@@ -395,7 +397,7 @@ fn first_line(child: &mut Child) -> String {
         let _ = BufReader::new(stdout).read_line(&mut line);
         let _ = say.send(line);
     });
-    hear.recv_timeout(PATIENCE).unwrap_or_default()
+    hear.recv_timeout(LIFE_PATIENCE).unwrap_or_default()
 }
 
 /// What the ready line says.
@@ -421,7 +423,7 @@ impl Ready {
 
 /// How the process ended; `None` if it has not when patience has.
 fn ended(child: &mut Child) -> Option<ExitStatus> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LIFE_PATIENCE;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().expect("the server can be waited for") {
             return Some(status);

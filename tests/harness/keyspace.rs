@@ -1,0 +1,75 @@
+//! A keyspace of its own on a cluster, with its schema, and the settings that point to it.
+// Several suites include this file, and none uses all of it.
+#![allow(dead_code)]
+
+use crate::server::binary;
+use serde_json::Value;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const KIND: &str = "TOLLGATE_STORE__KIND";
+const POINTS: &str = "TOLLGATE_STORE__CQL__CONTACT_POINTS";
+const KEYSPACE: &str = "TOLLGATE_STORE__CQL__KEYSPACE";
+const REPLICAS: &str = "TOLLGATE_STORE__CQL__REPLICATION_FACTOR";
+
+/// A keyspace with its schema.
+pub(crate) struct Keyspace {
+    points: String,
+    name: String,
+    replicas: String,
+}
+
+impl Keyspace {
+    /// On the cluster that the environment names; one replica.
+    pub(crate) fn new() -> Keyspace {
+        let points = std::env::var("TOLLGATE_CQL").expect("TOLLGATE_CQL names no cluster; use `tests/run cql`");
+        Keyspace::on(points, 1)
+    }
+
+    /// On this cluster.
+    pub(crate) fn on(points: String, replicas: usize) -> Keyspace {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let keyspace = Keyspace {
+            points,
+            replicas: replicas.to_string(),
+            name: format!("served_{}_{number}", std::process::id()),
+        };
+        let (code, text) = keyspace.tollgate(&["schema", "apply"]);
+        assert_eq!(code, Some(0), "{text}");
+        keyspace
+    }
+
+    /// For the environment of a server or a command.
+    pub(crate) fn settings(&self) -> [(&str, &str); 4] {
+        [
+            (KIND, "cql"),
+            (POINTS, &self.points),
+            (KEYSPACE, &self.name),
+            (REPLICAS, &self.replicas),
+        ]
+    }
+
+    /// Runs a command with these settings; its exit code and all it said.
+    pub(crate) fn tollgate(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let said = Command::new(binary()).args(arguments).envs(self.settings()).output();
+        let said = said.expect("the binary runs");
+        let text = [said.stdout, said.stderr].concat();
+        (said.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Audits the journal, whether or not nodes are at work on it, and asserts that it is clean; the report.
+    pub(crate) fn verify(&self) -> Value {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let name = file.path().to_str().expect("UTF-8");
+        let said = Command::new(binary())
+            .args(["verify", "--json", "--config", name])
+            .envs(self.settings())
+            .output()
+            .expect("the binary runs");
+        let text = String::from_utf8_lossy(&said.stdout);
+        let errors = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(0), "{text}{errors}");
+        serde_json::from_str(&text).expect("a report")
+    }
+}
