@@ -160,7 +160,10 @@ impl ClaimPorts {
         if let Some(why) = retired.lost {
             self.meters.lost.increment(1);
             tracing::warn!(shard = shard.0, %why, "a shard is not here any more");
-            (self.on_lost)(shard, &why);
+            // Others wait for this thread, whatever becomes of whoever wants to know.
+            if catch_unwind(AssertUnwindSafe(|| (self.on_lost)(shard, &why))).is_err() {
+                tracing::error!(shard = shard.0, "whoever was told of a lost shard panicked");
+            }
         }
         if let Some((said, mut released)) = retired.said {
             released.took = released.since.elapsed();

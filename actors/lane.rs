@@ -13,7 +13,7 @@ use crate::pool::Pool;
 use crate::post::Post;
 use crate::readers::Readers;
 use crate::router::{Moved, Moving, Router};
-use crate::settings::{Begin, GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, Pacing, ShardSettings};
+use crate::settings::{Begin, GAP_RECORDS_ENOUGH, GAP_RECORDS_FEW, LANE_TICK_MS, LEAVE_LOOK, Pacing, ShardSettings};
 use crate::shard::{Ask, Control};
 use crate::workers::Workers;
 use actix::{Actor, AsyncContext, Context, Handler, Message};
@@ -87,6 +87,9 @@ pub struct Lane {
     busy: Duration,
     /// Whether a [`ToLane::Turn`] is under way.
     noted: bool,
+    /// Whether a shard may be leaving, and whether a look at that is under way.
+    leaving: bool,
+    looking: bool,
     pace: Pace,
 }
 
@@ -131,6 +134,8 @@ impl Lane {
             settings,
             busy: Duration::ZERO,
             noted: false,
+            leaving: false,
+            looking: false,
             pace: Pace {
                 last: Instant::now(),
                 records: 0,
@@ -234,6 +239,20 @@ impl Lane {
         }
     }
 
+    /// A shard that leaves waits for permits that are given back elsewhere: looks again soon.
+    fn look_soon(&mut self, context: &mut Context<Self>) {
+        self.leaving = self.hosts.iter().any(Host::is_leaving);
+        if self.leaving && !self.looking {
+            self.looking = true;
+            context.run_later(LEAVE_LOOK, |lane, context| {
+                lane.looking = false;
+                let leaving = lane.hosts.iter_mut().filter(|host| host.is_leaving());
+                leaving.for_each(|host| host.due = true);
+                lane.note_due(context);
+            });
+        }
+    }
+
     /// Lets go what waits.
     fn let_go(&mut self) {
         for host in &mut self.hosts {
@@ -284,6 +303,8 @@ impl Lane {
         };
         let waited = came.len();
         host.post.append(came);
+        // It may be on its way to another node, too.
+        self.leaving = true;
         host.set_settings(&self.settings);
         self.busy += host.turn(&self.ports, &self.clock, &mut self.entropy, 0);
         self.hosts.push(*host);
@@ -333,7 +354,10 @@ impl Handler<ToLane> for Lane {
             }
             ToLane::Control(shard, control) => self.post(shard).notice(control),
             ToLane::Fenced(shard, epoch) => self.post(shard).fenced(epoch),
-            ToLane::Passing(shard, notice) => self.post(shard).passing.push(notice),
+            ToLane::Passing(shard, notice) => {
+                self.leaving |= matches!(notice, Notice::Leave(_));
+                self.post(shard).passing.push(notice);
+            }
             ToLane::Give(shard, moving) => self.give(shard, moving),
             ToLane::Take(host, moving) => self.take(host, moving),
             ToLane::Settings(settings) => {
@@ -353,6 +377,9 @@ impl Handler<ToLane> for Lane {
             ToLane::Turn => {
                 self.noted = false;
                 self.turn(context);
+                if self.leaving {
+                    self.look_soon(context);
+                }
             }
         }
         self.note_due(context);

@@ -50,6 +50,11 @@ pub(crate) enum Notice {
 }
 
 impl Host {
+    /// Whether it waits for those inside to go.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.passage, Passage::Leaving(_))
+    }
+
     /// What has to happen before a turn; false when there is to be none.
     pub(crate) fn pass(&mut self, ports: &Ports, clock: &MachineClock) -> bool {
         self.hear_of_fence(ports);

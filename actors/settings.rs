@@ -68,6 +68,8 @@ pub const LANE_PATIENCE_MS: u64 = 5_000;
 pub const CLAIM_THREADS: usize = 8;
 /// How long requests wait for a shard that is being claimed again, before they are refused.
 pub const CLAIM_WAIT: Duration = Duration::from_secs(2);
+/// How often a lane looks whether those inside a shard that leaves have gone.
+pub const LEAVE_LOOK: Duration = Duration::from_millis(2);
 /// Per-thread clients an engine can have over its life.
 pub const WORKERS_MAX: usize = 1_024;
 /// Counters that bound what one account may have inside; accounts share a counter when their hashes meet.

@@ -1,7 +1,6 @@
 //! Two engines over one journal: shards go from one to the other, by agreement and by force.
 
 use crate::engine::{Network, in_system};
-use crate::lists::page;
 use crate::office::{Desk, capture, hold, merchant, object, pay, secrets, short};
 use crate::searches::search;
 use std::sync::{Arc, Mutex};
@@ -17,7 +16,7 @@ use tollgate_domain::object::Item;
 use tollgate_domain::search::PAYMENT_INTENTS;
 use tollgate_resource::Id;
 use tollgate_store::ShardId;
-use tollgate_store::memory::{Fate, Memory, Mode};
+use tollgate_store::memory::{Memory, Mode};
 use tollgate_store::shared::Member;
 
 pub(crate) const SHARDS: u16 = 4;
@@ -199,7 +198,7 @@ async fn overtaken(a: &Process, b: &Process, desk: &mut Desk, round: usize) -> I
     intent
 }
 
-fn all_intents(desk: &mut Desk) -> Request {
+pub(crate) fn all_intents(desk: &mut Desk) -> Request {
     desk.list(ListQuery::of(&kinds::PAYMENT_INTENT, "/v1/payment_intents"))
 }
 
@@ -314,114 +313,4 @@ fn lists_searches_and_events_wait_until_the_shard_is_known_to_be_here() {
         }
         assert_eq!(a.engine.serving(), [shard]);
     });
-}
-
-#[test]
-fn whoever_is_inside_when_a_shard_leaves_is_answered_and_nothing_waits_for_others() {
-    in_system(async {
-        let journal = Memory::new(Mode::Held);
-        let (a, b) = (Process::start(&journal, |_| {}), Process::start(&journal, |_| {}));
-        let (one, other) = two_merchants_of_two_shards();
-        let (mut desk, mut there) = (Desk::of(merchant(one)), Desk::of(merchant(other)));
-        let (shard, staying) = (shard_of(desk.profile.key, SHARDS), shard_of(there.profile.key, SHARDS));
-        for shard in [shard, staying] {
-            a.engine.adopt(shard).await.expect("it is free");
-        }
-        // One block is in flight, the next fills behind it, and a read waits for both.
-        let mut inside = vec![
-            a.client
-                .begin(desk.keyed_now("a", pay(2_000, "visa")))
-                .expect("admitted"),
-        ];
-        while journal.waiting().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        inside.push(
-            a.client
-                .begin(desk.keyed_now("b", pay(2_000, "visa")))
-                .expect("admitted"),
-        );
-        inside.push(a.client.begin(desk.balance()).expect("admitted"));
-        let leaving = actix_rt::spawn({
-            let engine = a.engine.clone();
-            async move { engine.release(shard, PATIENCE).await }
-        });
-        while a.engine.shard_state(shard) != Some(ShardState::Leaving) {
-            tokio::task::yield_now().await;
-        }
-        let refused = a.client.begin(desk.balance()).err();
-        assert_eq!(refused, Some(Refusal::Elsewhere(shard)));
-        // The other shard goes on.
-        let elsewhere = a
-            .client
-            .begin(there.keyed_now("c", pay(2_000, "visa")))
-            .expect("admitted");
-        while !journal.waiting().iter().any(|(of, _)| *of == staying) {
-            tokio::task::yield_now().await;
-        }
-        journal.settle(staying, Fate::Durable);
-        elsewhere.await.expect("answered");
-        assert!(!leaving.is_finished());
-        let pump = actix_rt::spawn({
-            let journal = Arc::clone(&journal);
-            async move {
-                loop {
-                    journal.pump();
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            }
-        });
-        for waiting in inside {
-            waiting.await.expect("answered");
-        }
-        let released = leaving.await.expect("no panic").expect("it was here");
-        assert_eq!((released.refused, released.lost), (0, false));
-        b.engine.adopt(shard).await.expect("it is free");
-        let again = b.call(desk.keyed_now("b", pay(2_000, "visa"))).await.expect("repeated");
-        assert!(again.replayed.is_some());
-        pump.abort();
-    });
-}
-
-#[test]
-fn who_waits_longer_than_a_leaving_shard_has_patience_is_told_to_come_again() {
-    in_system(async {
-        let journal = Memory::new(Mode::Immediate);
-        let soon = |config: &mut EngineConfig| config.shard.attempt_deadline_ms = 300;
-        let (a, b) = (Process::start(&journal, soon), Process::start(&journal, soon));
-        let mut desk = Desk::of(merchant(1));
-        let shard = shard_of(merchant(1).key, SHARDS);
-        a.engine.adopt(shard).await.expect("it is free");
-        // The network is called, and nobody knows what it will say; a capture waits for that, and has done nothing.
-        let request = desk.keyed_now("remote", pay(404, "tollgate_remote"));
-        let attempt = a.client.begin(request.clone()).expect("admitted");
-        let intent = loop {
-            let listed = a.call(all_intents(&mut desk)).await.expect("listed");
-            if let (ids, _) = page(&listed)
-                && let Some(id) = ids.first()
-            {
-                break *id;
-            }
-        };
-        let parked = a.client.begin(desk.write(capture(intent, None))).expect("admitted");
-        while a.engine.inside() < 2 {
-            tokio::task::yield_now().await;
-        }
-        let released = a.engine.release(shard, Duration::ZERO).await.expect("it is here");
-        assert_eq!(released.refused, 2);
-        assert_eq!(attempt.await.expect_err("not answered"), Refusal::ShardDown);
-        assert_eq!(parked.await.expect_err("not done"), Refusal::Elsewhere(shard));
-        // The next owner finds the attempt and what became of it, and the key hears it.
-        b.engine.adopt(shard).await.expect("it is free");
-        let heard = b.call(request).await.expect("answered");
-        assert_eq!(object(&heard).id(), intent);
-    });
-}
-
-fn two_merchants_of_two_shards() -> (u32, u32) {
-    let of = |number: u32| shard_of(merchant(number).key, SHARDS);
-    let other = (2..100)
-        .find(|number| of(*number) != of(1))
-        .expect("there are several shards");
-    (1, other)
 }

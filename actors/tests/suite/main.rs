@@ -8,6 +8,7 @@ mod engine;
 mod following;
 mod handover;
 mod keys;
+mod leaving;
 mod lists;
 mod moves;
 mod network;
