@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::mpsc;
+use tollgate_domain::AccountKey;
 use tollgate_store::ShardId;
 
 /// A handle for one thread; clone it freely within the thread. Must be made and used inside a tokio `LocalSet` or an
@@ -65,6 +66,13 @@ impl Client {
             retry_after_s: RETRY_AFTER_S,
             by_account: false,
         })
+    }
+
+    /// The shard of an account, if it is not here: requests of it are another node's.
+    pub fn elsewhere(&self, account: AccountKey) -> Option<ShardId> {
+        let router = &self.inner.shared.router;
+        let shard = router.shard_of(account);
+        (!router.state(shard).is_here()).then_some(shard)
     }
 
     /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next. What is left is

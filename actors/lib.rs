@@ -53,4 +53,5 @@ pub use performer::Performer;
 pub use request::{Refusal, Request, Response, Shown, key_hash};
 pub use router::{MoveError, Moved, ShardState};
 pub use settings::{Begin, EngineConfig, ShardSettings};
+pub use tollgate_store::ShardId;
 pub use tuning::{EngineStatus, LanesError, ShardStatus};

@@ -51,6 +51,14 @@ impl ShardState {
         ShardState::Failed,
     ];
 
+    /// Whether requests of it are answered here, if only with a refusal.
+    pub fn is_here(self) -> bool {
+        match self {
+            ShardState::Serving | ShardState::Failed => true,
+            ShardState::Elsewhere | ShardState::Coming | ShardState::Leaving => false,
+        }
+    }
+
     fn of(number: u8) -> ShardState {
         ShardState::ALL[usize::from(number)]
     }

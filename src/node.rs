@@ -193,6 +193,7 @@ impl Node {
             secrets: data.secrets,
             limiter,
             tuning: wishes.clone(),
+            nodes: None,
             bounds: tollgate_http::Bounds {
                 connections_max: descriptors::connections(config.api.bounds.connections_max),
                 ..config.api.bounds.clone()

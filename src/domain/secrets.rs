@@ -40,10 +40,12 @@ pub enum Purpose {
     FileLink = 9,
     /// Address of a charge's receipt.
     Receipt = 10,
+    /// What nodes of the same data say to each other to be let in.
+    Node = 11,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 10] = [
+const PURPOSES: [Purpose; 11] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
@@ -54,6 +56,7 @@ const PURPOSES: [Purpose; 10] = [
     Purpose::EphemeralKey,
     Purpose::FileLink,
     Purpose::Receipt,
+    Purpose::Node,
 ];
 
 impl Secrets {

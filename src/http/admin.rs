@@ -80,6 +80,7 @@ impl Admin {
             ["readyz"] if reads => return Ok(self.services.readiness()),
             ["metrics"] if reads => {
                 self.services.engine.observe();
+                self.services.nodes.iter().for_each(|nodes| nodes.observe());
                 return Ok(Answer::new(200, Content::Text, (self.services.metrics)()));
             }
             _ => {}

@@ -87,7 +87,7 @@ pub(crate) enum Contents {
 }
 
 impl Contents {
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Contents::Made(bytes) => bytes,
             Contents::Shared(bytes) => bytes,
@@ -136,6 +136,8 @@ pub(crate) struct Answer {
     pub(crate) replayed: Option<Id>,
     /// Where the client is sent.
     pub(crate) location: Option<String>,
+    /// The headers of another node's answer, each in a line, in place of all others.
+    pub(crate) relayed: Option<Box<[u8]>>,
     /// Whether the connection ends with this answer.
     pub(crate) closes: bool,
     /// Whether the methods that exist are named (405, OPTIONS).
@@ -153,6 +155,7 @@ impl Answer {
             limited: None,
             replayed: None,
             location: None,
+            relayed: None,
             closes: false,
             names_methods: false,
         }
@@ -237,6 +240,10 @@ impl Answer {
 
     /// Writes the headers but for length, connection and date, each in a line.
     fn headers(&self, echo: Option<&Echo>, out: &mut Vec<u8>) {
+        if let Some(relayed) = &self.relayed {
+            out.extend_from_slice(relayed);
+            return;
+        }
         if self.has_content() {
             line("content-type", self.content.media_type().as_bytes(), out);
         }

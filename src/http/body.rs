@@ -36,6 +36,14 @@ impl Body {
         }
     }
 
+    /// The same body, for another look.
+    pub(crate) fn again(&self) -> Body {
+        match self {
+            Body::InHead => Body::InHead,
+            Body::Apart(bytes) => Body::Apart(bytes.clone()),
+        }
+    }
+
     /// Its bytes for whoever keeps parts of them.
     pub(crate) fn shared(self, head: &Head) -> Bytes {
         match self {

@@ -137,6 +137,10 @@ impl Api {
         let found = match directory.authenticate(token.secret(), now_ms) {
             // Once in a sandbox's life: in a box, so that other requests' futures have no room for it.
             Err(AuthRefusal::SandboxNotOpen) => Box::pin(directory.open_sandbox(token.secret())).await,
+            // Another node may have made it a moment ago.
+            Err(AuthRefusal::Unknown) if self.services.nodes.is_some() => {
+                Box::pin(directory.authenticate_anew(token.secret(), now_ms)).await
+            }
             found => found,
         };
         found.map_err(|refusal| {

@@ -8,7 +8,7 @@ use tollgate_actors::{Request, Shown};
 use tollgate_domain::access::{BY_CUSTOMERS, OfCustomer, access_of, of_customer};
 use tollgate_domain::customers::ephemeral_key::Bearer;
 use tollgate_domain::object::{Item, Object};
-use tollgate_domain::{Call, Profile, Read, Reject, kinds};
+use tollgate_domain::{AccountKey, Call, Profile, Read, Reject, kinds};
 use tollgate_resource::{Expand, Id, Kind, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
@@ -59,6 +59,8 @@ impl Api {
     ) -> Result<(Arc<Profile>, Customers), Refused> {
         let unknown = || Refused::from(errors::invalid_api_key(token));
         let bearer = Bearer::read(token, &self.services.secrets).ok_or_else(unknown)?;
+        self.belongs_here(AccountKey::of(bearer.account, bearer.livemode))
+            .await?;
         let profiles = self.services.directory.profiles_of(bearer.account);
         let profile = profiles.into_iter().find(|profile| profile.livemode == bearer.livemode);
         let profile = profile.ok_or_else(unknown)?;

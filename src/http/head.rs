@@ -18,10 +18,12 @@ pub(crate) enum Known {
     StripeContext,
     StripeVersion,
     UserAgent,
+    /// What another node says about a request that it sends.
+    TollgateNode,
 }
 
 /// The known headers there are.
-pub(crate) const KNOWN: usize = 10;
+pub(crate) const KNOWN: usize = 11;
 
 /// From where to where something lies in the buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,12 +65,12 @@ impl Known {
         (Known::StripeContext, HeaderName::from_static("stripe-context")),
         (Known::StripeVersion, HeaderName::from_static("stripe-version")),
         (Known::UserAgent, header::USER_AGENT),
+        (Known::TollgateNode, HeaderName::from_static("tollgate-node")),
     ];
 
-    /// All of them, for tests.
-    #[cfg(test)]
-    pub(crate) fn every() -> impl Iterator<Item = Known> {
-        Known::ALL.into_iter().map(|(known, _)| known)
+    /// All of them.
+    pub(crate) fn every() -> impl Iterator<Item = (Known, HeaderName)> {
+        Known::ALL.into_iter()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The HTTP edge: sockets, bounds, authentication, limits, headers, served pages. Forms and JSON are wire's, accounts and
 //! money are further in; this room knows no resource.
 //!
-//! Two listeners: the API ([`serve_api`]) and the operator's ([`serve_admin`]). Each worker thread has one dispatch for
+//! Listeners: the API ([`serve_api`]), the operator's ([`serve_admin`]), and in a cluster the other nodes'
+//! ([`serve_nodes`], [`forward`]). Each worker thread has one dispatch for
 //! every request ([`api`], [`admin`]); what is shared between threads is in [`Services`].
 //!
 //! Reading order: [`api`] (the way of a request), [`answer`], [`server`], [`connection`] and [`plain`] (who reads requests),
@@ -20,6 +21,7 @@ mod caller;
 mod connection;
 mod ephemeral;
 mod files;
+mod forward;
 mod head;
 mod multipart;
 mod operator;
@@ -39,6 +41,7 @@ mod watch;
 
 pub use bounds::Bounds;
 pub use files::{FileBytes, Files, PendingBytes, settle_pending};
+pub use forward::{DirectoryLeader, NodeBounds, Nodes};
 pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 pub use pages::openapi_text;
 pub use rate_limit::{Allowance, CLASSES, Class, ClassLimit, Rate, RateLimiter, Rates};
@@ -63,6 +66,31 @@ pub fn serve_api(
     let services = Arc::clone(services);
     let bounds = services.bounds.clone();
     let make = move || api::Api::new(Arc::clone(&services), Arc::clone(&pages));
+    server::start(listener, workers, &bounds, stop_timeout, make)
+}
+
+/// Serves other nodes on a listener with so many worker threads; a stop lets requests that they sent finish for
+/// `stop_timeout`.
+///
+/// # Panics
+/// When [`Services::nodes`] is none.
+pub fn serve_nodes(
+    listener: TcpListener,
+    workers: usize,
+    stop_timeout: Duration,
+    services: &Arc<Services>,
+) -> io::Result<Running> {
+    let nodes = services.nodes.clone().expect("there are other nodes");
+    let pages = Arc::new(pages::Pages::new(tollgate_domain::api::ENDPOINTS));
+    let services = Arc::clone(services);
+    let bounds = Bounds {
+        connections_max: nodes.bounds.connections_max,
+        ..services.bounds.clone()
+    };
+    let make = move || {
+        let api = api::Api::new(Arc::clone(&services), Arc::clone(&pages));
+        forward::Gate::new(api, Arc::clone(&nodes))
+    };
     server::start(listener, workers, &bounds, stop_timeout, make)
 }
 

@@ -15,6 +15,10 @@ const HEADERS_MAX: usize = 96;
 
 /// What lies at the beginning of a connection's bytes.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it was made; a box would cost each request an allocation"
+)]
 pub(crate) enum Look {
     /// A whole request.
     Whole(Plain),
@@ -123,6 +127,7 @@ impl Told {
                 10 if is("user-agent") => Some(Known::UserAgent),
                 12 if is("content-type") => Some(Known::ContentType),
                 13 if is("authorization") => Some(Known::Authorization),
+                13 if is("tollgate-node") => Some(Known::TollgateNode),
                 14 if is("content-length") => {
                     lengths += 1;
                     told.body_len = length(header.value)?;

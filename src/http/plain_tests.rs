@@ -343,7 +343,7 @@ fn compare(config: &ServiceConfig) {
                     "{shown:?}"
                 );
                 assert_eq!(ours.target_len(), theirs.target_len(), "{shown:?}");
-                for known in Known::every() {
+                for (known, _) in Known::every() {
                     assert_eq!(ours.get(known), theirs.get(known), "{known:?} of {shown:?}");
                 }
                 assert_eq!(ours.content_type(), http.content_type(), "{shown:?}");

@@ -1,7 +1,7 @@
 //! Requests that the edge refuses: what the client hears, and how its connection goes on.
 
 use crate::answer::LimitReason;
-use tollgate_actors::Refusal;
+use tollgate_actors::{Refusal, ShardId};
 use tollgate_domain::Reject;
 use tollgate_wire::errors;
 
@@ -11,6 +11,8 @@ pub(crate) enum Refused {
     Error(Box<ErrorAnswer>),
     /// With the page of a proxy: the request line is too long.
     LongLine,
+    /// The account's shard is another node's, and nothing was done: the request is to be sent there.
+    Elsewhere(ShardId),
 }
 
 /// An error that the edge answers with.
@@ -19,6 +21,8 @@ pub(crate) struct ErrorAnswer {
     pub(crate) reject: Reject,
     /// Why, and for how many seconds, the client should stay away.
     pub(crate) limited: Option<(LimitReason, u64)>,
+    /// Whether another try is safe, where the status does not say so.
+    pub(crate) retry: Option<bool>,
     /// Whether the connection ends: the request was not read to its end.
     pub(crate) closes: bool,
     /// The layer that refused, for the metrics; none where that layer has counted it.
@@ -35,8 +39,32 @@ impl Refused {
         Refused::Error(Box::new(ErrorAnswer {
             reject,
             limited: Some((reason, seconds)),
+            retry: None,
             closes: false,
             layer: Some(layer),
+        }))
+    }
+
+    /// Refuses a request whose shard no node has at the moment.
+    pub(crate) fn moving() -> Refused {
+        Refused::Error(Box::new(ErrorAnswer {
+            reject: errors::unavailable(),
+            limited: None,
+            retry: None,
+            closes: false,
+            layer: Some("node"),
+        }))
+    }
+
+    /// Answers a request of which nobody knows what became of it at another node. Trying again is `safe` where doing it
+    /// twice does no more than doing it once.
+    pub(crate) fn unknown(safe: bool) -> Refused {
+        Refused::Error(Box::new(ErrorAnswer {
+            reject: errors::outcome_unknown(),
+            limited: None,
+            retry: Some(safe),
+            closes: false,
+            layer: Some("node"),
         }))
     }
 
@@ -45,6 +73,7 @@ impl Refused {
         Refused::Error(Box::new(ErrorAnswer {
             reject,
             limited: None,
+            retry: None,
             closes: true,
             layer: Some("edge"),
         }))
@@ -61,6 +90,7 @@ impl From<Reject> for Refused {
         Refused::Error(Box::new(ErrorAnswer {
             reject,
             limited: None,
+            retry: None,
             closes: false,
             layer: Some(layer),
         }))
@@ -73,10 +103,12 @@ impl From<Refusal> for Refused {
             Refusal::Overloaded { retry_after_s, .. } => Refused::Error(Box::new(ErrorAnswer {
                 reject: errors::overloaded(),
                 limited: Some((LimitReason::Concurrency, u64::from(retry_after_s.max(1)))),
+                retry: None,
                 closes: false,
                 layer: None,
             })),
-            Refusal::ShardDown | Refusal::Elsewhere(_) => errors::unavailable().into(),
+            Refusal::Elsewhere(shard) => Refused::Elsewhere(shard),
+            Refusal::ShardDown => errors::unavailable().into(),
             Refusal::Stopping => Refused::ending(errors::unavailable()),
         }
     }

@@ -170,7 +170,9 @@ fn start_with<D: Dispatch>(
                     // Answers are written whole, so waiting for more to send only delays them.
                     let _ = socket.set_nodelay(true);
                     let peer = socket.peer_addr().ok();
-                    let stream = Stream::new(socket, Watch::new(&connections), Rc::clone(&substitutes));
+                    let watch = Watch::new(&connections);
+                    watch.comes_from(peer);
+                    let stream = Stream::new(socket, watch, Rc::clone(&substitutes));
                     let (worker, http) = (Rc::clone(&worker), Rc::clone(&http));
                     async move {
                         let others = match first {

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Content};
 use crate::bounds::Bounds;
 use crate::files::Files;
+use crate::forward::Nodes;
 use crate::rate_limit::RateLimiter;
 use crate::tuning::Tuning;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Services {
     pub bounds: Bounds,
     /// The way to the settings.
     pub tuning: Tuning,
+    /// The other nodes; none where this process serves everything.
+    pub nodes: Option<Arc<Nodes>>,
     /// The metrics in Prometheus' text format.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }

@@ -21,6 +21,55 @@ pub(crate) const CONNECTIONS_NOT_PLAIN: &str = "tollgate_http_connections_not_pl
 /// Requests refused by the rate limits, by the layer that refused: node, account, class, surge.
 pub(crate) const LIMITED: &str = "tollgate_http_limited_total";
 
+/// Requests of shards that another node has, by what became of them: answered, here, nowhere, full, unknown.
+pub(crate) const FORWARDED: &str = "tollgate_node_forwarded_total";
+/// Seconds that such a request took, from the moment it was known to be another node's.
+pub(crate) const FORWARD_SECONDS: &str = "tollgate_node_forward_seconds";
+/// Such requests under way at other nodes; each has a connection.
+pub(crate) const FORWARDING: &str = "tollgate_node_forwarding";
+/// Such requests that wait for a shard no node has.
+pub(crate) const SHARD_WAITERS: &str = "tollgate_node_shard_waiters";
+
+/// What became of a request of another node's shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forward {
+    /// Another node answered.
+    Answered,
+    /// The shard came here meanwhile.
+    Here,
+    /// No node had it.
+    Nowhere,
+    /// Too many were under way.
+    Full,
+    /// It was sent and not answered.
+    Unknown,
+}
+
+/// Describes the metrics of requests between nodes; they appear only where there are other nodes.
+pub(crate) fn describe_nodes() {
+    metrics::describe_counter!(FORWARDED, "Requests of shards that another node has, by outcome.");
+    metrics::describe_histogram!(
+        FORWARD_SECONDS,
+        Unit::Seconds,
+        "Time of a request at other nodes, with its waits."
+    );
+    metrics::describe_gauge!(FORWARDING, "Requests under way at other nodes.");
+    metrics::describe_gauge!(SHARD_WAITERS, "Requests that wait for a shard no node has.");
+}
+
+/// Counts a request of another node's shard.
+pub(crate) fn forwarded(outcome: Forward, took: Duration) {
+    let outcome = match outcome {
+        Forward::Answered => "answered",
+        Forward::Here => "here",
+        Forward::Nowhere => "nowhere",
+        Forward::Full => "full",
+        Forward::Unknown => "unknown",
+    };
+    metrics::counter!(FORWARDED, "outcome" => outcome).increment(1);
+    metrics::histogram!(FORWARD_SECONDS).record(took.as_secs_f64());
+}
+
 /// Describes the metrics of this room; call once, after the recorder is installed.
 pub fn describe() {
     metrics::describe_counter!(REQUESTS_TOTAL, "Requests answered, by operation and class of status.");

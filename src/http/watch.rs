@@ -7,6 +7,7 @@ use crate::bounds::Bounds;
 use crate::telemetry;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
 use std::time::{Duration, SystemTime};
@@ -52,6 +53,8 @@ pub(crate) struct Watch {
     /// Bytes of the current request's first line seen so far, and whether its end was.
     line: Cell<(usize, bool)>,
     waker: RefCell<Option<Waker>>,
+    /// Where the peer is, where that is known.
+    peer: Cell<Option<SocketAddr>>,
     patrol: Rc<Patrol>,
 }
 
@@ -66,10 +69,21 @@ impl Watch {
             body_pending: Cell::new(false),
             line: Cell::new((0, false)),
             waker: RefCell::new(None),
+            peer: Cell::new(None),
             patrol: Rc::clone(patrol),
         });
         patrol.connections.borrow_mut().push(Rc::downgrade(&watch));
         watch
+    }
+
+    /// The connection is that of this peer.
+    pub(crate) fn comes_from(&self, peer: Option<SocketAddr>) {
+        self.peer.set(peer);
+    }
+
+    /// Where the peer is, where that is known.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.peer.get()
     }
 
     /// A request has come to the handler.

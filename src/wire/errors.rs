@@ -301,6 +301,17 @@ pub fn unavailable() -> Reject {
     )
 }
 
+/// 503: the request was sent to the machine that has the account, and no answer came back.
+pub fn outcome_unknown() -> Reject {
+    of_type(
+        503,
+        ErrorType::ApiError,
+        "The service did not answer in time, and what became of this request is not known. Retry with the same \
+         idempotency key to learn it."
+            .into(),
+    )
+}
+
 /// 500: our fault. What became of the request is not known to the asker; a retry with the same key finds out.
 pub fn internal() -> Reject {
     of_type(

@@ -2,12 +2,14 @@
 //! engine and has the answer rendered. It knows no resource.
 //!
 //! Here is the way of a request; its steps are beside it: what it is about ([`addressed`]), who asks and how ([`asked`];
-//! the key is [`crate::caller`]'s), what it sends ([`form`]) and what it hears ([`rendered`]).
+//! the key is [`crate::caller`]'s), what it sends ([`form`]), what it hears ([`rendered`]), and how it goes to another node
+//! ([`sending`]).
 
 mod addressed;
 mod asked;
 mod form;
 mod rendered;
+mod sending;
 
 use self::addressed::Addressed;
 use self::asked::{Asked, idempotency_key, page_version};
@@ -15,9 +17,10 @@ use self::form::{content_length, form_of};
 use self::rendered::contents_asked;
 use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::authentication::{self, Visit};
-use crate::body::{BodyMemory, Incoming};
+use crate::body::{Body, BodyMemory, Incoming};
 use crate::caller::{Bound, browser_form};
 use crate::files::{self, PendingBytes};
+use crate::forward::{Came, NodeClient};
 use crate::head::{Head, Known};
 use crate::multipart::{self, Received};
 use crate::pages::Pages;
@@ -65,6 +68,8 @@ pub(crate) struct Api {
     rendering: Stage,
     memory: BodyMemory,
     pages: Arc<Pages>,
+    /// Sends requests to other nodes, where there are any.
+    nodes: Option<NodeClient>,
 }
 
 /// What is known of a request so far.
@@ -84,13 +89,53 @@ struct Exchange {
     asked_version: Option<Version>,
     /// Whether a page in a payer's browser asks.
     by_browser: bool,
+    /// Whether another node sent it: then it goes no further.
+    forwarded: bool,
 }
 
+/// A request with what was read of its body, for as long as it may have to be sent to another node.
+struct Whole {
+    /// None from when the engine has it, where no other node is.
+    head: Option<Head>,
+    body: Option<Body>,
+}
+
+/// How often a request that found its shard gone, and was not sent anywhere because it had come back, is tried here.
+const TURNS_MAX: usize = 4;
+
 impl Dispatch for Api {
-    async fn dispatch(&self, http: Head, mut incoming: Incoming<'_>, watch: &Watch) -> (Answer, Option<Echo>) {
+    async fn dispatch(&self, http: Head, incoming: Incoming<'_>, watch: &Watch) -> (Answer, Option<Echo>) {
+        self.serve(http, incoming, watch, None).await
+    }
+
+    fn substitutes(&self) -> Substitutes {
+        let json = |status: &str, reject: Reject| raw(status, Content::Json, &self.error_body(&reject, None));
+        Substitutes {
+            malformed: json("400 Bad Request", errors::malformed("this is not valid HTTP/1.1.")),
+            slow: json("408 Request Timeout", errors::request_timeout()),
+            long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
+            large_head: json("431 Request Header Fields Too Large", errors::headers_too_large()),
+            broken: json("500 Internal Server Error", errors::internal()),
+            line_bytes_max: self.services.bounds.line_bytes_max,
+        }
+    }
+}
+
+impl Api {
+    /// Answers a request, and says what its answer repeats of it. `came` is what another node says that sent it.
+    pub(crate) async fn serve(
+        &self,
+        http: Head,
+        mut incoming: Incoming<'_>,
+        watch: &Watch,
+        came: Option<Came>,
+    ) -> (Answer, Option<Echo>) {
         let began = Instant::now();
         let now_ms = unix_ms();
-        let request = self.ids.borrow_mut().next(now_ms);
+        let request = match &came {
+            None => self.ids.borrow_mut().next(now_ms),
+            Some(came) => came.request,
+        };
         let version = versions::name(versions::DEFAULT).as_bytes().into();
         let mut exchange = Exchange {
             echo: Echo {
@@ -108,19 +153,52 @@ impl Dispatch for Api {
             events_of: None,
             asked_version: None,
             by_browser: false,
+            forwarded: came.is_some(),
         };
-        let answer = {
-            let mut work = pin!(self.run(http, &mut incoming, watch, &mut exchange, began));
-            // A request that meets a bug must not take its worker, and all of its connections, along.
-            poll_fn(|cx| {
-                let hears =
-                    |done: Result<Answer, Refused>| done.unwrap_or_else(|refused| self.refusal(refused, request));
-                match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx).map(hears))) {
+        let mut whole = Whole {
+            head: Some(http),
+            body: None,
+        };
+        let mut turns = 0;
+        let answer = loop {
+            let ran = {
+                let mut work = pin!(self.run(&mut whole, &mut incoming, watch, &mut exchange, began));
+                // A request that meets a bug must not take its worker, and all of its connections, along.
+                poll_fn(|cx| {
+                    let hears = |done: Result<Answer, Refused>| match done {
+                        Ok(answer) => Ok(answer),
+                        Err(Refused::Elsewhere(shard)) if turns < TURNS_MAX => Err(shard),
+                        Err(refused) => Ok(self.refusal(refused, request)),
+                    };
+                    match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx).map(hears))) {
+                        Ok(poll) => poll.map(Ok),
+                        Err(_) => Poll::Ready(Err(())),
+                    }
+                })
+                .await
+            };
+            let shard = match ran {
+                Ok(Ok(answer)) => break Ok(answer),
+                Ok(Err(shard)) => shard,
+                Err(()) => break Err(()),
+            };
+            turns += 1;
+            // In a box, so that the futures of requests that are answered here have no room for it.
+            let mut sending = Box::pin(self.send_on(shard, &mut whole, &mut incoming, watch, &exchange));
+            let sent = poll_fn(
+                |cx| match catch_unwind(AssertUnwindSafe(|| sending.as_mut().poll(cx))) {
                     Ok(poll) => poll.map(Ok),
                     Err(_) => Poll::Ready(Err(())),
-                }
-            })
-            .await
+                },
+            )
+            .await;
+            match sent {
+                Ok(Ok(Some(answer))) => break Ok(answer),
+                // The shard is here by now.
+                Ok(Ok(None)) => {}
+                Ok(Err(refused)) => break Ok(self.refusal(refused, request)),
+                Err(()) => break Err(()),
+            }
         };
         let answer = answer.unwrap_or_else(|()| {
             let operation = exchange.endpoint.map_or("none", |endpoint| endpoint.name);
@@ -130,31 +208,23 @@ impl Dispatch for Api {
         let operation = exchange.endpoint.map(|endpoint| endpoint.name);
         let status = answer.status;
         let took = began.elapsed();
-        self.telemetry.answered(operation, status, took);
+        // What another node answered is counted there.
+        let by_other = answer.relayed.is_some();
+        if !by_other {
+            self.telemetry.answered(operation, status, took);
+        }
         tracing::debug!(
             operation = operation.unwrap_or("none"),
             status,
             took_us = took.as_micros() as u64,
             request = %request.text(&kinds::REQUEST),
+            client = ?came.as_ref().and_then(|came| came.client),
+            by_other,
             "answered"
         );
         (answer, Some(exchange.echo))
     }
 
-    fn substitutes(&self) -> Substitutes {
-        let json = |status: &str, reject: Reject| raw(status, Content::Json, &self.error_body(&reject, None));
-        Substitutes {
-            malformed: json("400 Bad Request", errors::malformed("this is not valid HTTP/1.1.")),
-            slow: json("408 Request Timeout", errors::request_timeout()),
-            long_line: raw("414 URI Too Long", Content::Html, LONG_LINE_PAGE.as_bytes()),
-            large_head: json("431 Request Header Fields Too Large", errors::headers_too_large()),
-            broken: json("500 Internal Server Error", errors::internal()),
-            line_bytes_max: self.services.bounds.line_bytes_max,
-        }
-    }
-}
-
-impl Api {
     /// The API for the thread that calls this.
     pub(crate) fn new(services: Arc<Services>, pages: Arc<Pages>) -> Api {
         let seed = getrandom::u64().expect("the operating system gives entropy");
@@ -168,6 +238,7 @@ impl Api {
             rendering: Stage::new("render"),
             memory: BodyMemory::new(services.bounds.body_bytes_in_flight_max),
             pages,
+            nodes: services.nodes.as_ref().map(|nodes| NodeClient::new(&nodes.bounds)),
             services,
         }
     }
@@ -175,44 +246,58 @@ impl Api {
     /// The way of a request. Little is kept across its waits: the memory of this future is that of every request inside.
     async fn run(
         &self,
-        http: Head,
+        whole: &mut Whole,
         incoming: &mut Incoming<'_>,
         watch: &Watch,
         exchange: &mut Exchange,
         began: Instant,
     ) -> Result<Answer, Refused> {
+        let Whole { head, body: kept } = whole;
+        let http = head.as_ref().expect("it is there until the engine has the request");
         if http.target_len() > self.services.bounds.line_bytes_max {
             return Err(Refused::LongLine);
         }
-        let length = content_length(&http);
-        let bytes_max = self.body_bytes_max(&http, length);
+        let length = content_length(http);
+        let bytes_max = self.body_bytes_max(http, length);
         if length.is_some_and(|length| length > bytes_max as u64) {
             return Err(Refused::ending(errors::body_too_large()));
         }
-        let early = match length {
-            Some(length) if length <= SMALL_BODY_BYTES => {
+        let early = match (kept.as_ref(), length) {
+            (Some(body), _) => Some(body.again()),
+            (None, Some(length)) if length <= SMALL_BODY_BYTES => {
                 Some(self.body(incoming, Some(length), bytes_max, watch).await?)
             }
-            _ => None,
+            (None, _) => None,
         };
-        let matched = match self.addressed(&http, exchange)? {
+        if self.nodes.is_some() {
+            *kept = early.as_ref().map(Body::again);
+        }
+        let matched = match self.addressed(http, exchange)? {
             Addressed::Operation(matched) => matched,
             Addressed::Page(answer) => return Ok(*answer),
             Addressed::Link(token) => {
+                Box::pin(self.belongs_here(AccountKey::of(token.account, token.livemode))).await?;
                 let (now_ms, request) = (exchange.now_ms, exchange.echo.request);
                 return Box::pin(files::visit(&self.services, &self.client, *token, now_ms, request)).await;
             }
             Addressed::Receipt(token) => {
+                Box::pin(self.belongs_here(token.account)).await?;
                 let request = exchange.echo.request;
                 return Box::pin(receipts::visit(&self.services, &self.client, *token, request)).await;
             }
             Addressed::Action(token) => {
+                // Test cards are known in test mode only.
+                Box::pin(self.belongs_here(AccountKey::of(token.account, false))).await?;
                 let visit = if *http.method() == Method::POST {
                     let body = match early {
                         Some(body) => body,
-                        None => self.body(incoming, length, bytes_max, watch).await?,
+                        None => {
+                            let body = self.body(incoming, length, bytes_max, watch).await?;
+                            *kept = Some(body.again());
+                            body
+                        }
                     };
-                    Visit::Press(body.of(&http).to_vec())
+                    Visit::Press(body.of(http).to_vec())
                 } else {
                     Visit::Look
                 };
@@ -230,21 +315,28 @@ impl Api {
         };
         let caller = self
             .caller(
-                &http,
+                http,
                 &matched,
-                early.as_ref().map(|body| body.of(&http)),
+                early.as_ref().map(|body| body.of(http)),
                 exchange.echo.request,
                 exchange.now_ms,
             )
             .await?;
-        let version = self.version(&http, caller.version(), exchange)?;
+        self.is_here(caller.profile.key)?;
+        let version = self.version(http, caller.version(), exchange)?;
         self.limit(&caller.profile, matched.number(), began, exchange)?;
         exchange.by_browser = caller.by_browser;
         let key = exchange.posts.then(|| http.get(Known::IdempotencyKey));
         let key = key.flatten().map(idempotency_key).transpose()?;
         let body = match early {
             Some(body) => body,
-            None => self.body(incoming, length, bytes_max, watch).await?,
+            None => {
+                let body = self.body(incoming, length, bytes_max, watch).await?;
+                if self.nodes.is_some() {
+                    *kept = Some(body.again());
+                }
+                body
+            }
         };
         // Where the node is full, half of what a refusal would cost is the form that nobody needs to read.
         self.client.room().map_err(|refusal| self.refused_inside(refusal))?;
@@ -256,13 +348,15 @@ impl Api {
         };
         if let Some(param) = multipart::file_param(matched.endpoint()) {
             // Rare, and it waits for a disk: in a box, as above.
-            return Box::pin(self.upload(&http, &matched, body.shared(&http), param, asked, exchange)).await;
+            return Box::pin(self.upload(http, &matched, body.shared(http), param, asked, exchange)).await;
         }
-        let form = form_of(&http, exchange.posts, body.of(&http))?;
-        let waiting = self.begin(&http, &matched, form, asked, exchange)?;
+        let form = form_of(http, exchange.posts, body.of(http))?;
+        let waiting = self.begin(http, &matched, form, asked, exchange)?;
         // While the engine works, the head's memory serves the next request of some other connection.
         drop((matched, body));
-        drop(http);
+        if self.nodes.is_none() {
+            *head = None;
+        }
         let response = waiting.await?;
         if let Some(contents) = contents_asked(exchange.endpoint, &response) {
             return Box::pin(files::contents(&self.services, contents)).await;

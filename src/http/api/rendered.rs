@@ -96,10 +96,13 @@ impl Api {
         let ErrorAnswer {
             reject,
             limited,
+            retry,
             closes,
             layer,
         } = match refusal {
             Refused::Error(error) => *error,
+            // Nobody sent it on.
+            Refused::Elsewhere(_) => return self.refusal(Refused::moving(), request),
             Refused::LongLine => {
                 refused("edge");
                 return Answer {
@@ -111,7 +114,7 @@ impl Api {
         layer.into_iter().for_each(refused);
         let body = self.error_body(&reject, Some(request));
         Answer {
-            should_retry: should_retry(reject.status, false),
+            should_retry: retry.or(should_retry(reject.status, false)),
             limited,
             closes,
             names_methods: reject.status == 405,

@@ -1,20 +1,13 @@
 //! An edge that lives as long as a test, and a client that writes raw HTTP.
 
+use crate::node::{Node, Shape};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-use tollgate_actors::performer::BoxFuture;
-use tollgate_actors::settings::ShardSettings;
-use tollgate_actors::{Engine, EngineConfig, Performer};
-use tollgate_domain::Secrets;
-use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
-use tollgate_http::{Bounds, FileBytes, PendingBytes, Rate, RateLimiter, Rates, Services};
+use tollgate_http::{Bounds, NodeBounds, Rate, Rates};
 use tollgate_store::memory::{Memory, Mode};
-use tollgate_wire::Edge as Operations;
 
 /// The key most tests use; `--dev` opens a sandbox for it.
 pub(crate) const KEY: &str = "sk_test_edge0123456789abcdefghijklmn";
@@ -24,6 +17,7 @@ pub(crate) const PAYMENT: &str = "amount=1000&currency=usd&payment_method=pm_car
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a test may change of an edge.
+#[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) dev: bool,
     pub(crate) rate: Rates,
@@ -31,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) mode: Mode,
     pub(crate) permits: u32,
     pub(crate) permits_per_node: u32,
+    /// What goes from node to node, where there are several.
+    pub(crate) nodes: NodeBounds,
 }
 
 impl Default for Setup {
@@ -46,57 +42,19 @@ impl Default for Setup {
             mode: Mode::Immediate,
             permits: 1_000,
             permits_per_node: 1 << 20,
+            nodes: NodeBounds::default(),
         }
     }
 }
 
-/// A network that never answers.
-struct Silent;
-
-impl Performer for Silent {
-    fn perform(&self, _: NetworkCall) -> BoxFuture<'static, NetworkAnswer> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Bytes of files in memory.
-#[derive(Default)]
-struct Drawer {
-    bytes: Mutex<HashMap<[u8; 32], Vec<u8>>>,
-    pending: Mutex<Vec<PendingBytes>>,
-}
-
-impl FileBytes for Drawer {
-    fn keep(&self, pending: &PendingBytes, bytes: &[u8]) -> std::io::Result<()> {
-        self.bytes
-            .lock()
-            .expect("a lock")
-            .insert(pending.digest, bytes.to_vec());
-        self.pending.lock().expect("a lock").push(*pending);
-        Ok(())
-    }
-    fn settle(&self, pending: &PendingBytes) -> std::io::Result<()> {
-        self.pending.lock().expect("a lock").retain(|one| one != pending);
-        Ok(())
-    }
-    fn forget(&self, pending: &PendingBytes) -> std::io::Result<()> {
-        self.settle(pending)
-    }
-    fn read(&self, digest: &[u8; 32]) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(self.bytes.lock().expect("a lock").get(digest).cloned())
-    }
-    fn pending(&self) -> std::io::Result<Vec<PendingBytes>> {
-        Ok(self.pending.lock().expect("a lock").clone())
-    }
-}
-
-/// A serving edge, stopped when dropped.
+/// A serving edge, stopped when dropped. In the suite `behind` it is a node that owns nothing, in front of one that owns
+/// everything.
 pub(crate) struct Edge {
     pub(crate) api: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) store: Arc<Memory>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    /// First the one that is asked. Stopped in this order.
+    pub(crate) nodes: Vec<Node>,
 }
 
 impl Edge {
@@ -106,62 +64,21 @@ impl Edge {
 
     pub(crate) fn with(setup: Setup) -> Edge {
         let store = Memory::new(setup.mode);
-        let (say, hear) = sync_channel(1);
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let kept = Arc::clone(&store);
-        let thread = std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let secrets = Secrets::new([7; 32]);
-                let config = EngineConfig {
-                    shards: 2,
-                    lanes: 1,
-                    readers: 1,
-                    permits_per_node: setup.permits_per_node,
-                    permits_per_shard: setup.permits,
-                    permits_per_account: setup.permits,
-                    shard: ShardSettings {
-                        wait_ms: 300,
-                        attempt_deadline_ms: 1_500,
-                        ..ShardSettings::default()
-                    },
-                    dev: setup.dev,
-                    seed: 7,
-                    on_fatal: Arc::new(|why| panic!("{why}")),
-                    ..EngineConfig::for_one_machine(2, 7)
-                };
-                let (journal, reads) = (Arc::clone(&kept) as _, Arc::clone(&kept) as _);
-                let engine =
-                    Engine::start(config, journal, reads, Arc::new(Silent), secrets.clone()).expect("an engine");
-                let services = Arc::new(Services {
-                    edge: Operations::new(tollgate_domain::api::ENDPOINTS),
-                    public_url: "https://tollgate.test".to_owned(),
-                    directory: engine.directory().clone(),
-                    engine: engine.clone(),
-                    files: tollgate_http::Files::new(Arc::new(Drawer::default())),
-                    secrets,
-                    limiter: RateLimiter::new(setup.rate),
-                    bounds: setup.bounds,
-                    tuning: tollgate_http::Tuning::new().0,
-                    metrics: Box::new(|| "tollgate_test 1\n".to_owned()),
-                });
-                let free = || tollgate_http::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
-                let second = Duration::from_secs(1);
-                let api = tollgate_http::serve_api(free(), 1, second, &services).expect("a listener");
-                let admin = tollgate_http::serve_admin(free(), second, &services).expect("a listener");
-                say.send((api.address(), admin.address())).expect("somebody hears");
-                let _ = stopped.await;
-                api.stop().await;
-                admin.stop().await;
-                engine.stop(second).await;
-            });
-        });
-        let (api, admin) = hear.recv_timeout(PATIENCE).expect("addresses");
+        let drawer = Arc::default();
+        let mut nodes = Vec::new();
+        if crate::BEHIND {
+            let [guest, owner] = [false, true].map(|_| Node::start(setup.clone(), &store, &drawer, Shape::Member));
+            owner.owns_everything();
+            guest.sends_everything_to(&owner);
+            nodes.extend([guest, owner]);
+        } else {
+            nodes.push(Node::start(setup, &store, &drawer, Shape::Alone));
+        }
         Edge {
-            api,
-            admin,
+            api: nodes[0].api,
+            admin: nodes[0].admin,
             store,
-            stop: Some(stop),
-            thread: Some(thread),
+            nodes,
         }
     }
 
@@ -192,22 +109,17 @@ impl Drop for Edge {
     fn drop(&mut self) {
         // Blocks that a test left held would keep the engine waiting.
         self.store.pump();
-        let _ = self.stop.take().map(|stop| stop.send(()));
-        let ended = self.thread.take().map(std::thread::JoinHandle::join);
-        if !std::thread::panicking() {
-            assert!(ended.is_some_and(|ended| ended.is_ok()), "the edge panicked");
-        }
     }
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
     stream
 }
 
-fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
@@ -218,7 +130,7 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Ve
     format!("{text}\r\n{body}").into_bytes()
 }
 
-fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
+pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = connect(address);
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
