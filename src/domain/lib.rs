@@ -56,4 +56,4 @@ pub use secrets::Secrets;
 
 /// Revision of what is shown. It grows when a shown field is added, so that an outcome remembered under an earlier
 /// revision is rendered without the field (`#[shown(revision = …)]`).
-pub const SHAPE_REVISION: u16 = 4;
+pub const SHAPE_REVISION: u16 = 5;

@@ -1,6 +1,6 @@
 //! Who asks: the key of a request, what it opens, and whether it may call the operation.
 
-use crate::api::Api;
+use crate::api::{Api, Exchange};
 use crate::authorization::{Authorization, Token};
 use crate::ephemeral::Customers;
 use crate::head::{Head, Known};
@@ -80,8 +80,7 @@ impl Api {
         http: &Head,
         matched: &Match<'_>,
         body: Option<&[u8]>,
-        request: Id,
-        now_ms: u64,
+        exchange: &mut Exchange,
     ) -> Result<Caller, Refused> {
         let endpoint = matched.endpoint();
         let in_form;
@@ -98,7 +97,7 @@ impl Api {
         };
         if token.secret().starts_with(SECRET_START) {
             // Rare: in a box, so that other requests' futures have no room for it.
-            let (profile, customers) = Box::pin(self.ephemeral(token.secret(), matched, request, now_ms)).await?;
+            let (profile, customers) = Box::pin(self.ephemeral(token.secret(), matched, exchange)).await?;
             speaks_for_itself(http, profile.id, &token)?;
             return Ok(Caller {
                 profile,
@@ -106,7 +105,8 @@ impl Api {
                 bound: Some(Bound::Customers(Box::new(customers))),
             });
         }
-        let authenticated = self.lookup(&token, now_ms).await?;
+        let authenticated = self.lookup(&token, exchange.now_ms).await?;
+        exchange.authenticated = true;
         if authenticated.kind != ApiKeyKind::Secret {
             may_call(&authenticated, &token, endpoint)?;
         }

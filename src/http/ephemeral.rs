@@ -1,7 +1,7 @@
 //! Requests of a customer's own app, made with an ephemeral key: what it opens is looked up with every request, so that a key
 //! that was deleted opens nothing.
 
-use crate::api::Api;
+use crate::api::{Api, Exchange};
 use crate::refused::Refused;
 use std::sync::Arc;
 use tollgate_actors::{Request, Shown};
@@ -54,9 +54,9 @@ impl Api {
         &self,
         token: &str,
         matched: &Match<'_>,
-        request: Id,
-        now_ms: u64,
+        exchange: &mut Exchange,
     ) -> Result<(Arc<Profile>, Customers), Refused> {
+        let (request, now_ms) = (exchange.echo.request, exchange.now_ms);
         let unknown = || Refused::from(errors::invalid_api_key(token));
         let bearer = Bearer::read(token, &self.services.secrets).ok_or_else(unknown)?;
         self.belongs_here(AccountKey::of(bearer.account, bearer.livemode))
@@ -73,6 +73,7 @@ impl Api {
         if !key.is_open(now_ms) {
             return Err(errors::expired_api_key(token).into());
         }
+        exchange.authenticated = true;
         let customer = key.customer;
         let account = profile.id.text(&kinds::ACCOUNT);
         let needed = access_of(matched.endpoint()).permission.public_name();

@@ -160,7 +160,7 @@ const SETUP: &[&str] = &[
 ];
 
 /// Members that no publishable key sees on any object: what ties a card to other payments, and the merchant's own notes.
-const NEVER: &[&str] = &["fingerprint", "metadata", "request_log_url"];
+const NEVER: &[&str] = &["fingerprint", "metadata"];
 
 /// Takes out of a rendered answer what a publishable key does not see.
 pub fn for_browsers(body: &mut Vec<u8>) {

@@ -7,8 +7,10 @@ use crate::receipts;
 use crate::refused::Refused;
 use actix_web::http::Method;
 use tollgate_domain::files::file_link::{LINKS_PATH, LinkToken};
+use tollgate_domain::kinds::REQUEST;
 use tollgate_domain::payments::authentication::{ActionToken, PAGE_PATH};
 use tollgate_domain::payments::charge::{RECEIPTS_PATH, ReceiptToken};
+use tollgate_wire::request_log::{REQUEST_LOGS_PATH, no_request_page, request_log_page};
 use tollgate_wire::{Match, errors};
 
 /// What a request is about.
@@ -62,6 +64,14 @@ impl Api {
                     Some(token) => Addressed::Receipt(Box::new(token)),
                     None => Addressed::Page(Box::new(receipts::nothing())),
                 });
+            }
+            let log = http.path().strip_prefix(REQUEST_LOGS_PATH).filter(|_| method == "GET");
+            if let Some(text) = log {
+                let page = match REQUEST.parse(text) {
+                    Some(request) => Answer::new(200, Content::Notice, request_log_page(request)),
+                    None => Answer::new(404, Content::Notice, no_request_page()),
+                };
+                return Ok(Addressed::Page(Box::new(page)));
             }
             return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
         };

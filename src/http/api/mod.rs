@@ -47,7 +47,7 @@ use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::call::Read;
 use tollgate_domain::{AccountKey, Call, Claim, Command, Profile, Reject, kinds};
-use tollgate_resource::{Endpoint, Version};
+use tollgate_resource::{Endpoint, Id, Version};
 use tollgate_wire::forms::Filling;
 use tollgate_wire::{Match, errors, versions};
 
@@ -73,9 +73,9 @@ pub(crate) struct Api {
 }
 
 /// What is known of a request so far.
-struct Exchange {
-    echo: Echo,
-    now_ms: u64,
+pub(crate) struct Exchange {
+    pub(crate) echo: Echo,
+    pub(crate) now_ms: u64,
     endpoint: Option<&'static Endpoint<Call>>,
     /// Whether it is a POST of a known operation.
     posts: bool,
@@ -91,6 +91,15 @@ struct Exchange {
     by_browser: bool,
     /// Whether another node sent it: then it goes no further.
     forwarded: bool,
+    /// Whether it is known who asks.
+    pub(crate) authenticated: bool,
+}
+
+impl Exchange {
+    /// The id that a refusal says, which only those hear who have a key.
+    fn told(&self) -> Option<Id> {
+        self.authenticated.then_some(self.echo.request)
+    }
 }
 
 /// A request with what was read of its body, for as long as it may have to be sent to another node.
@@ -154,6 +163,7 @@ impl Api {
             asked_version: None,
             by_browser: false,
             forwarded: came.is_some(),
+            authenticated: false,
         };
         let mut whole = Whole {
             head: Some(http),
@@ -164,22 +174,18 @@ impl Api {
             let ran = {
                 let mut work = pin!(self.run(&mut whole, &mut incoming, watch, &mut exchange, began));
                 // A request that meets a bug must not take its worker, and all of its connections, along.
-                poll_fn(|cx| {
-                    let hears = |done: Result<Answer, Refused>| match done {
-                        Ok(answer) => Ok(answer),
-                        Err(Refused::Elsewhere(shard)) if turns < TURNS_MAX => Err(shard),
-                        Err(refused) => Ok(self.refusal(refused, request)),
-                    };
-                    match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx).map(hears))) {
-                        Ok(poll) => poll.map(Ok),
-                        Err(_) => Poll::Ready(Err(())),
-                    }
+                poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+                    Ok(poll) => poll.map(Ok),
+                    Err(_) => Poll::Ready(Err(())),
                 })
                 .await
             };
             let shard = match ran {
                 Ok(Ok(answer)) => break Ok(answer),
-                Ok(Err(shard)) => shard,
+                Ok(Err(Refused::Elsewhere(shard))) if turns < TURNS_MAX => shard,
+                Ok(Err(refused)) => {
+                    break catch_unwind(AssertUnwindSafe(|| self.refusal(refused, exchange.told()))).map_err(|_| ());
+                }
                 Err(()) => break Err(()),
             };
             turns += 1;
@@ -196,14 +202,14 @@ impl Api {
                 Ok(Ok(Some(answer))) => break Ok(answer),
                 // The shard is here by now.
                 Ok(Ok(None)) => {}
-                Ok(Err(refused)) => break Ok(self.refusal(refused, request)),
+                Ok(Err(refused)) => break Ok(self.refusal(refused, exchange.told())),
                 Err(()) => break Err(()),
             }
         };
         let answer = answer.unwrap_or_else(|()| {
             let operation = exchange.endpoint.map_or("none", |endpoint| endpoint.name);
-            tracing::error!(operation, "request handler panicked");
-            self.refusal(errors::internal().into(), request)
+            tracing::error!(operation, request = %request.text(&kinds::REQUEST), "request handler panicked");
+            self.refusal(errors::internal().into(), exchange.told())
         });
         let operation = exchange.endpoint.map(|endpoint| endpoint.name);
         let status = answer.status;
@@ -314,13 +320,7 @@ impl Api {
             }
         };
         let caller = self
-            .caller(
-                http,
-                &matched,
-                early.as_ref().map(|body| body.of(http)),
-                exchange.echo.request,
-                exchange.now_ms,
-            )
+            .caller(http, &matched, early.as_ref().map(|body| body.of(http)), exchange)
             .await?;
         self.is_here(caller.profile.key)?;
         let version = self.version(http, caller.version(), exchange)?;

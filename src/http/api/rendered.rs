@@ -91,8 +91,8 @@ impl Api {
         }
     }
 
-    /// What a request hears that the edge refused.
-    pub(super) fn refusal(&self, refusal: Refused, request: Id) -> Answer {
+    /// What a request hears that the edge refused. `request` is its id, once it is known who asks.
+    pub(super) fn refusal(&self, refusal: Refused, request: Option<Id>) -> Answer {
         let ErrorAnswer {
             reject,
             limited,
@@ -112,7 +112,7 @@ impl Api {
             }
         };
         layer.into_iter().for_each(refused);
-        let body = self.error_body(&reject, Some(request));
+        let body = self.error_body(&reject, request);
         Answer {
             should_retry: retry.or(should_retry(reject.status, false)),
             limited,

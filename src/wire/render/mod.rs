@@ -11,6 +11,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use crate::request_log;
 use crate::versions::{self, CHANGES, Chain};
 use serde_json::Value;
 use show::{Attached, Show};
@@ -89,12 +90,14 @@ impl Rendering<'_> {
 
     /// Writes an error body. `payment_intent` and `payment_method` are embedded when they are attached.
     ///
-    /// `request_id` is the request's, once it is known who asks. It is not shown yet: `request_log_url` is left out until
-    /// there is a page it could lead to.
-    pub fn reject(&self, reject: &Reject, request_id: Option<Id>, out: &mut Vec<u8>) {
-        let _ = request_id;
+    /// `request` is the one that was refused, once it is known who asks; a replay is told the first one. It becomes
+    /// `request_log_url`.
+    pub fn reject(&self, reject: &Reject, request: Option<Id>, out: &mut Vec<u8>) {
+        let shows = self.show.revision >= request_log::SINCE_REVISION;
+        let log = request.filter(|_| shows);
+        let log = log.map(|request| request_log::url(self.show.public_url, request));
         let start = out.len();
-        self.write(out, |show| reject::write(reject, show));
+        self.write(out, |show| reject::write(reject, log.as_deref(), show));
         if CHAIN.rewrites_answers(self.version) {
             rewrite(out, start, |answer| CHAIN.rewrite_answer(self.version, answer));
         }

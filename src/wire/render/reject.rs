@@ -12,8 +12,8 @@ const WITHOUT_PAGE: &[&str] = &["property_expansion_max_depth"];
 /// Where the members of the error stand.
 const DEPTH: usize = 1;
 
-/// Writes `{"error": {…}}` with the members in alphabetical order.
-pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
+/// Writes `{"error": {…}}` with the members in alphabetical order. `request_log_url` is where the request can be looked up.
+pub(super) fn write(reject: &Reject, request_log_url: Option<&str>, show: &mut Show<'_>) {
     show.member(true, "error", 0);
     let mut members = Members { show, first: true };
     members.text("advice_code", reject.advice_code.as_deref());
@@ -31,6 +31,7 @@ pub(super) fn write(reject: &Reject, show: &mut Show<'_>) {
     members.text("param", reject.param.as_deref().map(without_card_numbers).as_deref());
     members.object("payment_intent", &kinds::PAYMENT_INTENT, reject.payment_intent);
     members.object("payment_method", &kinds::PAYMENT_METHOD, reject.payment_method);
+    members.text("request_log_url", request_log_url);
     members.object("setup_intent", &kinds::SETUP_INTENT, reject.setup_intent);
     members.text("type", Some(reject.kind.name()));
     show.close(false, DEPTH);

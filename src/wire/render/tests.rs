@@ -428,13 +428,18 @@ fn error_bodies_are_alphabetical() {
     let mut reject = tollgate_domain::Reject::invalid(Some("parameter_missing"), "Missing required param: amount.");
     reject.param = Some("amount".into());
     assert_eq!(
-        show(Version::NEWEST, 1, |show| super::reject::write(&reject, show)),
+        show(Version::NEWEST, 1, |show| super::reject::write(
+            &reject,
+            Some("https://t.test/logs/req_1?t=1"),
+            show
+        )),
         r#"{
   "error": {
     "code": "parameter_missing",
     "doc_url": "https://stripe.com/docs/error-codes/parameter-missing",
     "message": "Missing required param: amount.",
     "param": "amount",
+    "request_log_url": "https://t.test/logs/req_1?t=1",
     "type": "invalid_request_error"
   }
 }"#

@@ -2,6 +2,7 @@
 
 import signal
 import unittest
+import urllib.request
 import uuid
 
 import stripe
@@ -191,6 +192,19 @@ class Idempotency(unittest.TestCase):
                 pay(1200, key, payment_method="pm_card_chargeDeclined")
             bodies.append(declined.exception.http_body)
         self.assertEqual(bodies[0], bodies[1])
+
+    def test_an_error_says_where_its_request_can_be_looked_up(self):
+        with self.assertRaises(stripe.InvalidRequestError) as missing:
+            client().v1.charges.retrieve("ch_nope")
+        refused = missing.exception
+        url = refused.json_body["error"]["request_log_url"]
+        self.assertTrue(url.startswith(f"{server.api}/logs/{refused.request_id}?t="), url)
+        with urllib.request.urlopen(url) as page:
+            self.assertIn(refused.request_id, page.read().decode())
+        nobody = stripe.StripeClient("sk_nobody", base_addresses={"api": server.api}, max_network_retries=0)
+        with self.assertRaises(stripe.AuthenticationError) as unknown:
+            nobody.v1.charges.retrieve("ch_nope")
+        self.assertNotIn("request_log_url", unknown.exception.json_body["error"])
 
 
 class Customers(unittest.TestCase):

@@ -16,4 +16,5 @@ mod limits;
 mod node;
 mod operators;
 mod receipts;
+mod request_logs;
 mod requests;

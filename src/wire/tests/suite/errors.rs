@@ -2,7 +2,9 @@
 
 use crate::shop::Shop;
 use serde_json::Value;
-use tollgate_resource::Version;
+use tollgate_domain::kinds::REQUEST;
+use tollgate_domain::{Reject, SHAPE_REVISION};
+use tollgate_resource::{Expand, Id, Version};
 
 /// `PAY` stands for a complete form; a message that ends in `…` is told by its start.
 fn check(version: Version, cases: &str) {
@@ -73,4 +75,21 @@ fn an_old_client_reads_the_words_it_knows() {
         POST /v1/payment_intents amount=0&currency=usd => 400 parameter_invalid_integer amount This value must be greater than or equal to 1.
         ",
     );
+}
+
+#[test]
+fn a_refusal_that_was_stored_before_is_replayed_without_the_address_of_its_request() {
+    let shop = Shop::open();
+    let mut rendering = shop.rendering(Version::NEWEST, Expand::NONE);
+    let request = Id::new(&REQUEST, 1_794_830_401_000, 3, 7);
+    let mut url_at = |revision| {
+        rendering.show.revision = revision;
+        let mut body = Vec::new();
+        rendering.reject(&Reject::invalid(None, "No."), Some(request), &mut body);
+        let answer: Value = serde_json::from_slice(&body).expect("a body is JSON");
+        answer["error"].get("request_log_url").cloned()
+    };
+    let url = format!("https://tollgate.test/logs/{}?t=1794830401", request.text(&REQUEST));
+    assert_eq!(url_at(4), None);
+    assert_eq!(url_at(SHAPE_REVISION), Some(Value::String(url)));
 }
