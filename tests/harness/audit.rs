@@ -10,7 +10,7 @@ mod money;
 
 use crate::connection::Connection;
 use crate::log::{Act, Answered, Log};
-use crate::server::{PATIENCE, Server, tollgate};
+use crate::server::{Answer, PATIENCE, Server, tollgate};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Output;
@@ -108,6 +108,7 @@ pub(crate) fn settle(server: &impl Served, log: &Log) {
                     log.heard(request, &answer);
                     if put_off {
                         std::thread::sleep(Duration::from_millis(50));
+                        connection = Connection::to(&server.api());
                     } else {
                         *moved.lock().expect("another asker has panicked") = Instant::now();
                     }
@@ -140,7 +141,7 @@ pub(crate) fn settle(server: &impl Served, log: &Log) {
         .collect();
     let mut connection = Connection::to(&server.api());
     let mut waits = |account: &str| {
-        let intents = list(&mut connection, account, "payment_intents");
+        let intents = list(server, &mut connection, account, "payment_intents");
         intents.into_values().find(|intent| intent["status"] == "processing")
     };
     while let Some(intent) = accounts.iter().find_map(|account| waits(account)) {
@@ -158,7 +159,7 @@ pub(crate) fn replay(server: &impl Served, answered: &[Answered]) -> u64 {
             scope.spawn(move || {
                 let mut connection = Connection::to(&server.api());
                 for answered in share {
-                    let again = connection.send(&answered.request).expect("an answer");
+                    let again = patiently(server, &mut connection, |connection| connection.send(&answered.request));
                     assert_eq!(
                         (again.status, again.text.as_str(), again.header("idempotent-replayed")),
                         (answered.status, &*answered.text, Some("true")),
@@ -216,11 +217,14 @@ struct Known {
 impl Account {
     fn read(server: &impl Served, account: &str) -> Account {
         let mut connection = Connection::to(&server.api());
-        let mut list = |what: &str| list(&mut connection, account, what);
+        let mut list = |what: &str| list(server, &mut connection, account, what);
         let (intents, charges, refunds) = (list("payment_intents"), list("charges"), list("refunds"));
         let (customers, transactions, events) = (list("customers"), list("balance_transactions"), list("events"));
         let setups = list("setup_intents");
-        let balance = connection.get(account, "/v1/balance").expect("the balance").json();
+        let balance = patiently(server, &mut connection, |connection| {
+            connection.get(account, "/v1/balance")
+        })
+        .json();
         Account {
             intents,
             charges,
@@ -407,12 +411,29 @@ impl Account {
     }
 }
 
-fn list(connection: &mut Connection, account: &str, what: &str) -> BTreeMap<String, Value> {
+/// An answer, of whichever node has it, also when the shard is between two of them just now.
+fn patiently(
+    server: &impl Served,
+    connection: &mut Connection,
+    ask: impl Fn(&mut Connection) -> std::io::Result<Answer>,
+) -> Answer {
+    let deadline = Instant::now() + 2 * PATIENCE;
+    loop {
+        let answer = ask(connection).expect("an answer");
+        if answer.status != 503 || !server.moves() || Instant::now() > deadline {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        *connection = Connection::to(&server.api());
+    }
+}
+
+fn list(server: &impl Served, connection: &mut Connection, account: &str, what: &str) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let mut after = String::new();
     loop {
         let path = format!("/v1/{what}?limit=100{after}");
-        let answer = connection.get(account, &path).expect("a page");
+        let answer = patiently(server, connection, |connection| connection.get(account, &path));
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
         let mut page = answer.json();
         let Some(Value::Array(items)) = page.get_mut("data").map(Value::take) else {
