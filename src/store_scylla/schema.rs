@@ -36,6 +36,7 @@ pub(crate) const TABLES: &[&str] = &[
 use crate::answer::{Answer, Condition};
 use crate::failure::failed;
 use crate::link::Link;
+use crate::retry::{WRITE_TRIES, a_few_times};
 use crate::server::Server;
 use std::time::{Duration, SystemTime};
 use tollgate_store::StoreError;
@@ -225,8 +226,8 @@ async fn put_first(link: &Link, name: &str, value: &[u8]) -> Result<(), StoreErr
 
 pub(crate) async fn get(link: &Link, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let read = link.serial("SELECT value FROM $.about WHERE name = ?").await?;
-    let row = link.run(&read, (name,)).await;
-    let row = row.map_err(|error| error.told("what the data says about itself cannot be read"))?;
+    let what = "what the data says about itself cannot be read";
+    let row = a_few_times(WRITE_TRIES, what, || link.run(&read, (name,))).await?;
     Ok(row.first().and_then(|row| row.bytes("value").map(<[u8]>::to_vec)))
 }
 
