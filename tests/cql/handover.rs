@@ -155,6 +155,7 @@ fn shards_go_back_and_forth_under_load_and_nobody_notices() {
         local_datacenter: "datacenter1".to_owned(),
         replication_factor: 1,
         login: None,
+        tls: None,
         connections_per_node: 2,
         timeout: Duration::from_secs(10),
     };
@@ -209,9 +210,12 @@ fn shards_go_back_and_forth_under_load_and_nobody_notices() {
     }
 }
 
-/// What the journal says: the payments that each key of an account made, and how many customers an account has.
-fn scanned(settings: &Settings) -> (BTreeMap<(u64, String), BTreeSet<Id>>, BTreeMap<u64, u64>) {
-    let (mut executed, mut customers) = (BTreeMap::<_, BTreeSet<Id>>::new(), BTreeMap::new());
+/// The payments that each key of an account made.
+type Executed = BTreeMap<(u64, String), BTreeSet<Id>>;
+
+/// What the journal says of keys, and how many customers an account has.
+fn scanned(settings: &Settings) -> (Executed, BTreeMap<u64, u64>) {
+    let (mut executed, mut customers) = (Executed::new(), BTreeMap::new());
     let scanner = Scanner::open(settings).expect("the journal opens");
     let scanned = scanner.scan(&mut |stored| {
         for record in envelope::records(&stored.block.bytes, stored.block.count) {
