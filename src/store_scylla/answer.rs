@@ -95,6 +95,10 @@ impl Fields {
         }
     }
 
+    pub(crate) fn boolean(&self, name: &str) -> Option<bool> {
+        self.value(name)?.as_boolean()
+    }
+
     /// An entry of a map from text to text.
     pub(crate) fn entry(&self, name: &str, key: &str) -> Option<&str> {
         let CqlValue::Map(entries) = self.value(name)? else {

@@ -19,6 +19,7 @@ mod index;
 mod index_files;
 mod link;
 mod manifests;
+mod nodes;
 mod pieces;
 mod port;
 mod protocol;
@@ -41,6 +42,7 @@ mod vault;
 
 pub use block::SEGMENT_BLOCKS;
 pub use import::{begin_import, finish_import};
+pub use nodes::{Beat, NodeRow, Nodes, OwnerRow, ProcessMark};
 pub use pieces::INDEX_CACHE_BYTES;
 pub use reader::CACHE_BYTES;
 pub use scan::Scanner;

@@ -8,7 +8,7 @@
 //! files      the numbers of the files of a shard's index                          plain writes
 //! pieces     those files, a partition each, in pieces of 64 KiB                   plain writes
 //! ```
-//! Uploaded files (schema 2): see `uploads.rs`. The vault (schema 2): see `vault.rs`.
+//! Membership (schema 2): see `nodes.rs`. Uploaded files (schema 2): see `uploads.rs`. The vault (schema 2): see `vault.rs`.
 
 /// The newest schema that this release makes and reads.
 pub const SCHEMA: u32 = 2;
@@ -25,6 +25,8 @@ pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS $.files (shard int, file bigint, PRIMARY KEY (shard, file)) WITH gc_grace_seconds = 86400",
     "CREATE TABLE IF NOT EXISTS $.pieces (shard int, file bigint, at int, bytes blob, PRIMARY KEY ((shard, file), at)) WITH gc_grace_seconds = 86400",
     // Schema 2.
+    "CREATE TABLE IF NOT EXISTS $.nodes (node text PRIMARY KEY, process blob, addr text, beat bigint, leaving boolean)",
+    "CREATE TABLE IF NOT EXISTS $.handovers (shard int PRIMARY KEY, epoch bigint, heir blob, freed bigint)",
     "CREATE TABLE IF NOT EXISTS $.uploads (digest blob PRIMARY KEY, copy blob)",
     "CREATE TABLE IF NOT EXISTS $.pending_uploads (shard int, digest blob, copy blob, account bigint, bytes bigint, PRIMARY KEY (shard, digest, copy)) WITH gc_grace_seconds = 86400",
     "CREATE TABLE IF NOT EXISTS $.upload_pieces (digest blob, copy blob, at int, bytes blob, PRIMARY KEY ((digest, copy), at)) WITH gc_grace_seconds = 86400",

@@ -43,8 +43,10 @@ pub struct Taken {
     pub read: u64,
     /// Why the index that was there could not be used and was built again, if so.
     pub index_rebuilt: Option<String>,
-    /// How long it took until the epoch was claimed and the fence raised.
+    /// How long it took until the epoch was claimed.
     pub claim: Duration,
+    /// From then until the fence was raised.
+    pub fence: Duration,
     /// From then until it was known where the journal ends: no block of an older owner was under way, the newest block and
     /// the newest manifest were read.
     pub tail: Duration,

@@ -7,6 +7,7 @@ use crate::import;
 use crate::index::{LIMITS, Reached};
 use crate::link::Link;
 use crate::manifests::Manifests;
+use crate::nodes::Nodes;
 use crate::pieces::{INDEX_CACHE_BYTES, Pieces};
 use crate::protocol::{Appended, Claimant, Owner, Protocol};
 use crate::reader::{Blocks, CACHE_BYTES};
@@ -91,6 +92,7 @@ pub struct Cluster {
     about: schema::About,
     uploads: Uploads,
     vault: VaultTables,
+    nodes: Nodes,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -128,7 +130,8 @@ impl Cluster {
         let importing = options.importing;
         let claimant = Claimant::new(options.node, options.addr)?;
         let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
-        let (about, protocol, tails, pieces, manifests, uploads, vault) = runtime.wait(async move {
+        let me = claimant.clone();
+        let (about, protocol, tails, pieces, manifests, uploads, vault, nodes) = runtime.wait(async move {
             let link = Arc::new(Link::connect(&settings).await?);
             let about = schema::check(&link).await?;
             if !importing {
@@ -138,10 +141,11 @@ impl Cluster {
             let manifests = Manifests::prepare(Arc::clone(&link)).await?;
             let divided = (about.shards, shard_of);
             let uploads = Uploads::prepare(Arc::clone(&link), speaking.clone(), process, divided).await?;
-            let vault = VaultTables::prepare(Arc::clone(&link), speaking).await?;
+            let vault = VaultTables::prepare(Arc::clone(&link), speaking.clone()).await?;
+            let nodes = Nodes::prepare(Arc::clone(&link), speaking, me).await?;
             let tails = Tails::prepare(&link).await?;
             let protocol = Protocol::prepare(link).await?;
-            Ok::<_, StoreError>((about, protocol, tails, pieces, manifests, uploads, vault))
+            Ok::<_, StoreError>((about, protocol, tails, pieces, manifests, uploads, vault, nodes))
         })??;
         let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
         let protocol = Arc::new(protocol);
@@ -179,6 +183,7 @@ impl Cluster {
             about,
             uploads,
             vault,
+            nodes,
             shared,
         }))
     }
@@ -207,6 +212,11 @@ impl Cluster {
     /// counts. The shard is not taken where it fails.
     pub fn before_serving(&self, work: BeforeServing) {
         let _ = self.shared.before_serving.set(work);
+    }
+
+    /// The tables of the membership.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
     }
 
     /// What taking the shard over was like, while it is here.
@@ -242,6 +252,11 @@ impl Cluster {
             let _ = self.shared.damaged.try_send(shard);
         }
         true
+    }
+
+    /// The epoch in which this process has a shard, if it has it.
+    pub fn epoch_here(&self, shard: ShardId) -> Option<u64> {
+        self.shared.slot(shard).serving().map(|serving| serving.epoch)
     }
 
     /// What is wrong with an index, if something is: it is damaged and being built again, or cannot be written and stays

@@ -27,9 +27,9 @@ impl Shared {
         let (this, after) = (Arc::clone(self), after.map(|epoch| epoch.0));
         let claimed = self
             .runtime
-            .wait(async move { this.protocol.claim(shard, &this.claimant, after).await })?;
+            .wait(async move { this.protocol.claim_timed(shard, &this.claimant, after).await })?;
         // Whoever has it now, it is not known to be this process.
-        let (epoch, segment) = claimed.inspect_err(|_| slot.serve(None))?;
+        let (epoch, segment, fence) = claimed.inspect_err(|_| slot.serve(None))?;
         let claimed = Instant::now();
         let this = Arc::clone(self);
         let now = self
@@ -49,7 +49,7 @@ impl Shared {
         let lock = Arc::clone(&slot.owner);
         let mut standing = self.runtime.wait(async move { lock.lock_owned().await })?;
         *standing = None;
-        let taken = self.stand(slot, shard, (epoch, segment), (began, claimed));
+        let taken = self.stand(slot, shard, (epoch, segment), (began, claimed, fence));
         let owner = match taken {
             Ok(owner) => owner,
             Err(error) => {
@@ -89,7 +89,7 @@ impl Shared {
         slot: &Slot,
         shard: ShardId,
         (epoch, segment): (u64, u64),
-        (began, claimed): (Instant, Instant),
+        (began, claimed, fence): (Instant, Instant, Duration),
     ) -> Result<Owner, StoreError> {
         let this = Arc::clone(self);
         let (owner, rows) = self.runtime.wait(async move {
@@ -111,7 +111,8 @@ impl Shared {
             blocks: owner.last_block,
             read: owner.last_block - from.block,
             index_rebuilt: opened.refused,
-            claim: claimed - began,
+            claim: (claimed - began).saturating_sub(fence),
+            fence,
             tail,
             warm_up: known.elapsed(),
         };
@@ -286,6 +287,7 @@ impl Shared {
             read: owner.last_block,
             index_rebuilt: damaged.index.warning().map(|error| error.to_string()),
             claim: Duration::ZERO,
+            fence: Duration::ZERO,
             tail: Duration::ZERO,
             warm_up: started.elapsed(),
         };

@@ -5,6 +5,7 @@ use crate::answer::Condition;
 use crate::failure::{Applied, applied, failed, is_permanent};
 use crate::link::Failed;
 use crate::port::Port;
+use std::time::{Duration, Instant};
 use tollgate_breaks::broken;
 use tollgate_store::{ShardId, StoreError};
 
@@ -77,6 +78,17 @@ impl<P: Port> Protocol<P> {
         who: &Claimant,
         after: Option<u64>,
     ) -> Result<(u64, u64), StoreError> {
+        let claimed = self.claim_timed(shard, who, after).await?;
+        Ok((claimed.0, claimed.1))
+    }
+
+    /// As [`Protocol::claim`], with the time that raising the fence took.
+    pub(crate) async fn claim_timed(
+        &self,
+        shard: ShardId,
+        who: &Claimant,
+        after: Option<u64>,
+    ) -> Result<(u64, u64, Duration), StoreError> {
         let mut pause = Pause::new();
         for _ in 0..CLAIMS_MAX {
             match self.try_claim(shard, who, after).await {
@@ -99,7 +111,7 @@ impl<P: Port> Protocol<P> {
         shard: ShardId,
         who: &Claimant,
         after: Option<u64>,
-    ) -> Result<Option<(u64, u64)>, Failed> {
+    ) -> Result<Option<(u64, u64, Duration)>, Failed> {
         let now = self.ownership(shard).await?;
         // A claim of this process that is newer is an earlier try whose answer was lost.
         let ours = now.claim.as_ref().is_some_and(|claim| claim.starts_with(&who.process));
@@ -132,8 +144,9 @@ impl<P: Port> Protocol<P> {
         if !taken {
             return Ok(None);
         }
+        let raising = Instant::now();
         let raised = broken!(FenceAfterTail) || self.raise_fence(shard, now.segment, epoch).await?;
-        Ok(raised.then_some((epoch, now.segment)))
+        Ok(raised.then(|| (epoch, now.segment, raising.elapsed())))
     }
 
     /// Makes the segment refuse everyone but this epoch. False when a newer epoch has it.

@@ -5,6 +5,7 @@ mod conformance;
 mod faults;
 mod import;
 mod index;
+mod nodes;
 mod ownership;
 mod proxied;
 mod raw;
