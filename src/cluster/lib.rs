@@ -12,22 +12,30 @@
 //! - Every claim is on the condition that the epoch is the one that was looked at. A node whose shards were taken
 //!   takes part again with what it is given, and never takes them back.
 //!
-//! [`Map`] says where each shard is served, for whoever sends a request on.
+//! [`Map`] says where each shard is served, for whoever sends a request on. [`Membership`] is the loop that does what the
+//! member wants, against two ports: the tables ([`Registry`]) and the engine ([`Holder`]).
 //!
-//! Reading order: [`view`](View), `peers`, `shares`, [`member`](Member), `mine`, `plan`.
+//! Reading order: [`view`](View), `peers`, `shares`, [`member`](Member), `mine`, `plan`, [`ports`](Registry), `run`.
 
+mod census;
 mod event;
 mod map;
 mod member;
+pub mod metrics;
 mod mine;
 mod peers;
 mod plan;
+mod ports;
+mod run;
 mod settings;
 mod shares;
 mod view;
 
+pub use census::{Census, NodeCensus, ShardCensus};
 pub use event::{Action, Beaten, End, Event, NotAdopted, Why};
 pub use map::{Map, Peer, Place};
 pub use member::{Me, Member, Standing};
+pub use ports::{Adopted, Asked, BoxFuture, Holder, Registry};
+pub use run::{Membership, Ports};
 pub use settings::Pace;
 pub use view::{NodeRow, Process, ShardRow, View};
