@@ -66,10 +66,24 @@ impl Engine {
     /// # Errors
     /// When the shard is not elsewhere, or the store refuses; then it may be tried again.
     pub async fn adopt(&self, shard: ShardId) -> Result<Adopted, PassageError> {
+        self.adopt_if(shard, None).await
+    }
+
+    /// As [`Engine::adopt`], unless another owner has claimed the shard after this epoch: whoever goes by what it has read
+    /// takes nothing from an owner that it does not know of.
+    ///
+    /// # Errors
+    /// The same, and [`StoreError::Taken`].
+    pub async fn adopt_after(&self, shard: ShardId, after: Epoch) -> Result<Adopted, PassageError> {
+        self.adopt_if(shard, Some(after)).await
+    }
+
+    async fn adopt_if(&self, shard: ShardId, after: Option<Epoch>) -> Result<Adopted, PassageError> {
         self.begin_passage(shard, &[ShardState::Elsewhere], ShardState::Coming)?;
         let (said, hear) = oneshot::channel();
         let since = Instant::now();
         let adopting = Adopting {
+            after,
             since,
             claimed: since,
             said,

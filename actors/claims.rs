@@ -38,6 +38,8 @@ pub(crate) struct ClaimPorts {
 /// Somebody waits for a shard to come here.
 #[derive(Debug)]
 pub(crate) struct Adopting {
+    /// Nothing is taken from an owner that came after this one.
+    pub(crate) after: Option<Epoch>,
     pub(crate) since: Instant,
     /// When the claim had returned; `since` before that.
     pub(crate) claimed: Instant,
@@ -118,6 +120,10 @@ impl ClaimPorts {
     }
 
     fn adopt(&self, shard: ShardId, mut adopting: Adopting) {
+        let claim = || match adopting.after {
+            Some(epoch) => self.journal.claim_after(shard, epoch),
+            None => self.journal.claim(shard),
+        };
         let claimed = if broken!(ServeUnclaimed) {
             Ok(Claimed {
                 epoch: Epoch(0),
@@ -125,7 +131,7 @@ impl ClaimPorts {
                 last_now_ms: 0,
             })
         } else {
-            self.caught(shard, || self.journal.claim(shard))
+            self.caught(shard, claim)
         };
         match claimed {
             Ok(claimed) => {

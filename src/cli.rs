@@ -10,7 +10,7 @@ use crate::shards::Asked;
 use crate::tuning::Sources;
 use crate::vault_command::{DataFlags, Place, VaultCommand};
 use crate::{
-    carry_command, demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify,
+    carry_command, cluster, demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -102,6 +102,11 @@ enum Command {
         #[command(subcommand)]
         command: ShardCommand,
     },
+    /// The cluster that a running server is a member of.
+    Cluster {
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     /// Rate limits of a running server.
     Limits {
         #[command(subcommand)]
@@ -138,6 +143,16 @@ struct ServeFlags {
     /// Address of health, metrics and the operator API; port 0 takes a free one [admin.listen].
     #[arg(long, value_name = "HOST:PORT")]
     admin_listen: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum ClusterCommand {
+    /// List nodes and shards as the server sees them: who lives, who serves what, in which epoch. Exits 1 where a shard is
+    /// served nowhere.
+    Status {
+        #[command(flatten)]
+        server: ServerFlags,
+    },
 }
 
 #[derive(Subcommand)]
@@ -323,6 +338,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             ShardCommand::Move { shard, to, server } => shards::move_to(&server.into(), shard, to),
             ShardCommand::Hot { server } => shards::hot(&server.into()),
         },
+        Command::Cluster {
+            command: ClusterCommand::Status { server },
+        } => cluster::status(&server.into()),
         Command::Limits {
             command: LimitsCommand::Show { server },
         } => limits::show(&server.into()),

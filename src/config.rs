@@ -94,6 +94,12 @@ pub(crate) struct Cql {
 pub(crate) struct Node {
     /// Its name; empty for the machine's.
     pub id: String,
+    /// Where other nodes reach it.
+    pub listen: SocketAddr,
+    /// The address that the others are told, if it is another one.
+    pub advertise: Option<SocketAddr>,
+    /// How fast nodes notice each other.
+    pub pace: tollgate_cluster::Pace,
 }
 
 /// Settings of the shards.
@@ -244,6 +250,27 @@ fn relations(config: &Config) -> Result<(), ConfigError> {
             "is the API's address; give it a port of its own",
         ));
     }
+    if config.store.kind == Kind::Cql {
+        return node_relations(config);
+    }
+    Ok(())
+}
+
+/// What holds between settings where there are other nodes.
+fn node_relations(config: &Config) -> Result<(), ConfigError> {
+    let node = &config.node;
+    if node.advertise.is_none() && node.listen.ip().is_unspecified() {
+        let why = "listens everywhere; say in node.advertise which address the other nodes connect to";
+        return Err(refused("node.listen", node.listen, why));
+    }
+    let taken = [("api.listen", config.api.listen), ("admin.listen", config.admin_listen)];
+    let same = taken
+        .iter()
+        .find(|(_, other)| *other == node.listen && other.port() != 0);
+    if let Some((name, _)) = same {
+        let why = format!("is {name} as well; give it a port of its own");
+        return Err(refused("node.listen", node.listen, &why));
+    }
     Ok(())
 }
 
@@ -316,6 +343,22 @@ mod tests {
             (
                 &[("store.kind", "memory".into())],
                 "store.kind = memory: must be one of: embedded, cql",
+            ),
+            (
+                &[("node.suspect_ms", "2000".into())],
+                "node.suspect_ms = 2000: must be at least three times node.beat_ms",
+            ),
+            (
+                &[("store.kind", "cql".into()), ("node.listen", "0.0.0.0:12112".into())],
+                "node.listen = 0.0.0.0:12112: listens everywhere; say in node.advertise",
+            ),
+            (
+                &[("node.advertise", "10.0.0.1:0".into())],
+                "node.advertise = 10.0.0.1:0: must be an address and a port",
+            ),
+            (
+                &[("store.kind", "cql".into()), ("node.listen", "127.0.0.1:12111".into())],
+                "node.listen = 127.0.0.1:12111: is api.listen as well",
             ),
             (
                 &[("api.public_url", "pay.example.com".into())],

@@ -11,6 +11,7 @@ use tollgate_actors::settings::{
     BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_GAP_RECORDS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX,
     PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
+use tollgate_cluster::Pace;
 use tollgate_store_scylla::{ClientCertificate, Login, Settings, Tls};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
@@ -86,6 +87,11 @@ struct RawCql {
 #[serde(deny_unknown_fields)]
 struct RawNode {
     id: String,
+    listen: String,
+    advertise: String,
+    beat_ms: i64,
+    suspect_ms: i64,
+    steady_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -301,7 +307,30 @@ impl RawNode {
             let why = "letters, digits, '-', '_' and '.', at most 64 of them";
             return Err(refused("node.id", &self.id, why));
         }
-        Ok(Node { id: self.id })
+        let listen = address("node.listen", &self.listen)?;
+        let advertise = match &self.advertise[..] {
+            "" => None,
+            given => Some(address("node.advertise", given)?),
+        };
+        if advertise.is_some_and(|given| given.port() == 0 || given.ip().is_unspecified()) {
+            let why = "must be an address and a port that other nodes can connect to";
+            return Err(refused("node.advertise", &self.advertise, why));
+        }
+        let pace = Pace {
+            beat: millis("node.beat_ms", self.beat_ms, 50, 60_000)?,
+            suspect: millis("node.suspect_ms", self.suspect_ms, 200, 600_000)?,
+            steady: millis("node.steady_ms", self.steady_ms, 0, 600_000)?,
+        };
+        if pace.suspect < pace.beat * 3 {
+            let why = "must be at least three times node.beat_ms, or a word that comes late counts as a death";
+            return Err(refused("node.suspect_ms", self.suspect_ms, why));
+        }
+        Ok(Node {
+            id: self.id,
+            listen,
+            advertise,
+            pace,
+        })
     }
 }
 

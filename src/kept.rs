@@ -62,8 +62,8 @@ impl Kept {
         Ok(Kept::Embedded(store))
     }
 
-    /// Connects to the journal of a cluster.
-    pub(crate) fn cluster(settings: &Store, node: &Node) -> Result<Kept, Failure> {
+    /// Connects to the journal of a cluster, as a node that others reach at this address; empty for a command.
+    pub(crate) fn cluster(settings: &Store, node: &Node, addr: &str) -> Result<Kept, Failure> {
         let id = match &node.id[..] {
             "" => rustix::system::uname().nodename().to_string_lossy().into_owned(),
             id => id.to_owned(),
@@ -73,7 +73,7 @@ impl Kept {
             idempotency_hours: settings.idempotency_hours,
             cache_bytes: settings.cql.cache_bytes,
             index_cache_bytes: settings.cql.index_cache_bytes,
-            ..tollgate_store_scylla::Options::new(settings.cql.settings.clone(), &id, "", shard_of)
+            ..tollgate_store_scylla::Options::new(settings.cql.settings.clone(), &id, addr, shard_of)
         };
         let store = Cluster::open(options).map_err(unusable)?;
         tracing::info!(
@@ -97,6 +97,14 @@ impl Kept {
         match self {
             Kept::Embedded(store) => Arc::clone(store) as _,
             Kept::Cluster(store) => Arc::clone(store) as _,
+        }
+    }
+
+    /// The cluster, if it is one.
+    pub(crate) fn shared(&self) -> Option<&Arc<Cluster>> {
+        match self {
+            Kept::Embedded(_) => None,
+            Kept::Cluster(store) => Some(store),
         }
     }
 

@@ -11,6 +11,7 @@ mod cli;
 mod cli_accounts;
 #[cfg(feature = "faults")]
 mod clock_faults;
+mod cluster;
 mod config;
 mod config_layers;
 mod demo;
@@ -20,6 +21,7 @@ mod index_command;
 mod kept;
 mod limits;
 mod logs;
+mod membership;
 mod node;
 mod output;
 mod schema;

@@ -7,6 +7,7 @@ use crate::descriptors;
 use crate::exit::{Exit, Failure};
 use crate::kept::Kept;
 use crate::logs::Level;
+use crate::membership::{self, Losses};
 use crate::tuning::{Sources, Tuner};
 use crate::vault_command::{self, Place};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -20,9 +21,12 @@ use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::{Pacing, ShardSettings};
 use tollgate_actors::{Begin, DirectoryHandle, Engine, EngineConfig, Performer};
+use tollgate_cluster::Membership;
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, Secrets, api};
-use tollgate_http::{Files, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
+use tollgate_http::{
+    DirectoryLeader, Files, NodeBounds, Nodes, OperatorError, RateLimiter, Running, Services, Tuning, Wish,
+};
 use tollgate_store::StoreError;
 use tollgate_wire::Edge;
 
@@ -86,6 +90,7 @@ fn use_small_pages() {
 pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    came: bool,
 }
 
 impl StopSignals {
@@ -93,14 +98,27 @@ impl StopSignals {
         Ok(StopSignals {
             terminate: signals(SignalKind::terminate())?,
             interrupt: signals(SignalKind::interrupt())?,
+            came: false,
         })
     }
 
     /// Waits for one of them; at once if one has come already.
     pub(crate) async fn wait(&mut self) {
+        if self.came {
+            return;
+        }
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+        }
+        self.came = true;
+    }
+
+    /// Waits for something, unless one of them comes first; then [`StopSignals::wait`] knows of it.
+    async fn or(&mut self, other: impl Future<Output = ()>) {
+        tokio::select! {
+            () = self.wait() => {}
+            () = other => {}
         }
     }
 }
@@ -136,6 +154,9 @@ pub(crate) struct Node {
     api: Running,
     admin: Running,
     engine: Engine,
+    membership: Option<Membership>,
+    /// What other nodes send here.
+    peers: Option<Running>,
     tuning: Tuning,
     stop_timeout: Duration,
     /// When to stop.
@@ -155,7 +176,12 @@ impl Node {
         // Ports first: a port that is taken should not cost the opening of the data.
         let api = listener("api.listen", config.api.listen)?;
         let admin = listener("admin.listen", config.admin_listen)?;
-        let data = Data::open(config)?;
+        let peers = match config.store.kind {
+            Kind::Embedded => None,
+            Kind::Cql => Some(listener("node.listen", config.node.listen)?),
+        };
+        let own = peers_address(config, peers.as_ref())?;
+        let data = Data::open_as(config, &own.map_or_else(String::new, |own| own.to_string()))?;
         let files = data.store.uploads(&config.store)?;
         let shards = data.store.shards();
         if config.actors.lanes > usize::from(shards) {
@@ -166,13 +192,29 @@ impl Node {
             return Err(Failure::wrong_use(why));
         }
         // While the data opens, a signal ends the process as it always did; nothing is lost by it.
-        let stop_asked = StopSignals::listen()?;
+        let mut stop_asked = StopSignals::listen()?;
         data.store.watch();
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (data.store.journal(), data.store.reads());
-        let settings = engine_config(config, shards, dev);
+        let losses = Losses::default();
+        let mut settings = engine_config(config, shards, dev);
+        if let Some(store) = data.store.shared() {
+            (settings.begin, settings.on_lost) = (Begin::Nothing, losses.hook());
+            settings.tail = Some(Arc::clone(store) as _);
+        }
         let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
+        let membership = match data.store.shared() {
+            Some(store) => Some(membership::join(store, &engine, config.node.pace, &losses)?),
+            None => None,
+        };
+        let nodes = own.zip(membership.as_ref()).map(|(own, membership)| {
+            let nodes = Nodes::new(membership.map().clone(), own, &data.secrets, NodeBounds::default());
+            engine
+                .directory()
+                .set_leader(DirectoryLeader::new(&nodes, engine.directory()));
+            nodes
+        });
         let limiter = RateLimiter::new(config.limits.clone());
         let (wishes, arriving) = Tuning::new();
         if let Some((sources, level)) = tunable {
@@ -193,28 +235,43 @@ impl Node {
             secrets: data.secrets,
             limiter,
             tuning: wishes.clone(),
-            nodes: None,
+            nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {
                 connections_max: descriptors::connections(config.api.bounds.connections_max),
                 ..config.api.bounds.clone()
             },
+            cluster: membership.clone().map(membership::page),
             metrics: Box::new(move || {
                 metrics_process::Collector::default().collect();
                 metrics.render()
             }),
         });
-        tollgate_http::settle_pending(&services)
-            .await
-            .map_err(|error| Failure::environment(format!("cannot look at uploads: {error}")))?;
-        if data.store.is_shared() {
-            actix_rt::spawn(settle_now_and_then(Arc::downgrade(&services)));
+        match data.store.is_shared() {
+            // Shards come later; their uploads are looked at when they are here.
+            true => drop(actix_rt::spawn(settle_now_and_then(Arc::downgrade(&services)))),
+            false => tollgate_http::settle_pending(&services)
+                .await
+                .map_err(|error| Failure::environment(format!("cannot look at uploads: {error}")))?,
         }
         let stop_timeout = config.api.stop_timeout;
         let served = |error: std::io::Error| Failure::environment(format!("cannot serve: {error}"));
+        let api = tollgate_http::serve_api(api, config.api.workers, stop_timeout, &services).map_err(served)?;
+        let admin = tollgate_http::serve_admin(admin, stop_timeout, &services).map_err(served)?;
+        let peers = match peers {
+            Some(peers) => {
+                Some(tollgate_http::serve_nodes(peers, config.api.workers, stop_timeout, &services).map_err(served)?)
+            }
+            None => None,
+        };
+        if let Some(membership) = &membership {
+            stop_asked.or(membership.ready()).await;
+        }
         Ok(Node {
-            api: tollgate_http::serve_api(api, config.api.workers, stop_timeout, &services).map_err(served)?,
-            admin: tollgate_http::serve_admin(admin, stop_timeout, &services).map_err(served)?,
+            api,
+            admin,
             engine,
+            membership,
+            peers,
             tuning: wishes,
             stop_timeout,
             stop_asked,
@@ -233,7 +290,17 @@ impl Node {
 
     /// Stops accepting, lets admitted requests finish, makes everything durable. Each step has a bound, so this ends.
     pub(crate) async fn stop(self) {
+        if let Some(membership) = &self.membership {
+            // What moves to another node is served all the time.
+            within(self.stop_timeout, "the handover of shards", membership.hand_over()).await;
+        }
         within(self.stop_timeout, "requests", self.api.stop()).await;
+        if let Some(membership) = &self.membership {
+            within(self.stop_timeout, "leaving the cluster", membership.leave()).await;
+        }
+        if let Some(peers) = self.peers {
+            within(self.stop_timeout, "requests of other nodes", peers.stop()).await;
+        }
         within(self.stop_timeout, "shards", async {
             if !self.engine.stop(self.stop_timeout).await {
                 tracing::warn!("requests were still waiting for a network; they are resolved after the next start");
@@ -269,6 +336,11 @@ pub(crate) struct Data {
 impl Data {
     /// Opens the data the settings name, or creates it.
     pub(crate) fn open(config: &Config) -> Result<Data, Failure> {
+        Data::open_as(config, "")
+    }
+
+    /// The same, for a node that others reach at this address.
+    fn open_as(config: &Config, addr: &str) -> Result<Data, Failure> {
         let settings = &config.store;
         let store = match settings.kind {
             Kind::Embedded => {
@@ -278,7 +350,7 @@ impl Data {
             }
             Kind::Cql => {
                 vault_command::refuse_lost_keys(&Place::Cluster(settings.cql.settings.clone()))?;
-                Kept::cluster(settings, &config.node)?
+                Kept::cluster(settings, &config.node, addr)?
             }
         };
         let vault = store.vault(settings, now_ms())?;
@@ -392,6 +464,16 @@ fn listener(name: &str, address: std::net::SocketAddr) -> Result<std::net::TcpLi
             "{name} = {address}: {error}; choose another port, or 0 for a free one"
         ))
     })
+}
+
+/// The address that other nodes are told, where there are any.
+fn peers_address(
+    config: &Config,
+    peers: Option<&std::net::TcpListener>,
+) -> Result<Option<std::net::SocketAddr>, Failure> {
+    let Some(peers) = peers else { return Ok(None) };
+    let bound = peers.local_addr().map_err(Failure::environment)?;
+    Ok(Some(config.node.advertise.unwrap_or(bound)))
 }
 
 /// The process's metrics. There is one recorder a process; a second node in it (the demo starts one) shares it.

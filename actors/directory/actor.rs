@@ -35,7 +35,7 @@ pub(super) enum Order {
     /// Which uses of keys are news to the journal.
     Uses(oneshot::Sender<Vec<KeyUse>>),
     /// To lead from now on.
-    Lead(oneshot::Sender<Result<(), StoreError>>),
+    Lead(Option<Epoch>, oneshot::Sender<Result<(), StoreError>>),
     /// To follow from now on.
     Follow(oneshot::Sender<()>),
 }
@@ -128,7 +128,7 @@ impl Actor {
         };
         match actor.follows {
             Some(_) => actor.catch_up(None)?,
-            None => actor.lead()?,
+            None => actor.lead(None)?,
         }
         Ok(actor)
     }
@@ -173,8 +173,8 @@ impl Actor {
                     drop(reply.send(self.news_of_uses()));
                     continue;
                 }
-                Ok(Order::Lead(reply)) => {
-                    drop(reply.send(self.lead()));
+                Ok(Order::Lead(after, reply)) => {
+                    drop(reply.send(self.lead(after)));
                     continue;
                 }
                 Ok(Order::Follow(reply)) => {
@@ -346,10 +346,10 @@ impl Actor {
 
     /// Takes the directory over. When it returns, no block of an earlier leader can become durable any more, and
     /// everything that did is known here.
-    fn lead(&mut self) -> Result<(), StoreError> {
+    fn lead(&mut self, after: Option<Epoch>) -> Result<(), StoreError> {
         match self.role {
             Role::Leading(_) => Ok(()),
-            Role::Following => self.lead_after(None),
+            Role::Following => self.lead_after(after),
         }
     }
 

@@ -21,7 +21,7 @@ use tollgate_domain::access::Permission;
 use tollgate_domain::account::{AccountKey, Profile};
 use tollgate_domain::directory::ApiKeyKind;
 use tollgate_resource::{Id, Record};
-use tollgate_store::{Journal, Reads, StoreError};
+use tollgate_store::{Epoch, Journal, Reads, StoreError};
 
 /// Accounts and keys. Clones are handles to the same directory; its thread ends with the last one.
 #[derive(Clone)]
@@ -94,7 +94,19 @@ impl DirectoryHandle {
     /// # Errors
     /// When the store refuses or cannot be read; then another node leads, or none, and this may be called again.
     pub async fn lead(&self) -> Result<(), StoreError> {
-        self.told(Order::Lead).await.unwrap_or(Err(StoreError::Stopped))
+        self.told(|reply| Order::Lead(None, reply))
+            .await
+            .unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// As [`DirectoryHandle::lead`], unless another node has taken the directory over after this epoch.
+    ///
+    /// # Errors
+    /// The same, and [`StoreError::Taken`].
+    pub async fn lead_after(&self, after: Epoch) -> Result<(), StoreError> {
+        self.told(|reply| Order::Lead(Some(after), reply))
+            .await
+            .unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Leaves the directory to another node: when this returns, nothing of it is under way here, and changes are sent to

@@ -152,6 +152,16 @@ impl Admin {
                 };
                 self.services.tuning.ask(Wish::RebuildIndexes(shard)).await?
             }
+            ["admin", "cluster"] if reads => match &self.services.cluster {
+                Some(cluster) => (cluster.shown)(),
+                None => {
+                    return Err(OperatorError::NotFound(
+                        "this server serves a data directory and is no member of a cluster; store.kind = \"cql\" makes it \
+                         one"
+                        .into(),
+                    ));
+                }
+            },
             ["admin", "limits"] if reads => self.services.limiter.shown(),
             ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
             ["admin", "config", "reload"] if posts => {
@@ -167,7 +177,7 @@ impl Admin {
             _ => {
                 return Err(OperatorError::NotFound(format!(
                     "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys, /admin/shards, \
-                     /admin/indexes, /admin/limits, /admin/config",
+                     /admin/indexes, /admin/cluster, /admin/limits, /admin/config",
                     http.method(),
                     http.path()
                 )));

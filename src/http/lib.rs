@@ -46,7 +46,7 @@ pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 pub use pages::openapi_text;
 pub use rate_limit::{Allowance, CLASSES, Class, ClassLimit, Rate, RateLimiter, Rates};
 pub use server::{Running, bind};
-pub use services::Services;
+pub use services::{ClusterPage, Services};
 pub use telemetry::{REQUEST_SECONDS, REQUESTS_TOTAL, describe as describe_metrics};
 pub use tuning::{Tuning, Wish, Wished};
 

@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::forward::Nodes;
 use crate::rate_limit::RateLimiter;
 use crate::tuning::Tuning;
+use serde_json::Value;
 use std::sync::Arc;
 use tollgate_actors::{DirectoryHandle, Engine};
 use tollgate_domain::Secrets;
@@ -33,13 +34,28 @@ pub struct Services {
     pub tuning: Tuning,
     /// The other nodes; none where this process serves everything.
     pub nodes: Option<Arc<Nodes>>,
+    /// The cluster that this node is a member of, if it is.
+    pub cluster: Option<ClusterPage>,
     /// The metrics in Prometheus' text format.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
+/// What the operator's listener asks of the cluster.
+pub struct ClusterPage {
+    /// Whether this node can serve requests, and what `/readyz` says of it.
+    pub readiness: Box<dyn Fn() -> (bool, Value) + Send + Sync>,
+    /// What `/admin/cluster` shows.
+    pub shown: Box<dyn Fn() -> Value + Send + Sync>,
+}
+
 impl Services {
-    /// `/readyz`: whether all owned shards are serving.
+    /// `/readyz`: whether all owned shards are serving; in a cluster, whether this node serves or reaches every shard.
     pub(crate) fn readiness(&self) -> Answer {
+        if let Some(cluster) = &self.cluster {
+            let (ready, said) = (cluster.readiness)();
+            let status = if ready && self.engine.is_ready() { 200 } else { 503 };
+            return Answer::new(status, Content::Json, format!("{said}\n"));
+        }
         if self.engine.is_ready() {
             Answer::new(200, Content::Json, "{\"status\": \"ready\"}\n")
         } else {

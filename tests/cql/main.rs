@@ -2,6 +2,7 @@
 //! cluster's contact points, as `tests/run cql` sets it.
 
 mod carry;
+mod cluster;
 mod handover;
 mod uploads;
 mod vault;
@@ -83,27 +84,4 @@ fn a_key_is_remembered_by_the_next_process() {
     assert_eq!(first.text, again.text);
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(ids(&server.get("/v1/payment_intents").json()).len(), 1);
-}
-
-#[test]
-fn a_node_whose_shards_were_taken_acknowledges_nothing() {
-    let keyspace = Keyspace::new();
-    let first = Server::with(&[], &keyspace.settings());
-    let mut acknowledged = BTreeSet::from([first.pay(1_000)["id"].as_str().expect("an id").to_owned()]);
-    let second = Server::with(&[], &keyspace.settings());
-    acknowledged.insert(second.pay(3_000)["id"].as_str().expect("an id").to_owned());
-    // The first one does not know yet. What it has in memory is from before, and is told nobody.
-    let stale = first.get("/v1/payment_intents");
-    assert_eq!(stale.status, 503, "{stale:?}");
-    assert!(stale.header("retry-after").is_some(), "{stale:?}");
-    for _ in 0..3 {
-        let form = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true";
-        let refused = first.post("/v1/payment_intents", form);
-        assert_eq!(refused.status, 503, "{refused:?}");
-        acknowledged.insert(second.pay(3_000)["id"].as_str().expect("an id").to_owned());
-    }
-    assert_eq!(ids(&second.get("/v1/payment_intents").json()), acknowledged);
-    drop(first);
-    drop(second);
-    assert_eq!(keyspace.verify()["payment_intents"], 5);
 }

@@ -22,8 +22,8 @@ fn save(server: &Server) -> u16 {
 fn nodes_that_start_at_once_seal_under_one_key_and_keep_none_to_themselves() {
     let keyspace = Keyspace::new();
     let servers = std::thread::scope(|scope| {
-        let start = || Server::with(&[], &keyspace.settings());
-        let each = [scope.spawn(start), scope.spawn(start)];
+        let start = |name| Server::with(&[], &keyspace.node(name));
+        let each = ["a", "b"].map(|name| scope.spawn(move || start(name)));
         each.map(|one| one.join().expect("it starts"))
     });
     for server in &servers {

@@ -41,12 +41,22 @@ impl Keyspace {
     }
 
     /// For the environment of a server or a command.
-    pub(crate) fn settings(&self) -> [(&str, &str); 4] {
-        [
+    pub(crate) fn settings(&self) -> Vec<(&str, &str)> {
+        self.node("node")
+    }
+
+    /// For the environment of a node with this name. Nodes of the tests notice each other sooner than by default.
+    pub(crate) fn node<'a>(&'a self, name: &'a str) -> Vec<(&'a str, &'a str)> {
+        vec![
             (KIND, "cql"),
             (POINTS, &self.points),
             (KEYSPACE, &self.name),
             (REPLICAS, &self.replicas),
+            ("TOLLGATE_NODE__ID", name),
+            ("TOLLGATE_NODE__LISTEN", "127.0.0.1:0"),
+            ("TOLLGATE_NODE__BEAT_MS", "250"),
+            ("TOLLGATE_NODE__SUSPECT_MS", "1500"),
+            ("TOLLGATE_NODE__STEADY_MS", "500"),
         ]
     }
 

@@ -155,6 +155,7 @@ impl Node {
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,
                     tuning: tollgate_http::Tuning::new().0,
+                    cluster: None,
                     nodes: among.as_ref().map(|(nodes, _)| Arc::clone(nodes)),
                     metrics: Box::new(|| "tollgate_test 1\n".to_owned()),
                 });
