@@ -39,6 +39,8 @@ pub struct NodeCensus {
     pub here: bool,
     /// `alive`, `leaving` or `dead`.
     pub state: &'static str,
+    /// Whether it was heard of since this node looks. One that was not may be dead as well.
+    pub heard: bool,
     /// How long its counter has been the same.
     pub silent: Duration,
     /// How long it has lived without a fall, as far as it was watched.
@@ -63,13 +65,22 @@ pub struct ShardCensus {
 }
 
 impl Census {
-    /// Whether this node can serve requests: it is a member that sees the cluster, and every shard has a place. A node
-    /// without shards is ready as soon as it can send requests on.
-    pub fn is_ready(&self, patience: Duration) -> bool {
+    /// Whether this node takes part: it is a member, and has looked at the cluster lately.
+    pub fn takes_part(&self, patience: Duration) -> bool {
         let sees = self.blind_for.is_some_and(|blind| blind <= patience);
-        matches!(self.standing, Standing::In { .. })
-            && sees
-            && self.shards.iter().all(|shard| shard.place != Place::Nowhere)
+        matches!(self.standing, Standing::In { .. }) && sees
+    }
+
+    /// Whether a node that has started can serve every request: it takes part, and every shard has a place that was heard
+    /// of. One without shards is ready as soon as it can send requests on.
+    pub fn is_ready(&self, patience: Duration) -> bool {
+        let heard = |node: &Arc<str>| self.nodes.iter().any(|known| known.node == *node && known.heard);
+        let has_place = |shard: &ShardCensus| match &shard.place {
+            Place::Here => true,
+            Place::At(peer) => heard(&peer.node),
+            Place::Nowhere => false,
+        };
+        self.takes_part(patience) && self.shards.iter().all(has_place)
     }
 }
 
@@ -95,6 +106,7 @@ impl Member {
                 State::Alive => "alive",
                 State::Dead | State::Gone => "dead",
             },
+            heard: seen.moves > 0,
             silent: seen.silent,
             alive: seen.alive,
             shards: counts.get(name).copied().unwrap_or(0),

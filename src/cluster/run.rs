@@ -8,6 +8,7 @@ use crate::metrics;
 use crate::ports::{Adopted, Holder, Registry};
 use crate::settings::Pace;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tollgate_store::{ShardId, StoreError};
@@ -38,6 +39,7 @@ pub struct Membership {
     census: watch::Receiver<Arc<Census>>,
     map: Map,
     pace: Pace,
+    settled: Arc<AtomicBool>,
 }
 
 impl Membership {
@@ -55,6 +57,7 @@ impl Membership {
             census,
             map: map.clone(),
             pace,
+            settled: Arc::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let running = Loop {
@@ -66,6 +69,7 @@ impl Membership {
             events,
             publish,
             map,
+            settled: Arc::clone(&membership.settled),
         };
         let thread = std::thread::Builder::new().name("tollgate-cluster".to_owned());
         thread.spawn(move || runtime.block_on(running.run(heard)))?;
@@ -82,9 +86,10 @@ impl Membership {
         Arc::clone(&self.census.borrow())
     }
 
-    /// Whether this node can serve requests.
+    /// Whether this node can serve requests. Once it could serve every one of them, a shard that is being taken over does
+    /// not count against it: that is no reason to keep all the others from it.
     pub fn is_ready(&self) -> bool {
-        self.census().is_ready(self.pace.suspect * 2)
+        self.settled.load(Relaxed) && self.census().takes_part(patience(&self.pace))
     }
 
     /// The store refused this node something because another one has the shard.
@@ -95,7 +100,7 @@ impl Membership {
 
     /// Waits until this node can serve requests, or is no member any more.
     pub async fn ready(&self) {
-        let patience = self.pace.suspect * 2;
+        let patience = patience(&self.pace);
         self.wait(|census| census.is_ready(patience) || census.standing == Standing::Ended)
             .await;
     }
@@ -119,6 +124,11 @@ impl Membership {
     }
 }
 
+/// How long a node may be blind before nothing is sent to it.
+fn patience(pace: &Pace) -> Duration {
+    pace.suspect * 2
+}
+
 struct Loop {
     member: Member,
     clock: Instant,
@@ -128,6 +138,7 @@ struct Loop {
     events: mpsc::Sender<Event>,
     publish: watch::Sender<Arc<Census>>,
     map: Map,
+    settled: Arc<AtomicBool>,
 }
 
 impl Loop {
@@ -169,6 +180,9 @@ impl Loop {
         for state in ["alive", "leaving", "dead"] {
             let such = census.nodes.iter().filter(|node| node.state == state);
             metrics::show_nodes(state, such.count());
+        }
+        if census.is_ready(patience(&self.member.pace)) {
+            self.settled.store(true, Relaxed);
         }
         self.publish.send_replace(Arc::new(census));
     }

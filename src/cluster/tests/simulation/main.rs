@@ -163,6 +163,32 @@ fn a_node_that_cannot_read_its_shards_leaves_them_to_others() {
 }
 
 #[test]
+fn a_node_that_starts_among_the_dead_is_ready_when_it_serves_itself() {
+    for seed in seeds() {
+        let mut world = at_rest(seed, 2, 8);
+        world.running().into_iter().for_each(|node| world.kill(node));
+        let heir = world.start("node-9");
+        let ready = |world: &World| {
+            let node = &world.nodes[&heir];
+            node.member.census(world.now - node.born).is_ready(seconds(8))
+        };
+        while !ready(&world) {
+            world.run_until(world.now + STEP);
+            assert!(world.now < seconds(120), "seed {seed}: it is never ready");
+        }
+        assert_eq!(world.served().len(), 9, "seed {seed}");
+        // Beside one that lives it is ready before it has anything.
+        let next = world.start("node-10");
+        let node = |world: &World| world.nodes[&next].member.census(world.now - world.nodes[&next].born);
+        while !node(&world).is_ready(seconds(8)) {
+            world.run_until(world.now + STEP);
+            assert!(world.now < seconds(140), "seed {seed}: it is never ready");
+        }
+        assert!(world.nodes[&next].serving.is_empty(), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_node_whose_row_was_removed_joins_again() {
     let mut world = at_rest(2, 3, 8);
     world.members.remove("node-1");

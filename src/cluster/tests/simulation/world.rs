@@ -55,7 +55,7 @@ pub(crate) struct Node {
     /// What comes while it is paused.
     waiting: Vec<Event>,
     /// Its steady clock stands at zero here.
-    born: Duration,
+    pub(crate) born: Duration,
     ticks: u64,
 }
 
