@@ -1,8 +1,9 @@
 //! Several nodes on one keyspace: even shares, planned leaves, kills, pauses. Nothing is asserted of how long anything takes,
 //! only that it comes within a bound that is generous.
 
+use super::ids;
+use super::keyspace::Keyspace;
 use super::server::{Answer, KEY, PATIENCE, Server, binary, parse};
-use super::{Keyspace, ids};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
