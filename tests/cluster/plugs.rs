@@ -33,6 +33,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("TOLLGATE_ACQUIRER__LATENCY_MS", "3"),
     ("TOLLGATE_ACQUIRER__JITTER_MS", "10"),
     ("TOLLGATE_STORE__CQL__TIMEOUT_MS", "2000"),
+    // Addresses of receipts are the same bytes whichever node answers.
+    ("TOLLGATE_API__PUBLIC_URL", "http://payments.test"),
 ];
 
 /// What is pulled.
