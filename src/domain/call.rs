@@ -17,7 +17,7 @@ use crate::object::Object;
 use crate::paging::Paging;
 use crate::payments::authentication::CompletedAction;
 use crate::payments::charge::{CaptureCharge, CreateCharge, UpdateCharge};
-use crate::payments::confirmation_token::CreateConfirmationToken;
+use crate::payments::confirmation_token::{CreateConfirmationToken, CreatePageConfirmationToken};
 use crate::payments::dispute::UpdateDispute;
 use crate::payments::payment_domain::{CreateApplePayDomain, CreatePaymentMethodDomain, UpdatePaymentMethodDomain};
 use crate::payments::payment_intent::{
@@ -146,6 +146,8 @@ pub enum Command {
     CreateToken(Box<CreateToken>),
     /// `POST /v1/test_helpers/confirmation_tokens`.
     CreateConfirmationToken(Box<CreateConfirmationToken>),
+    /// `POST /v1/confirmation_tokens`.
+    CreatePageConfirmationToken(Box<CreatePageConfirmationToken>),
     /// `POST /v1/disputes/{dispute}`.
     UpdateDispute(Id, Box<UpdateDispute>),
     /// `POST /v1/charges/{id}/dispute`.

@@ -169,6 +169,7 @@ pub fn decide(
         Command::DeleteApplePayDomain(id) => payment_domain::delete_for_apple_pay(&case, *id),
         Command::CreateToken(asked) => token::create(&case, asked),
         Command::CreateConfirmationToken(asked) => confirmation_token::create(&case, asked),
+        Command::CreatePageConfirmationToken(asked) => confirmation_token::create_on_page(&case, asked),
         Command::UpdateDispute(id, asked) => dispute::update(&case, *id, asked),
         Command::CloseDispute(id) => dispute::close(&case, *id),
         Command::UpdateDisputeOfCharge(charge, asked) => {

@@ -108,6 +108,8 @@ class Canaries(unittest.TestCase):
                                                **self.nested("payment_method_data[card]")})
         self.ask("POST", "/v1/test_helpers/confirmation_tokens", {"payment_method_data[type]": "card",
                                                                   **self.nested("payment_method_data[card]")})
+        self.ask("POST", "/v1/confirmation_tokens", {"payment_method_data[type]": "card",
+                                                     **self.nested("payment_method_data[card]")})
         self.ask("POST", "/v1/sources", {"type": "card", **self.nested("card")})
         self.ask("POST", "/v1/customers", {"source[object]": "card", **self.nested("source")})
         self.ask("POST", "/v1/charges", {"amount": "2000", "currency": "usd", "source[object]": "card",

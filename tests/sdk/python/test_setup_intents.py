@@ -189,7 +189,10 @@ class Setups(unittest.TestCase):
         secret = {"client_secret": intent.client_secret}
         self.assertEqual(page.retrieve(intent.id, secret).status, "requires_payment_method")
         refused(stripe.StripeError, lambda: page.retrieve(intent.id, {"client_secret": intent.client_secret + "x"}))
-        token = client().v1.test_helpers.confirmation_tokens.create({"payment_method": "pm_card_visa"})
+        token = client(PUBLISHABLE).raw_request("post", "/v1/confirmation_tokens", payment_method_data={
+            "type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2040, "cvc": "123"}}).data
+        token = client().v1.confirmation_tokens.retrieve(token["id"])
+        self.assertIsNone(token.setup_intent)
         self.assertEqual(page.confirm(intent.id, {**secret, "confirmation_token": token.id}).status, "succeeded")
         self.assertEqual(setups().retrieve(intent.id, {"expand": ["payment_method"]}).payment_method.card.last4, "4242")
 

@@ -1,13 +1,15 @@
 //! Making confirmation tokens, and using them up.
 
-use super::{Choice, ConfirmationToken, CreateConfirmationToken};
+use super::{Choice, ConfirmationToken, CreateConfirmationToken, CreatePageConfirmationToken};
 use crate::address::Shipping;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
-use crate::payments::payment_method::{NewMethod, PaymentMethodParam};
+use crate::payments::payment_intent::checks::check_url;
+use crate::payments::payment_method::{NewMethod, PaymentMethodData, PaymentMethodParam};
 use crate::reject::{Reject, codes};
+use crate::time::seconds_of;
 use std::sync::Arc;
 use tollgate_resource::Id;
 
@@ -37,11 +39,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateConfirmationToken) -> Result
             Choice::Stored(Arc::new(method.clone()))
         }
         (Some(PaymentMethodParam::Fresh(test)), None) => Choice::Card(Box::new(test.held(case.inputs.now_ms))),
-        (None, Some(data)) => {
-            let mut new = data.check("payment_method_data", case)?;
-            new.spend(&mut draft);
-            Choice::Card(Box::new(new.held()))
-        }
+        (None, Some(data)) => entered(case, data, &mut draft)?,
         _ => return Err(Reject::invalid(None, ONE_METHOD).into()),
     };
     let id = draft.born(&kinds::CONFIRMATION_TOKEN);
@@ -55,8 +53,47 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateConfirmationToken) -> Result
             .clone()
             .map(|shipping| Box::new(Shipping::from(shipping))),
         used_by: None,
+        agreement: None,
     })));
     Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+}
+
+/// Makes a confirmation token of what a payer chose on a page. There is no event of that.
+pub(crate) fn create_on_page(case: &Case<'_>, asked: &CreatePageConfirmationToken) -> Result<Decision, Stop> {
+    let data = asked
+        .payment_method_data
+        .as_ref()
+        .expect("the form makes sure of required parameters");
+    if let Some(url) = &asked.return_url {
+        check_url(url, "return_url")?;
+    }
+    let agreement = asked.mandate_data.as_ref();
+    let agreement = agreement
+        .map(|data| data.acceptance(seconds_of(case.inputs.now_ms)))
+        .transpose()?;
+    let mut draft = case.draft();
+    let choice = entered(case, data, &mut draft)?;
+    let id = draft.born(&kinds::CONFIRMATION_TOKEN);
+    draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
+        id,
+        choice,
+        return_url: asked.return_url.clone(),
+        setup_future_usage: asked.setup_future_usage,
+        shipping: asked
+            .shipping
+            .clone()
+            .map(|shipping| Box::new(Shipping::from(shipping))),
+        used_by: None,
+        agreement: agreement.map(Box::new),
+    })));
+    Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+}
+
+/// What was entered, as it is kept.
+fn entered(case: &Case<'_>, data: &PaymentMethodData, draft: &mut Draft) -> Result<Choice, Stop> {
+    let mut new = data.check("payment_method_data", case)?;
+    new.spend(draft);
+    Ok(Choice::Card(Box::new(new.held())))
 }
 
 /// The confirmation token that the parameter `confirmation_token` names.

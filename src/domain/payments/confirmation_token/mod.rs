@@ -4,12 +4,13 @@ mod decide;
 mod params;
 mod shown;
 
-pub(crate) use decide::{ChosenMethod, create, of_param};
-pub use params::{CreateConfirmationToken, ENDPOINTS};
+pub(crate) use decide::{ChosenMethod, create, create_on_page, of_param};
+pub use params::{CreateConfirmationToken, CreatePageConfirmationToken, ENDPOINTS};
 pub use shown::ConfirmationTokenShown;
 
 use crate::address::Shipping;
 use crate::payments::card::HeldMethod;
+use crate::payments::mandate::Acceptance;
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::PaymentMethod;
 use std::sync::Arc;
@@ -39,6 +40,9 @@ pub struct ConfirmationToken {
     /// The payment intent or setup intent that it confirmed.
     #[record(6)]
     pub used_by: Option<Id>,
+    /// The payer's agreement to payments to come.
+    #[record(7)]
+    pub agreement: Option<Box<Acceptance>>,
 }
 
 /// What the payer chose.

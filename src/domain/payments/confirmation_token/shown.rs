@@ -8,6 +8,7 @@ use crate::payments::bank_account::{
     AcssDebitShown, AuBecsDebitShown, BacsDebitShown, BankShown, SepaDebitShown, UsBankAccountShown,
 };
 use crate::payments::card::HeldMethod;
+use crate::payments::mandate::{Acceptance, AcceptanceType};
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{
     AllowRedisplay, BillingDetailsShown, CardShown, Details, PaymentMethodType, no_billing_details,
@@ -32,7 +33,7 @@ pub struct ConfirmationTokenShown<'a> {
     /// Whether it belongs to live mode.
     pub livemode: bool,
     /// Consent to payments to come.
-    pub mandate_data: Option<&'a str>,
+    pub mandate_data: Option<TokenMandateShown<'a>>,
     /// The payment intent it confirmed.
     pub payment_intent: Option<Ident>,
     /// Settings by type of payment method.
@@ -49,6 +50,32 @@ pub struct ConfirmationTokenShown<'a> {
     pub shipping: Option<TokenShippingShown<'a>>,
     /// Whether actions of the payer are handled by an SDK in the browser.
     pub use_stripe_sdk: bool,
+}
+
+/// Consent to payments to come.
+#[derive(Shown)]
+pub struct TokenMandateShown<'a> {
+    /// How the customer agreed.
+    pub customer_acceptance: TokenAcceptanceShown<'a>,
+}
+
+/// How a customer agreed.
+#[derive(Shown)]
+pub struct TokenAcceptanceShown<'a> {
+    /// What is known of an agreement online.
+    pub online: Option<TokenOnlineShown<'a>>,
+    /// Whether it was online or offline.
+    #[shown(name = "type")]
+    pub kind: AcceptanceType,
+}
+
+/// What is known of an agreement online.
+#[derive(Shown)]
+pub struct TokenOnlineShown<'a> {
+    /// The customer's address in the network.
+    pub ip_address: Option<&'a str>,
+    /// The customer's browser.
+    pub user_agent: Option<&'a str>,
 }
 
 /// What a payment method will be.
@@ -143,7 +170,7 @@ impl<'a> ConfirmationTokenShown<'a> {
             created: Seconds(token.id.created()),
             expires_at: Some(Seconds(seconds_of(token.expires_ms()))),
             livemode: context.livemode,
-            mandate_data: None,
+            mandate_data: token.agreement.as_deref().map(TokenMandateShown::of),
             payment_intent: used_by(&kinds::PAYMENT_INTENT),
             payment_method_options: None,
             payment_method_preview: PaymentMethodPreviewShown::of(token, context),
@@ -156,6 +183,26 @@ impl<'a> ConfirmationTokenShown<'a> {
                 phone: shipping.phone.as_deref(),
             }),
             use_stripe_sdk: true,
+        }
+    }
+}
+
+impl<'a> TokenMandateShown<'a> {
+    fn of(agreement: &'a Acceptance) -> TokenMandateShown<'a> {
+        let (kind, online) = match agreement {
+            Acceptance::Offline { .. } => (AcceptanceType::Offline, None),
+            Acceptance::Online {
+                ip_address, user_agent, ..
+            } => (
+                AcceptanceType::Online,
+                Some(TokenOnlineShown {
+                    ip_address: ip_address.as_deref(),
+                    user_agent: user_agent.as_deref(),
+                }),
+            ),
+        };
+        TokenMandateShown {
+            customer_acceptance: TokenAcceptanceShown { online, kind },
         }
     }
 }

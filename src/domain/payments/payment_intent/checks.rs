@@ -97,11 +97,17 @@ pub(super) fn check_allowed(intent: &PaymentIntent, method: &PaymentMethod) -> R
     Err(Reject::invalid(code, message).with_param("payment_method").into())
 }
 
-/// The customer's agreement to a mandate; one on a page that does not say which browser is refused.
-pub(super) fn agreement(case: &Case<'_>, data: &Update<MandateDataParams>) -> Result<Option<Acceptance>, Stop> {
+/// The customer's agreement to a mandate, in the request or else in what its confirmation token holds; one on a page that does
+/// not say which browser is refused.
+pub(crate) fn agreement(
+    case: &Case<'_>,
+    data: &Update<MandateDataParams>,
+    token: Option<&ConfirmationToken>,
+) -> Result<Option<Acceptance>, Stop> {
     match data {
         Update::Set(data) => data.acceptance(seconds_of(case.inputs.now_ms)).map(Some),
-        Update::Keep | Update::Clear => Ok(None),
+        Update::Keep => Ok(token.and_then(|token| token.agreement.as_deref().cloned())),
+        Update::Clear => Ok(None),
     }
 }
 

@@ -59,9 +59,9 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmPaymentIntent) -> 
             ),
         ],
     )?;
-    let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
+    let agreement = checks::agreement(case, &asked.mandate_data, token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
     let method = Purpose::Payment
         .choice(case, param, data, token, before.customer)

@@ -85,9 +85,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     let code = SecurityCode::named(case, cvc_token)?;
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
-    let agreement = checks::agreement(case, &asked.mandate_data)?;
     let data = asked.payment_method_data.as_deref();
     let token = checks::token_named(case, asked.confirmation_token)?;
+    let agreement = checks::agreement(case, &asked.mandate_data, token)?;
     let (mandate, param) = checks::mandate_named(case, asked.mandate, asked.payment_method)?;
     let mut method = Purpose::Payment.choice(case, param, data, token, customer)?;
     if confirm && method.is_none() {

@@ -16,7 +16,6 @@ use crate::payments::payment_intent::{FutureUsage, checks as payment_checks};
 use crate::payments::payment_method::{Choice, Purpose};
 use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::reject::{Reject, codes};
-use crate::time::seconds_of;
 use crate::versions;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
@@ -66,7 +65,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     let token = token_named(case, asked.confirmation_token)?;
     let token_url = token.and_then(|token| token.return_url.as_deref());
     let return_url = asked.return_url.as_deref().or(token_url);
-    let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
+    let confirmation = confirmation(case, &asked.mandate_data, token, return_url, asked.use_stripe_sdk)?;
     let mut pairs = Metadata::default();
     metadata::merge(&mut pairs, &asked.metadata)?;
     let data = asked.payment_method_data.as_deref();
@@ -242,7 +241,7 @@ pub(crate) fn confirm(case: &Case<'_>, id: Id, asked: &ConfirmSetupIntent) -> Re
     let token = token_named(case, asked.confirmation_token)?;
     let token_url = token.and_then(|token| token.return_url.as_deref());
     let return_url = asked.return_url.as_deref().or(token_url);
-    let confirmation = confirmation(case, &asked.mandate_data, return_url, asked.use_stripe_sdk)?;
+    let confirmation = confirmation(case, &asked.mandate_data, token, return_url, asked.use_stripe_sdk)?;
     let data = asked.payment_method_data.as_deref();
     let method = Purpose::Setup
         .choice(case, asked.payment_method, data, token, before.customer)
@@ -316,13 +315,11 @@ fn token_named<'a>(case: &Case<'a>, named: Option<ConfirmationTokenId>) -> Resul
 fn confirmation(
     case: &Case<'_>,
     mandate_data: &Update<MandateDataParams>,
+    token: Option<&ConfirmationToken>,
     return_url: Option<&str>,
     use_stripe_sdk: Option<bool>,
 ) -> Result<Confirmation, Stop> {
-    let acceptance = match mandate_data {
-        Update::Set(given) => Some(given.acceptance(seconds_of(case.inputs.now_ms))?),
-        Update::Keep | Update::Clear => None,
-    };
+    let acceptance = payment_checks::agreement(case, mandate_data, token)?;
     if let Some(url) = return_url {
         payment_checks::check_url(url, "return_url")?;
     }

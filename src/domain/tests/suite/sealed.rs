@@ -53,6 +53,11 @@ fn a_number_reaches_the_vault_from_every_door_and_no_record() {
         ("create_payment_method", &[("type", "card")], "card"),
         ("create_token", &[], "card"),
         (
+            "create_page_confirmation_token",
+            &[("payment_method_data[type]", "card")],
+            "payment_method_data[card]",
+        ),
+        (
             "create_confirmation_token",
             &[("payment_method_data[type]", "card")],
             "payment_method_data[card]",

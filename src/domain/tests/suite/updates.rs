@@ -314,3 +314,66 @@ fn a_change_forgets_why_the_last_try_failed() {
         ",
     );
 }
+
+#[test]
+fn what_a_page_makes_a_token_of_confirms_with_its_agreement() {
+    check(
+        "
+        > create_page_confirmation_token payment_method_data[type]=card payment_method_data[card][token]=tok_visa return_url=nowhere
+        400 url_invalid param=return_url (not begun): Not a valid URL
+
+        > create_page_confirmation_token payment_method_data[type]=card payment_method_data[card][token]=tok_visa mandate_data[customer_acceptance][type]=online
+        400 parameter_missing param=mandate_data[customer_acceptance][online][ip_address] (not begun): Missing required param: mandate_data[customer_acceptance][online][ip_address].
+
+        > create_page_confirmation_token payment_method_data[type]=card payment_method_data[card][token]=tok_visa setup_future_usage=off_session mandate_data[customer_acceptance][type]=offline use_stripe_sdk=true
+        200 ctoken1
+        · ctoken1
+
+        > create_setup_intent confirmation_token=@ctoken1 confirm=true
+        200 seti1
+        · seti1 succeeded method=pm1 attempt=setatt1 mandate=mandate1
+        · pm1 4242
+        · setatt1 succeeded pm1
+        · mandate1 multi_use of pm1
+        · ctoken1 used by seti1
+        events setup_intent.created, setup_intent.succeeded
+
+        > create_page_confirmation_token payment_method_data[type]=card payment_method_data[card][token]=tok_visa setup_future_usage=off_session mandate_data[customer_acceptance][type]=offline
+        200 ctoken2
+        · ctoken2
+
+        > create_payment_intent amount=2000 currency=usd confirmation_token=@ctoken2 confirm=true
+        200 pi1
+        · pi1 succeeded 2000 usd received=2000 method=pm2 charge=ch1
+        · pm2 4242 used up
+        · ch1 captured 2000 usd mandate=mandate2 captured=2000
+        · mandate2 multi_use of pm2
+        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
+        · ctoken2 used by pi1
+        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events payment_intent.created, charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 1912
+
+        > create_page_confirmation_token payment_method_data[type]=card payment_method_data[card][token]=tok_visa setup_future_usage=off_session mandate_data[customer_acceptance][type]=offline
+        200 ctoken3
+        · ctoken3
+
+        > create_payment_intent amount=2000 currency=usd
+        200 pi2
+        · pi2 requires_payment_method 2000 usd
+        events payment_intent.created
+
+        > confirm_payment_intent @pi2 confirmation_token=@ctoken3
+        200 pi2
+        · pm3 4242 used up
+        · ch2 captured 2000 usd mandate=mandate3 captured=2000
+        · mandate3 multi_use of pm3
+        · txn2 charge 2000 fee 88 net 1912 in 2 days for ch2
+        · ctoken3 used by pi2
+        · pi2 succeeded 2000 usd received=2000 method=pm3 charge=ch2
+        · entry capture ch2: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
+        events charge.succeeded, payment_intent.succeeded
+        balance usd available 0 pending 3824
+        ",
+    );
+}

@@ -15,6 +15,7 @@ mod limits;
 #[allow(dead_code, reason = "the suite behind uses more of it")]
 mod node;
 mod operators;
+mod page_tokens;
 mod receipts;
 mod request_logs;
 mod requests;
