@@ -120,6 +120,10 @@ fn what_is_changed_on_a_follower_is_decided_by_the_leader_and_known_on_both() {
         assert!(node.directory.authenticate(&key.text, NOW_MS).is_ok());
         assert_eq!(wait(node.directory.list()).expect("listed").len(), 2);
     }
+    // A key of an account that was made elsewhere opens that account, and no sandbox.
+    let made = wait(leader.directory.create_account(NewTerms::default())).expect("created");
+    let opened = wait(follower.directory.open_sandbox(&made.keys[0].text)).expect("its account's");
+    assert_eq!(opened.profile.id, made.id);
     let sandbox = wait(follower.directory.open_sandbox("sk_test_shop")).expect("opened");
     assert_eq!(
         wait(leader.directory.open_sandbox("pk_test_shop"))

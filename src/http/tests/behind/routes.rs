@@ -18,7 +18,7 @@ fn every_operation_is_answered_as_on_the_node_that_owns_the_account() {
     let [guest, owner] = [0, 1].map(|node| edge.nodes[node].api);
     assert_eq!(edge.nodes[0].engine.serving(), [], "it owns nothing");
     let bearer = format!("Bearer {KEY}");
-    let headers = [("authorization", &bearer[..]), ("stripe-version", "2026-10-28.dahlia")];
+    let headers = [("authorization", &bearer[..]), ("stripe-version", "2026-10-28.endive")];
     let mut wrong = Vec::new();
     for endpoint in ENDPOINTS {
         let asked = request(endpoint.method.name(), &concrete(endpoint.path), &headers, "");
