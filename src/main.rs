@@ -24,6 +24,7 @@ mod logs;
 mod membership;
 mod node;
 mod output;
+mod public_url;
 mod schema;
 mod settings_command;
 mod shards;

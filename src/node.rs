@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::kept::Kept;
 use crate::logs::Level;
 use crate::membership::{self, Losses};
+use crate::public_url::public_url;
 use crate::tuning::{Sources, Tuner};
 use crate::vault_command::{self, Place};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -180,6 +181,7 @@ impl Node {
             Kind::Embedded => None,
             Kind::Cql => Some(listener("node.listen", config.node.listen)?),
         };
+        let public_url = public_url(config, api.local_addr().map_err(Failure::environment)?, dev)?;
         let own = peers_address(config, peers.as_ref())?;
         let data = Data::open_as(config, &own.map_or_else(String::new, |own| own.to_string()))?;
         let files = data.store.uploads(&config.store)?;
@@ -222,10 +224,6 @@ impl Node {
             let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, (shards, indexes))?;
             actix_rt::spawn(tuner.run(arriving));
         }
-        let public_url = match &config.api.public_url {
-            Some(url) => url.clone(),
-            None => format!("http://{}", api.local_addr().map_err(Failure::environment)?),
-        };
         let services = Arc::new(Services {
             edge: Edge::new(api::ENDPOINTS),
             public_url,

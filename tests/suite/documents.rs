@@ -1,6 +1,6 @@
 //! What the documents promise: README's commands, the settings manual, links.
 
-use crate::server::tollgate;
+use crate::server::{binary, tollgate};
 use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -92,5 +92,35 @@ fn wrong_use_says_what_to_do_and_exits_with_2() {
     assert!(
         out.status.code() == Some(2) && said.contains("listenn") && said.contains("listen"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_node_of_a_cluster_wants_the_address_that_all_nodes_show() {
+    let said = |flags: &[&str]| {
+        // Nobody listens there, so a server that gets past the settings ends, too, with another code.
+        let cluster = [
+            ("TOLLGATE_STORE__KIND", "cql"),
+            ("TOLLGATE_STORE__CQL__CONTACT_POINTS", "127.0.0.1:1"),
+            ("TOLLGATE_NODE__LISTEN", "127.0.0.1:0"),
+        ];
+        let out = std::process::Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(flags)
+            .envs(cluster)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("the binary runs");
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let (code, refused) = said(&[]);
+    assert!(
+        code == Some(2) && refused.contains("api.public_url is empty") && refused.contains("every node"),
+        "{code:?} {refused}"
+    );
+    let (code, warned) = said(&["--dev"]);
+    assert!(
+        code == Some(3) && warned.contains("api.public_url is empty") && warned.contains("this node"),
+        "{code:?} {warned}"
     );
 }
