@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Faults of an ordinary run; more by TOLLGATE_FAULTS.
-const FAULTS: u64 = 10;
+/// Faults of an ordinary run, each plug once; more by TOLLGATE_FAULTS.
+const FAULTS: u64 = PLUGS.len() as u64;
 /// Nodes of Tollgate, other numbers by TOLLGATE_NODES, and of Cassandra.
-const NODES: usize = 1;
+const NODES: usize = 3;
 const STORES: usize = 3;
 /// New requests that follow each fault, at least: fewer would prove little.
 const REQUESTS_AFTER: u64 = 40;
