@@ -17,6 +17,8 @@ const FAULTS: u64 = PLUGS.len() as u64;
 /// Nodes of Tollgate, other numbers by TOLLGATE_NODES, and of Cassandra.
 const NODES: usize = 3;
 const STORES: usize = 3;
+/// Requests that a node has sent on to another one and brought the answer of.
+const CARRIED: &str = r#"tollgate_node_forwarded_total{outcome="answered"}"#;
 /// New requests that follow each fault, at least: fewer would prove little.
 const REQUESTS_AFTER: u64 = 40;
 /// Longest pause of a process, and longest time that a node of either sort stays down, in milliseconds. In a long run some
@@ -104,6 +106,11 @@ fn whatever_plug_is_pulled_nothing_is_lost_invented_or_doubled() {
     audit::settle(&nodes, &log);
     say("everything is compared");
     audit::compare(&nodes, &log);
+    if count > 1 {
+        let carried: f64 = pulled.servers.iter().map(|server| server.metric(CARRIED)).sum();
+        assert!(carried > 0.0, "no node has sent a request on: each was asked alone");
+        say(&format!("{carried} requests were sent on since the last starts"));
+    }
     for server in &mut pulled.servers {
         assert_eq!(server.stop(), Some(0), "{}", server.log());
     }
