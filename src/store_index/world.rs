@@ -105,11 +105,16 @@ impl Journal {
 
     /// Publishes what the index does not hold yet.
     pub(crate) fn publish_into(&self, opened: &Opened<Reached>) {
+        self.publish_up_to(self.blocks.len(), opened);
+    }
+
+    /// The same, and stops before a block.
+    fn publish_up_to(&self, end: usize, opened: &Opened<Reached>) {
         let from = opened
             .known
             .as_ref()
             .map_or(0, |known| known.checkpoint.blocks as usize);
-        for nth in from..self.blocks.len() {
+        for nth in from..end {
             let (shard, block) = (Journal::shard(nth), &self.blocks[nth..=nth]);
             opened.index.admit(shard, block).expect("the block fits");
             opened.index.publish(shard, block);
@@ -175,7 +180,9 @@ impl World {
             host: Host::start(Threads::default()).expect("threads start"),
         };
         let opened = world.open();
-        world.journal.publish_into(&opened);
+        // However far the writer gets, what is left fills a layer, so that whoever goes on writes.
+        let left = 2 * LITTLE.recent_records as usize;
+        world.journal.publish_up_to(world.journal.blocks.len() - left, &opened);
         await_that(|| world.read().is_some_and(|manifest| manifest.records >= 500));
         drop(opened);
         let World { journal, files, host } = world;
