@@ -1,0 +1,353 @@
+//! Books and their changes as bytes. An entry is the endpoint's number and then parts, each with a tag; the parts of a whole
+//! book are the changes that lead from nothing to it, so there is one way to read both. Tags are never reused; what is
+//! inside a part never changes, a new need gets a new tag.
+
+use super::{Book, Change, Death, Head, Health, JobState, Only, Place, Reason, RecoverJob, Run};
+use crate::seqs::Seqs;
+use std::collections::{BTreeMap, BTreeSet};
+use tollgate_resource::record::{Input, RecordError, put_str, put_varint};
+
+const PROGRESS: u64 = 1;
+const RUN: u64 = 2;
+const BEHIND: u64 = 3;
+const DEAD: u64 = 4;
+const HEAD: u64 = 5;
+const NO_HEAD: u64 = 6;
+const JOB: u64 = 7;
+const FORGET: u64 = 8;
+const HEALTH: u64 = 9;
+const REVIVE: u64 = 10;
+const BURY: u64 = 11;
+
+/// Writes what has changed since the last note: `log` in the order in which it happened, `book` as it is now.
+pub fn put_changes(out: &mut Vec<u8>, log: &[Change], book: &Book) {
+    let moved = |change: &Change| {
+        matches!(
+            change,
+            Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _)
+        )
+    };
+    if log.iter().any(moved) {
+        put_progress(out, book);
+    }
+    // What moves whole sets parts what was before from what came after.
+    let pieces = log.split_inclusive(|change| matches!(change, Change::Revive { .. } | Change::Bury(_)));
+    pieces.for_each(|piece| put_piece(out, piece));
+}
+
+/// Writes everything.
+pub fn put_whole(out: &mut Vec<u8>, book: &Book) {
+    put_progress(out, book);
+    let none = Seqs::default();
+    for (run, seqs) in &book.runs {
+        put_sets(out, Place::Run(*run), seqs, &none);
+    }
+    for (object, blocked) in &book.blocked {
+        put_head(out, *object, Some(blocked.head));
+        put_sets(out, Place::Behind(*object), &blocked.behind, &none);
+    }
+    for (death, seqs) in &book.dead {
+        put_sets(out, Place::Dead(*death), seqs, &none);
+    }
+    for job in book.jobs.values() {
+        put_job(out, job);
+    }
+    put_health(out, book.health);
+}
+
+/// Changes a book as the parts say.
+///
+/// # Errors
+/// When the bytes are not what this release or an older one writes.
+pub fn take_into(book: &mut Book, input: &mut Input<'_>) -> Result<(), RecordError> {
+    while !input.rest().is_empty() {
+        match input.take_varint()? {
+            PROGRESS => {
+                book.cursor = input.take_varint()?;
+                let back: Seqs = Seqs::take(input)?;
+                // Written as distances below the cursor: near it, so short.
+                book.open = back.iter().map(|back| book.cursor.saturating_sub(back)).collect();
+                book.open.reverse();
+            }
+            RUN => {
+                let due_min = take_u32(input)?;
+                let tried = take_u8(input)?;
+                take_sets(book, Place::Run(Run { due_min, tried }), input)?;
+            }
+            BEHIND => {
+                let object = take_u64(input)?;
+                take_sets(book, Place::Behind(object), input)?;
+            }
+            DEAD => {
+                let day = take_u32(input)?;
+                let reason = match input.take_varint()? {
+                    0 => Reason::Refused,
+                    1 => Reason::Unanswered,
+                    _ => return Err(unknown("Reason")),
+                };
+                take_sets(book, Place::Dead(Death { day, reason }), input)?;
+            }
+            HEAD => {
+                let object = take_u64(input)?;
+                let head = Head {
+                    seq: input.take_varint()?,
+                    tried: take_u8(input)?,
+                    due_min: take_u32(input)?,
+                };
+                book.apply(&Change::Head(object, Some(head)));
+            }
+            NO_HEAD => {
+                let object = take_u64(input)?;
+                book.apply(&Change::Head(object, None));
+            }
+            JOB => {
+                let job = take_job(input)?;
+                book.apply(&Change::Job(job));
+            }
+            FORGET => {
+                let id = input.take_varint()?;
+                book.apply(&Change::Forget(id));
+            }
+            HEALTH => {
+                let health = Health {
+                    failing_since_ms: input.take_varint()?,
+                    failures: take_u32(input)?,
+                    told: input.take_varint()? != 0,
+                };
+                book.apply(&Change::Health(health));
+            }
+            REVIVE => {
+                let (from, to) = (take_u32(input)?, take_u32(input)?);
+                book.apply(&Change::Revive { from, to });
+            }
+            BURY => {
+                let before = take_u32(input)?;
+                book.apply(&Change::Bury(before));
+            }
+            _ => return Err(unknown("Book")),
+        }
+    }
+    Ok(())
+}
+
+/// Changes with at most one that moves sets, the last: what happened to an event last is what counts.
+fn put_piece(out: &mut Vec<u8>, piece: &[Change]) {
+    let mut places: BTreeMap<Place, BTreeMap<u64, bool>> = BTreeMap::new();
+    let mut heads: BTreeMap<u64, Option<Head>> = BTreeMap::new();
+    let mut gone: BTreeSet<u64> = BTreeSet::new();
+    let (mut jobs, mut health) = (BTreeMap::new(), None);
+    for change in piece {
+        match change {
+            Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _) => {}
+            Change::Add(place, seq) => {
+                places.entry(*place).or_default().insert(*seq, true);
+            }
+            Change::Remove(place, seq) => {
+                places.entry(*place).or_default().insert(*seq, false);
+            }
+            Change::Head(object, head) => {
+                if head.is_none() {
+                    // What was behind it went before, event by event.
+                    places.remove(&Place::Behind(*object));
+                    gone.insert(*object);
+                }
+                heads.insert(*object, *head);
+            }
+            Change::Job(job) => {
+                jobs.insert(job.id, Some(job));
+            }
+            Change::Forget(id) => {
+                jobs.insert(*id, None);
+            }
+            Change::Health(now) => health = Some(*now),
+            Change::Revive { .. } | Change::Bury(_) => {}
+        }
+    }
+    // An object that was freed and is blocked again begins anew.
+    for object in gone {
+        put_head(out, object, None);
+    }
+    for (object, head) in heads.into_iter().filter(|(_, head)| head.is_some()) {
+        put_head(out, object, head);
+    }
+    for (place, seqs) in places {
+        let of = |wanted| {
+            seqs.iter()
+                .filter(move |(_, there)| **there == wanted)
+                .map(|(seq, _)| *seq)
+        };
+        put_sets(out, place, &of(true).collect(), &of(false).collect());
+    }
+    for (id, job) in jobs {
+        match job {
+            Some(job) => put_job(out, job),
+            None => {
+                put_varint(out, FORGET);
+                put_varint(out, id);
+            }
+        }
+    }
+    if let Some(health) = health {
+        put_health(out, health);
+    }
+    match piece.last() {
+        Some(Change::Revive { from, to }) => {
+            put_varint(out, REVIVE);
+            put_varint(out, u64::from(*from));
+            put_varint(out, u64::from(*to));
+        }
+        Some(Change::Bury(before)) => {
+            put_varint(out, BURY);
+            put_varint(out, u64::from(*before));
+        }
+        _ => {}
+    }
+}
+
+fn put_progress(out: &mut Vec<u8>, book: &Book) {
+    put_varint(out, PROGRESS);
+    put_varint(out, book.cursor);
+    let back: Seqs = book.open.iter().rev().map(|seq| book.cursor - seq).collect();
+    back.put(out);
+}
+
+fn put_sets(out: &mut Vec<u8>, place: Place, here: &Seqs, gone: &Seqs) {
+    match place {
+        Place::Open => unreachable!("written as progress"),
+        Place::Run(run) => {
+            put_varint(out, RUN);
+            put_varint(out, u64::from(run.due_min));
+            put_varint(out, u64::from(run.tried));
+        }
+        Place::Behind(object) => {
+            put_varint(out, BEHIND);
+            out.extend_from_slice(&object.to_le_bytes());
+        }
+        Place::Dead(death) => {
+            put_varint(out, DEAD);
+            put_varint(out, u64::from(death.day));
+            put_varint(
+                out,
+                match death.reason {
+                    Reason::Refused => 0,
+                    Reason::Unanswered => 1,
+                },
+            );
+        }
+    }
+    here.put(out);
+    gone.put(out);
+}
+
+fn take_sets(book: &mut Book, place: Place, input: &mut Input<'_>) -> Result<(), RecordError> {
+    let here = Seqs::take(input)?;
+    let gone = Seqs::take(input)?;
+    match place {
+        Place::Run(run) if !here.is_empty() => book.runs.entry(run).or_default().merge(&here),
+        Place::Dead(death) if !here.is_empty() => book.dead.entry(death).or_default().merge(&here),
+        _ => here.iter().for_each(|seq| book.add(place, seq)),
+    }
+    gone.iter().for_each(|seq| book.remove(place, seq));
+    Ok(())
+}
+
+fn put_head(out: &mut Vec<u8>, object: u64, head: Option<Head>) {
+    put_varint(out, if head.is_some() { HEAD } else { NO_HEAD });
+    out.extend_from_slice(&object.to_le_bytes());
+    if let Some(head) = head {
+        put_varint(out, head.seq);
+        put_varint(out, u64::from(head.tried));
+        put_varint(out, u64::from(head.due_min));
+    }
+}
+
+fn put_health(out: &mut Vec<u8>, health: Health) {
+    put_varint(out, HEALTH);
+    put_varint(out, health.failing_since_ms);
+    put_varint(out, u64::from(health.failures));
+    put_varint(out, u64::from(health.told));
+}
+
+fn put_job(out: &mut Vec<u8>, job: &RecoverJob) {
+    put_varint(out, JOB);
+    for number in [
+        job.id,
+        job.since_ms,
+        job.until_ms,
+        job.done,
+        job.last,
+        job.sent,
+        job.taken,
+        job.began_ms,
+    ] {
+        put_varint(out, number);
+    }
+    let only = match job.only {
+        Only::All => 0,
+        Only::Undelivered => 1,
+        Only::Delivered => 2,
+    };
+    let state = match job.state {
+        JobState::Running => 0,
+        JobState::Done => 1,
+        JobState::Canceled => 2,
+    };
+    put_varint(out, only);
+    put_varint(out, state);
+    put_varint(out, job.types.len() as u64);
+    job.types.iter().for_each(|kind| put_str(out, kind));
+}
+
+fn take_job(input: &mut Input<'_>) -> Result<RecoverJob, RecordError> {
+    let mut numbers = [0; 8];
+    for number in &mut numbers {
+        *number = input.take_varint()?;
+    }
+    let [id, since_ms, until_ms, done, last, sent, taken, began_ms] = numbers;
+    let only = match input.take_varint()? {
+        0 => Only::All,
+        1 => Only::Undelivered,
+        2 => Only::Delivered,
+        _ => return Err(unknown("Only")),
+    };
+    let state = match input.take_varint()? {
+        0 => JobState::Running,
+        1 => JobState::Done,
+        2 => JobState::Canceled,
+        _ => return Err(unknown("JobState")),
+    };
+    let mut types = Vec::new();
+    for _ in 0..input.take_varint()? {
+        types.push(input.take_str()?.into());
+    }
+    Ok(RecoverJob {
+        id,
+        since_ms,
+        until_ms,
+        types,
+        only,
+        done,
+        last,
+        sent,
+        taken,
+        began_ms,
+        state,
+    })
+}
+
+fn take_u64(input: &mut Input<'_>) -> Result<u64, RecordError> {
+    let bytes = input.take_bytes(8)?.try_into().expect("eight bytes were taken");
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn take_u32(input: &mut Input<'_>) -> Result<u32, RecordError> {
+    u32::try_from(input.take_varint()?).map_err(|_| RecordError::Overflow)
+}
+
+fn take_u8(input: &mut Input<'_>) -> Result<u8, RecordError> {
+    u8::try_from(input.take_varint()?).map_err(|_| RecordError::Overflow)
+}
+
+fn unknown(shape: &'static str) -> RecordError {
+    RecordError::Trailing { shape }
+}
