@@ -70,9 +70,9 @@ pub fn take_into(book: &mut Book, input: &mut Input<'_>) -> Result<(), RecordErr
                 book.open.reverse();
             }
             RUN => {
-                let due_min = take_u32(input)?;
+                let due_s = take_u32(input)?;
                 let tried = take_u8(input)?;
-                take_sets(book, Place::Run(Run { due_min, tried }), input)?;
+                take_sets(book, Place::Run(Run { due_s, tried }), input)?;
             }
             BEHIND => {
                 let object = take_u64(input)?;
@@ -92,7 +92,7 @@ pub fn take_into(book: &mut Book, input: &mut Input<'_>) -> Result<(), RecordErr
                 let head = Head {
                     seq: input.take_varint()?,
                     tried: take_u8(input)?,
-                    due_min: take_u32(input)?,
+                    due_s: take_u32(input)?,
                 };
                 book.apply(&Change::Head(object, Some(head)));
             }
@@ -216,7 +216,7 @@ fn put_sets(out: &mut Vec<u8>, place: Place, here: &Seqs, gone: &Seqs) {
         Place::Open => unreachable!("written as progress"),
         Place::Run(run) => {
             put_varint(out, RUN);
-            put_varint(out, u64::from(run.due_min));
+            put_varint(out, u64::from(run.due_s));
             put_varint(out, u64::from(run.tried));
         }
         Place::Behind(object) => {
@@ -257,7 +257,7 @@ fn put_head(out: &mut Vec<u8>, object: u64, head: Option<Head>) {
     if let Some(head) = head {
         put_varint(out, head.seq);
         put_varint(out, u64::from(head.tried));
-        put_varint(out, u64::from(head.due_min));
+        put_varint(out, u64::from(head.due_s));
     }
 }
 

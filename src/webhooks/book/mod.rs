@@ -13,10 +13,8 @@ pub use job::{JobState, Only, RecoverJob};
 use crate::seqs::Seqs;
 use std::collections::BTreeMap;
 
-/// Milliseconds of a minute, in which due times are counted.
-pub const MINUTE_MS: u64 = 60_000;
 /// Milliseconds of a day, by which dead letters are kept.
-pub const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Events and dead letters are kept for so many days.
 pub const KEPT_DAYS: u32 = 30;
 /// Recovery jobs of one endpoint that are remembered, running or not.
@@ -37,12 +35,12 @@ pub struct Book {
     health: Health,
 }
 
-/// Events that wait for the same minute after the same number of attempts.
+/// Events that wait for the same time after the same number of attempts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Run {
-    /// When they are due, minutes since the Unix epoch; 0 for as soon as the endpoint takes anything, before all others and
+    /// When they are due, seconds since the Unix epoch; 0 for as soon as the endpoint takes anything, before all others and
     /// in order.
-    pub due_min: u32,
+    pub due_s: u32,
     /// Attempts made.
     pub tried: u8,
 }
@@ -81,8 +79,8 @@ pub struct Head {
     pub seq: u64,
     /// Attempts made.
     pub tried: u8,
-    /// When it is due, as in [`Run::due_min`].
-    pub due_min: u32,
+    /// When it is due, as in [`Run::due_s`].
+    pub due_s: u32,
 }
 
 /// How an endpoint has been doing.
@@ -176,7 +174,7 @@ impl Book {
                     .collect();
                 for day in days {
                     let seqs = self.dead.remove(&day).expect("its own key");
-                    let run = Run { due_min: 0, tried: 0 };
+                    let run = Run { due_s: 0, tried: 0 };
                     self.runs.entry(run).or_default().merge(&seqs);
                 }
             }
