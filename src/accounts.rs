@@ -3,8 +3,8 @@
 
 use crate::admin_client::ask;
 use crate::config::Config;
+use crate::data::Data;
 use crate::exit::Failure;
-use crate::node::Data;
 use crate::output::{print_value, rows, table, word};
 use serde_json::{Value, json};
 use std::fmt::Write;

@@ -1,12 +1,12 @@
-//! Where the journal is kept: files of the data directory, or a cluster. Only this file and `node.rs` know which.
+//! Where the journal is kept: files of the data directory, or a cluster. Only this file and `data.rs` know which.
 
 use crate::alarms;
 use crate::config::{Node, Store};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::index_command::Indexes;
-use crate::node::{end_of_store, unusable};
 use crate::uploads::{SharedUploads, Uploads};
 use crate::vault_keyspace::Keyspace;
+use std::io::Write;
 use std::sync::Arc;
 use tollgate_actors::metrics::stage;
 use tollgate_actors::router::shard_of;
@@ -38,7 +38,7 @@ impl Kept {
             disk: tollgate_store_embedded::faults::disk(),
             ..Options::default()
         };
-        let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(unusable)?;
+        let store = Embedded::create_or_open(&settings.data, settings.shards, options).map_err(Failure::environment)?;
         let opened = store.opened();
         tracing::info!(
             data = %settings.data.display(),
@@ -55,7 +55,7 @@ impl Kept {
         if let Some(torn) = &opened.torn {
             tracing::warn!(torn, "the journal ended in the middle of a write, as after a crash");
         }
-        if Embedded::secret_is_exposed(&settings.data).map_err(unusable)? {
+        if Embedded::secret_is_exposed(&settings.data).map_err(Failure::environment)? {
             let secret = settings.data.join("secret");
             tracing::warn!(file = %secret.display(), "others than its owner may read the secret of the data: chmod 600");
         }
@@ -75,7 +75,7 @@ impl Kept {
             index_cache_bytes: settings.cql.index_cache_bytes,
             ..tollgate_store_scylla::Options::new(settings.cql.settings.clone(), &id, addr, shard_of)
         };
-        let store = Cluster::open(options).map_err(unusable)?;
+        let store = Cluster::open(options).map_err(Failure::environment)?;
         tracing::info!(
             keyspace = settings.cql.settings.keyspace,
             shards = store.shards(),
@@ -128,8 +128,8 @@ impl Kept {
     pub(crate) fn uploads(&self, settings: &Store) -> Result<Arc<dyn FileBytes>, Failure> {
         Ok(match self {
             Kept::Embedded(_) => {
-                let area = FileArea::open(&settings.data).map_err(unusable)?;
-                area.remove_parts().map_err(unusable)?;
+                let area = FileArea::open(&settings.data).map_err(Failure::environment)?;
+                area.remove_parts().map_err(Failure::environment)?;
                 Arc::new(Uploads(area))
             }
             Kept::Cluster(store) => Arc::new(SharedUploads(store.uploads().clone())),
@@ -192,4 +192,11 @@ fn measure_groups() -> OnGroup {
         sync.record(group.sync);
         publish.record(group.publish);
     })
+}
+
+/// The store cannot write any more: nothing that this process says would be durable, so it ends. A restart replays.
+pub(crate) fn end_of_store(why: &str) {
+    tracing::error!(why, "the store has failed; the process ends");
+    let _ = writeln!(std::io::stderr(), "tollgate: the store has failed: {why}");
+    std::process::exit(Exit::Environment as i32);
 }

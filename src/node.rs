@@ -1,67 +1,42 @@
-//! The wiring of a serving process: which store, which network, which listeners, and in what order they start and stop.
-//! Only this file picks the backend.
+//! The wiring of a serving process: which network, which listeners, and in what order they start and stop.
 
-use crate::alarms;
 use crate::config::{Config, Kind};
+use crate::data::Data;
 use crate::descriptors;
-use crate::exit::{Exit, Failure};
-use crate::kept::Kept;
+use crate::exit::Failure;
+use crate::kept::end_of_store;
 use crate::logs::Level;
 use crate::membership::{self, Losses};
+use crate::metrics;
 use crate::public_url::public_url;
+use crate::signals::{self, StopSignals};
 use crate::tuning::{Sources, Tuner};
-use crate::vault_command::{self, Place};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
-use tollgate_actors::metrics::{BLOCK_BYTES, BLOCK_RECORDS, STAGE_SECONDS};
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::{Pacing, ShardSettings};
-use tollgate_actors::{Begin, DirectoryHandle, Engine, EngineConfig, Performer};
+use tollgate_actors::{Begin, Engine, EngineConfig, Performer};
 use tollgate_cluster::Membership;
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
-use tollgate_domain::{Network, Secrets, api};
+use tollgate_domain::{Network, api};
 use tollgate_http::{
     DirectoryLeader, Files, NodeBounds, Nodes, OperatorError, RateLimiter, Running, Services, Tuning, Wish,
 };
-use tollgate_store::StoreError;
 use tollgate_wire::Edge;
-
-/// How often recorded samples are folded into histograms, so that they do not pile up between scrapes.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// How often uploads that other nodes left half-done are looked at.
 const SETTLE_EVERY: Duration = Duration::from_secs(60);
-
-/// Bounds of the duration histograms, in seconds: from a durable write to a client's patience.
-const SECONDS_BUCKETS: [f64; 14] = [
-    0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
-];
-
-/// Bounds of the stages of a request, in seconds: from what parsing takes to a wait that somebody notices.
-const STAGE_BUCKETS: [f64; 16] = [
-    0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005,
-    0.01, 0.05, 0.25, 1.0,
-];
-
-/// Bounds of the records of a block.
-const RECORDS_BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
-
-/// Bounds of the bytes of a block.
-const BYTES_BUCKETS: [f64; 8] = [
-    512.0, 2_048.0, 8_192.0, 16_384.0, 32_768.0, 65_536.0, 131_072.0, 262_144.0,
-];
 
 /// Serves until a signal says stop. Settings are read again from their sources on SIGHUP and when an operator asks.
 pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) -> Result<(), Failure> {
     use_small_pages();
     actix_rt::System::new().block_on(async {
         // From here on it is no reason to end.
-        let hangups = signals(SignalKind::hangup())?;
+        let hangups = signals::of(SignalKind::hangup())?;
         let mut node = Node::start(config, dev, Some((sources, level))).await?;
         actix_rt::spawn(reload_on(hangups, node.tuning.clone()));
         crate::output::print(&format!(
@@ -84,48 +59,6 @@ fn use_small_pages() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
         tracing::warn!(%error, "huge pages stay on; the slowest answers may be slower");
     }
-}
-
-/// SIGTERM and SIGINT, listened for since before the first request could be answered: whoever saw that the server is ready
-/// can stop it gracefully.
-pub(crate) struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-    came: bool,
-}
-
-impl StopSignals {
-    fn listen() -> Result<StopSignals, Failure> {
-        Ok(StopSignals {
-            terminate: signals(SignalKind::terminate())?,
-            interrupt: signals(SignalKind::interrupt())?,
-            came: false,
-        })
-    }
-
-    /// Waits for one of them; at once if one has come already.
-    pub(crate) async fn wait(&mut self) {
-        if self.came {
-            return;
-        }
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-        self.came = true;
-    }
-
-    /// Waits for something, unless one of them comes first; then [`StopSignals::wait`] knows of it.
-    async fn or(&mut self, other: impl Future<Output = ()>) {
-        tokio::select! {
-            () = self.wait() => {}
-            () = other => {}
-        }
-    }
-}
-
-fn signals(kind: SignalKind) -> Result<Signal, Failure> {
-    signal(kind).map_err(|error| Failure::environment(format!("cannot listen for signals: {error}")))
 }
 
 /// Reads the settings again at each signal. What came of it is in the log.
@@ -173,7 +106,7 @@ impl Node {
         }
         #[cfg(feature = "faults")]
         crate::clock_faults::start()?;
-        let metrics = metrics()?;
+        let metrics = metrics::start()?;
         // Ports first: a port that is taken should not cost the opening of the data.
         let api = listener("api.listen", config.api.listen)?;
         let admin = listener("admin.listen", config.admin_listen)?;
@@ -323,67 +256,6 @@ async fn within(limit: Duration, what: &str, step: impl Future<Output = ()>) {
     }
 }
 
-/// Open data: a directory, and with a cluster the keyspace.
-pub(crate) struct Data {
-    /// Its store.
-    pub store: Kept,
-    /// Keys of its keyed hashes.
-    pub secrets: Secrets,
-}
-
-impl Data {
-    /// Opens the data the settings name, or creates it.
-    pub(crate) fn open(config: &Config) -> Result<Data, Failure> {
-        Data::open_as(config, "")
-    }
-
-    /// The same, for a node that others reach at this address.
-    fn open_as(config: &Config, addr: &str) -> Result<Data, Failure> {
-        let settings = &config.store;
-        let store = match settings.kind {
-            Kind::Embedded => {
-                // Before anything of the directory is touched.
-                vault_command::refuse_lost_keys(&Place::Directory(settings.data.clone()))?;
-                Kept::embedded(settings)?
-            }
-            Kind::Cql => {
-                vault_command::refuse_lost_keys(&Place::Cluster(settings.cql.settings.clone()))?;
-                Kept::cluster(settings, &config.node, addr)?
-            }
-        };
-        let vault = store.vault(settings, now_ms())?;
-        let secrets = Secrets::new(store.secret()).with_vault(vault);
-        Ok(Data { store, secrets })
-    }
-
-    /// The accounts and keys of the data, without shards: for commands that work offline.
-    pub(crate) fn directory(&self) -> Result<DirectoryHandle, Failure> {
-        let config = tollgate_actors::directory::DirectoryConfig {
-            dev: false,
-            on_fatal: Arc::new(end_of_store),
-            follows: None,
-        };
-        DirectoryHandle::start(config, &self.secrets, self.store.journal(), self.store.reads()).map_err(unusable)
-    }
-}
-
-/// Milliseconds since the Unix epoch, as the machine has it.
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
-}
-
-pub(crate) fn unusable(error: StoreError) -> Failure {
-    Failure::environment(error)
-}
-
-/// The store cannot write any more: nothing that this process says would be durable, so it ends. A restart replays.
-pub(crate) fn end_of_store(why: &str) {
-    tracing::error!(why, "the store has failed; the process ends");
-    let _ = writeln!(std::io::stderr(), "tollgate: the store has failed: {why}");
-    std::process::exit(Exit::Environment as i32);
-}
-
 fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
     let actors = &config.actors;
     EngineConfig {
@@ -472,33 +344,6 @@ fn peers_address(
     let Some(peers) = peers else { return Ok(None) };
     let bound = peers.local_addr().map_err(Failure::environment)?;
     Ok(Some(config.node.advertise.unwrap_or(bound)))
-}
-
-/// The process's metrics. There is one recorder a process; a second node in it (the demo starts one) shares it.
-fn metrics() -> Result<PrometheusHandle, Failure> {
-    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = INSTALLED.get() {
-        return Ok(handle.clone());
-    }
-    let handle = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS_BUCKETS)
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(STAGE_SECONDS.to_owned()), &STAGE_BUCKETS))
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(BLOCK_RECORDS.to_owned()), &RECORDS_BUCKETS))
-        .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(BLOCK_BYTES.to_owned()), &BYTES_BUCKETS))
-        .and_then(PrometheusBuilder::install_recorder)
-        .map_err(|error| Failure::environment(format!("metrics cannot be recorded: {error}")))?;
-    tollgate_http::describe_metrics();
-    alarms::describe();
-    metrics_process::Collector::default().describe();
-    let upkeep = handle.clone();
-    actix_rt::spawn(async move {
-        let mut clock = tokio::time::interval(METRICS_UPKEEP);
-        loop {
-            clock.tick().await;
-            upkeep.run_upkeep();
-        }
-    });
-    Ok(INSTALLED.get_or_init(|| handle).clone())
 }
 
 fn warn_of_dev(config: &Config) {

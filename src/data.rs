@@ -1,0 +1,60 @@
+//! Open data: the store, and the keys of what is in it.
+
+use crate::config::{Config, Kind};
+use crate::exit::Failure;
+use crate::kept::{Kept, end_of_store};
+use crate::vault_command::{self, Place};
+use std::sync::Arc;
+use tollgate_actors::DirectoryHandle;
+use tollgate_domain::Secrets;
+
+/// Open data: a directory, and with a cluster the keyspace.
+pub(crate) struct Data {
+    /// Its store.
+    pub store: Kept,
+    /// Keys of its keyed hashes.
+    pub secrets: Secrets,
+}
+
+impl Data {
+    /// Opens the data the settings name, or creates it.
+    pub(crate) fn open(config: &Config) -> Result<Data, Failure> {
+        Data::open_as(config, "")
+    }
+
+    /// The same, for a node that others reach at this address.
+    pub(crate) fn open_as(config: &Config, addr: &str) -> Result<Data, Failure> {
+        let settings = &config.store;
+        let store = match settings.kind {
+            Kind::Embedded => {
+                // Before anything of the directory is touched.
+                vault_command::refuse_lost_keys(&Place::Directory(settings.data.clone()))?;
+                Kept::embedded(settings)?
+            }
+            Kind::Cql => {
+                vault_command::refuse_lost_keys(&Place::Cluster(settings.cql.settings.clone()))?;
+                Kept::cluster(settings, &config.node, addr)?
+            }
+        };
+        let vault = store.vault(settings, now_ms())?;
+        let secrets = Secrets::new(store.secret()).with_vault(vault);
+        Ok(Data { store, secrets })
+    }
+
+    /// The accounts and keys of the data, without shards: for commands that work offline.
+    pub(crate) fn directory(&self) -> Result<DirectoryHandle, Failure> {
+        let config = tollgate_actors::directory::DirectoryConfig {
+            dev: false,
+            on_fatal: Arc::new(end_of_store),
+            follows: None,
+        };
+        DirectoryHandle::start(config, &self.secrets, self.store.journal(), self.store.reads())
+            .map_err(Failure::environment)
+    }
+}
+
+/// Milliseconds since the Unix epoch, as the machine has it.
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
