@@ -1,10 +1,10 @@
 //! `tollgate export` and `tollgate import`: everything a store holds, carried to another.
 
-use crate::config::{Config, Kind, Store};
+use crate::config::{Kind, Store};
 use crate::exit::Failure;
 use crate::output::print;
+use crate::place::Place;
 use crate::uploads::{SharedUploads, Uploads};
-use crate::vault_command::Place;
 use crate::vault_keyspace::Keyspace;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,17 +60,12 @@ fn write(
     tollgate_carry::export(&source, file)
 }
 
-/// Reads a file into the new store that the settings name, and compares the sums.
-pub(crate) fn import(file: &Path, data: Option<&Path>, config: Option<&Path>) -> Result<(), Failure> {
-    let mut store = Config::load(config, &[])?.store;
-    if let Some(data) = data {
-        store.data = data.to_owned();
-        store.kind = Kind::Embedded;
-    }
+/// Reads a file into a new store, and compares the sums.
+pub(crate) fn import(file: &Path, store: &Store) -> Result<(), Failure> {
     // All of it is read once before anything is touched.
     let opened = tollgate_carry::open(file).map_err(failure)?;
     let sums = match store.kind {
-        Kind::Embedded => into_directory(&opened, &store),
+        Kind::Embedded => into_directory(&opened, store),
         Kind::Cql => into_cluster(&opened, &store.cql.settings, store.idempotency_hours),
     };
     told("imported, and the sums agree:", &sums.map_err(failure)?)

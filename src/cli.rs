@@ -2,13 +2,14 @@
 //! error.
 
 use crate::cli_accounts::{self, AccountCommand};
-use crate::config::{Config, Kind};
+use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use crate::place::PlaceFlags;
 use crate::shards::Asked;
 use crate::tuning::Sources;
-use crate::vault_command::{DataFlags, Place, VaultCommand};
+use crate::vault_command::VaultCommand;
 use crate::{
     carry_command, cluster, demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify,
 };
@@ -69,28 +70,20 @@ enum Command {
     /// numbers with their master keys, the data's secret. Every server that has the store must be stopped.
     Export {
         #[command(flatten)]
-        data: DataFlags,
+        place: PlaceFlags,
         /// The file, which must not be there yet. Whoever has it has everything: it is made for its owner alone.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Read an export into a new store, a data directory or a cluster's keyspace, which takes over ids, keys and secrets, and
-    /// compare each account's balances, objects and records with it at the end.
+    /// Read an export into a new store, which takes over ids, keys and secrets, and compare each account's balances, objects
+    /// and records with it at the end. A data directory must not be there yet; a keyspace is made by `tollgate schema apply`
+    /// before.
     Import {
         /// The file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
-        /// Data directory, which must not be there yet.
-        #[arg(
-            long,
-            value_name = "DIR",
-            required_unless_present = "config",
-            conflicts_with = "config"
-        )]
-        data: Option<PathBuf>,
-        /// Settings file that names the store; a keyspace is made by `tollgate schema apply` before.
-        #[arg(long, value_name = "CONFIG")]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        place: PlaceFlags,
     },
     /// Indexes, which follow from the journal.
     Index {
@@ -252,17 +245,8 @@ struct ServerFlags {
 
 #[derive(Args)]
 struct VerifyFlags {
-    /// Data directory.
-    #[arg(
-        long,
-        value_name = "DIR",
-        required_unless_present = "config",
-        conflicts_with = "config"
-    )]
-    data: Option<PathBuf>,
-    /// Settings file that names the data.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: PlaceFlags,
     /// Memory for what is kept of payments; with more payments than fit (6,000 a megabyte), the journal is read again.
     #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
     memory_mb: u32,
@@ -312,21 +296,13 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             node::serve(&config, flags.dev, sources, level)
         }
         Command::Demo { data, exit } => demo::run(data, exit),
-        Command::Verify(flags) => {
-            let store = Config::load(flags.config.as_deref(), &[])?.store;
-            let subject = match (&flags.data, store.kind) {
-                (Some(data), _) => verify::Subject::Directory(data),
-                (None, Kind::Embedded) => verify::Subject::Directory(&store.data),
-                (None, Kind::Cql) => verify::Subject::Cluster(&store.cql.settings),
-            };
-            verify::run(&subject, store.idempotency_hours, flags.memory_mb, flags.json)
-        }
+        Command::Verify(flags) => verify::run(&flags.place.store()?, flags.memory_mb, flags.json),
         Command::Account { command } => cli_accounts::run(command),
         Command::Schema {
             command: SchemaCommand::Apply { config },
         } => schema::apply(&Config::load(config.as_deref(), &[])?.store),
-        Command::Export { data, file } => carry_command::export(&Place::named(&data)?, &file),
-        Command::Import { file, data, config } => carry_command::import(&file, data.as_deref(), config.as_deref()),
+        Command::Export { place, file } => carry_command::export(&place.place()?, &file),
+        Command::Import { file, place } => carry_command::import(&file, &place.store()?),
         Command::Index {
             command: IndexCommand::Rebuild { shard, admin, data },
         } => match data {

@@ -67,6 +67,14 @@ pub(crate) struct Store {
     pub cql: Cql,
 }
 
+impl Store {
+    /// The files of a data directory, instead of what the settings name.
+    pub(crate) fn use_directory(&mut self, data: &Path) {
+        self.kind = Kind::Embedded;
+        data.clone_into(&mut self.data);
+    }
+}
+
 /// Where the journal is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {

@@ -3,7 +3,8 @@
 use crate::config::{Config, Kind};
 use crate::exit::Failure;
 use crate::kept::{Kept, end_of_store};
-use crate::vault_command::{self, Place};
+use crate::place::Place;
+use crate::vault_command;
 use std::sync::Arc;
 use tollgate_actors::DirectoryHandle;
 use tollgate_domain::Secrets;
@@ -25,16 +26,11 @@ impl Data {
     /// The same, for a node that others reach at this address.
     pub(crate) fn open_as(config: &Config, addr: &str) -> Result<Data, Failure> {
         let settings = &config.store;
+        // Before anything of it is touched.
+        vault_command::refuse_lost_keys(&Place::of(settings))?;
         let store = match settings.kind {
-            Kind::Embedded => {
-                // Before anything of the directory is touched.
-                vault_command::refuse_lost_keys(&Place::Directory(settings.data.clone()))?;
-                Kept::embedded(settings)?
-            }
-            Kind::Cql => {
-                vault_command::refuse_lost_keys(&Place::Cluster(settings.cql.settings.clone()))?;
-                Kept::cluster(settings, &config.node, addr)?
-            }
+            Kind::Embedded => Kept::embedded(settings)?,
+            Kind::Cql => Kept::cluster(settings, &config.node, addr)?,
         };
         let vault = store.vault(settings, now_ms())?;
         let secrets = Secrets::new(store.secret()).with_vault(vault);

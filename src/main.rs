@@ -26,6 +26,7 @@ mod membership;
 mod metrics;
 mod node;
 mod output;
+mod place;
 mod public_url;
 mod schema;
 mod settings_command;

@@ -1,31 +1,29 @@
 //! `tollgate vault …`: card numbers under lock. Works on a data directory that no server uses, or on a cluster from any node.
 
-use crate::config::{Config, Kind, Store};
 use crate::exit::Failure;
 use crate::output::{print, print_value, rows, table};
-use crate::vault_keyspace::Keyspace;
-use clap::{Args, Subcommand};
+use crate::place::{Place, PlaceFlags};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate_domain::payments::card::{SealedNumber, each_sealed};
 use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
-use tollgate_store::{Scan, ShardId, StoreError};
+use tollgate_store::{ShardId, StoreError};
 use tollgate_store_embedded::{Embedded, Options};
-use tollgate_store_scylla::{Scanner, Settings, VaultTables};
+use tollgate_store_scylla::VaultTables;
 use tollgate_vault::keys::KeyRing;
-use tollgate_vault::{Access, Action, Folder, Keep, Opener, Rotation, Vault, VaultError};
+use tollgate_vault::{Access, Action, Keep, Opener, Rotation, Vault, VaultError};
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
     /// List master keys, how many card numbers are sealed under each, and every access to the vault.
     Audit {
         #[command(flatten)]
-        data: DataFlags,
+        place: PlaceFlags,
         /// Also list every sealed card number: when it was sealed, in which object, under which key. Never the number.
         #[arg(long)]
         sealed: bool,
@@ -36,108 +34,30 @@ pub(crate) enum VaultCommand {
     /// Open every sealed card number, to see that it opens. None is shown. Exits 1 if one does not open.
     Check {
         #[command(flatten)]
-        data: DataFlags,
+        place: PlaceFlags,
     },
     /// Draw a master key for data whose vault is lost for good: card numbers sealed before never open again. Without it, such
     /// data is not served. The server of a data directory must be stopped.
     Begin {
         #[command(flatten)]
-        data: DataFlags,
+        place: PlaceFlags,
     },
     /// Bring every sealed card number under a new master key and destroy the older ones. The server of a data directory must
     /// be stopped; in a cluster every shard is taken from its node, which takes it back under the new key. It may be
     /// interrupted; run it again, from any node, to go on.
     Rotate {
         #[command(flatten)]
-        data: DataFlags,
+        place: PlaceFlags,
     },
-}
-
-#[derive(Args)]
-pub(crate) struct DataFlags {
-    /// Data directory.
-    #[arg(
-        long,
-        value_name = "DIR",
-        required_unless_present = "config",
-        conflicts_with = "config"
-    )]
-    data: Option<PathBuf>,
-    /// Settings file that names the data, a cluster's keyspace perhaps.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-/// Where the data is.
-pub(crate) enum Place {
-    /// A data directory.
-    Directory(PathBuf),
-    /// A keyspace.
-    Cluster(Settings),
-}
-
-impl Place {
-    /// The data that the settings name.
-    pub(crate) fn of(store: &Store) -> Place {
-        match store.kind {
-            Kind::Embedded => Place::Directory(store.data.clone()),
-            Kind::Cql => Place::Cluster(store.cql.settings.clone()),
-        }
-    }
-
-    pub(crate) fn named(flags: &DataFlags) -> Result<Place, Failure> {
-        if let Some(data) = &flags.data {
-            return Ok(Place::Directory(data.clone()));
-        }
-        Ok(Place::of(&Config::load(flags.config.as_deref(), &[])?.store))
-    }
-
-    /// For messages.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Place::Directory(data) => data.display().to_string(),
-            Place::Cluster(settings) => format!("keyspace {}", settings.keyspace),
-        }
-    }
-
-    /// What its vault keeps.
-    pub(crate) fn vault(&self) -> Result<(Arc<dyn Keep>, Option<VaultTables>), Failure> {
-        Ok(match self {
-            Place::Directory(data) => (Arc::new(Folder::of(data)), None),
-            Place::Cluster(settings) => {
-                let tables = VaultTables::connect(settings).map_err(Failure::environment)?;
-                (Arc::new(Keyspace(tables.clone())), Some(tables))
-            }
-        })
-    }
-
-    /// Every block of its journal.
-    pub(crate) fn scanner(&self) -> Result<Box<dyn Scan>, StoreError> {
-        Ok(match self {
-            Place::Directory(data) => Box::new(Embedded::scanner(data)?),
-            Place::Cluster(settings) => Box::new(Scanner::open(settings)?),
-        })
-    }
-
-    /// Makes sure that nobody seals under keys read before now: the data directory is locked until what this returns is
-    /// dropped; in a cluster, where it is done once the keys are changed, every node has to read them again.
-    fn hold(&self) -> Result<Option<Arc<Embedded>>, Failure> {
-        match self {
-            Place::Directory(data) => Embedded::open(data, Options::default())
-                .map(Some)
-                .map_err(Failure::environment),
-            Place::Cluster(_) => Ok(None),
-        }
-    }
 }
 
 /// Runs the command.
 pub(crate) fn run(command: &VaultCommand) -> Result<(), Failure> {
     match command {
-        VaultCommand::Audit { data, sealed, json } => audit(&Place::named(data)?, *sealed, *json),
-        VaultCommand::Check { data } => check(&Place::named(data)?),
-        VaultCommand::Begin { data } => begin(&Place::named(data)?),
-        VaultCommand::Rotate { data } => rotate(&Place::named(data)?),
+        VaultCommand::Audit { place, sealed, json } => audit(&place.place()?, *sealed, *json),
+        VaultCommand::Check { place } => check(&place.place()?),
+        VaultCommand::Begin { place } => begin(&place.place()?),
+        VaultCommand::Rotate { place } => rotate(&place.place()?),
     }
 }
 
@@ -242,7 +162,7 @@ fn check(data: &Place) -> Result<(), Failure> {
 
 fn begin(data: &Place) -> Result<(), Failure> {
     // A server that runs still has the keys in memory.
-    let held = data.hold()?;
+    let held = hold(data)?;
     let (vault, tables) = data.vault()?;
     let lost = newest_sealing_key(data)?.unwrap_or(0);
     let ring = KeyRing::begin_anew(&vault, lost, now_ms()).map_err(failure)?;
@@ -254,6 +174,17 @@ fn begin(data: &Place) -> Result<(), Failure> {
     );
     vault.record(&access(Action::Begun, &what)).map_err(failure)?;
     print(&format!("{what}\n"))
+}
+
+/// Makes sure that nobody seals under keys read before now: the data directory is locked until what this returns is
+/// dropped; in a cluster, where it is done once the keys are changed, every node has to read them again.
+fn hold(place: &Place) -> Result<Option<Arc<Embedded>>, Failure> {
+    match place {
+        Place::Directory(data) => Embedded::open(data, Options::default())
+            .map(Some)
+            .map_err(Failure::environment),
+        Place::Cluster(_) => Ok(None),
+    }
 }
 
 /// In a cluster, takes every shard from its node, so that whoever has it next reads the keys first.
@@ -297,7 +228,7 @@ fn newest_sealing_key(data: &Place) -> Result<Option<u32>, Failure> {
 
 fn rotate(data: &Place) -> Result<(), Failure> {
     // A server would go on sealing under the older key.
-    let held = data.hold()?;
+    let held = hold(data)?;
     let (vault, tables) = data.vault()?;
     record(
         data,

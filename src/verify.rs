@@ -1,7 +1,9 @@
 //! `tollgate verify`: the audit of a data directory, or of a cluster's journal.
 
+use crate::config::Store;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use crate::place::Place;
 use crate::uploads::{SharedUploads, Uploads};
 use std::path::Path;
 use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
@@ -11,35 +13,19 @@ use tollgate_store::StoreError;
 use tollgate_store_embedded::{Agreement, Embedded, FileArea};
 use tollgate_store_scylla::Settings;
 
-/// What is audited.
-pub(crate) enum Subject<'a> {
-    /// A data directory.
-    Directory(&'a Path),
-    /// A keyspace.
-    Cluster(&'a Settings),
-}
-
-impl Subject<'_> {
-    fn name(&self) -> String {
-        match self {
-            Subject::Directory(data) => data.display().to_string(),
-            Subject::Cluster(settings) => format!("keyspace {}", settings.keyspace),
-        }
-    }
-}
-
-/// Audits data whose server remembers idempotent answers for so many hours, with so many megabytes for what is kept of
-/// payments, and prints the report. Ends with 1 when something does not agree, 2 when it cannot be read.
-pub(crate) fn run(subject: &Subject<'_>, idempotency_hours: u32, memory_mb: u32, json: bool) -> Result<(), Failure> {
+/// Audits a store with so many megabytes for what is kept of payments, and prints the report. Ends with 1 when something
+/// does not agree, 2 when it cannot be read.
+pub(crate) fn run(store: &Store, memory_mb: u32, json: bool) -> Result<(), Failure> {
     let options = Options {
-        idempotency_ms: u64::from(idempotency_hours) * 3_600_000,
+        idempotency_ms: u64::from(store.idempotency_hours) * 3_600_000,
         memory_bytes: (memory_mb as usize) << 20,
     };
-    let report = match subject {
-        Subject::Directory(data) => of_directory(data, options)?,
-        Subject::Cluster(settings) => of_cluster(settings, options)?,
+    let place = Place::of(store);
+    let report = match &place {
+        Place::Directory(data) => of_directory(data, options)?,
+        Place::Cluster(settings) => of_cluster(settings, options)?,
     };
-    let name = subject.name();
+    let name = place.name();
     if json {
         let mut value = report.json();
         value["data"] = name.into();
