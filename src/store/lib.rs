@@ -5,7 +5,7 @@
 //! A backend implements [`Journal`] (append, fenced by epoch), [`Reads`] (pointers followed to records) and [`Scan`]
 //! (every block in order, for rebuilding and audit); one that several nodes use also [`Tail`]. [`memory`] is one for tests
 //! and simulation, with faults, [`shared`] lets several processes share it; [`conformance`] is the suite every backend
-//! passes.
+//! passes. What may be forgotten goes into a [`trail`], a port of its own.
 
 pub mod conformance;
 pub mod envelope;
@@ -13,6 +13,7 @@ pub mod index;
 pub mod memory;
 pub mod reads;
 pub mod shared;
+pub mod trail;
 
 use smallvec::SmallVec;
 use std::sync::Arc;

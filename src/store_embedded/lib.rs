@@ -6,6 +6,7 @@
 //! DIR/lock                       held by the process that writes; its process id
 //! DIR/journal/00000001.segment   frames of all shards, interleaved (see `frame.rs` and `segment.rs` for the bytes)
 //! DIR/files/                     bytes of uploaded files, by their digest (see `file_area.rs`)
+//! DIR/trail/                     what may be forgotten: attempts of deliveries (see `trail.rs`)
 //! DIR/index/                     pointers into the journal; may be deleted, and is built again (see the room store_index)
 //! ```
 //! What always holds: a block is answered `Durable` only after `fdatasync` has returned for every byte of it; after an
@@ -28,6 +29,7 @@ mod reader;
 mod rebuild;
 mod scanner;
 mod segment;
+mod trail;
 mod walk;
 
 pub use committer::{Group, OnFatal, OnGroup};
@@ -38,6 +40,7 @@ pub use preparer::OnSpace;
 pub use scanner::Scanner;
 pub use segment::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 pub use tollgate_store_index::{Agreement, Disagreement, Limits};
+pub use trail::{FileTrail, OnTrouble, TRAIL_BYTES, TRAIL_RESERVE_BYTES, TRAIL_SEGMENT_BYTES, TrailOptions};
 
 use checkpoint::Mark;
 use committer::{Committer, Item, Queue};

@@ -37,6 +37,7 @@ mod store;
 mod tail;
 mod takeover;
 mod tls;
+mod trail;
 mod uploads;
 mod vault;
 
@@ -51,6 +52,7 @@ pub use settings::{Login, Settings, Wrong};
 pub use shard::{IndexState, Taken};
 pub use store::{BeforeServing, Cluster, Options, ShardOf};
 pub use tls::{ClientCertificate, Tls};
+pub use trail::TableTrail;
 pub use uploads::{PendingUpload, UploadReader, Uploads};
 pub use vault::{KeptRewrap, VaultTables};
 

@@ -9,9 +9,10 @@
 //! pieces     those files, a partition each, in pieces of 64 KiB                   plain writes
 //! ```
 //! Membership (schema 2): see `nodes.rs`. Uploaded files (schema 2): see `uploads.rs`. The vault (schema 2): see `vault.rs`.
+//! The log of attempts (schema 3): see `trail.rs`.
 
 /// The newest schema that this release makes and reads.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The tables, in the order they are made; a newer schema adds to them and changes none. `$` stands for the keyspace.
 pub(crate) const TABLES: &[&str] = &[
@@ -33,6 +34,8 @@ pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS $.vault (name text PRIMARY KEY, value blob)",
     "CREATE TABLE IF NOT EXISTS $.vault_rewraps (bucket int, master_key bigint, sealed blob, data_key blob, PRIMARY KEY (bucket, master_key, sealed))",
     "CREATE TABLE IF NOT EXISTS $.vault_accesses (year int, at_ms bigint, mark blob, entry text, PRIMARY KEY (year, at_ms, mark))",
+    // Schema 3. Rows of a day are written together and end together, so whole files of them go at once.
+    "CREATE TABLE IF NOT EXISTS $.trail (subject bigint, day int, at_ms bigint, id bigint, second bigint, bytes blob, PRIMARY KEY ((subject, day), at_ms, id)) WITH CLUSTERING ORDER BY (at_ms DESC, id DESC) AND default_time_to_live = 2592000 AND gc_grace_seconds = 86400 AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'DAYS', 'compaction_window_size': 1}",
 ];
 
 use crate::answer::{Answer, Condition};

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::shard::{IndexState, Serving, Slot, Taken};
 use crate::tail::Tails;
 use crate::takeover::rebuild_damaged;
+use crate::trail::TableTrail;
 use crate::uploads::Uploads;
 use crate::vault::VaultTables;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -93,6 +94,7 @@ pub struct Cluster {
     uploads: Uploads,
     vault: VaultTables,
     nodes: Nodes,
+    trail: Arc<TableTrail>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -131,22 +133,24 @@ impl Cluster {
         let claimant = Claimant::new(options.node, options.addr)?;
         let (speaking, process, shard_of) = (runtime.clone(), claimant.process, Arc::clone(&options.shard_of));
         let me = claimant.clone();
-        let (about, protocol, tails, pieces, manifests, uploads, vault, nodes) = runtime.wait(async move {
-            let link = Arc::new(Link::connect(&settings).await?);
-            let about = schema::check(&link).await?;
-            if !importing {
-                import::is_over(&link).await?;
-            }
-            let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
-            let manifests = Manifests::prepare(Arc::clone(&link)).await?;
-            let divided = (about.shards, shard_of);
-            let uploads = Uploads::prepare(Arc::clone(&link), speaking.clone(), process, divided).await?;
-            let vault = VaultTables::prepare(Arc::clone(&link), speaking.clone()).await?;
-            let nodes = Nodes::prepare(Arc::clone(&link), speaking, me).await?;
-            let tails = Tails::prepare(&link).await?;
-            let protocol = Protocol::prepare(link).await?;
-            Ok::<_, StoreError>((about, protocol, tails, pieces, manifests, uploads, vault, nodes))
-        })??;
+        let (about, protocol, tails, pieces, manifests, uploads, vault, trail, nodes) =
+            runtime.wait(async move {
+                let link = Arc::new(Link::connect(&settings).await?);
+                let about = schema::check(&link).await?;
+                if !importing {
+                    import::is_over(&link).await?;
+                }
+                let pieces = Pieces::prepare(Arc::clone(&link), speaking.clone(), cache_bytes).await?;
+                let manifests = Manifests::prepare(Arc::clone(&link)).await?;
+                let divided = (about.shards, shard_of);
+                let uploads = Uploads::prepare(Arc::clone(&link), speaking.clone(), process, divided).await?;
+                let vault = VaultTables::prepare(Arc::clone(&link), speaking.clone()).await?;
+                let trail = TableTrail::prepare(Arc::clone(&link), speaking.clone()).await?;
+                let nodes = Nodes::prepare(Arc::clone(&link), speaking, me).await?;
+                let tails = Tails::prepare(&link).await?;
+                let protocol = Protocol::prepare(link).await?;
+                Ok::<_, StoreError>((about, protocol, tails, pieces, manifests, uploads, vault, trail, nodes))
+            })??;
         let no_thread = |error: std::io::Error| failed("a thread cannot be started", &error);
         let protocol = Arc::new(protocol);
         let blocks = Blocks::new(Arc::clone(&protocol), runtime.clone(), options.cache_bytes);
@@ -184,6 +188,7 @@ impl Cluster {
             uploads,
             vault,
             nodes,
+            trail: Arc::new(trail),
             shared,
         }))
     }
@@ -212,6 +217,11 @@ impl Cluster {
     /// counts. The shard is not taken where it fails.
     pub fn before_serving(&self, work: BeforeServing) {
         let _ = self.shared.before_serving.set(work);
+    }
+
+    /// What may be forgotten, of all nodes.
+    pub fn trail(&self) -> &Arc<TableTrail> {
+        &self.trail
     }
 
     /// The tables of the membership.

@@ -10,4 +10,5 @@ mod format;
 mod index;
 mod index_faults;
 mod model;
+mod trail;
 mod world;

@@ -10,6 +10,7 @@ mod ownership;
 mod proxied;
 mod raw;
 mod schema;
+mod trail;
 mod uploads;
 
 use std::sync::Arc;

@@ -86,19 +86,24 @@ fn data_of_an_older_schema_is_brought_to_this_one_and_not_served_before() {
             .err()
             .map(|error| error.to_string())
     };
-    raw.run("DROP TABLE $.uploads", ());
-    set(1);
-    let told = open().expect("it is too old");
-    assert!(
-        told.contains("schema 1") && told.contains("tollgate schema apply"),
-        "{told}"
-    );
-    assert_eq!(
-        apply_schema(&settings, SHARDS).unwrap(),
-        (Outcome::Applied, about.clone())
-    );
-    assert_eq!(open(), None);
-    assert_eq!(apply_schema(&settings, SHARDS).unwrap(), (Outcome::Unchanged, about));
+    for (older, table) in [(1, "uploads"), (2, "trail")] {
+        raw.run(&format!("DROP TABLE $.{table}"), ());
+        set(older);
+        let told = open().expect("it is too old");
+        assert!(
+            told.contains(&format!("schema {older}")) && told.contains("tollgate schema apply"),
+            "{told}"
+        );
+        assert_eq!(
+            apply_schema(&settings, SHARDS).unwrap(),
+            (Outcome::Applied, about.clone())
+        );
+        assert_eq!(open(), None);
+        assert_eq!(
+            apply_schema(&settings, SHARDS).unwrap(),
+            (Outcome::Unchanged, about.clone())
+        );
+    }
     set(SCHEMA + 1);
     let told = open().expect("it is too new");
     assert!(
