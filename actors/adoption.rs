@@ -109,6 +109,7 @@ impl Engine {
             since,
             until: since + patience,
             refused: 0,
+            flushing: false,
         };
         let notice = Notice::Leave(leaving);
         self.shared.router.tell(shard, ToLane::Passing(shard, notice));

@@ -8,6 +8,7 @@ use crate::entropy::Entropy;
 use crate::host::Host;
 use crate::lane::{Lane, Ports};
 use crate::metrics::{self, Meters};
+use crate::outbox::OpenNotes;
 use crate::performer::Performer;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Permits>,
     pub(crate) workers: Arc<Workers>,
     pub(crate) readers: Readers,
+    pub(crate) notes: OpenNotes,
     /// Asked before anything is answered by a reader, where others may take shards over.
     pub(crate) barrier: Option<Arc<dyn Barrier>>,
     pub(crate) requests: Counter,
@@ -195,6 +197,7 @@ impl Engine {
             secrets: secrets.clone(),
             router: Arc::clone(&router),
             workers: Arc::clone(&workers),
+            outbox: Arc::clone(&config.outbox),
         };
         let readers = Readers::start(config.readers, &reader_ports)?;
         let clock = MachineClock::start();
@@ -224,9 +227,11 @@ impl Engine {
             meters: Arc::clone(&meters),
             claims,
             begin: config.begin,
+            outbox: Arc::clone(&config.outbox),
             on_fatal: Arc::clone(&config.on_fatal),
         };
         let settings = Arc::new(config.shard.clone());
+        let mut begun = Vec::new();
         let mut by_lane: Vec<Vec<Host>> = (0..config.lanes).map(|_| Vec::new()).collect();
         for (number, lane) in (0..config.shards).zip(router.lanes_of()) {
             let shard = ShardId(number);
@@ -236,7 +241,9 @@ impl Engine {
                 supervised = supervised.warded();
             }
             if config.begin == Begin::All {
-                supervised.rebuild(&journal.claim(shard)?);
+                let claimed = journal.claim(shard)?;
+                supervised.rebuild(&claimed);
+                begun.push((shard, claimed.epoch));
             }
             by_lane[lane].push(Host::new(supervised));
         }
@@ -254,12 +261,16 @@ impl Engine {
             arbiters.push(arbiter);
         }
         router.open(lanes);
+        begun
+            .into_iter()
+            .for_each(|(shard, epoch)| config.outbox.adopted(shard, epoch));
         let refused = |by: &'static str| ::metrics::counter!(metrics::REFUSALS, "layer" => by);
         let shared = Shared {
             router,
             permits,
             workers,
             readers,
+            notes: OpenNotes::new(config.shards),
             barrier,
             requests: ::metrics::counter!(metrics::REQUESTS),
             refused_by_node: refused("node permits"),
@@ -304,15 +315,17 @@ impl Engine {
         self.shared.permits.inside()
     }
 
-    /// Refuses new requests and waits until every admitted one is answered, at most `patience`. True when all left;
+    /// Refuses new requests and waits until every admitted one is answered and what delivery has noted is durable, at most
+    /// `patience`. True when all left;
     /// whoever is still inside afterwards waits for a network and is found by its timers after the restart.
     pub async fn stop(&self, patience: Duration) -> bool {
         self.shared.stopping.store(true, Ordering::Relaxed);
         let end = tokio::time::Instant::now() + patience;
-        while self.inside() > 0 && tokio::time::Instant::now() < end {
+        let empty = || self.inside() == 0 && self.shared.notes.all() == 0;
+        while !empty() && tokio::time::Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(STOP_POLL_MS)).await;
         }
-        let left = self.inside() == 0;
+        let left = empty();
         self.shared.arbiters().iter().for_each(|arbiter| {
             arbiter.stop();
         });

@@ -240,7 +240,12 @@ impl Host {
         let Sealed { block, release } = sealed;
         let (shard, epoch, seq, count) = (block.shard, block.epoch, block.seq, block.count);
         let bytes = block.bytes.len();
-        let Release { replies, calls } = release;
+        let Release {
+            replies,
+            calls,
+            moved,
+            notes,
+        } = release;
         // Sorted here, so that the committer's thread only sends.
         let replies = group(replies);
         let (ports_of_done, since) = (ports.clone(), Instant::now());
@@ -254,6 +259,10 @@ impl Host {
                     ports.workers.deliver_grouped(replies);
                     ports.router.control(shard, Control::Committed { epoch, seq });
                     ports.pool.submit(calls);
+                    if !moved.is_empty() {
+                        ports.outbox.moved(shard, &moved);
+                    }
+                    drop(notes);
                     let took = since.elapsed();
                     commits.add(count, bytes, took);
                     ports.meters.blocks.increment(1);

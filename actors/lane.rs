@@ -7,6 +7,7 @@ use crate::clock::MachineClock;
 use crate::entropy::Entropy;
 use crate::host::Host;
 use crate::metrics::Meters;
+use crate::outbox::Outbox;
 use crate::passage::Notice;
 use crate::permits::Permits;
 use crate::pool::Pool;
@@ -72,6 +73,7 @@ pub(crate) struct Ports {
     pub(crate) meters: Arc<Meters>,
     pub(crate) claims: Claims,
     pub(crate) begin: Begin,
+    pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) on_fatal: Arc<dyn Fn(&str) + Send + Sync>,
 }
 

@@ -10,7 +10,7 @@
 //! bound what is inside, see [`permits`]).
 //!
 //! Reading order: [`request`], [`settings`], [`shard`], [`supervisor`], `host`, `passage`, `claims`, [`lane`], [`router`],
-//! [`client`], [`engine`], `adoption`, `tuning`, [`readers`], [`pool`], [`directory`].
+//! [`client`], [`engine`], `adoption`, `tuning`, [`readers`], [`pool`], [`outbox`], [`directory`].
 
 mod adoption;
 mod census;
@@ -26,6 +26,7 @@ mod hot;
 pub mod lane;
 pub mod listing;
 pub mod metrics;
+pub mod outbox;
 mod passage;
 pub mod performer;
 pub mod permits;

@@ -1,5 +1,6 @@
 //! Pages of lists, and events: read from durable records, beside the shards.
 
+use crate::outbox::Outbox;
 use crate::request::{Request, Response, Shown};
 use crate::shard::answering::{Missing, Showing, Sought, respond};
 use tollgate_domain::call::{Cursor, EVENTS_SHOWN_MS, FILTERED_MAX};
@@ -20,6 +21,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) reads: &'a dyn Reads,
     pub(crate) request: &'a Request,
     pub(crate) secrets: &'a Secrets,
+    pub(crate) outbox: &'a dyn Outbox,
     pub(crate) now_ms: u64,
 }
 
@@ -82,9 +84,11 @@ impl Listing<'_> {
         let wanted = query.limit + 1;
         let mut items: Vec<Item> = Vec::with_capacity(wanted);
         let mut looked = 0;
-        let mut ended = query.delivered == Some(false);
+        let sorted_out = query.delivered.is_some() && self.outbox.watches(self.request.profile.key);
+        // Where nobody is to be told, every event counts as taken.
+        let mut ended = query.delivered == Some(false) && !sorted_out;
         while !ended && items.len() < wanted && looked < FILTERED_MAX {
-            let want = if query.filters.is_empty() {
+            let want = if query.filters.is_empty() && !sorted_out {
                 wanted - items.len()
             } else {
                 FILTERED_STEP
@@ -168,8 +172,14 @@ impl Listing<'_> {
 
     /// Whether an object belongs on the list as it is now: a deleted one does not.
     fn admits(&self, query: &ListQuery, item: &Item) -> bool {
-        let Item::Object(object) = item else {
-            return true;
+        let object = match item {
+            Item::Object(object) => object,
+            Item::Event(event) => {
+                return query
+                    .delivered
+                    .is_none_or(|taken| taken == (event.pending_webhooks == 0));
+            }
+            _ => return true,
         };
         query.belongs(object) && object.with_shown(&self.show_context(), |shown| query.admits_shown(shown))
     }
@@ -214,7 +224,10 @@ impl Listing<'_> {
             let Some(fetched) = self.reads.birth(self.account(), seq)? else {
                 return Ok(None);
             };
-            return Ok(decode(&fetched)?.event(seq).map(|event| Item::Event(Box::new(event))));
+            return Ok(decode(&fetched)?.event(seq).map(|mut event| {
+                event.pending_webhooks = self.outbox.pending(self.request.profile.key, seq, event.kind);
+                Item::Event(Box::new(event))
+            }));
         }
         let Some(fetched) = self.reads.newest(self.account(), seq)? else {
             return Ok(None);
@@ -386,7 +399,8 @@ struct Seen {
 /// A filter that would have to look at more objects than it may. `last` is the last one it looked at: from there the same
 /// list goes on.
 fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
-    let fields: Vec<&str> = query.filters.iter().map(|filter| filter.field).collect();
+    let mut fields: Vec<&str> = query.filters.iter().map(|filter| filter.field).collect();
+    fields.extend(query.delivered.map(|_| "delivery_success"));
     let by = if fields.is_empty() {
         "type".to_owned()
     } else {

@@ -92,6 +92,8 @@ names! {
     SHARDS_FAILED = "tollgate_shards_failed", gauge;
     /// Commands refused because they crashed their shard before.
     QUARANTINED = "tollgate_commands_quarantined_total", counter;
+    /// Notes of webhook delivery that were not written because they break the rules of notes: an error of this program.
+    NOTES_REFUSED = "tollgate_notes_refused_total", counter;
     /// Network calls on their way.
     CALLS_IN_FLIGHT = "tollgate_network_calls_in_flight", gauge;
     /// Age of the oldest network call that was handed out and has no answer yet; looked at once a second.
@@ -149,6 +151,7 @@ pub struct Meters {
     pub(crate) restarts: Counter,
     pub(crate) failed: Gauge,
     pub(crate) quarantined: Counter,
+    pub(crate) notes_refused: Counter,
 }
 
 impl Meters {
@@ -185,6 +188,7 @@ impl Meters {
             restarts: metrics::counter!(SHARD_RESTARTS),
             failed: metrics::gauge!(SHARDS_FAILED),
             quarantined: metrics::counter!(QUARANTINED),
+            notes_refused: metrics::counter!(NOTES_REFUSED),
         }
     }
 }

@@ -6,11 +6,12 @@ use crate::adoption::{Adopted, Released};
 use crate::claims::{Adopting, Retired};
 use crate::clock::MachineClock;
 use crate::host::Host;
-use crate::lane::Ports;
+use crate::lane::{Ports, ToLane};
 use crate::request::{Delivery, Refusal};
 use crate::router::ShardState;
 use crate::settings::{Begin, CLAIM_WAIT};
 use crate::shard::Outputs;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
 use tollgate_store::{Claimed, Epoch, StoreError};
@@ -36,6 +37,8 @@ pub(crate) struct Leaving {
     pub(crate) until: Instant,
     /// How many were told to come again.
     pub(crate) refused: usize,
+    /// Whether delivery may still have something to note.
+    pub(crate) flushing: bool,
 }
 
 /// Something that a shard's lane is told about its coming and going.
@@ -47,6 +50,8 @@ pub(crate) enum Notice {
     Unclaimed(StoreError),
     /// It is to leave. The router lets nobody in any more.
     Leave(Leaving),
+    /// Delivery has noted all that it had to.
+    Flushed,
 }
 
 impl Host {
@@ -63,6 +68,12 @@ impl Host {
                 Notice::Claimed(claimed, adopting) => self.claimed(&claimed, adopting, ports),
                 Notice::Unclaimed(error) => self.unclaimed(&error, ports),
                 Notice::Leave(leaving) => self.leave(leaving, ports),
+                Notice::Flushed => {
+                    // It may have been lost meanwhile.
+                    if let Passage::Leaving(leaving) = &mut self.passage {
+                        leaving.flushing = false;
+                    }
+                }
             }
         }
         match &self.passage {
@@ -75,8 +86,8 @@ impl Host {
                 false
             }
             Passage::Leaving(leaving) => {
-                let inside = ports.permits.inside_of(self.id()) > 0 && Instant::now() < leaving.until;
-                let serves = inside && self.supervised.epoch().is_some();
+                let inside = ports.permits.inside_of(self.id()) > 0 || leaving.flushing;
+                let serves = inside && Instant::now() < leaving.until && self.supervised.epoch().is_some();
                 if !serves {
                     self.wind_up(ports, clock);
                 }
@@ -90,6 +101,7 @@ impl Host {
     pub(crate) fn recover(&mut self, ports: &Ports) {
         self.forget_wishes();
         self.due = true;
+        ports.outbox.lost(self.id());
         if matches!(self.passage, Passage::Leaving(_)) {
             return;
         }
@@ -122,6 +134,7 @@ impl Host {
             return self.retire(Some(claimed.epoch), None, Some(leaving), ports);
         }
         self.supervised.rebuild(claimed);
+        ports.outbox.adopted(self.id(), claimed.epoch);
         let Some(adopting) = adopting else { return };
         let shard = self.id();
         let serves = ports.router.pass(shard, ShardState::Coming, ShardState::Serving);
@@ -164,7 +177,7 @@ impl Host {
         let _ = ports.router.pass(self.id(), ShardState::Serving, ShardState::Failed);
     }
 
-    fn leave(&mut self, leaving: Leaving, ports: &Ports) {
+    fn leave(&mut self, mut leaving: Leaving, ports: &Ports) {
         self.due = true;
         match &mut self.passage {
             Passage::Claiming { leaving: wish, .. } => *wish = Some(leaving),
@@ -173,7 +186,14 @@ impl Host {
             Passage::Staying if self.supervised.epoch().is_none() => {
                 self.retire(self.supervised.held(), None, Some(leaving), ports);
             }
-            Passage::Staying => self.passage = Passage::Leaving(leaving),
+            Passage::Staying => {
+                leaving.flushing = true;
+                self.passage = Passage::Leaving(leaving);
+                let (shard, router) = (self.id(), Arc::clone(&ports.router));
+                // Behind the last note, on the same way.
+                let done = move || router.tell(shard, ToLane::Passing(shard, Notice::Flushed));
+                ports.outbox.leaving(shard, Box::new(done));
+            }
         }
     }
 
@@ -209,6 +229,7 @@ impl Host {
     /// The shard is not here from now on.
     fn retire(&mut self, epoch: Option<Epoch>, lost: Option<&str>, leaving: Option<Leaving>, ports: &Ports) {
         let shard = self.id();
+        ports.outbox.lost(shard);
         self.forget_wishes();
         let mut out = Outputs::default();
         let memory = self.supervised.depart(&mut out);

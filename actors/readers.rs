@@ -3,6 +3,7 @@
 use crate::clock::MachineClock;
 use crate::listing::{Listing, decode};
 use crate::metrics::{READER_PANICS, READS};
+use crate::outbox::{NoOutbox, Outbox};
 use crate::refusals;
 use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request};
 use crate::router::Router;
@@ -34,6 +35,7 @@ pub(crate) struct ReaderPorts {
     pub(crate) secrets: Secrets,
     pub(crate) router: Arc<Router>,
     pub(crate) workers: Arc<Workers>,
+    pub(crate) outbox: Arc<dyn Outbox>,
 }
 
 /// Where work for reader threads is handed in. The threads end when the last handle is dropped.
@@ -148,16 +150,28 @@ impl Thread {
 
     fn answer(&self, request: &Request) -> Answer {
         let now_ms = self.clock.now().unix_ms;
-        answer_beside(&*self.ports.reads, &self.ports.secrets, request, now_ms)
+        answer_with(
+            &*self.ports.reads,
+            &self.ports.secrets,
+            &*self.ports.outbox,
+            request,
+            now_ms,
+        )
     }
 }
 
 /// Answers a list, or a read of an event, from durable records. What cannot be read is logged and answered as an error.
+/// Of events, nobody has to be told.
 pub fn answer_beside(reads: &dyn Reads, secrets: &Secrets, request: &Request, now_ms: u64) -> Answer {
+    answer_with(reads, secrets, &NoOutbox, request, now_ms)
+}
+
+fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, request: &Request, now_ms: u64) -> Answer {
     let listing = Listing {
         reads,
         request,
         secrets,
+        outbox,
         now_ms,
     };
     let answered = caught(|| match &request.call {
@@ -223,12 +237,17 @@ pub fn find_account(reads: &dyn Reads, profile: &Arc<Profile>) -> Result<Found, 
 /// An object at its newest durable version.
 pub fn find_object(reads: &dyn Reads, account: AccountKey, seq: u64) -> Result<Found, StoreError> {
     let Some(fetched) = reads.newest(AccountRef(account.0), seq)? else {
-        return Ok(Found::Object(None));
+        return Ok(Found::Object(None, 0));
     };
-    let facts = decode(&fetched)?;
-    Ok(Found::Object(
-        facts.objects.into_iter().find(|object| object.id().seq() == seq),
-    ))
+    let mut facts = decode(&fetched)?;
+    let at = facts.objects.iter().position(|object| object.id().seq() == seq);
+    Ok(match at {
+        Some(at) => {
+            let events = facts.events_of(at);
+            Found::Object(Some(facts.objects.swap_remove(at)), events)
+        }
+        None => Found::Object(None, 0),
+    })
 }
 
 /// The record with the newest outcome of a key.

@@ -1,6 +1,7 @@
 //! Limits and settings. Every queue, batch and wait of this room is bounded by a name on this page.
 
 use crate::claims::OnLost;
+use crate::outbox::{NoOutbox, Outbox};
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::Network;
@@ -144,6 +145,8 @@ pub struct EngineConfig {
     /// Called with a shard that is not here any more although nobody released it, and why; it may be adopted again from
     /// then on.
     pub on_lost: OnLost,
+    /// Who delivers webhooks; nobody unless set.
+    pub outbox: Arc<dyn Outbox>,
     /// For a node among others: where the directory's journal is read while another node leads it. Without it the directory
     /// is taken over at the start, too, as its only node has it.
     pub tail: Option<Arc<dyn Tail>>,
@@ -168,6 +171,7 @@ impl EngineConfig {
             }),
             begin: Begin::All,
             on_lost: Arc::new(|_, _| {}),
+            outbox: Arc::new(NoOutbox),
             tail: None,
         }
     }

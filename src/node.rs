@@ -234,7 +234,7 @@ impl Node {
         }
         within(self.stop_timeout, "shards", async {
             if !self.engine.stop(self.stop_timeout).await {
-                tracing::warn!("requests were still waiting for a network; they are resolved after the next start");
+                tracing::warn!("requests were still waiting for a network, or notes for the store; they are resolved after the next start");
             }
         })
         .await;

@@ -12,7 +12,7 @@ use tollgate_domain::payments::card::{SealedNumber, each_sealed};
 use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
-use tollgate_store::{ShardId, StoreError};
+use tollgate_store::{AccountRef, ShardId, StoreError};
 use tollgate_store_embedded::{Embedded, Options};
 use tollgate_store_scylla::VaultTables;
 use tollgate_vault::keys::KeyRing;
@@ -262,7 +262,7 @@ fn walk(data: &Place, visit: &mut dyn FnMut(u64, &Object, &SealedNumber) -> Resu
                 what,
             };
             let record = record.map_err(|error| unreadable(error.to_string()))?;
-            if record.head.row {
+            if record.head.row || AccountRef(record.head.account).notes().is_some() {
                 continue;
             }
             let facts = Facts::from_bytes(record.body).map_err(|error| unreadable(error.to_string()))?;

@@ -52,6 +52,8 @@ pub(crate) struct Cached {
     pub(crate) block: u64,
     /// When it was last looked at, milliseconds.
     pub(crate) used_ms: Cell<u64>,
+    /// How many events about it have happened.
+    pub(crate) events: u32,
 }
 
 impl AccountActor {

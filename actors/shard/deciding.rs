@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tollgate_breaks::broken;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::decision::{Objects, Settled};
+use tollgate_domain::events::EventType;
 use tollgate_domain::facts::OutcomeResult;
 use tollgate_domain::inputs::RequestInfo;
 use tollgate_domain::object::Item;
@@ -39,7 +40,7 @@ impl Shard {
             None => {
                 let profile = match &task {
                     Task::Ask(ask) => Some(Arc::clone(&ask.request.profile)),
-                    Task::Resolve { .. } | Task::Timer { .. } => None,
+                    Task::Resolve { .. } | Task::Timer { .. } | Task::Command { .. } => None,
                 };
                 out.loads.push(Load {
                     account: key,
@@ -63,6 +64,10 @@ impl Shard {
                 self.engine(task, &Command::ResolveAttempt(attempt, answer), entropy, out);
             }
             Task::Timer { account, due_ms, seq } => self.timer(account, due_ms, seq, entropy, out),
+            Task::Command { ref command, .. } => {
+                let command = Arc::clone(command);
+                self.engine(task, &command, entropy, out);
+            }
         }
     }
 
@@ -246,7 +251,7 @@ impl Shard {
         let request = Arc::clone(&ask.request);
         let actor = self.actor(account);
         let showing = self.showing(request.version, &request.expand, actor, now_ms);
-        let told = match tell(actor, &facts, reply, &showing) {
+        let told = match uncounted(actor, &facts).and_then(|()| tell(actor, &facts, reply, &showing)) {
             Ok(told) => told,
             Err(missing) => return Err((missing, ask)),
         };
@@ -301,11 +306,12 @@ impl Shard {
         out: &mut Outputs,
     ) -> Result<(), Missing> {
         let Decision { mut facts, settles, .. } = decision;
+        let actor = self.actor(account);
+        uncounted(actor, &facts)?;
         let Some(Settled { attempt, claim, reply }) = settles else {
             self.record(account, facts, None);
             return Ok(());
         };
-        let actor = self.actor(account);
         let asker = actor.attempts.get(&attempt).map(|ask| Arc::clone(&ask.request));
         // After a restart nobody waits, but the key still remembers what a retry hears.
         let (version, expand) = match (&asker, &claim) {
@@ -365,6 +371,20 @@ enum Hears {
     Told(Told),
     /// Nothing until the attempt is settled.
     Later(tollgate_domain::acquirer::AttemptId),
+}
+
+/// An older object of the record that is not in memory, since the account's own state held what was decided about it: how
+/// many events about it have happened is not known then.
+fn uncounted(actor: &AccountActor, facts: &Facts) -> Result<(), Missing> {
+    let older = facts.objects.iter().filter(|object| {
+        let seq = object.id().seq();
+        seq > 0 && seq <= facts.seq_before && !actor.objects.contains_key(&seq)
+    });
+    let mut about = older.filter(|object| EventType::are_about(object.kind()));
+    match about.next() {
+        Some(object) => Err(Missing(object.kind(), object.id())),
+        None => Ok(()),
+    }
 }
 
 fn tell(actor: &AccountActor, facts: &Facts, reply: Reply, showing: &Showing<'_>) -> Result<Hears, Missing> {

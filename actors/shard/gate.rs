@@ -10,6 +10,7 @@
 
 use super::CallOut;
 use super::ward::Ward;
+use crate::outbox::{Moved, OpenNote};
 use crate::request::Delivery;
 use crate::settings::ShardSettings;
 use std::collections::VecDeque;
@@ -33,6 +34,10 @@ pub struct Release {
     pub replies: Vec<Delivery>,
     /// Calls to networks.
     pub calls: Vec<CallOut>,
+    /// Accounts with endpoints that have something new, for whoever delivers it.
+    pub moved: Vec<Moved>,
+    /// What delivery noted in it.
+    pub notes: Vec<OpenNote>,
 }
 
 /// The gate of one shard.
@@ -115,6 +120,25 @@ impl Gate {
             "a call leaves only with the record of its attempt"
         );
         self.release.calls.push(call);
+    }
+
+    /// Lets delivery know of an account's news with the block that fills.
+    pub(crate) fn moved(&mut self, moved: Moved) {
+        assert!(!self.builder.is_empty(), "what is new stands in a record");
+        // Many in a row are one account's, as a rule: its newest says all.
+        match self.release.moved.last_mut() {
+            Some(last) if last.account == moved.account => {
+                let change = moved.change.or(last.change);
+                *last = Moved { change, ..moved };
+            }
+            _ => self.release.moved.push(moved),
+        }
+    }
+
+    /// Lets a note be known as durable with the block that fills.
+    pub(crate) fn noted(&mut self, note: OpenNote) {
+        assert!(!self.builder.is_empty(), "a note is a record");
+        self.release.notes.push(note);
     }
 
     /// Lets an answer leave once `block` is durable; gives it back when it is already.

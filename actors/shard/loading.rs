@@ -46,8 +46,8 @@ pub struct Loaded {
 pub enum Found {
     /// An account's state, and how many records there are after its newest row.
     Account(Box<Account>, u32),
-    /// An object at its newest durable version; `None` if there is none.
-    Object(Option<Object>),
+    /// An object at its newest durable version, and how many events about it have happened; `None` if there is none.
+    Object(Option<Object>, u32),
     /// The record with the newest outcome of a key; `None` if it was never seen.
     Key(Option<Arc<Facts>>),
 }
@@ -65,7 +65,9 @@ impl Shard {
         match (wanted, found) {
             (Wanted::Account(_), Ok(Found::Account(state, records))) => self.account_loaded(account, *state, records),
             (Wanted::Account(known), Err(_)) => self.account_unreadable(account, known.is_some(), out),
-            (Wanted::Object(seq), Ok(Found::Object(object))) => self.object_loaded(account, seq, object),
+            (Wanted::Object(seq), Ok(Found::Object(object, events))) => {
+                self.object_loaded(account, seq, object, events)
+            }
             (Wanted::Object(seq), Err(_)) => self.object_unreadable(account, seq, out),
             (Wanted::Key(hash), Ok(Found::Key(found))) => self.key_loaded((account.0, hash), found),
             (Wanted::Key(hash), Err(_)) => self.key_unreadable((account.0, hash), out),
@@ -90,7 +92,7 @@ impl Shard {
         // A timer knows no profile, nor may the directory of a node that has the shard since a moment ago; whoever asks does.
         let asking = waiting.iter().find_map(|task| match task {
             Task::Ask(ask) => Some(Arc::clone(&ask.request.profile)),
-            Task::Resolve { .. } | Task::Timer { .. } => None,
+            Task::Resolve { .. } | Task::Timer { .. } | Task::Command { .. } => None,
         });
         if let Some(profile) = asking.filter(|_| !known) {
             let wanted = Wanted::Account(Some(profile));
@@ -106,13 +108,13 @@ impl Shard {
                     answer: Err(Refusal::ShardDown),
                 }),
                 Task::Timer { account, due_ms, seq } => self.timer_failed(account, due_ms, seq),
-                // The attempt's own timers find out what became of it.
-                Task::Resolve { .. } => {}
+                // The attempt's own timers find out what became of it; delivery finds out again what it wants done.
+                Task::Resolve { .. } | Task::Command { .. } => {}
             }
         }
     }
 
-    fn object_loaded(&mut self, account: AccountKey, seq: u64, object: Option<Object>) {
+    fn object_loaded(&mut self, account: AccountKey, seq: u64, object: Option<Object>, events: u32) {
         let now_ms = self.clock.now_ms();
         let actor = self.actor_mut(account);
         let waiting = actor
@@ -124,6 +126,7 @@ impl Shard {
                 object,
                 block: 0,
                 used_ms: Cell::new(now_ms),
+                events,
             });
             self.passivation.kept_object(account.0, seq);
         }
@@ -143,8 +146,8 @@ impl Shard {
                     self.release_key(&ask);
                 }
                 Task::Timer { account, due_ms, seq } => self.timer_failed(account, due_ms, seq),
-                // The attempt's own timers find out what became of it.
-                Task::Resolve { .. } => {}
+                // The attempt's own timers find out what became of it; delivery finds out again what it wants done.
+                Task::Resolve { .. } | Task::Command { .. } => {}
             }
         }
     }

@@ -30,6 +30,7 @@ use crate::clock::{Now, ShardClock};
 use crate::entropy::Entropy;
 use crate::fixed_hash::FixedMap;
 use crate::metrics::Meters;
+use crate::outbox::{Note, OpenNote, Unheard};
 use crate::request::{Delivery, Refusal, ReplyTo};
 use crate::settings::ShardSettings;
 use account_actor::AccountSlot;
@@ -43,7 +44,7 @@ use task::Task;
 use timers::Timers;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer};
-use tollgate_domain::{Call, Read, Secrets};
+use tollgate_domain::{Call, Command, Read, Secrets};
 use tollgate_store::{Claimed, Epoch, Reads, ShardId};
 
 /// Requests of a shard that are looked at together.
@@ -95,6 +96,22 @@ pub enum Control {
         attempt: AttemptId,
         /// What came back.
         answer: NetworkAnswer,
+    },
+    /// Delivery wants something remembered.
+    Note {
+        /// The incarnation that it was noted for.
+        epoch: Epoch,
+        /// What.
+        note: Box<Note>,
+        /// Gone once it is durable, or dropped.
+        open: OpenNote,
+    },
+    /// The engine itself wants something done about an account, which nobody waits for.
+    Command {
+        /// The account.
+        account: AccountKey,
+        /// What.
+        command: Box<Command>,
     },
 }
 
@@ -155,6 +172,11 @@ pub struct Shard {
     scratch: Vec<u8>,
     /// Records appended in this turn; told to the metrics at its end, all at once.
     recorded: u64,
+    /// The newest page that a note of this incarnation is; 0 for none.
+    last_page: u64,
+    unheard: Unheard,
+    /// Whether a note of this incarnation was refused: then so are all after it, which may build on it.
+    notes_refused: bool,
 }
 
 impl Shard {
@@ -191,6 +213,9 @@ impl Shard {
             handling: None,
             scratch: Vec::with_capacity(1_024),
             recorded: 0,
+            last_page: 0,
+            unheard: Unheard::default(),
+            notes_refused: false,
         }
     }
 
@@ -292,9 +317,11 @@ impl Shard {
         out.clock_alarm |= self.clock.advance(now);
         while let Some(control) = inbox.control.pop_front() {
             match control {
-                control @ (Control::Committed { .. } | Control::Stood { .. }) => self.control(control, out),
-                // Whoever has the shard next reads for itself, and asks the network for itself.
-                Control::Loaded { .. } | Control::Answered { .. } => {}
+                control @ (Control::Committed { .. } | Control::Stood { .. } | Control::Note { .. }) => {
+                    self.control(control, out);
+                }
+                // Whoever has the shard next reads for itself, asks the network for itself, and finds out again.
+                Control::Loaded { .. } | Control::Answered { .. } | Control::Command { .. } => {}
             }
         }
         out.sealed = self.gate.seal();
@@ -350,8 +377,13 @@ impl Shard {
                     answer: Err(Refusal::ShardDown),
                 }));
             }
-            // Of an incarnation that was discarded: what it waited for is read again.
-            Control::Committed { .. } | Control::Loaded { .. } | Control::Stood { .. } => {}
+            Control::Note { epoch, note, open } if epoch == self.epoch => self.note(*note, open),
+            // Of an incarnation that was discarded: what it waited for is read again, what it noted is found out again.
+            Control::Committed { .. } | Control::Loaded { .. } | Control::Stood { .. } | Control::Note { .. } => {}
+            Control::Command { account, command } => {
+                let command = Arc::from(command);
+                self.ready.push_back(Task::Command { account, command });
+            }
             Control::Answered {
                 account,
                 attempt,

@@ -138,7 +138,7 @@ impl Waits for Task {
     fn into_ask(self) -> Option<Ask> {
         match self {
             Task::Ask(ask) => Some(ask),
-            Task::Resolve { .. } | Task::Timer { .. } => None,
+            Task::Resolve { .. } | Task::Timer { .. } | Task::Command { .. } => None,
         }
     }
 }

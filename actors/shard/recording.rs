@@ -3,12 +3,13 @@
 use super::Shard;
 use super::account_actor::Cached;
 use super::task::CallOut;
+use crate::outbox::{self, Moved, Note, OpenNote};
 use std::cell::Cell;
 use std::sync::Arc;
 use tollgate_breaks::broken;
 use tollgate_domain::Facts;
 use tollgate_domain::account::AccountKey;
-use tollgate_resource::Record;
+use tollgate_resource::{Record, notes};
 use tollgate_store::{Head, KeyHash};
 
 impl Shard {
@@ -19,7 +20,7 @@ impl Shard {
     pub(super) fn record(
         &mut self,
         account: AccountKey,
-        facts: Facts,
+        mut facts: Facts,
         key: Option<KeyHash>,
     ) -> Option<(Arc<Facts>, u64)> {
         if facts.is_empty() && facts.outcome.is_none() {
@@ -33,9 +34,14 @@ impl Shard {
         );
         let row_every = self.settings.row_every;
         let actor = self.actor_mut(account);
+        facts.count_events(|object| {
+            let known = actor.objects.get(&object.id().seq());
+            known.map_or(0, |cached| cached.events)
+        });
         actor.account.apply(&facts);
         actor.records_since_row += 1;
         let row_due = actor.records_since_row >= row_every;
+        let is_watched = !facts.events.is_empty() && outbox::has_endpoints(&actor.account);
         let head = Head {
             account: account.0,
             now_ms: facts.now_ms,
@@ -52,12 +58,22 @@ impl Shard {
             },
             row: false,
         };
+        // Before the record: whichever block that is in, whoever reads the notes knows of the account.
+        let change = outbox::endpoint_changed(&facts);
+        let change = change.map(|endpoint| self.note_change(account, endpoint, facts.now_ms));
         self.scratch.clear();
         facts.encode(&mut self.scratch);
         let mut block = self.gate.push(&head, &self.scratch);
         self.recorded += 1;
         if row_due {
             block = self.record_row(account, facts.now_ms);
+        }
+        if change.is_some() || is_watched {
+            self.gate.moved(Moved {
+                account,
+                upto: facts.seq_after,
+                change,
+            });
         }
         for call in &facts.calls {
             let patience_ms = call.deadline_ms.saturating_sub(facts.now_ms);
@@ -96,13 +112,57 @@ impl Shard {
         self.gate.push(&head, &body)
     }
 
+    /// Notes that an endpoint of the account changes; tells the number of the change.
+    fn note_change(&mut self, account: AccountKey, endpoint_seq: u64, now_ms: u64) -> u64 {
+        let mut body = Vec::new();
+        notes::put_changed(&mut body, account.0, endpoint_seq);
+        self.push_note(&Note::Progress(body), now_ms);
+        self.unheard.add(account, endpoint_seq)
+    }
+
+    /// Records what delivery noted.
+    pub(super) fn note(&mut self, note: Note, open: OpenNote) {
+        if self.notes_refused {
+            return self.meters.notes_refused.increment(1);
+        }
+        if let Some(why) = note.problem(self.epoch, self.last_page) {
+            self.notes_refused = true;
+            self.meters.notes_refused.increment(1);
+            let (shard, bytes) = (self.id.0, note.body().len());
+            tracing::error!(
+                shard,
+                why,
+                bytes,
+                "a note of delivery cannot be written, nor those after it until a restart"
+            );
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        self.push_note(&note, now_ms);
+        match note {
+            Note::Progress(_) => {}
+            Note::Page { number, .. } => self.last_page = number,
+            Note::Row { heard, .. } => {
+                if let Some(unheard) = self.unheard.heard(heard) {
+                    self.push_note(&unheard, now_ms);
+                }
+            }
+        }
+        self.gate.noted(open);
+    }
+
+    fn push_note(&mut self, note: &Note, now_ms: u64) {
+        self.gate.push(&note.head(self.id, now_ms), note.body());
+    }
+
     fn keep_objects(&mut self, account: AccountKey, facts: &Facts, block: u64) {
-        for object in &facts.objects {
+        for (at, object) in facts.objects.iter().enumerate() {
             let seq = object.id().seq();
             let cached = Cached {
                 object: Some(object.clone()),
                 block,
                 used_ms: Cell::new(facts.now_ms),
+                events: facts.events_of(at),
             };
             let actor = self.actor_mut(account);
             let is_new = actor.objects.insert(seq, cached).is_none();

@@ -5,10 +5,10 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use std::fmt::Write;
 use std::hash::Hasher;
 use std::sync::Arc;
-use tollgate_domain::Secrets;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer, NetworkCall};
 use tollgate_domain::secrets::Purpose;
+use tollgate_domain::{Command, Secrets};
 
 /// A request on its way through a shard.
 #[derive(Debug, Clone)]
@@ -64,13 +64,15 @@ pub(crate) enum Task {
     },
     /// A timer has come due.
     Timer { account: AccountKey, due_ms: u64, seq: u64 },
+    /// The engine itself wants something done.
+    Command { account: AccountKey, command: Arc<Command> },
 }
 
 impl Task {
     pub(crate) fn account(&self) -> AccountKey {
         match self {
             Task::Ask(ask) => ask.account(),
-            Task::Resolve { account, .. } | Task::Timer { account, .. } => *account,
+            Task::Resolve { account, .. } | Task::Timer { account, .. } | Task::Command { account, .. } => *account,
         }
     }
 
@@ -86,6 +88,7 @@ impl Task {
                 answer,
             } => write!(text, "{account:?} {attempt:?} {answer:?}"),
             Task::Timer { account, due_ms, seq } => write!(text, "{account:?} {due_ms} {seq}"),
+            Task::Command { account, command } => write!(text, "{account:?} {command:?}"),
         }
         .expect("a hasher takes any text");
         text.0.finish128().as_u128() as u64

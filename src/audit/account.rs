@@ -238,6 +238,14 @@ fn check_nets(currency: Currency, owed: i128, net: i128) -> Checked {
 }
 
 fn check_events(facts: &Facts) -> Checked {
+    let older = facts
+        .objects
+        .iter()
+        .filter(|object| object.id().seq() <= facts.seq_before);
+    let (older, counted) = (older.count(), facts.events_before.len());
+    ensure(Check::Events, counted == 0 || counted == older, || {
+        format!("the record counts earlier events of {counted} objects, and changes {older} older ones")
+    })?;
     for event in &facts.events {
         let object = facts.objects.get(usize::from(event.object));
         let right = object.is_some_and(|object| event.kind.is_about(object.kind()));

@@ -220,6 +220,7 @@ mod tests {
             outcome: None,
             calls: Vec::new(),
             timers: Vec::new(),
+            events_before: Vec::new(),
             seq_after: seq,
         }
     }

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use tollgate_domain::account::{AccountKey, Profile};
 use tollgate_domain::directory::{Directory, DirectoryFact, DirectoryFacts};
 use tollgate_domain::{Facts, Secrets, kinds};
-use tollgate_resource::{Record, RecordError};
+use tollgate_resource::{Record, RecordError, notes};
 use tollgate_store::envelope::{RecordRef, records};
-use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
+use tollgate_store::{AccountRef, Block, Head, NOTES_PAGE, Scan, ShardId, StoreError, StoredBlock};
 
 /// An audit under way.
 pub(crate) struct Auditor<'a> {
@@ -154,7 +154,8 @@ impl<'a> Auditor<'a> {
                 return Err(End::Enough);
             }
             let record = record.map_err(|error| End::Unreadable(error.at(format!("{place} record {at}"))))?;
-            if record.head.row || self.history.is_elsewhere(&record.head) {
+            let notes = AccountRef(record.head.account).notes();
+            if record.head.row || notes.is_some() || self.history.is_elsewhere(&record.head) {
                 continue;
             }
             self.remember(&record)
@@ -176,6 +177,10 @@ impl<'a> Auditor<'a> {
         if block.shard == ShardId::DIRECTORY {
             let facts = DirectoryFacts::from_bytes(record.body).map_err(unreadable)?;
             self.directory_record(record, &facts)?;
+            return Ok(None);
+        }
+        if let Some(of) = AccountRef(record.head.account).notes() {
+            check_notes(block.shard, of, record)?;
             return Ok(None);
         }
         let (key, secrets) = (AccountKey(record.head.account), self.secrets);
@@ -359,6 +364,33 @@ fn way(scan: &dyn Scan, visit: &mut dyn FnMut(&StoredBlock) -> Result<(), End>) 
         Some(End::Found(found)) => Ok(Some(*found)),
         Some(End::Enough | End::Unreadable(_)) => Ok(None),
     }
+}
+
+/// The notes of webhook delivery: what they say is delivery's own, which survives whatever is lost of it. Here it is held to
+/// the frame that others walk through.
+fn check_notes(shard: ShardId, of: ShardId, record: &RecordRef<'_>) -> Result<(), Stop> {
+    let head = &record.head;
+    ensure(Check::Envelope, of == shard, || {
+        format!("the notes of shard {} are in shard {}", of.0, shard.0)
+    })?;
+    let page = head.born.as_slice() == [NOTES_PAGE];
+    let expected = Head {
+        account: head.account,
+        now_ms: head.now_ms,
+        first_seq: if page { head.first_seq } else { 0 },
+        born: if page { head.born.clone() } else { Default::default() },
+        row: head.row && !page,
+        ..Head::default()
+    };
+    ensure(Check::Envelope, *head == expected, || {
+        format!("the envelope of the shard's notes is {head:?}")
+    })?;
+    if !page {
+        notes::entries(record.body)
+            .try_for_each(|entry| entry.map(drop))
+            .map_err(unreadable)?;
+    }
+    Ok(())
 }
 
 /// Whom and what a difference is about.

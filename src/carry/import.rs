@@ -1,6 +1,7 @@
 //! Reading the file into a new store.
 
 use crate::archive::{Kind, read};
+use crate::notes::Changed;
 use crate::{CarryError, Sums};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,7 @@ impl Opened {
         let mut shards = Shards::claim(into)?;
         let mut file: Vec<u8> = Vec::new();
         let mut rewraps = Vec::new();
+        let mut notes = Changed::default();
         let what = |what: &str| damaged(&self.path, what);
         read(&self.path, &mut |kind, bytes| {
             if rewraps.len() == REWRAPS_AT_ONCE || (kind != Kind::Rewrap && !rewraps.is_empty()) {
@@ -93,6 +95,10 @@ impl Opened {
                     let shard = ShardId(u16::from_le_bytes(*shard));
                     for record in records(rest, u32::from_le_bytes(*count)) {
                         let record = record.map_err(|error| what(&error.to_string()))?;
+                        if AccountRef(record.head.account).notes().is_some() && shard != ShardId::DIRECTORY {
+                            notes.take(&record.head, record.body).map_err(|error| what(&error))?;
+                            continue;
+                        }
                         let to = match shard {
                             ShardId::DIRECTORY => ShardId::DIRECTORY,
                             _ => (into.shard_of)(AccountRef(record.head.account), into.shards),
@@ -146,6 +152,9 @@ impl Opened {
                 },
             }
         })?;
+        for (shard, head, body) in notes.divided(|account| (into.shard_of)(account, into.shards)) {
+            shards.push(into.journal, shard, &head, &body)?;
+        }
         shards.finish(into.journal)
     }
 

@@ -4,12 +4,13 @@
 //! Records are copied, never decided again: every id, key, answer, timer and sealed card number is what it was. The order of
 //! an account's records stays; how many shards there are, and which blocks records stand in, is the target's business.
 //! Because ids, client secrets and hashes of keys are made with the data's secret, the target takes it over, and so has to be
-//! new. At the end the sums of both sides are compared ([`Sums`]): each account's balances, its objects, and a hash of its
+//! new. Notes of webhook delivery are divided among the target's shards. At the end the sums of both sides are compared ([`Sums`]): each account's balances, its objects, and a hash of its
 //! records.
 
 pub mod archive;
 mod export;
 mod import;
+mod notes;
 mod sums;
 #[cfg(test)]
 mod tests;

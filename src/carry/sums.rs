@@ -9,7 +9,7 @@ use tollgate_domain::time::day_of;
 use tollgate_domain::{Facts, Object, kinds};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
-use tollgate_store::{Scan, ShardId, StoreError, StoredBlock};
+use tollgate_store::{AccountRef, Scan, ShardId, StoreError, StoredBlock};
 
 /// The sums of a journal.
 #[derive(Default)]
@@ -79,6 +79,10 @@ impl Sums {
             let whole = &block.bytes[from..from + len];
             if block.shard == ShardId::DIRECTORY {
                 self.directory.take(whole);
+                continue;
+            }
+            // Divided anew where they arrive: cursors of accounts, which stand in other shards there.
+            if AccountRef(record.head.account).notes().is_some() {
                 continue;
             }
             let account = self.accounts.entry(record.head.account).or_default();

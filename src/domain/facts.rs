@@ -46,6 +46,10 @@ pub struct Facts {
     /// The account's sequence after this command.
     #[record(10)]
     pub seq_after: u64,
+    /// For each older object of the record, in their order: how many events about it had happened before. Nothing stands here
+    /// where that was none for all of them, nor in records of releases that did not count; what is born here has had none.
+    #[record(11)]
+    pub events_before: Vec<u32>,
 }
 
 impl Facts {
@@ -94,7 +98,44 @@ impl Facts {
             previous,
             request: self.request.or(claim.map(|claim| claim.request)),
             idempotency_key: claim.map(|claim| claim.key.clone()),
+            pending_webhooks: 0,
         })
+    }
+
+    /// How many events about the object at that place of the record had happened before it.
+    fn events_before_of(&self, at: usize) -> u32 {
+        if self.events_before.is_empty() || self.objects[at].id().seq() > self.seq_before {
+            return 0;
+        }
+        let older = |object: &&Object| object.id().seq() <= self.seq_before;
+        let nth = self.objects[..at].iter().filter(older).count();
+        self.events_before.get(nth).copied().unwrap_or_default()
+    }
+
+    /// How many events about the object at that place of the record have happened after it.
+    pub fn events_of(&self, at: usize) -> u32 {
+        let here = self.events.iter().filter(|event| usize::from(event.object) == at);
+        self.events_before_of(at) + here.count() as u32
+    }
+
+    /// The number of the event with sequence number `seq` among all events about its object, without a gap from 1 on.
+    pub fn event_number(&self, seq: u64) -> Option<u32> {
+        let nth = usize::try_from(seq.checked_sub(self.first_event_seq())?).ok()?;
+        let object = self.events.get(nth)?.object;
+        let until = self.events[..=nth].iter().filter(|event| event.object == object);
+        Some(self.events_before_of(usize::from(object)) + until.count() as u32)
+    }
+
+    /// Says of each older object how many events about it had happened before this record.
+    pub fn count_events(&mut self, mut before: impl FnMut(&Object) -> u32) {
+        let older = self
+            .objects
+            .iter()
+            .filter(|object| object.id().seq() <= self.seq_before);
+        let counts: SmallVec<[u32; 4]> = older.map(&mut before).collect();
+        if counts.iter().any(|count| *count > 0) {
+            self.events_before = counts.to_vec();
+        }
     }
 
     /// What an older object was before, where an event of the record says so.

@@ -15,6 +15,7 @@ pub mod id;
 pub mod lookup;
 pub mod metadata;
 pub mod names;
+pub mod notes;
 pub mod operation;
 pub mod params;
 pub mod record;

@@ -35,6 +35,29 @@ pub struct Epoch(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AccountRef(pub u64);
 
+/// The accounts from here on are none: each is the notes of one shard. The domain never gives a merchant such a key.
+const NOTES_FROM: u64 = 0xFFFF_FFFF_FFFF_0000;
+
+/// The kind number under which the index finds the pages of a shard's notes: records with one birth, whose bodies only
+/// delivery reads. No kind of object has it.
+pub const NOTES_PAGE: u8 = envelope::KINDS_MAX - 1;
+
+impl AccountRef {
+    /// What the delivery of a shard's webhooks writes down stands in that shard's journal under this account. Its bodies are
+    /// not facts but framed as [`tollgate_resource::notes`] says, and a row of it is whatever delivery can start from.
+    pub const fn notes_of(shard: ShardId) -> AccountRef {
+        AccountRef(NOTES_FROM | shard.0 as u64)
+    }
+
+    /// Whose notes these are; `None` of an account.
+    pub const fn notes(self) -> Option<ShardId> {
+        match self.0 >= NOTES_FROM {
+            true => Some(ShardId(self.0 as u16)),
+            false => None,
+        }
+    }
+}
+
 /// Keyed hash of an idempotency key (96 bits).
 pub type KeyHash = [u8; 12];
 

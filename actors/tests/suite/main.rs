@@ -13,6 +13,7 @@ mod lists;
 mod moves;
 mod network;
 mod office;
+mod outbox;
 mod searches;
 mod shard;
 mod storm;

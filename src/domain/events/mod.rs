@@ -258,6 +258,11 @@ impl EventType {
         *kind == *self.subject() || of_customer && *kind == kinds::SOURCE
     }
 
+    /// Whether any event is about objects of that kind.
+    pub fn are_about(kind: &Kind) -> bool {
+        Self::ALL.iter().any(|event| event.is_about(kind))
+    }
+
     /// Whether its object thereby comes onto lists of other objects, if it was made before.
     pub fn joins_lists(self) -> bool {
         matches!(
@@ -348,6 +353,8 @@ pub struct Event {
     pub request: Option<Id>,
     /// The idempotency key of that request.
     pub idempotency_key: Option<Box<str>>,
+    /// How many webhook endpoints have not taken it yet. No fact: whoever shows the event asks.
+    pub pending_webhooks: u32,
 }
 
 #[cfg(test)]

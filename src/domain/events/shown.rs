@@ -58,7 +58,7 @@ impl<'a> EventShown<'a> {
             created: Seconds(event.id.created()),
             data,
             livemode: context.livemode,
-            pending_webhooks: 0,
+            pending_webhooks: i64::from(event.pending_webhooks),
             request: EventRequestShown {
                 id: event.request.map(|id| Ident {
                     kind: &kinds::REQUEST,

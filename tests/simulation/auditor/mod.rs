@@ -41,7 +41,7 @@ use tollgate_actors::shard::CallOut;
 use tollgate_domain::acquirer::{Ask, Asked, AttemptId, NetworkAnswer, Said};
 use tollgate_domain::{AccountKey, Facts, Object, Profile};
 use tollgate_resource::{Id, Record};
-use tollgate_store::{Block, envelope};
+use tollgate_store::{AccountRef, Block, envelope};
 
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl Auditor {
         self.blocks.push(block.clone());
         for record in envelope::records(&block.bytes, block.count) {
             let record = record.map_err(|error| self.fail("record", format!("{error:?}")))?;
-            if record.head.row {
+            if record.head.row || AccountRef(record.head.account).notes().is_some() {
                 continue;
             }
             let facts = Facts::from_bytes(record.body)
