@@ -17,6 +17,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
+use tollgate_actors::outbox::NoOutbox;
 use tollgate_actors::performer::BoxFuture;
 use tollgate_actors::settings::{Pacing, ShardSettings};
 use tollgate_actors::{Begin, Engine, EngineConfig, Performer};
@@ -271,6 +272,7 @@ fn engine_config(config: &Config, shards: u16, dev: bool) -> EngineConfig {
         begin: Begin::All,
         on_fatal: Arc::new(end_of_store),
         on_lost: Arc::new(|_, _| {}),
+        outbox: Arc::new(NoOutbox),
         tail: None,
     }
 }

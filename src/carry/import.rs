@@ -1,7 +1,7 @@
 //! Reading the file into a new store.
 
 use crate::archive::{Kind, read};
-use crate::notes::Changed;
+use crate::notes::Cursors;
 use crate::{CarryError, Sums};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ impl Opened {
         let mut shards = Shards::claim(into)?;
         let mut file: Vec<u8> = Vec::new();
         let mut rewraps = Vec::new();
-        let mut notes = Changed::default();
+        let mut notes = Cursors::default();
         let what = |what: &str| damaged(&self.path, what);
         read(&self.path, &mut |kind, bytes| {
             if rewraps.len() == REWRAPS_AT_ONCE || (kind != Kind::Rewrap && !rewraps.is_empty()) {
@@ -96,7 +96,8 @@ impl Opened {
                     for record in records(rest, u32::from_le_bytes(*count)) {
                         let record = record.map_err(|error| what(&error.to_string()))?;
                         if AccountRef(record.head.account).notes().is_some() && shard != ShardId::DIRECTORY {
-                            notes.take(&record.head, record.body).map_err(|error| what(&error))?;
+                            let taken = notes.take(shard, &record.head, record.body);
+                            taken.map_err(|error| what(&error.to_string()))?;
                             continue;
                         }
                         let to = match shard {

@@ -53,11 +53,11 @@ impl Spy {
     /// The incarnation of a shard that was adopted last.
     fn epoch(&self, shard: ShardId) -> Epoch {
         let heard = self.heard();
-        let epochs = heard.iter().filter_map(|heard| match heard {
+        let mut epochs = heard.iter().filter_map(|heard| match heard {
             Heard::Adopted(of, epoch) if *of == shard => Some(*epoch),
             _ => None,
         });
-        epochs.last().expect("it was adopted")
+        epochs.next_back().expect("it was adopted")
     }
 
     fn flush(&self) -> usize {
