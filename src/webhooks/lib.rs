@@ -6,12 +6,14 @@
 pub mod book;
 pub mod endpoint;
 pub mod filter;
+mod logged;
 pub mod ports;
 mod secret;
 pub mod seqs;
 
 pub use endpoint::{EndpointKey, EndpointView, Ordering, Schedule, Status};
 pub use filter::Patterns;
+pub use logged::EXCERPT_MAX;
 pub use secret::{ActiveSecret, Secret};
 
 /// An account whose journal went on.

@@ -136,6 +136,8 @@ pub struct Attempt {
     pub endpoint: EndpointKey,
     /// The event's sequence number; 0 for a test that sent none.
     pub event_seq: u64,
+    /// Its public id, [`Delivery::event_id`]; so that whoever reads the log need not look it up.
+    pub event_id: Arc<str>,
     /// The how manieth of the schedule, from 1; those made by hand and probes have the number of the one that is still due.
     pub number: u8,
     /// Why it was made.
