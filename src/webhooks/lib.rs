@@ -1,15 +1,17 @@
 //! Delivery of events to the endpoints that merchants registered. Knows neither what an event says nor where it is kept:
 //! accounts are numbers, types are names, bodies are bytes.
 //!
-//! Reading order: [`endpoint`], [`filter`], [`ports`], [`seqs`], [`book`].
+//! Reading order: [`endpoint`], [`filter`], [`ports`], [`seqs`], [`book`], [`signing`], [`egress`].
 
 pub mod book;
+pub mod egress;
 pub mod endpoint;
 pub mod filter;
 mod logged;
 pub mod ports;
 mod secret;
 pub mod seqs;
+pub mod signing;
 
 pub use endpoint::{EndpointKey, EndpointView, Ordering, Schedule, Status};
 pub use filter::Patterns;

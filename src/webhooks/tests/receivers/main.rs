@@ -1,0 +1,8 @@
+//! Deliveries to receivers that do what receivers should not, and URLs that lead where none should go.
+
+mod addresses;
+mod answers;
+mod certificates;
+mod receiver;
+mod reuse;
+mod urls;
