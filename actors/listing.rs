@@ -413,9 +413,14 @@ fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
     let on = match last {
         Some(Item::Object(object)) => format!("={}", object.id().text(object.kind())),
         Some(Item::Event(event)) => format!("={}", event.id.text(&kinds::EVENT)),
-        Some(Item::Balance(_) | Item::Account(_) | Item::Configurations(_) | Item::LineItems(_)) | None => {
-            String::new()
-        }
+        Some(
+            Item::Balance(_)
+            | Item::Account(_)
+            | Item::Configurations(_)
+            | Item::LineItems(_)
+            | Item::WebhookEndpoints(_),
+        )
+        | None => String::new(),
     };
     Reject::invalid(
         None,

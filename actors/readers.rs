@@ -89,6 +89,7 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             | Read::Account
             | Read::Configurations(_)
             | Read::LineItems { .. }
+            | Read::WebhookEndpoints(_)
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)
@@ -183,6 +184,7 @@ fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, reques
             | Read::Account
             | Read::Configurations(_)
             | Read::LineItems { .. }
+            | Read::WebhookEndpoints(_)
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)

@@ -5,6 +5,7 @@ use crate::outbox::{NoOutbox, Outbox};
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::Network;
+use tollgate_domain::webhooks::webhook_endpoint::{ENDPOINTS_DEFAULT, ENDPOINTS_MAX};
 use tollgate_store::Tail;
 
 /// Most messages a shard may be set to handle in one turn: everybody else on its lane waits meanwhile.
@@ -248,6 +249,8 @@ pub struct ShardSettings {
     pub network: Network,
     /// How long an attempt may stay unanswered before the client hears `processing`, milliseconds.
     pub attempt_deadline_ms: u64,
+    /// Most webhook endpoints that an account may have in one mode.
+    pub webhook_endpoints_max: usize,
 }
 
 /// Relations of permits that must hold, also when they change.
@@ -279,6 +282,10 @@ impl ShardSettings {
         );
         assert!(self.pacing.gap_ms() <= BLOCK_GAP_MS_MAX, "a block waits for a moment");
         assert!(self.row_every > 0, "a row follows every `row_every` records");
+        assert!(
+            self.webhook_endpoints_max <= ENDPOINTS_MAX,
+            "all endpoints of an account are in its state"
+        );
     }
 }
 
@@ -297,6 +304,7 @@ impl Default for ShardSettings {
             wait_ms: 5_000,
             network: Network::Instant,
             attempt_deadline_ms: 10_000,
+            webhook_endpoints_max: ENDPOINTS_DEFAULT,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub actors: Actors,
     /// Card networks.
     pub acquirer: Acquirer,
+    /// Webhooks.
+    pub webhooks: Webhooks,
     /// Rate limits.
     pub limits: tollgate_http::Rates,
     /// Logs.
@@ -48,6 +50,13 @@ pub(crate) struct Api {
     pub bounds: tollgate_http::Bounds,
     /// How long admitted requests may take after a stop was asked for.
     pub stop_timeout: Duration,
+}
+
+/// Settings of webhooks.
+#[derive(Clone, Debug)]
+pub(crate) struct Webhooks {
+    /// Most endpoints of an account in one mode.
+    pub endpoints_max: usize,
 }
 
 /// Settings of the store.

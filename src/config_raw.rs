@@ -1,7 +1,7 @@
 //! Settings as they are written, and what each of them may be.
 
 use super::limits_raw::RawLimits;
-use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store};
+use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store, Webhooks};
 use crate::config_layers::ConfigError;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -12,6 +12,7 @@ use tollgate_actors::settings::{
     PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
 use tollgate_cluster::Pace;
+use tollgate_domain::webhooks::webhook_endpoint::ENDPOINTS_MAX;
 use tollgate_store_scylla::{ClientCertificate, Login, Settings, Tls};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
@@ -24,6 +25,7 @@ pub(super) struct Raw {
     node: RawNode,
     actors: RawActors,
     acquirer: RawAcquirer,
+    webhooks: RawWebhooks,
     limits: RawLimits,
     log: RawLog,
 }
@@ -128,6 +130,12 @@ struct RawAcquirer {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawWebhooks {
+    endpoints_max: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawLog {
     format: String,
     level: String,
@@ -146,6 +154,7 @@ impl Raw {
             store: self.store.checked()?,
             actors: self.actors.checked()?,
             acquirer: self.acquirer.checked()?,
+            webhooks: self.webhooks.checked()?,
             limits: self.limits.checked()?,
             log: Log {
                 json: choice("log.format", &self.log.format, &["text", "json"])? == 1,
@@ -382,6 +391,14 @@ impl RawAcquirer {
                 late_ppm: ppm("acquirer.late_ppm", self.late_ppm)?,
                 seed: number("acquirer.seed", self.seed, 0, i64::MAX)?,
             },
+        })
+    }
+}
+
+impl RawWebhooks {
+    fn checked(self) -> Result<Webhooks, ConfigError> {
+        Ok(Webhooks {
+            endpoints_max: number("webhooks.endpoints_max", self.endpoints_max, 1, ENDPOINTS_MAX as i64)?,
         })
     }
 }

@@ -37,6 +37,7 @@ mod uploads;
 mod vault_command;
 mod vault_keyspace;
 mod verify;
+mod webhook_urls;
 
 use std::process::ExitCode;
 

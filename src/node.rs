@@ -166,6 +166,7 @@ impl Node {
             files: Files::new(files),
             secrets: data.secrets,
             limiter,
+            webhook_urls: Arc::new(crate::webhook_urls::Policy { loopback: dev }),
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {
@@ -301,6 +302,7 @@ pub(crate) fn shard_settings(config: &Config) -> ShardSettings {
             Network::Instant
         },
         attempt_deadline_ms: millis(config.acquirer.attempt_deadline),
+        webhook_endpoints_max: config.webhooks.endpoints_max,
         ..ShardSettings::default()
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tollgate_domain::payments::card::{SealedNumber, each_sealed};
+use tollgate_domain::sealing::{Sealed, each_sealed};
 use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
@@ -97,8 +97,9 @@ fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
     let mut under: BTreeMap<u32, u64> = ring.keys().iter().map(|key| (key.number, 0)).collect();
     let mut listed = Vec::new();
     walk(data, &mut |now_ms, object, sealed| {
+        let sealed = sealed.wrapping();
         if seen.insert(sealed.token) {
-            let key = opener.master_key(sealed);
+            let key = opener.master_key(&sealed);
             *under.entry(key).or_default() += 1;
             if list_sealed {
                 listed.push(json!({
@@ -143,11 +144,16 @@ fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
 
 fn check(data: &Place) -> Result<(), Failure> {
     let (vault, _) = data.vault()?;
-    record(data, &vault, Action::Check, "every sealed card number, none shown")?;
+    record(
+        data,
+        &vault,
+        Action::Check,
+        "every sealed card number and secret, none shown",
+    )?;
     let opener = Opener::open(&vault).map_err(failure)?;
     let mut opened = 0u64;
-    walk(data, &mut |_, object, sealed| match opener.number(sealed) {
-        Ok(_) => {
+    walk(data, &mut |_, object, sealed| match opener.check(sealed) {
+        Ok(()) => {
             opened += 1;
             Ok(())
         }
@@ -157,7 +163,9 @@ fn check(data: &Place) -> Result<(), Failure> {
         }
         Err(error) => Err(error.into()),
     })?;
-    print(&format!("{opened} sealed card numbers (copies included) open\n"))
+    print(&format!(
+        "{opened} sealed card numbers and secrets (copies included) open\n"
+    ))
 }
 
 fn begin(data: &Place) -> Result<(), Failure> {
@@ -220,7 +228,7 @@ pub(crate) fn refuse_lost_keys(data: &Place) -> Result<(), Failure> {
 fn newest_sealing_key(data: &Place) -> Result<Option<u32>, Failure> {
     let mut newest = None;
     walk(data, &mut |_, _, sealed| {
-        newest = newest.max(Some(sealed.master_key));
+        newest = newest.max(Some(sealed.wrapping().master_key));
         Ok(())
     })?;
     Ok(newest)
@@ -234,11 +242,11 @@ fn rotate(data: &Place) -> Result<(), Failure> {
         data,
         &vault,
         Action::Rotate,
-        "every sealed card number under a new master key",
+        "every sealed card number and secret under a new master key",
     )?;
     let rotation = Rotation::begin(&vault, now_ms()).map_err(failure)?;
     fence(tables.as_ref())?;
-    let turned = rotation.run(|each| walk(data, &mut |_, _, sealed| Ok(each(sealed)?)))?;
+    let turned = rotation.run(|each| walk(data, &mut |_, _, sealed| Ok(each(&sealed.wrapping())?)))?;
     drop(held);
     let what = format!(
         "{} data keys under master key {}, {} older keys destroyed",
@@ -248,8 +256,8 @@ fn rotate(data: &Place) -> Result<(), Failure> {
     print(&format!("{what}\n"))
 }
 
-/// Calls `visit` with every sealed number of the journal: when its record was written, the object it is kept in, itself.
-fn walk(data: &Place, visit: &mut dyn FnMut(u64, &Object, &SealedNumber) -> Result<(), Ended>) -> Result<(), Ended> {
+/// Calls `visit` with everything sealed of the journal: when its record was written, the object it is kept in, itself.
+fn walk(data: &Place, visit: &mut dyn FnMut(u64, &Object, Sealed<'_>) -> Result<(), Ended>) -> Result<(), Ended> {
     let scanner = data.scanner().map_err(Ended::Store)?;
     let mut ended = None;
     let scanned = scanner.scan(&mut |stored| {

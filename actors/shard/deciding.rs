@@ -231,6 +231,7 @@ impl Shard {
             request,
             network: self.settings.network,
             attempt_deadline_ms: self.settings.attempt_deadline_ms,
+            webhook_endpoints_max: self.settings.webhook_endpoints_max,
             secrets: &self.secrets,
             entropy: [entropy.word(), entropy.word()],
         };

@@ -119,6 +119,8 @@ pub enum Resource {
     PaymentMethodDomains,
     #[record(26)]
     ApplePay,
+    #[record(27)]
+    WebhookEndpoints,
 }
 
 /// The permissions of a key, as bits.

@@ -11,6 +11,7 @@ use crate::object::Object;
 use crate::payments::payment_domain::{DOMAINS_MAX, RegisteredDomain};
 use crate::payments::payment_method_configuration::{CONFIGURATIONS_MAX, PaymentMethodConfiguration};
 use crate::time::day_of;
+use crate::webhooks::webhook_endpoint::{ENDPOINTS_MAX, WebhookEndpoint};
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -189,6 +190,8 @@ pub struct Account {
     configurations: Vec<Arc<PaymentMethodConfiguration>>,
     /// Registered domains of both kinds, without those that were deleted, oldest first.
     domains: Vec<Arc<RegisteredDomain>>,
+    /// Webhook endpoints, without those that were deleted, oldest first.
+    endpoints: Vec<Arc<WebhookEndpoint>>,
 }
 
 impl Account {
@@ -201,6 +204,7 @@ impl Account {
             books: Books::new(),
             configurations: Vec::new(),
             domains: Vec::new(),
+            endpoints: Vec::new(),
         }
     }
 
@@ -225,6 +229,7 @@ impl Account {
             match object {
                 Object::PaymentMethodConfiguration(configuration) => self.keep_configuration(configuration),
                 Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => self.keep_domain(domain),
+                Object::WebhookEndpoint(endpoint) => self.keep_endpoint(endpoint),
                 _ => {}
             }
         }
@@ -300,6 +305,29 @@ impl Account {
         assert!(known.len() <= DOMAINS_MAX, "decisions bound an account's domains");
     }
 
+    /// The account's webhook endpoints, oldest first.
+    pub fn endpoints(&self) -> &[Arc<WebhookEndpoint>] {
+        &self.endpoints
+    }
+
+    /// The webhook endpoint with that id.
+    pub fn endpoint(&self, id: Id) -> Option<&Arc<WebhookEndpoint>> {
+        self.endpoints.iter().find(|known| known.id == id)
+    }
+
+    fn keep_endpoint(&mut self, endpoint: &Arc<WebhookEndpoint>) {
+        let known = &mut self.endpoints;
+        known.retain(|known| known.id != endpoint.id);
+        if !endpoint.is_deleted() {
+            let at = known.partition_point(|known| known.id < endpoint.id);
+            known.insert(at, endpoint.kept());
+        }
+        assert!(
+            known.len() <= ENDPOINTS_MAX,
+            "decisions bound an account's webhook endpoints"
+        );
+    }
+
     /// The tag in the ids of this account's objects.
     pub fn tag(&self) -> u32 {
         self.profile.key.tag()
@@ -318,6 +346,7 @@ impl Account {
             lines,
             configurations: self.configurations.clone(),
             domains: self.domains.clone(),
+            endpoints: self.endpoints.clone(),
         };
         row.to_bytes()
     }
@@ -342,6 +371,7 @@ impl Account {
             books,
             configurations: row.configurations,
             domains: row.domains,
+            endpoints: row.endpoints,
         })
     }
 }
@@ -360,6 +390,8 @@ pub(crate) struct AccountRow {
     configurations: Vec<Arc<PaymentMethodConfiguration>>,
     #[record(6)]
     domains: Vec<Arc<RegisteredDomain>>,
+    #[record(7)]
+    endpoints: Vec<Arc<WebhookEndpoint>>,
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use crate::payments::token::{self, TokenShown};
 use crate::radar::early_fraud_warning::{self, EarlyFraudWarningShown};
 use crate::radar::review::{self, ReviewShown};
 use crate::search;
+use crate::webhooks::webhook_endpoint::{self, WebhookEndpointShown};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
 
@@ -62,6 +63,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     setup_intent::ENDPOINTS,
     setup_attempt::ENDPOINTS,
     mandate::ENDPOINTS,
+    webhook_endpoint::ENDPOINTS,
 ];
 
 /// Every operation.
@@ -117,6 +119,7 @@ static SHAPES: &[(&Kind, &Shape)] = &[
     (&kinds::SOURCE, SourceShown::SHAPE),
     (&kinds::CARD, HeldCardShown::SHAPE),
     (&kinds::TAX_ID, TaxIdShown::SHAPE),
+    (&kinds::WEBHOOK_ENDPOINT, WebhookEndpointShown::SHAPE),
     (
         &kinds::CUSTOMER_BALANCE_TRANSACTION,
         CustomerBalanceTransactionShown::SHAPE,

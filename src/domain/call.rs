@@ -34,6 +34,9 @@ use crate::payments::setup_intent::{
 };
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
+use crate::webhooks::webhook_endpoint::{
+    CreateWebhookEndpoint, EndpointList, EndpointReport, RollWebhookSecret, UpdateWebhookEndpoint, Vetted,
+};
 use std::borrow::Cow;
 use tollgate_resource::lookup::{at_path, text_of};
 use tollgate_resource::operation::Refused;
@@ -53,7 +56,7 @@ pub enum Call {
     Search(Box<SearchQuery>),
 }
 
-/// A change that is asked for. The last two come from the engine itself, never from a request.
+/// A change that is asked for. The last three come from the engine itself, never from a request.
 #[derive(Debug, Clone)]
 pub enum Command {
     /// `POST /v1/payment_intents`.
@@ -176,6 +179,16 @@ pub enum Command {
     CreateApplePayDomain(Box<CreateApplePayDomain>),
     /// `DELETE /v1/apple_pay/domains/{domain}`.
     DeleteApplePayDomain(Id),
+    /// `POST /v1/webhook_endpoints`, with what the edge found of the address.
+    CreateWebhookEndpoint(Box<CreateWebhookEndpoint>, Vetted),
+    /// `POST /v1/webhook_endpoints/{webhook_endpoint}`, with what the edge found of the address.
+    UpdateWebhookEndpoint(Id, Box<UpdateWebhookEndpoint>, Vetted),
+    /// `DELETE /v1/webhook_endpoints/{webhook_endpoint}`.
+    DeleteWebhookEndpoint(Id),
+    /// `POST /v1/webhook_endpoints/{webhook_endpoint}/roll_secret`.
+    RollWebhookSecret(Id, RollWebhookSecret),
+    /// Something became of a webhook endpoint; whoever delivers says so.
+    ReportWebhookEndpoint(Id, EndpointReport),
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.
@@ -213,6 +226,8 @@ pub enum Read {
     },
     /// `GET /v1/payment_method_configurations`.
     Configurations(ConfigurationList),
+    /// `GET /v1/webhook_endpoints`.
+    WebhookEndpoints(EndpointList),
     /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the
     /// other.
     Below {

@@ -72,6 +72,9 @@ use crate::radar::early_fraud_warning::EarlyFraudWarning;
 use crate::radar::review::{Review, ReviewEnd};
 use crate::radar::{BlockRule, Risk};
 use crate::reject::{ErrorType, Reject, codes};
+use crate::webhooks::webhook_endpoint::{
+    Delivery, DeliveryOrder, DisabledReason, EndpointSecret, EndpointState, SealedSecret, WebhookEndpoint,
+};
 use tollgate_resource::{Record, Shape, ValueKind};
 
 /// `Name: 1 first, 2 second` for each record, in the order of the list.
@@ -124,6 +127,13 @@ fn record_lines() -> Vec<String> {
         Dob,
         PaymentMethodConfiguration,
         RegisteredDomain,
+        WebhookEndpoint,
+        EndpointState,
+        DisabledReason,
+        EndpointSecret,
+        SealedSecret,
+        Delivery,
+        DeliveryOrder,
         Action,
         ThreeDSecureRequest,
         ThreeDSecureResult,

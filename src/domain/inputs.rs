@@ -16,6 +16,8 @@ pub struct Inputs<'a> {
     pub attempt_deadline_ms: u64,
     /// Keys of the data's keyed hashes (client secrets, fingerprints).
     pub secrets: &'a Secrets,
+    /// Most webhook endpoints that an account may have.
+    pub webhook_endpoints_max: usize,
     /// Random words for whatever must not be guessed; drawn by the shard from its seeded generator.
     pub entropy: [u64; 2],
 }

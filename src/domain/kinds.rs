@@ -216,8 +216,19 @@ pub static SOURCE: Kind = Kind {
     other: None,
 };
 
+/// An address that events are sent to. Its other prefix is that of endpoints made as event destinations.
+pub static WEBHOOK_ENDPOINT: Kind = Kind {
+    number: 29,
+    prefix: "we",
+    object: "webhook_endpoint",
+    other: Some(OtherPrefix {
+        number: 34,
+        prefix: "ed",
+    }),
+};
+
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 28] = [
+pub static ALL: [&Kind; 29] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -246,6 +257,7 @@ pub static ALL: [&Kind; 28] = [
     &AMOUNT_LINE_ITEM,
     &PAYMENT_METHOD_DOMAIN,
     &APPLE_PAY_DOMAIN,
+    &WEBHOOK_ENDPOINT,
 ];
 
 /// The kind with that number.
@@ -344,6 +356,8 @@ id_params! {
     TaxIdId of TAX_ID;
     /// The id of a movement of a customer's balance as a parameter.
     CustomerBalanceTransactionId of CUSTOMER_BALANCE_TRANSACTION;
+    /// The id of a webhook endpoint as a parameter.
+    WebhookEndpointId of WEBHOOK_ENDPOINT;
 }
 
 #[cfg(test)]

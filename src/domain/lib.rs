@@ -38,10 +38,13 @@ pub mod paging;
 pub mod payments;
 pub mod radar;
 pub mod reject;
+pub mod sealing;
 pub mod search;
 pub mod secrets;
 pub mod time;
+pub mod version_names;
 pub mod versions;
+pub mod webhooks;
 
 pub use account::{Account, AccountKey, Profile};
 pub use account_settings::AccountSettings;

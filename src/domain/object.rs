@@ -36,6 +36,9 @@ use crate::payments::token::{Token, TokenShown};
 use crate::radar::early_fraud_warning::{EarlyFraudWarning, EarlyFraudWarningShown};
 use crate::radar::review::{Review, ReviewShown};
 use crate::secrets::Secrets;
+use crate::webhooks::webhook_endpoint::{
+    DeletedWebhookEndpointShown, EndpointPage, WebhookEndpoint, WebhookEndpointShown, WebhookEndpointsShown,
+};
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Record, Shown};
 
@@ -114,6 +117,9 @@ pub enum Object {
     /// A domain of Apple Pay.
     #[record(28)]
     ApplePayDomain(Arc<RegisteredDomain>),
+    /// A webhook endpoint.
+    #[record(29)]
+    WebhookEndpoint(Arc<WebhookEndpoint>),
 }
 
 /// Anything an answer can show.
@@ -131,6 +137,8 @@ pub enum Item {
     Configurations(Arc<ConfigurationPage>),
     /// A page of what a payment intent pays for.
     LineItems(Arc<LineItemPage>),
+    /// A page of its webhook endpoints.
+    WebhookEndpoints(Arc<EndpointPage>),
 }
 
 /// What showing an object depends on besides the object.
@@ -198,6 +206,7 @@ impl Object {
             Object::ApplePayDomain(_) => &kinds::APPLE_PAY_DOMAIN,
             Object::TaxId(_) => &kinds::TAX_ID,
             Object::CustomerBalanceTransaction(_) => &kinds::CUSTOMER_BALANCE_TRANSACTION,
+            Object::WebhookEndpoint(_) => &kinds::WEBHOOK_ENDPOINT,
         }
     }
 
@@ -225,6 +234,7 @@ impl Object {
             Object::EarlyFraudWarning(warning) => warning.id,
             Object::PaymentMethodConfiguration(configuration) => configuration.id,
             Object::PaymentMethodDomain(domain) | Object::ApplePayDomain(domain) => domain.id,
+            Object::WebhookEndpoint(endpoint) => endpoint.id,
         }
     }
 
@@ -234,6 +244,7 @@ impl Object {
             Object::Customer(customer) => customer.deleted,
             Object::TaxId(tax_id) => tax_id.deleted,
             Object::ApplePayDomain(domain) => domain.deleted,
+            Object::WebhookEndpoint(endpoint) => endpoint.is_deleted(),
             // A card of a customer is never used up but by being deleted.
             Object::Card(card) => card.used_up,
             _ => false,
@@ -271,6 +282,7 @@ impl Object {
             Object::FileLink(link) => parent(link.file),
             Object::Review(_) | Object::ConfirmationToken(_) | Object::File(_) => {}
             Object::PaymentMethodConfiguration(_) | Object::PaymentMethodDomain(_) | Object::ApplePayDomain(_) => {}
+            Object::WebhookEndpoint(_) => {}
             Object::TaxId(tax_id) => tax_id.customer.into_iter().for_each(parent),
             Object::CustomerBalanceTransaction(transaction) => parent(transaction.customer),
         }
@@ -386,6 +398,10 @@ impl Object {
             Object::PaymentMethodDomain(domain) => with(&PaymentMethodDomainShown::of(domain, context)),
             Object::ApplePayDomain(domain) if domain.deleted => with(&DeletedApplePayDomainShown::of(domain)),
             Object::ApplePayDomain(domain) => with(&ApplePayDomainShown::of(domain, context)),
+            Object::WebhookEndpoint(endpoint) if endpoint.is_deleted() => {
+                with(&DeletedWebhookEndpointShown::of(endpoint))
+            }
+            Object::WebhookEndpoint(endpoint) => with(&WebhookEndpointShown::of(endpoint, context)),
             Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),
             Object::TaxId(tax_id) => with(&TaxIdShown::of(tax_id, context)),
             Object::CustomerBalanceTransaction(transaction) => {
@@ -403,6 +419,7 @@ impl Item {
             Item::Balance(balance) => balance.with_shown(context, with),
             Item::Account(profile) => with(&AccountShown::of(profile)),
             Item::Configurations(page) => with(&ConfigurationsShown::of(page, context)),
+            Item::WebhookEndpoints(page) => with(&WebhookEndpointsShown::of(page, context)),
             Item::LineItems(page) => with(&LineItemsShown::of(page)),
             Item::Event(event) => {
                 // Objects stand as they stood then; what networks tell a moment later is what such an event is about.

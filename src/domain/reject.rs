@@ -261,6 +261,8 @@ fn spoken(kind: &Kind) -> &'static str {
         "source"
     } else if *kind == crate::kinds::BALANCE_TRANSACTION {
         "balance transaction"
+    } else if *kind == crate::kinds::WEBHOOK_ENDPOINT {
+        "webhook endpoint"
     } else {
         kind.object
     }

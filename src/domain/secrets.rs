@@ -1,7 +1,9 @@
 //! Keys of the data directory's keyed hashes. Nothing here can be printed.
 
 use crate::account::AccountKey;
-use crate::payments::card::{CardNumber, SealCards, SealedNumber};
+use crate::payments::card::{CardNumber, SealedNumber};
+use crate::sealing::Sealing;
+use crate::webhooks::webhook_endpoint::{SealedSecret, WebhookSecret};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -13,8 +15,8 @@ use tollgate_resource::{Id, Kind};
 pub struct Secrets {
     /// A hasher under the key of each purpose, in the order of [`PURPOSES`], with nothing hashed yet.
     hashers: [SipHasher24; PURPOSES.len()],
-    /// What seals card numbers. None where none is kept: in tests, and where data is only read.
-    vault: Option<Arc<dyn SealCards>>,
+    /// What seals card numbers and secrets. None where none is kept: in tests, and where data is only read.
+    vault: Option<Arc<dyn Sealing>>,
 }
 
 /// What a keyed hash is for; each purpose has a key of its own.
@@ -42,10 +44,12 @@ pub enum Purpose {
     Receipt = 10,
     /// What nodes of the same data say to each other to be let in.
     Node = 11,
+    /// Characters of the secret of a webhook endpoint.
+    WebhookSecret = 12,
 }
 
 /// Every purpose, in the order of their numbers, which start at 1.
-const PURPOSES: [Purpose; 11] = [
+const PURPOSES: [Purpose; 12] = [
     Purpose::ClientSecret,
     Purpose::CardFingerprint,
     Purpose::RequestFingerprint,
@@ -57,6 +61,7 @@ const PURPOSES: [Purpose; 11] = [
     Purpose::FileLink,
     Purpose::Receipt,
     Purpose::Node,
+    Purpose::WebhookSecret,
 ];
 
 impl Secrets {
@@ -72,8 +77,8 @@ impl Secrets {
         Secrets { hashers, vault: None }
     }
 
-    /// The same keys, with a vault for card numbers.
-    pub fn with_vault(mut self, vault: Arc<dyn SealCards>) -> Self {
+    /// The same keys, with a vault for card numbers and secrets.
+    pub fn with_vault(mut self, vault: Arc<dyn Sealing>) -> Self {
         self.vault = Some(vault);
         self
     }
@@ -81,7 +86,30 @@ impl Secrets {
     /// Seals a card number for an account, if there is a vault. `unique` is different for each call.
     pub(crate) fn seal(&self, number: &CardNumber, account: AccountKey, unique: [u64; 4]) -> Option<SealedNumber> {
         let vault = self.vault.as_deref()?;
-        Some(vault.seal(number.expose(), account, unique))
+        Some(vault.seal_number(number.expose(), account, unique))
+    }
+
+    /// Seals the secret of a webhook endpoint for an account, if there is a vault. `unique` is different for each call.
+    pub(crate) fn seal_secret(
+        &self,
+        secret: &WebhookSecret,
+        account: AccountKey,
+        unique: [u64; 4],
+    ) -> Option<SealedSecret> {
+        let vault = self.vault.as_deref()?;
+        Some(vault.seal_secret(secret, account, unique))
+    }
+
+    /// Opens the secret of a webhook endpoint: to show it once, or to sign with it. May read a file or a table, the first
+    /// time after a rotation of master keys.
+    ///
+    /// # Errors
+    /// It does not open; says why, and nothing of the secret.
+    pub fn open_webhook_secret(&self, sealed: &SealedSecret) -> Result<WebhookSecret, Box<str>> {
+        match self.vault.as_deref() {
+            Some(vault) => vault.open_secret(sealed),
+            None => Err("there is no vault here".into()),
+        }
     }
 
     /// A hasher under the key of `purpose`: SipHash-2-4-128, a keyed pseudo-random function.

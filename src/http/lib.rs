@@ -38,6 +38,7 @@ mod stream;
 mod telemetry;
 mod tuning;
 mod watch;
+mod webhook_urls;
 
 pub use bounds::Bounds;
 pub use files::{FileBytes, Files, PendingBytes, settle_pending};
@@ -49,6 +50,7 @@ pub use server::{Running, bind};
 pub use services::{ClusterPage, Services};
 pub use telemetry::{REQUEST_SECONDS, REQUESTS_TOTAL, describe as describe_metrics};
 pub use tuning::{Tuning, Wish, Wished};
+pub use webhook_urls::{Looked, VetUrls};
 
 use std::io;
 use std::net::TcpListener;

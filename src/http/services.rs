@@ -6,6 +6,7 @@ use crate::files::Files;
 use crate::forward::Nodes;
 use crate::rate_limit::RateLimiter;
 use crate::tuning::Tuning;
+use crate::webhook_urls::VetUrls;
 use serde_json::Value;
 use std::sync::Arc;
 use tollgate_actors::{DirectoryHandle, Engine};
@@ -30,6 +31,8 @@ pub struct Services {
     pub limiter: Arc<RateLimiter>,
     /// Bounds of requests and connections.
     pub bounds: Bounds,
+    /// Looks at addresses that webhooks are to be sent to.
+    pub webhook_urls: Arc<dyn VetUrls>,
     /// The way to the settings.
     pub tuning: Tuning,
     /// The other nodes; none where this process serves everything.

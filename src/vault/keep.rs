@@ -3,7 +3,7 @@
 use crate::{Access, Rewrap, VaultError};
 use zeroize::Zeroizing;
 
-/// The name of a sealed number.
+/// The name of something sealed.
 pub type Token = [u8; 16];
 
 /// Keeps keys, data keys wrapped anew, and accesses. Calls may block; what was written is durable when they return.

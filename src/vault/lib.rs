@@ -1,4 +1,4 @@
-//! Card numbers under lock.
+//! Card numbers, and the secrets of webhook endpoints, under lock.
 //!
 //! A number is encrypted (AES-256-GCM) under a data key of its own, and the data key under a master key. The sealed number
 //! travels inside the record of the object it belongs to, so it is as durable as that and there is no second store on the
@@ -9,6 +9,9 @@
 //! - data keys that a rotation has wrapped under a newer master key ([`rewraps`]). The journal is never rewritten; once a
 //!   rotation has ended, the older master key is destroyed, and what the journal holds opens only through these;
 //! - who sealed, opened or rotated what, and when ([`accesses`]).
+//!
+//! The secret of an endpoint is sealed in the same way. A server opens it, to show it once and to sign with it, and records no
+//! access: it is no card number, and signing is what it is for.
 //!
 //! Security codes never come here.
 
@@ -31,10 +34,13 @@ pub use rewraps::{Rewrap, Rewraps};
 pub use rotation::{Rotation, Turned};
 pub use zeroize::Zeroizing;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tollgate_domain::AccountKey;
-use tollgate_domain::payments::card::{CardNumber, SealCards, SealedNumber};
+use tollgate_domain::payments::card::{CardNumber, SealedNumber};
+use tollgate_domain::sealing::{Sealed, Sealing, Wrapping};
+use tollgate_domain::webhooks::webhook_endpoint::{SEALED_SECRET_TAG, SealedSecret, WebhookSecret};
 
 /// Why the vault cannot do what it is asked. Messages say what to do and hold no number and no key.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +71,7 @@ pub enum VaultError {
     #[error("master key {0} is not among the keys of this vault; restore the file of keys that held it")]
     NoKey(u32),
     /// What is sealed was changed, or belongs to another account.
-    #[error("a sealed card number does not open under master key {0}: it was changed, or is another account's")]
+    #[error("something sealed does not open under master key {0}: it was changed, or is another account's")]
     DoesNotOpen(u32),
     /// The sealed number of an object does not open.
     #[error("{0}: {1}")]
@@ -78,10 +84,14 @@ pub enum VaultError {
     TooMany(usize),
 }
 
-/// Seals with the newest master key. Shared by all shards; nothing in it can be printed.
+/// Seals with the newest master key, and opens secrets. Shared by all shards; nothing in it can be printed.
 pub struct Vault {
     ring: Ring,
     is_new: bool,
+    keep: Arc<dyn Keep>,
+    /// What rotations have wrapped anew of secrets; `None` until one is asked for that opens only so, and again once the keys
+    /// were read anew. Of card numbers, of which there may be millions, nothing is kept here.
+    secrets: Mutex<Option<HashMap<Token, Rewrap>>>,
 }
 
 /// The keys of a serving process.
@@ -100,7 +110,7 @@ impl Vault {
     pub fn open(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Vault, VaultError> {
         let is_new = Vault::has_no_keys(keep)?;
         let ring = Ring::Fixed(KeyRing::open_or_create(keep, now_ms)?);
-        Ok(Vault { ring, is_new })
+        Ok(Vault::with(ring, is_new, keep))
     }
 
     /// Opens a vault that other processes use as well.
@@ -111,7 +121,16 @@ impl Vault {
         let is_new = Vault::has_no_keys(keep)?;
         let ring = KeyRing::open_or_create(keep, now_ms)?;
         let ring = Ring::Shared(RwLock::new(Arc::new(ring)));
-        Ok(Vault { ring, is_new })
+        Ok(Vault::with(ring, is_new, keep))
+    }
+
+    fn with(ring: Ring, is_new: bool, keep: &Arc<dyn Keep>) -> Vault {
+        Vault {
+            ring,
+            is_new,
+            keep: Arc::clone(keep),
+            secrets: Mutex::new(None),
+        }
     }
 
     /// Reads the keys of a shared vault again. Whoever takes over a shard does so before it serves, so that what it seals
@@ -123,6 +142,7 @@ impl Vault {
         if let Ring::Shared(ring) = &self.ring {
             let newer = Arc::new(KeyRing::open(keep)?);
             *ring.write().unwrap_or_else(PoisonError::into_inner) = newer;
+            *self.secrets.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         Ok(())
     }
@@ -155,34 +175,84 @@ impl Vault {
 
     /// Number of the master key that seals now.
     pub fn newest_key(&self) -> u32 {
-        self.with_newest(|newest| newest.number)
+        self.with_ring(|ring| ring.newest().number)
     }
 
-    fn with_newest<T>(&self, work: impl FnOnce(&MasterKey) -> T) -> T {
+    fn with_ring<T>(&self, work: impl FnOnce(&KeyRing) -> T) -> T {
         match &self.ring {
-            Ring::Fixed(ring) => work(ring.newest()),
+            Ring::Fixed(ring) => work(ring),
             Ring::Shared(ring) => {
                 let ring = Arc::clone(&ring.read().unwrap_or_else(PoisonError::into_inner));
-                work(ring.newest())
+                work(&ring)
             }
         }
     }
-}
 
-impl SealCards for Vault {
-    fn seal(&self, digits: &str, account: AccountKey, unique: [u64; 4]) -> SealedNumber {
-        self.with_newest(|newest| cipher::seal(newest, digits, account, unique))
+    /// The secret that is sealed: under the master key it was sealed with, or as a rotation has wrapped it since.
+    fn secret(&self, sealed: &SealedSecret) -> Result<WebhookSecret, VaultError> {
+        let wrapping = sealed.wrapping();
+        let open = |number: u32, wrapped: &[u8; 48]| {
+            self.with_ring(|ring| {
+                let key = ring.get(number)?;
+                let data_key = cipher::unwrap(key, &wrapping, wrapped);
+                let secret = data_key.and_then(|data_key| cipher::open_secret(&data_key, sealed));
+                Some(secret.ok_or(VaultError::DoesNotOpen(number)))
+            })
+        };
+        if let Some(opened) = open(wrapping.master_key, &wrapping.data_key) {
+            return opened;
+        }
+        let newer = self.newer_wrap(&wrapping.token)?;
+        newer
+            .and_then(|newer| open(newer.master_key, &newer.data_key))
+            .unwrap_or(Err(VaultError::NoKey(wrapping.master_key)))
+    }
+
+    /// How a rotation has wrapped the data key of a secret.
+    fn newer_wrap(&self, token: &Token) -> Result<Option<Rewrap>, VaultError> {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = match &mut *secrets {
+            Some(known) => known,
+            none => {
+                let mut found: HashMap<Token, Rewrap> = HashMap::new();
+                self.keep.rewraps(&mut |token, rewrap| {
+                    if token.ends_with(&SEALED_SECRET_TAG) {
+                        let known = found.entry(token).or_insert(rewrap);
+                        if known.master_key < rewrap.master_key {
+                            *known = rewrap;
+                        }
+                    }
+                    Ok(())
+                })?;
+                none.insert(found)
+            }
+        };
+        Ok(known.get(token).copied())
     }
 }
 
-/// Opens sealed numbers: for commands of operators. Every use is to be recorded first.
+impl Sealing for Vault {
+    fn seal_number(&self, digits: &str, account: AccountKey, unique: [u64; 4]) -> SealedNumber {
+        self.with_ring(|ring| cipher::seal_number(ring.newest(), digits, account, unique))
+    }
+
+    fn seal_secret(&self, secret: &WebhookSecret, account: AccountKey, unique: [u64; 4]) -> SealedSecret {
+        self.with_ring(|ring| cipher::seal_secret(ring.newest(), secret, account, unique))
+    }
+
+    fn open_secret(&self, sealed: &SealedSecret) -> Result<WebhookSecret, Box<str>> {
+        self.secret(sealed).map_err(|error| error.to_string().into())
+    }
+}
+
+/// Opens what is sealed: for commands of operators. Every use is to be recorded first.
 pub struct Opener {
     ring: KeyRing,
     rewraps: Rewraps,
 }
 
 impl Opener {
-    /// What opens the numbers.
+    /// What opens.
     ///
     /// # Errors
     /// Something cannot be read.
@@ -193,10 +263,25 @@ impl Opener {
         })
     }
 
-    /// Number of the master key that a sealed number is under now.
-    pub fn master_key(&self, sealed: &SealedNumber) -> u32 {
+    /// Number of the master key that something sealed is under now.
+    pub fn master_key(&self, sealed: &Wrapping) -> u32 {
         let newer = self.rewraps.get(&sealed.token);
         newer.map_or(sealed.master_key, |newer| newer.master_key)
+    }
+
+    /// Whether it opens.
+    ///
+    /// # Errors
+    /// Its master key is gone, or it was changed.
+    pub fn check(&self, sealed: Sealed<'_>) -> Result<(), VaultError> {
+        match sealed {
+            Sealed::Number(number) => self.number(number).map(drop),
+            Sealed::Secret(secret) => {
+                let (master_key, data_key) = self.data_key(&secret.wrapping())?;
+                let opened = cipher::open_secret(&data_key, secret);
+                opened.map(drop).ok_or(VaultError::DoesNotOpen(master_key))
+            }
+        }
     }
 
     /// The number that is sealed.
@@ -204,13 +289,19 @@ impl Opener {
     /// # Errors
     /// Its master key is gone, or it was changed.
     pub fn number(&self, sealed: &SealedNumber) -> Result<CardNumber, VaultError> {
+        let (master_key, data_key) = self.data_key(&sealed.wrapping())?;
+        cipher::open_number(&data_key, sealed).ok_or(VaultError::DoesNotOpen(master_key))
+    }
+
+    /// The data key of something sealed, and the master key that it is under now.
+    fn data_key(&self, sealed: &Wrapping) -> Result<(u32, cipher::DataKey), VaultError> {
         let (master_key, wrapped) = match self.rewraps.get(&sealed.token) {
             Some(newer) => (newer.master_key, newer.data_key),
             None => (sealed.master_key, sealed.data_key),
         };
         let key = self.ring.get(master_key).ok_or(VaultError::NoKey(master_key))?;
         let data_key = cipher::unwrap(key, sealed, &wrapped).ok_or(VaultError::DoesNotOpen(master_key))?;
-        cipher::open(&data_key, sealed).ok_or(VaultError::DoesNotOpen(master_key))
+        Ok((master_key, data_key))
     }
 }
 

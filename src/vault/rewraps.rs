@@ -6,7 +6,7 @@ use crate::folder::BATCH;
 use crate::keep::{Keep, Token};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tollgate_domain::payments::card::SEALED_TAG_LEN;
+use tollgate_domain::sealing::SEALED_TAG_LEN;
 
 /// Most sealed numbers a rotation can take: 100 bytes of memory each.
 pub const REWRAPS_MAX: usize = 50_000_000;

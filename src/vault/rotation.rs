@@ -7,7 +7,7 @@ use crate::keep::Keep;
 use crate::keys::KeyRing;
 use crate::rewraps::{Rewrap, Rewraps};
 use std::sync::Arc;
-use tollgate_domain::payments::card::SealedNumber;
+use tollgate_domain::sealing::Wrapping;
 
 /// A rotation under way.
 pub struct Rotation {
@@ -52,14 +52,14 @@ impl Rotation {
         })
     }
 
-    /// Brings every sealed number that `each` names under the newest key, and destroys the older keys. `each` calls its
-    /// argument for every sealed number of the data, in any order, copies included.
+    /// Brings everything sealed that `each` names under the newest key, and destroys the older keys. `each` calls its
+    /// argument for every number and secret of the data, in any order, copies included.
     ///
     /// # Errors
-    /// A number does not open, or something cannot be written; then the older keys stay.
+    /// One does not open, or something cannot be written; then the older keys stay.
     pub fn run<E: From<VaultError>>(
         mut self,
-        each: impl FnOnce(&mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>) -> Result<(), E>,
+        each: impl FnOnce(&mut dyn FnMut(&Wrapping) -> Result<(), VaultError>) -> Result<(), E>,
     ) -> Result<Turned, E> {
         let newest = self.ring.newest();
         let mut turned = Turned {

@@ -14,7 +14,7 @@ fn kept(data: &tempfile::TempDir) -> Arc<dyn Keep> {
 }
 
 fn seal(vault: &Vault, digits: &str, nth: u64) -> SealedNumber {
-    vault.seal(digits, ACCOUNT, [1, 2, nth, 4])
+    vault.seal_number(digits, ACCOUNT, [1, 2, nth, 4])
 }
 
 #[test]
@@ -96,7 +96,12 @@ fn a_rotation_brings_everything_under_a_new_key_and_destroys_the_old_one() {
     let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
     let each = |sealed: &[SealedNumber]| {
         let sealed = sealed.to_vec();
-        move |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit)
+        move |visit: &mut dyn FnMut(&Wrapping) -> Result<(), VaultError>| {
+            sealed
+                .iter()
+                .map(SealedNumber::wrapping)
+                .try_for_each(|sealed| visit(&sealed))
+        }
     };
     let turned = Rotation::begin(&kept(&data), 6)
         .expect("begins")
@@ -125,7 +130,9 @@ fn an_interrupted_rotation_is_taken_up_again() {
     let stopped = Rotation::begin(&kept(&data), 6)
         .expect("begins")
         .run(|visit| -> Result<(), VaultError> {
-            sealed[..3_000].iter().try_for_each(visit)?;
+            sealed[..3_000]
+                .iter()
+                .try_for_each(|sealed| visit(&sealed.wrapping()))?;
             Err(VaultError::TooMany(0))
         });
     assert!(stopped.is_err());
@@ -140,7 +147,7 @@ fn an_interrupted_rotation_is_taken_up_again() {
     );
     let turned = Rotation::begin(&kept(&data), 7)
         .expect("begins")
-        .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(visit) })
+        .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(|sealed| visit(&sealed.wrapping())) })
         .expect("ends");
     assert_eq!((turned.master_key, turned.wrapped + turned.known), (2, 5_000));
     assert!(turned.known >= 2_000 && turned.known < 3_000, "{turned:?}");
@@ -148,7 +155,7 @@ fn an_interrupted_rotation_is_taken_up_again() {
     assert!(sealed.iter().all(|sealed| opener.number(sealed).is_ok()));
     let again = Rotation::begin(&kept(&data), 8)
         .expect("begins")
-        .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(visit) })
+        .run(|visit| -> Result<(), VaultError> { sealed.iter().try_for_each(|sealed| visit(&sealed.wrapping())) })
         .expect("ends");
     assert_eq!(
         (again.master_key, again.wrapped),
@@ -277,7 +284,9 @@ fn rotations_that_meet_end_under_one_key_and_late_wraps_do_no_harm() {
     let (shelf, keep) = shelf();
     let vault = Vault::open_shared(&keep, 5).expect("opens");
     let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
-    let all = |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit);
+    let all = |visit: &mut dyn FnMut(&Wrapping) -> Result<(), VaultError>| {
+        sealed.iter().try_for_each(|sealed| visit(&sealed.wrapping()))
+    };
     let other = Arc::clone(&keep);
     shelf.do_between(move || drop(Rotation::begin(&other, 6).expect("begins")));
     let one = Rotation::begin(&keep, 7).expect("takes part in the other");
@@ -303,7 +312,9 @@ fn a_vault_is_carried_whole_and_never_over_another() {
     let from = kept(&data);
     let vault = Vault::open(&from, 5).expect("opens");
     let sealed: Vec<SealedNumber> = (0..10).map(|nth| seal(&vault, NUMBER, nth)).collect();
-    let all = |visit: &mut dyn FnMut(&SealedNumber) -> Result<(), VaultError>| sealed.iter().try_for_each(visit);
+    let all = |visit: &mut dyn FnMut(&Wrapping) -> Result<(), VaultError>| {
+        sealed.iter().try_for_each(|sealed| visit(&sealed.wrapping()))
+    };
     Rotation::begin(&from, 6)
         .expect("begins")
         .run::<VaultError>(all)
@@ -324,4 +335,58 @@ fn a_vault_is_carried_whole_and_never_over_another() {
     let opener = Opener::open(&to).expect("opens");
     assert!(sealed.iter().all(|sealed| opener.number(sealed).is_ok()));
     assert!(matches!(carry(&from, &to), Err(VaultError::Raced(_))));
+}
+
+#[test]
+fn a_secret_opens_for_whoever_serves_through_rotations() {
+    let data = data();
+    let keep = kept(&data);
+    let vault = Vault::open_shared(&keep, 5).expect("opens");
+    let secret = |nth: u8| WebhookSecret::of(&[b'a' + nth; 32]).expect("so many characters");
+    let sealed: Vec<SealedSecret> = (0..5)
+        .map(|nth| vault.seal_secret(&secret(nth), ACCOUNT, [1, 2, 3, nth.into()]))
+        .collect();
+    let number = seal(&vault, NUMBER, 9);
+    assert_eq!(
+        sealed[0],
+        vault.seal_secret(&secret(0), ACCOUNT, [1, 2, 3, 0]),
+        "repeated, it is the same"
+    );
+    assert_eq!(
+        format!("{:?} {:?}", sealed[0], secret(0)),
+        "SealedSecret(master key 1) WebhookSecret(..)"
+    );
+    let opens =
+        |vault: &Vault| (0..5u8).all(|nth| vault.open_secret(&sealed[usize::from(nth)]).expect("opens") == secret(nth));
+    assert!(opens(&vault));
+    for nth in 6..8 {
+        let rotation = Rotation::begin(&keep, nth).expect("begins");
+        vault.renew(&keep).expect("reads");
+        assert!(opens(&vault), "while it goes on");
+        let turned = rotation
+            .run(|visit| -> Result<(), VaultError> {
+                visit(&number.wrapping())?;
+                sealed.iter().try_for_each(|sealed| visit(&sealed.wrapping()))
+            })
+            .expect("ends");
+        assert_eq!(turned.wrapped, 6);
+        assert!(opens(&vault), "after it has ended");
+        vault.renew(&keep).expect("reads");
+        assert!(opens(&vault), "with the new key alone");
+        assert!(opens(&Vault::open(&keep, 9).expect("opens")), "after a restart");
+    }
+    let kept = vault.secrets.lock().expect("a lock").as_ref().map(HashMap::len);
+    assert_eq!(kept, Some(5), "of card numbers nothing is kept");
+    let mut foreign = sealed[0].clone();
+    foreign.account = AccountKey(78);
+    assert!(vault.open_secret(&foreign).is_err());
+    let mut changed = sealed[0].clone();
+    changed.secret[0] ^= 1;
+    assert!(vault.open_secret(&changed).is_err());
+    fs::remove_file(data.path().join("vault/rewraps")).expect("goes");
+    let told = Vault::open(&keep, 9)
+        .expect("opens")
+        .open_secret(&sealed[0])
+        .expect_err("it does not open");
+    assert!(told.contains("master key 1"), "{told}");
 }

@@ -87,6 +87,8 @@ fn noun(kind: &Kind) -> &'static str {
         "setupintent"
     } else if kind.object == "balance_transaction" {
         "balance transaction"
+    } else if kind.object == "webhook_endpoint" {
+        "webhook endpoint"
     } else {
         kind.object
     }

@@ -62,7 +62,11 @@ fn page(answer: &Response) -> (Vec<tollgate_resource::Id>, bool) {
     let id = |item: &Item| match item {
         Item::Object(object) => object.id(),
         Item::Event(event) => event.id,
-        Item::Balance(_) | Item::Account(_) | Item::Configurations(_) | Item::LineItems(_) => {
+        Item::Balance(_)
+        | Item::Account(_)
+        | Item::Configurations(_)
+        | Item::LineItems(_)
+        | Item::WebhookEndpoints(_) => {
             panic!("no list of these")
         }
     };

@@ -206,6 +206,7 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::Account(_) => "200 account".into(),
                 Item::Configurations(page) => format!("200 {} configurations", page.configurations.len()),
                 Item::LineItems(_) => "200 line items".into(),
+                Item::WebhookEndpoints(page) => format!("200 {} endpoints", page.endpoints.len()),
             },
             Ok(Shown::Page { items, has_more, .. }) => format!("200 page of {} more {has_more}", items.len()),
             Ok(Shown::Found { items, next_page, .. }) => {

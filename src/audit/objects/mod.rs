@@ -116,6 +116,7 @@ impl Objects {
                 | Object::PaymentMethodConfiguration(_)
                 | Object::PaymentMethodDomain(_)
                 | Object::ApplePayDomain(_)
+                | Object::WebhookEndpoint(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_)
@@ -129,6 +130,7 @@ impl Objects {
                 | Object::PaymentMethodConfiguration(_)
                 | Object::PaymentMethodDomain(_)
                 | Object::ApplePayDomain(_)
+                | Object::WebhookEndpoint(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -157,6 +159,7 @@ impl Objects {
                 | Object::PaymentMethodConfiguration(_)
                 | Object::PaymentMethodDomain(_)
                 | Object::ApplePayDomain(_)
+                | Object::WebhookEndpoint(_)
                 | Object::File(_)
                 | Object::FileLink(_)
                 | Object::ConfirmationToken(_) => {}
@@ -267,6 +270,7 @@ impl Objects {
             | Object::PaymentMethodConfiguration(_)
             | Object::PaymentMethodDomain(_)
             | Object::ApplePayDomain(_)
+            | Object::WebhookEndpoint(_)
             | Object::File(_)
             | Object::FileLink(_)
             | Object::ConfirmationToken(_) => find(&self.others, id.seq(), |kept| *kept).map(|at| self.others[at]),
@@ -303,6 +307,7 @@ fn of_payment(object: &Object) -> Option<u64> {
         | Object::PaymentMethodConfiguration(_)
         | Object::PaymentMethodDomain(_)
         | Object::ApplePayDomain(_)
+        | Object::WebhookEndpoint(_)
         | Object::File(_)
         | Object::FileLink(_)
         | Object::ConfirmationToken(_) => Some(object.id().seq()),

@@ -31,6 +31,7 @@ use crate::payments::setup_intent;
 use crate::payments::token;
 use crate::radar::review;
 use crate::reject::Reject;
+use crate::webhooks::webhook_endpoint;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind};
 
@@ -187,6 +188,11 @@ pub fn decide(
         Command::CreateFile(asked) => file::create(&case, asked),
         Command::CreateFileLink(asked) => file_link::create(&case, asked),
         Command::UpdateFileLink(id, asked) => file_link::update(&case, *id, asked),
+        Command::CreateWebhookEndpoint(asked, vetted) => webhook_endpoint::create(&case, asked, vetted),
+        Command::UpdateWebhookEndpoint(id, asked, vetted) => webhook_endpoint::update(&case, *id, asked, vetted),
+        Command::DeleteWebhookEndpoint(id) => webhook_endpoint::delete(&case, *id),
+        Command::RollWebhookSecret(id, asked) => webhook_endpoint::roll_secret(&case, *id, asked),
+        Command::ReportWebhookEndpoint(id, report) => webhook_endpoint::report(&case, *id, *report),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -229,6 +235,15 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
             let found = world.account.configuration(id);
             let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;
             Ok(Item::Object(Object::PaymentMethodConfiguration(found)))
+        }
+        // In the account's state, where no secret is left to show.
+        Read::Object(kind, id, param) if *kind == kinds::WEBHOOK_ENDPOINT => {
+            let found = world.account.endpoint(id);
+            let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;
+            Ok(Item::Object(Object::WebhookEndpoint(Arc::clone(found))))
+        }
+        Read::WebhookEndpoints(asked) => {
+            webhook_endpoint::list(world.account, asked).map(|page| Item::WebhookEndpoints(Arc::new(page)))
         }
         Read::Balance => Ok(Item::Balance(Arc::new(Balance::of(world.account, now_ms)))),
         Read::DisputeOf(charge) => match found(world, &kinds::CHARGE, charge, "charge")? {

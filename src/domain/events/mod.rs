@@ -202,6 +202,14 @@ pub enum EventType {
     #[record(120)]
     #[name = "charge.pending"]
     ChargePending,
+    /// No delivery to a webhook endpoint has succeeded for long. Only Tollgate has it.
+    #[record(130)]
+    #[name = "webhook_endpoint.failing"]
+    WebhookEndpointFailing,
+    /// A webhook endpoint was disabled, because nothing could be delivered to it. Only Tollgate has it.
+    #[record(131)]
+    #[name = "webhook_endpoint.disabled"]
+    WebhookEndpointDisabled,
 }
 
 impl EventType {
@@ -222,6 +230,7 @@ impl EventType {
                 &kinds::DISPUTE
             }
             MandateUpdated => &kinds::MANDATE,
+            WebhookEndpointFailing | WebhookEndpointDisabled => &kinds::WEBHOOK_ENDPOINT,
             EarlyFraudWarningCreated | EarlyFraudWarningUpdated => &kinds::EARLY_FRAUD_WARNING,
             ReviewOpened | ReviewClosed => &kinds::REVIEW,
             FileCreated => &kinds::FILE,

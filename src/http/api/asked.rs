@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 use tollgate_domain::Profile;
+use tollgate_domain::webhooks::webhook_endpoint::Vetted;
 use tollgate_resource::Version;
 use tollgate_wire::{errors, versions, wording};
 
@@ -21,6 +22,8 @@ pub(super) struct Asked<'k> {
     pub(super) version: Version,
     pub(super) key: Option<&'k str>,
     pub(super) bound: Option<Bound>,
+    /// What was found of the address that webhooks are to be sent to, if the request names one.
+    pub(super) vetted: Vetted,
 }
 
 /// Longest idempotency key, in characters.

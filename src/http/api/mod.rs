@@ -33,6 +33,7 @@ use crate::services::Services;
 use crate::stream::Substitutes;
 use crate::telemetry::{Stage, Telemetry};
 use crate::watch::Watch;
+use crate::webhook_urls;
 use actix_web::http::Method;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -46,6 +47,7 @@ use tollgate_actors::clock::unix_ms;
 use tollgate_actors::{Client, Refusal, Request, Waiting};
 use tollgate_domain::account_settings::RawCards;
 use tollgate_domain::call::Read;
+use tollgate_domain::webhooks::webhook_endpoint::Vetted;
 use tollgate_domain::{AccountKey, Call, Claim, Command, Profile, Reject, kinds};
 use tollgate_resource::{Endpoint, Id, Version};
 use tollgate_wire::forms::Filling;
@@ -345,12 +347,19 @@ impl Api {
             bound: caller.bound,
             version,
             key,
+            vetted: Vetted::Unseen,
         };
         if let Some(param) = multipart::file_param(matched.endpoint()) {
             // Rare, and it waits for a disk: in a box, as above.
             return Box::pin(self.upload(http, &matched, body.shared(http), param, asked, exchange)).await;
         }
         let form = form_of(http, exchange.posts, body.of(http))?;
+        let asked = if webhook_urls::names_url(matched.endpoint()) {
+            // Rare, and it waits for a resolver: in a box, as above.
+            Box::pin(self.vetted(&matched, &form, asked)).await?
+        } else {
+            asked
+        };
         let waiting = self.begin(http, &matched, form, asked, exchange)?;
         // While the engine works, the head's memory serves the next request of some other connection.
         drop((matched, body));
@@ -362,6 +371,22 @@ impl Api {
             return Box::pin(files::contents(&self.services, contents)).await;
         }
         Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
+    }
+
+    /// Looks at the address that webhooks are to be sent to, if the request names one. What is found is told with the command:
+    /// a request whose key is known is answered as it was, whatever has become of the name.
+    async fn vetted<'k>(&self, matched: &Match<'_>, form: &[u8], asked: Asked<'k>) -> Result<Asked<'k>, Refused> {
+        let services = &self.services;
+        let parsed = services.edge.parse(matched, form, asked.version, &services.secrets);
+        let call = parsed.map_err(Refused::from)?.call;
+        let Some(url) = webhook_urls::named_url(&call) else {
+            return Ok(asked);
+        };
+        let vetted = match services.webhook_urls.vet(url, asked.profile.livemode).await {
+            Ok(()) => Vetted::Fit,
+            Err(why) => Vetted::Unfit(why.into()),
+        };
+        Ok(Asked { vetted, ..asked })
     }
 
     /// An upload: its bytes are durable before the engine hears of them.
@@ -425,6 +450,7 @@ impl Api {
             mut version,
             key,
             bound,
+            vetted,
         } = asked;
         if exchange.by_browser {
             let page = browser_form(&form, matched, &self.services.secrets, http)?;
@@ -473,7 +499,12 @@ impl Api {
                 Call::Write(Command::ConfirmPaymentIntent(id, asked)) if exchange.by_browser => {
                     Call::Write(Command::ConfirmInBrowser(id, asked))
                 }
-                call => call,
+                mut call => {
+                    if vetted != Vetted::Unseen {
+                        webhook_urls::tell(&mut call, vetted);
+                    }
+                    call
+                }
             },
             request: exchange.echo.request,
             version,

@@ -4,12 +4,15 @@
 //! bodies end with a newline, others do not. Everything is written straight from the shapes into the caller's buffer;
 //! there is no tree, except for clients of versions that a rewrite of answers serves.
 
+mod event;
 mod json;
 mod previous;
 mod reject;
 mod show;
 #[cfg(test)]
 mod tests;
+
+pub use event::render_event;
 
 use crate::request_log;
 use crate::versions::{self, CHANGES, Chain};

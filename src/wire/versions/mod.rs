@@ -25,7 +25,6 @@ mod dispute_evidence;
 mod event_request;
 mod file_mimetype;
 mod file_uploads;
-mod known;
 mod latest_charge;
 mod list_count;
 mod payment_intent_sources;
@@ -45,7 +44,7 @@ mod written;
 
 use change::rename;
 pub use change::{AnswerChange, Chain, Change, Presence, Request, RequestChange, Window};
-pub use known::{DEFAULT, KNOWN, OLDEST, asked, name, parse};
+pub use tollgate_domain::version_names::{DEFAULT, KNOWN, OLDEST, asked, name, parse};
 pub use unchanged::UNCHANGED;
 pub use written::WRITTEN;
 pub(crate) use written::{DIFFERENCES_SINCE, TOTAL_COUNT_UNTIL};

@@ -245,6 +245,7 @@ impl Journal {
             request,
             network: Network::Instant,
             attempt_deadline_ms: DEADLINE_MS,
+            webhook_endpoints_max: 16,
             secrets: &self.secrets,
             entropy: [1, 2],
         };

@@ -14,7 +14,7 @@ pub(crate) use entry::{check_expiry, wrong_cvc};
 pub use legacy::{CardWord, FlatCardParams, HeldCardNetworksShown, HeldCardShown, HeldMethod};
 pub use number::{CVC_LEN_MAX, CardNumber, Cvc, NUMBER_LEN_MAX, NUMBER_LEN_MIN, NumberProblem, passes_luhn};
 pub use params::{CardNetworksParams, CardParams, PreferredNetwork};
-pub use sealed::{SEALED_PLAIN_LEN, SEALED_TAG_LEN, SealCards, SealedNumber, each_sealed};
+pub use sealed::{SEALED_PLAIN_LEN, SealedNumber};
 pub use token_param::TokenParam;
 pub(crate) use wallet::SeenCard;
 pub use wallet::{ApplePayShown, GooglePayShown, TokenizationMethod, Wallet, WalletShown};

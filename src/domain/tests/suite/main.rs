@@ -47,4 +47,5 @@ mod shop;
 mod size;
 mod source_properties;
 mod updates;
+mod webhook_endpoints;
 mod wordings;

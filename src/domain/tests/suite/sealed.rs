@@ -3,15 +3,17 @@
 use crate::form::command;
 use crate::shop::Shop;
 use std::sync::Arc;
-use tollgate_domain::payments::card::{SealCards, SealedNumber, each_sealed};
+use tollgate_domain::payments::card::SealedNumber;
+use tollgate_domain::sealing::{Sealed, Sealing, each_sealed};
+use tollgate_domain::webhooks::webhook_endpoint::{SealedSecret, WebhookSecret};
 use tollgate_domain::{AccountKey, Secrets};
 use tollgate_resource::Record;
 
 /// Notes what it is given in a way that a test can read, and nothing else can.
 struct Glass;
 
-impl SealCards for Glass {
-    fn seal(&self, digits: &str, account: AccountKey, unique: [u64; 4]) -> SealedNumber {
+impl Sealing for Glass {
+    fn seal_number(&self, digits: &str, account: AccountKey, unique: [u64; 4]) -> SealedNumber {
         let mut number = [0; 36];
         for (at, byte) in digits.bytes().enumerate() {
             number[at] = byte ^ 0x80;
@@ -26,9 +28,30 @@ impl SealCards for Glass {
             number,
         }
     }
+
+    fn seal_secret(&self, secret: &WebhookSecret, account: AccountKey, unique: [u64; 4]) -> SealedSecret {
+        let mut sealed = [0; 48];
+        for (at, byte) in secret.expose().iter().enumerate() {
+            sealed[at] = byte ^ 0x80;
+        }
+        let mut token = [0; 16];
+        token[..8].copy_from_slice(&unique[3].to_le_bytes());
+        SealedSecret {
+            token,
+            account,
+            master_key: 1,
+            data_key: [0; 48],
+            secret: sealed,
+        }
+    }
+
+    fn open_secret(&self, sealed: &SealedSecret) -> Result<WebhookSecret, Box<str>> {
+        let chars: Vec<u8> = sealed.secret[..32].iter().map(|byte| byte ^ 0x80).collect();
+        WebhookSecret::of(&chars).ok_or_else(|| "it does not open".into())
+    }
 }
 
-fn shop() -> Shop {
+pub(crate) fn shop() -> Shop {
     let mut shop = Shop::open();
     shop.secrets = Secrets::new([7; 32]).with_vault(Arc::new(Glass));
     shop
@@ -88,7 +111,10 @@ fn a_number_reaches_the_vault_from_every_door_and_no_record() {
         let done = shop.ask(&asked).unwrap_or_else(|stop| panic!("{operation}: {stop:?}"));
         let mut sealed = Vec::new();
         for object in &done.decision.facts.objects {
-            each_sealed(object, &mut |number| sealed.push(number.clone()));
+            each_sealed(object, &mut |kept| match kept {
+                Sealed::Number(number) => sealed.push(number.clone()),
+                Sealed::Secret(_) => panic!("{operation} keeps a secret"),
+            });
         }
         assert_eq!(sealed.len(), 1, "{operation}");
         let opened: Vec<u8> = sealed[0].number[..digits.len()]

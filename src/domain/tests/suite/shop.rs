@@ -126,6 +126,7 @@ impl Shop {
             request,
             network: self.network,
             attempt_deadline_ms: DEADLINE_MS,
+            webhook_endpoints_max: 16,
             secrets: &self.secrets,
             entropy: [1, 2],
         };

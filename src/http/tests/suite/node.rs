@@ -64,6 +64,20 @@ impl FileBytes for Drawer {
     }
 }
 
+/// Refuses what is inside, by its name alone.
+struct NotInside;
+
+impl tollgate_http::VetUrls for NotInside {
+    fn vet<'a>(&'a self, url: &'a str, _: bool) -> tollgate_http::Looked<'a> {
+        Box::pin(async move {
+            match url.contains("inside.test") {
+                true => Err("It leads to an address that webhooks are not sent to.".to_owned()),
+                false => Ok(()),
+            }
+        })
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -154,6 +168,7 @@ impl Node {
                     secrets,
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,
+                    webhook_urls: Arc::new(NotInside),
                     tuning: tollgate_http::Tuning::new().0,
                     cluster: None,
                     nodes: among.as_ref().map(|(nodes, _)| Arc::clone(nodes)),

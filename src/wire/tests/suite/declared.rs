@@ -104,6 +104,10 @@ fn least(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<String>) {
             ParamKind::Word(_) => out.push(format!("{name}=usd")),
             ParamKind::Id(kind) => out.push(format!("{name}={}", id(kind))),
             ParamKind::File => out.push(format!("{name}={}%3A20%3Apdf%3Aa.pdf", "0".repeat(64))),
+            ParamKind::List {
+                of: ParamKind::Names(names),
+                ..
+            } => out.push(format!("{name}[0]={}", names[0])),
             other => panic!("{}: nothing required is {other:?} yet", shape.name),
         }
     }

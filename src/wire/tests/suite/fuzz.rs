@@ -342,6 +342,7 @@ impl Fuzz {
                 let word = match name.contains("currency") {
                     true => "usd".to_owned(),
                     false if name == "domain_name" => "shop.example.com".to_owned(),
+                    false if name == "url" && !dice.once_in(3) => "https://example.com/back".to_owned(),
                     // A token of a bank account, which a card's details are never taken for.
                     false if name.ends_with("bank_account") => "btok_us_verified".to_owned(),
                     false if dice.once_in(3) => self.id(None, dice),
@@ -469,6 +470,7 @@ fn the_sequences_reach_beyond_the_parameters() {
         "payment_method_configuration",
         "payment_method_domain",
         "refund",
+        "webhook_endpoint",
     ] {
         assert!(kinds.contains(kind), "no {kind} was ever made, only {kinds:?}");
     }

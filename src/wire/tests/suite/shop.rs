@@ -149,6 +149,7 @@ impl Shop {
             }),
             network: Network::Instant,
             attempt_deadline_ms: 1_000,
+            webhook_endpoints_max: 16,
             secrets: &self.secrets,
             entropy: [1, 2],
         };

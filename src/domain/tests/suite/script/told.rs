@@ -10,6 +10,7 @@ use tollgate_domain::payments::payment_method::Instrument;
 use tollgate_domain::payments::refund::RefundState;
 use tollgate_domain::payments::setup_intent::{SetupFailure, SetupIntent, Status as SetupStatus};
 use tollgate_domain::time::day_of;
+use tollgate_domain::webhooks::webhook_endpoint::EndpointState;
 use tollgate_domain::{Object, Reject, Reply, Stop, kinds};
 use tollgate_resource::{Id, Names};
 
@@ -260,6 +261,14 @@ impl Player {
                 let disabled = if domain.disabled { " disabled" } else { "" };
                 let deleted = if domain.deleted { " (deleted)" } else { "" };
                 format!("{name} {}{disabled}{deleted}", domain.name)
+            }
+            Object::WebhookEndpoint(endpoint) => {
+                let state = match endpoint.state {
+                    EndpointState::Enabled => String::new(),
+                    EndpointState::Disabled { reason, .. } => format!(" {}", reason.name()),
+                    EndpointState::Deleted => " (deleted)".to_owned(),
+                };
+                format!("{name} {} {}{state}", endpoint.url, endpoint.enabled_events.join(" "))
             }
             Object::PaymentMethodConfiguration(configuration) => {
                 let types: Vec<&str> = configuration.types().into_iter().map(Names::name).collect();

@@ -1,4 +1,4 @@
-//! The versions there are.
+//! The names of the API's versions. What they change is the edge's business.
 
 use tollgate_resource::Version;
 
@@ -120,11 +120,20 @@ pub const KNOWN: &[(Version, &str)] = &[
 pub const OLDEST: Version = KNOWN[0].0;
 /// The version of a new account.
 pub const DEFAULT: Version = Version::NEWEST;
+/// The names alone, oldest first: what a parameter that takes a version may be.
+pub const NAMES: &[&str] = &{
+    let mut names = [""; KNOWN.len()];
+    let mut at = 0;
+    while at < KNOWN.len() {
+        names[at] = KNOWN[at].1;
+        at += 1;
+    }
+    names
+};
 
 /// The version that `Stripe-Version` asks for. Besides the names it may be that of a public preview
 /// (`2026-10-28.preview`), which is answered as the version of its day, and a name may be followed by betas
-/// (`2020-08-27; orders_beta=v4`), of which none changes anything here. `None` is
-/// [`unknown_version`](crate::errors::unknown_version).
+/// (`2020-08-27; orders_beta=v4`), of which none changes anything here. `None` for any other text.
 pub fn asked(text: &str) -> Option<Version> {
     if let Some(version) = parse(text) {
         return Some(version);

@@ -1,0 +1,4 @@
+//! Webhooks: where events are sent, what is sent there, and how it is signed. What sends them is another room.
+
+pub mod event_names;
+pub mod webhook_endpoint;

@@ -1,0 +1,223 @@
+//! What requests do to webhook endpoints. There are no events of them.
+
+use super::params::{CreateWebhookEndpoint, RollWebhookSecret, UpdateWebhookEndpoint, Vetted};
+use super::{
+    Delivery, DeliveryParams, DisabledReason, EndpointList, EndpointPage, EndpointSecret, EndpointState, EndpointUrl,
+    SECRETS_MAX, WebhookEndpoint,
+};
+use crate::account::Account;
+use crate::decision::{Case, Decision, Reply, Stop};
+use crate::kinds;
+use crate::metadata;
+use crate::object::Object;
+use crate::reject::{Reject, codes};
+use crate::webhooks::event_names::ALL;
+use std::sync::Arc;
+use tollgate_resource::{Id, Metadata};
+
+/// How long the older secrets of an endpoint go on being valid, where a request does not say, in seconds: a day.
+const ROLL_DEFAULT_S: i64 = 24 * 60 * 60;
+
+/// Makes an endpoint. Its answer shows its secret, and so does every replay of it; nothing else ever does.
+pub(crate) fn create(case: &Case<'_>, asked: &CreateWebhookEndpoint, vetted: &Vetted) -> Result<Decision, Stop> {
+    check_url(case, &asked.url, vetted)?;
+    let enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
+    let account = case.world.account;
+    let max = case.inputs.webhook_endpoints_max;
+    if account.endpoints().len() >= max {
+        let mode = if account.profile.livemode { "live" } else { "test" };
+        let message = format!("You have reached the maximum of {max} {mode} webhook endpoints.");
+        return Err(Reject::invalid(None, message).begun().into());
+    }
+    let mut metadata = Metadata::default();
+    metadata::merge(&mut metadata, &asked.metadata)?;
+    let delivery = delivery_of(&Delivery::DEFAULT, asked.delivery.as_ref())?;
+    let mut draft = case.draft();
+    let id = draft.born(&kinds::WEBHOOK_ENDPOINT);
+    draft.put(Object::WebhookEndpoint(Arc::new(WebhookEndpoint {
+        id,
+        url: asked.url.clone(),
+        enabled_events,
+        api_version: asked.api_version.map(|given| given.0),
+        connect: asked.connect.unwrap_or(false),
+        description: asked.description.clone().into_option(),
+        metadata,
+        state: EndpointState::Enabled,
+        secrets: vec![EndpointSecret::draw(case)],
+        delivery,
+        fresh: true,
+        failing_since_ms: None,
+    })));
+    Ok(draft.decide(Reply::Object(&kinds::WEBHOOK_ENDPOINT, id)))
+}
+
+/// Changes an endpoint. One that is enabled again, or given another address, has not failed yet.
+pub(crate) fn update(
+    case: &Case<'_>,
+    id: Id,
+    asked: &UpdateWebhookEndpoint,
+    vetted: &Vetted,
+) -> Result<Decision, Stop> {
+    let before = known(case, id)?;
+    let mut endpoint = WebhookEndpoint::clone(before);
+    if let Some(url) = &asked.url {
+        check_url(case, url, vetted)?;
+        if *url != endpoint.url {
+            endpoint.failing_since_ms = None;
+        }
+        endpoint.url = url.clone();
+    }
+    if !asked.enabled_events.is_empty() {
+        endpoint.enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
+    }
+    asked.description.clone().apply_to(&mut endpoint.description);
+    metadata::merge(&mut endpoint.metadata, &asked.metadata)?;
+    if asked.delivery.is_some() {
+        endpoint.delivery = delivery_of(before.delivery(), asked.delivery.as_ref())?;
+    }
+    match (asked.disabled, endpoint.state) {
+        (
+            Some(true),
+            EndpointState::Disabled {
+                reason: DisabledReason::User,
+                ..
+            },
+        ) => {}
+        (Some(true), _) => {
+            endpoint.state = EndpointState::Disabled {
+                reason: DisabledReason::User,
+                since_ms: case.inputs.now_ms,
+            };
+        }
+        (Some(false), EndpointState::Disabled { .. }) => {
+            endpoint.state = EndpointState::Enabled;
+            endpoint.failing_since_ms = None;
+        }
+        _ => {}
+    }
+    Ok(put(case, endpoint))
+}
+
+/// Forgets an endpoint, and with it what was to be sent there.
+pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
+    let before = known(case, id)?;
+    Ok(put(
+        case,
+        WebhookEndpoint {
+            state: EndpointState::Deleted,
+            secrets: Vec::new(),
+            ..WebhookEndpoint::clone(before)
+        },
+    ))
+}
+
+/// Draws another secret for an endpoint and shows it. The older ones go on being valid for a while, so that a receiver can
+/// be told of the new one without missing anything.
+pub(crate) fn roll_secret(case: &Case<'_>, id: Id, asked: &RollWebhookSecret) -> Result<Decision, Stop> {
+    let before = known(case, id)?;
+    let now_ms = case.inputs.now_ms;
+    let grace_s = asked.expires_in.unwrap_or(ROLL_DEFAULT_S);
+    let end_ms = now_ms + u64::try_from(grace_s).expect("the form bounds it") * 1_000;
+    let older = before.secrets_at(now_ms).map(|secret| EndpointSecret {
+        expires_ms: Some(secret.expires_ms.map_or(end_ms, |end| end.min(end_ms))),
+        ..secret.clone()
+    });
+    let older: Vec<EndpointSecret> = older.filter(|secret| secret.is_valid(now_ms)).collect();
+    if older.len() >= SECRETS_MAX {
+        let message = format!(
+            "This webhook endpoint has {SECRETS_MAX} secrets that are still valid, which is the most it can have. Wait until \
+             one expires, or end them now with `expires_in=0`."
+        );
+        return Err(Reject::invalid(None, message).with_param("expires_in").begun().into());
+    }
+    let mut secrets = vec![EndpointSecret::draw(case)];
+    secrets.extend(older);
+    Ok(put(
+        case,
+        WebhookEndpoint {
+            secrets,
+            fresh: true,
+            ..WebhookEndpoint::clone(before)
+        },
+    ))
+}
+
+/// A page of an account's endpoints, newest first.
+pub(crate) fn list(account: &Account, asked: EndpointList) -> Result<EndpointPage, Stop> {
+    let all: Vec<Arc<WebhookEndpoint>> = account.endpoints().iter().rev().cloned().collect();
+    let (endpoints, has_more) = asked
+        .paging
+        .cut(all, &kinds::WEBHOOK_ENDPOINT, |endpoint| endpoint.id)?;
+    Ok(EndpointPage { endpoints, has_more })
+}
+
+/// The endpoint, if the account has it.
+pub(super) fn known<'a>(case: &Case<'a>, id: Id) -> Result<&'a WebhookEndpoint, Stop> {
+    let found = case.world.account.endpoint(id).map(|found| &**found);
+    Ok(found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, "webhook_endpoint"))?)
+}
+
+/// The decision that an endpoint becomes this.
+fn put(case: &Case<'_>, endpoint: WebhookEndpoint) -> Decision {
+    let id = endpoint.id;
+    let mut draft = case.draft();
+    draft.put(Object::WebhookEndpoint(Arc::new(endpoint)));
+    draft.decide(Reply::Object(&kinds::WEBHOOK_ENDPOINT, id))
+}
+
+fn check_url(case: &Case<'_>, url: &str, vetted: &Vetted) -> Result<(), Stop> {
+    let refused = |why: &str| {
+        let message = format!("Invalid URL: {why}");
+        Stop::from(Reject::invalid(Some(codes::URL_INVALID), message).with_param("url"))
+    };
+    let parsed = EndpointUrl::parse(url).map_err(|problem| refused(problem.text()))?;
+    if case.world.account.profile.livemode && !parsed.https {
+        return Err(refused("In live mode, webhooks are sent over https only."));
+    }
+    match vetted {
+        Vetted::Fit | Vetted::Unseen => Ok(()),
+        Vetted::Unfit(why) => Err(refused(why)),
+    }
+}
+
+/// What was asked for, each once.
+fn checked_events<'a>(asked: impl Iterator<Item = &'a str>) -> Result<Vec<Box<str>>, Stop> {
+    let mut events: Vec<Box<str>> = Vec::new();
+    for event in asked {
+        if !events.iter().any(|known| **known == *event) {
+            events.push(event.into());
+        }
+    }
+    if events.is_empty() {
+        let message =
+            format!("Missing required param: enabled_events. Name the events to be sent, or `{ALL}` for all.");
+        return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
+            .with_param("enabled_events")
+            .into());
+    }
+    Ok(events)
+}
+
+/// How events are to be sent, if that was ever said.
+fn delivery_of(before: &Delivery, asked: Option<&DeliveryParams>) -> Result<Option<Box<Delivery>>, Stop> {
+    let delivery = match asked {
+        Some(asked) => before.changed(asked)?,
+        None => before.clone(),
+    };
+    Ok((delivery != Delivery::DEFAULT).then(|| Box::new(delivery)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_kept_once_each_in_the_order_they_were_named() {
+        let events = checked_events(["charge.failed", "*", "charge.failed"].into_iter()).expect("fit");
+        assert_eq!(
+            events.iter().map(|event| &**event).collect::<Vec<_>>(),
+            ["charge.failed", "*"]
+        );
+        assert!(checked_events(std::iter::empty()).is_err());
+    }
+}

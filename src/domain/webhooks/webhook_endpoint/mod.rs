@@ -1,0 +1,174 @@
+//! Webhook endpoints: addresses that an account's events are sent to.
+//!
+//! An account's endpoints are part of its state ([`Account::endpoints`](crate::Account::endpoints)): there are few, every
+//! delivery asks for them, and lists need no index. An endpoint is sent the events whose sequence number is greater than
+//! its own.
+
+mod decide;
+mod delivery;
+mod params;
+mod report;
+mod secret;
+mod shown;
+mod url;
+
+pub(crate) use decide::{create, delete, list, roll_secret, update};
+pub use delivery::{Delivery, DeliveryOrder, DeliveryParams, RETRIES_MAX, RETRY_TIME_MAX_S};
+pub use params::{
+    CreateWebhookEndpoint, ENDPOINTS, ListWebhookEndpoints, RollWebhookSecret, UpdateWebhookEndpoint, Vetted,
+};
+pub use report::EndpointReport;
+pub(crate) use report::report;
+pub use secret::{EndpointSecret, SEALED_SECRET_TAG, SECRET_LEN, SECRET_START, SealedSecret, WebhookSecret};
+pub use shown::{
+    DeletedWebhookEndpointShown, DeliveryShown, EndpointStatus, StatusDetailsShown, WebhookEndpointShown,
+    WebhookEndpointsShown,
+};
+pub use url::{EndpointUrl, URL_LEN_MAX, UrlProblem};
+
+use super::event_names::ALL;
+use crate::events::EventType;
+use crate::paging::Paging;
+use std::sync::Arc;
+use tollgate_resource::{Id, Metadata, Names, Record, Version};
+
+/// Most endpoints that an account may be allowed to have in one mode (`webhooks.endpoints_max`): all are in its state.
+pub const ENDPOINTS_MAX: usize = 100;
+/// Endpoints that an account may have in one mode where nothing else is set.
+pub const ENDPOINTS_DEFAULT: usize = 16;
+/// Most secrets of an endpoint that are valid at once.
+pub const SECRETS_MAX: usize = 5;
+
+/// An endpoint at one version.
+#[derive(Clone, Debug, PartialEq, Record)]
+pub struct WebhookEndpoint {
+    /// Its id; also says when it was made, and after which event it begins.
+    #[record(1)]
+    pub id: Id,
+    /// Where events are sent.
+    #[record(2)]
+    pub url: Box<str>,
+    /// Which: names of events, `*` for all public ones, or the start of names and `*`. At least one.
+    #[record(3)]
+    pub enabled_events: Vec<Box<str>>,
+    /// The version that events are written in; `None` for the account's at the time of the event.
+    #[record(4)]
+    pub api_version: Option<Version>,
+    /// Whether it is for events of connected accounts instead of the account's own.
+    #[record(5)]
+    pub connect: bool,
+    /// What it is for, in the merchant's words.
+    #[record(6)]
+    pub description: Option<Box<str>>,
+    /// The merchant's pairs.
+    #[record(7)]
+    pub metadata: Metadata,
+    /// Whether events are sent.
+    #[record(8)]
+    pub state: EndpointState,
+    /// What deliveries are signed with, newest first: at least one, at most [`SECRETS_MAX`].
+    #[record(9)]
+    pub secrets: Vec<EndpointSecret>,
+    /// How events are sent, where the merchant has said so.
+    #[record(10)]
+    pub delivery: Option<Box<Delivery>>,
+    /// Whether this version answers the request that drew its newest secret, and so shows it. Never so in the account's
+    /// state.
+    #[record(11)]
+    pub fresh: bool,
+    /// Since when deliveries have failed without a success in between, where that was reported; milliseconds since the Unix
+    /// epoch.
+    #[record(12)]
+    pub failing_since_ms: Option<u64>,
+}
+
+/// Whether events are sent to an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Record)]
+pub enum EndpointState {
+    /// They are.
+    #[record(1)]
+    Enabled,
+    /// They are not, and wait.
+    #[record(2)]
+    Disabled {
+        /// Why.
+        #[record(1)]
+        reason: DisabledReason,
+        /// Since when, milliseconds since the Unix epoch.
+        #[record(2)]
+        since_ms: u64,
+    },
+    /// It was deleted.
+    #[record(3)]
+    Deleted,
+}
+
+/// Why an endpoint is disabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Names, Record)]
+pub enum DisabledReason {
+    /// The merchant disabled it.
+    #[record(1)]
+    User,
+    /// The merchant, or an operator, paused it.
+    #[record(2)]
+    Paused,
+    /// No delivery has succeeded for days.
+    #[record(3)]
+    Failing,
+    /// It answered 410: it is gone for good.
+    #[record(4)]
+    Gone,
+}
+
+/// Which endpoints are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndpointList {
+    /// The page.
+    pub paging: Paging,
+}
+
+/// A page of an account's endpoints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndpointPage {
+    /// The endpoints, newest first.
+    pub endpoints: Vec<Arc<WebhookEndpoint>>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+impl WebhookEndpoint {
+    /// Whether events of that type are sent to it.
+    pub fn wants(&self, event: EventType) -> bool {
+        self.enabled_events.iter().any(|pattern| match &**pattern {
+            ALL => !event.is_own(),
+            pattern => event.matches(pattern),
+        })
+    }
+
+    /// Whether it was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.state == EndpointState::Deleted
+    }
+
+    /// The same as it is kept in the account's state: without a secret to show.
+    pub(crate) fn kept(self: &Arc<WebhookEndpoint>) -> Arc<WebhookEndpoint> {
+        if !self.fresh {
+            return Arc::clone(self);
+        }
+        Arc::new(WebhookEndpoint {
+            fresh: false,
+            ..WebhookEndpoint::clone(self)
+        })
+    }
+
+    /// How events are sent to it.
+    pub fn delivery(&self) -> &Delivery {
+        static DEFAULT: Delivery = Delivery::DEFAULT;
+        self.delivery.as_deref().unwrap_or(&DEFAULT)
+    }
+
+    /// The secrets that are valid at `now_ms`, newest first.
+    pub fn secrets_at(&self, now_ms: u64) -> impl Iterator<Item = &EndpointSecret> {
+        self.secrets.iter().filter(move |secret| secret.is_valid(now_ms))
+    }
+}
