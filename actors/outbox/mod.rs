@@ -22,7 +22,7 @@ use crate::router::shard_of;
 use crate::shard::Control;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::events::EventType;
-use tollgate_domain::{Account, Command, Facts};
+use tollgate_domain::{Account, Command, Facts, Object};
 use tollgate_store::{Epoch, ShardId};
 
 /// Called when delivery has nothing more to write about a shard that leaves.
@@ -116,11 +116,15 @@ impl Engine {
 }
 
 /// Whether the account has an endpoint.
-pub(crate) fn has_endpoints(_: &Account) -> bool {
-    false
+pub(crate) fn has_endpoints(account: &Account) -> bool {
+    !account.endpoints().is_empty()
 }
 
 /// The highest sequence number of an endpoint that the record makes, changes or deletes.
-pub(crate) fn endpoint_changed(_: &Facts) -> Option<u64> {
-    None
+pub(crate) fn endpoint_changed(facts: &Facts) -> Option<u64> {
+    let endpoints = facts.objects.iter().filter_map(|object| match object {
+        Object::WebhookEndpoint(endpoint) => Some(endpoint.id.seq()),
+        _ => None,
+    });
+    endpoints.max()
 }

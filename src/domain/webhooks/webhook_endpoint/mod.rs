@@ -15,7 +15,8 @@ mod url;
 pub(crate) use decide::{create, delete, list, roll_secret, update};
 pub use delivery::{Delivery, DeliveryOrder, DeliveryParams, RETRIES_MAX, RETRY_TIME_MAX_S};
 pub use params::{
-    CreateWebhookEndpoint, ENDPOINTS, ListWebhookEndpoints, RollWebhookSecret, UpdateWebhookEndpoint, Vetted,
+    CreateWebhookEndpoint, ENDPOINTS, EnabledEvent, ListWebhookEndpoints, RollWebhookSecret, UpdateWebhookEndpoint,
+    Vetted,
 };
 pub use report::EndpointReport;
 pub(crate) use report::report;
