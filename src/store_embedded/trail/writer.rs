@@ -129,9 +129,13 @@ impl Writer {
             segments.active = None;
         }
         if segments.active.is_none() {
+            // Nobody else makes one meanwhile, and readers need not wait for it.
+            drop(segments);
             let made = Active::create(&self.dir, self.next, &*self.options.disk);
-            segments.active = Some(made.map_err(|error| io_error(&self.dir, "make a segment", &error))?);
+            let made = made.map_err(|error| io_error(&self.dir, "make a segment", &error))?;
             self.next += 1;
+            segments = self.shared.segments();
+            segments.active = Some(made);
         }
         let active = segments.active.as_ref().expect("there is one now");
         Ok((Arc::clone(&active.file), active.path.clone(), active.end))
