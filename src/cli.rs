@@ -5,6 +5,7 @@ use crate::cli_accounts::{self, AccountCommand};
 use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
+use crate::listen::{self, ListenFlags};
 use crate::output::print;
 use crate::place::PlaceFlags;
 use crate::shards::Asked;
@@ -53,6 +54,9 @@ enum Command {
         #[arg(long)]
         exit: bool,
     },
+    /// Forward an account's events to a program on this machine, as signed webhook deliveries, without registering an endpoint:
+    /// for the laptop of whoever writes that program.
+    Listen(ListenFlags),
     /// Audit a data directory, or the cluster that a settings file names: recompute every balance from the journal. Exits 0
     /// if clean, 1 on a difference, 2 if it cannot be read.
     Verify(VerifyFlags),
@@ -296,6 +300,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             node::serve(&config, flags.dev, sources, level)
         }
         Command::Demo { data, exit } => demo::run(data, exit),
+        Command::Listen(flags) => listen::run(&flags),
         Command::Verify(flags) => verify::run(&flags.place.store()?, flags.memory_mb, flags.json),
         Command::Account { command } => cli_accounts::run(command),
         Command::Schema {
@@ -366,6 +371,11 @@ mod tests {
     #[test]
     fn places_exclude_each_other_and_json_goes_with_each() {
         let table: &[(&str, bool)] = &[
+            (
+                "listen --forward-to 4242 --events a.b,c.* --api-key k --url http://x",
+                true,
+            ),
+            ("listen --forward-to 4242 --print-secret --skip-verify", true),
             ("verify", false),
             ("verify --json", false),
             ("verify --data d", true),

@@ -21,6 +21,7 @@ mod exit;
 mod index_command;
 mod kept;
 mod limits;
+mod listen;
 mod logs;
 mod membership;
 mod metrics;

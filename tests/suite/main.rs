@@ -4,6 +4,7 @@
 mod audits;
 mod bad_input;
 mod documents;
+mod listen;
 mod memory;
 mod old_data;
 mod remote;

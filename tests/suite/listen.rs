@@ -1,0 +1,349 @@
+//! `tollgate listen`: what a developer sees, and what the developer's program is sent.
+
+use crate::server::{KEY, PATIENCE, Server, binary, tollgate};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use tollgate_webhooks::signing::Signer;
+use tollgate_webhooks::{ActiveSecret, Secret};
+
+/// What the program was sent: the signature's header, and the body.
+struct Sent {
+    signature: String,
+    body: String,
+}
+
+impl Sent {
+    fn kind(&self) -> String {
+        let event: Value = serde_json::from_str(&self.body).expect("JSON");
+        event["type"].as_str().expect("a type").to_owned()
+    }
+}
+
+/// A developer's program: answers each request with the next of these statuses, the last one for ever.
+fn program(statuses: &'static [u16]) -> (String, Receiver<Sent>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let (tell, told) = sync_channel(1_000);
+    std::thread::spawn(move || {
+        let mut statuses = statuses.iter().copied();
+        let mut status = 200;
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.expect("a connection"));
+            while let Some(sent) = request(&mut stream) {
+                status = statuses.next().unwrap_or(status);
+                let answer = format!("HTTP/1.1 {status} Said\r\nContent-Length: 0\r\n\r\n");
+                if stream.get_mut().write_all(answer.as_bytes()).is_err() || tell.send(sent).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (address, told)
+}
+
+fn request(stream: &mut BufReader<TcpStream>) -> Option<Sent> {
+    let (mut length, mut signature) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        let Some((name, value)) = line.split_once(": ") else {
+            continue;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "stripe-signature" => value.clone_into(&mut signature),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).ok()?;
+    Some(Sent { signature, body })
+}
+
+/// A running `tollgate listen`, and what it printed so far.
+struct Listening {
+    child: Child,
+    lines: Receiver<String>,
+    secret: String,
+}
+
+impl Listening {
+    /// Starts it, and waits until it is ready.
+    fn start(arguments: &[&str]) -> Listening {
+        let mut child = Command::new(binary())
+            .arg("listen")
+            .args(arguments)
+            .args(["--api-key", KEY])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (tell, lines) = sync_channel(1_000);
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut listening = Listening {
+            child,
+            lines,
+            secret: String::new(),
+        };
+        listening.until("Ready. ");
+        let line = listening.until("signing secret is ");
+        let secret = line.split_whitespace().find(|word| word.starts_with("whsec_"));
+        secret.expect("a secret").clone_into(&mut listening.secret);
+        listening
+    }
+
+    /// The next line that has these words; those before it are passed over.
+    fn until(&self, words: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|error| panic!("no line says {words:?}: {error}"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    fn assert_signed(&self, sent: &Sent) {
+        let stamp = sent
+            .signature
+            .strip_prefix("t=")
+            .and_then(|rest| rest.split_once(','))
+            .expect("a time")
+            .0;
+        let signer = Signer::new(&[ActiveSecret {
+            secret: Secret::new(self.secret.clone()),
+            until_s: None,
+        }]);
+        let expected = signer.stripe(stamp.parse().expect("seconds"), sent.body.as_bytes());
+        assert_eq!(sent.signature, expected.to_str().expect("text"));
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Types of all events of the account, oldest first.
+fn events(server: &Server) -> Vec<String> {
+    let list = server.get("/v1/events?limit=100").json();
+    let data = list["data"].as_array().expect("a list");
+    data.iter()
+        .rev()
+        .map(|event| event["type"].as_str().expect("a type").to_owned())
+        .collect()
+}
+
+/// What was sent, as many as there should be.
+fn take(told: &Receiver<Sent>, count: usize) -> Vec<Sent> {
+    (0..count)
+        .map(|at| {
+            told.recv_timeout(PATIENCE)
+                .unwrap_or_else(|error| panic!("{at} of {count} came: {error}"))
+        })
+        .collect()
+}
+
+fn kinds(sent: &[Sent]) -> Vec<String> {
+    sent.iter().map(Sent::kind).collect()
+}
+
+#[test]
+fn events_from_now_on_are_forwarded_signed_and_in_order() {
+    let server = Server::start();
+    server.pay(1_000);
+    let before = events(&server).len();
+    let (program, told) = program(&[200, 500, 302, 200]);
+    let to = format!("{program}/hook");
+    let listening = Listening::start(&["--forward-to", &to, "--url", &format!("http://{}", server.api)]);
+    server.pay(2_000);
+    server.pay(3_000);
+    let after: Vec<String> = events(&server).split_off(before);
+    assert!(after.len() >= 6, "{after:?}");
+    let sent = take(&told, after.len());
+    assert_eq!(kinds(&sent), after, "each once, in order, and nothing of before");
+    for one in &sent {
+        listening.assert_signed(one);
+    }
+    let lines: Vec<String> = (0..4).map(|_| listening.until("-->")).collect();
+    for ((line, kind), status) in lines.iter().zip(&after).zip([200, 500, 302, 200]) {
+        assert!(
+            line.contains(kind) && line.contains(&format!("[{status}] POST http://{program}/hook")),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn only_the_events_that_are_asked_for_are_forwarded() {
+    let server = Server::start();
+    let (program, told) = program(&[200]);
+    let url = format!("http://{}", server.api);
+    let listening = Listening::start(&[
+        "--forward-to",
+        &program,
+        "--url",
+        &url,
+        "--events",
+        "charge.*,payment_intent.succeeded",
+    ]);
+    server.pay(1_000);
+    server.pay(2_000);
+    let wanted = |kind: &String| kind.starts_with("charge.") || kind == "payment_intent.succeeded";
+    let wanted: Vec<String> = events(&server).into_iter().filter(wanted).collect();
+    assert!(wanted.len() >= 4, "{wanted:?}");
+    assert_eq!(kinds(&take(&told, wanted.len())), wanted);
+    drop(listening);
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_and_missed_nothing_else() {
+    let server = Server::start();
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("an address");
+    let url = format!("http://{}", server.api);
+    let listening = Listening::start(&["--forward-to", &gone.port().to_string(), "--url", &url]);
+    server.pay(1_000);
+    let line = listening.until("-->");
+    assert!(
+        line.contains("[failed]") && line.contains("connection refused"),
+        "{line}"
+    );
+    assert!(line.contains(&format!("http://localhost:{}", gone.port())), "{line}");
+}
+
+/// Carries bytes until either side ends, and ends the other then.
+fn carry(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    for stream in [&from, &to] {
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// What stands before the server, so that it has one address for all its lives.
+fn relay(server: &Server) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let behind = Arc::new(Mutex::new(server.api.clone()));
+    let to = Arc::clone(&behind);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let here = stream.expect("a connection");
+            let Ok(there) = TcpStream::connect(&*to.lock().expect("whole")) else {
+                continue;
+            };
+            let (back, answer) = (here.try_clone().expect("cloned"), there.try_clone().expect("cloned"));
+            std::thread::spawn(move || carry(answer, back));
+            std::thread::spawn(move || carry(here, there));
+        }
+    });
+    (address, behind)
+}
+
+#[test]
+fn a_restart_of_the_server_loses_and_repeats_nothing() {
+    let mut server = Server::start();
+    let (address, behind) = relay(&server);
+    let (program, told) = program(&[200]);
+    let listening = Listening::start(&["--forward-to", &program, "--url", &format!("http://{address}")]);
+    server.pay(1_000);
+    let first = events(&server).len();
+    let mut sent = take(&told, first);
+    server.kill();
+    listening.until("does not answer");
+    server.start_again();
+    server.pay(2_000);
+    server.api.clone_into(&mut behind.lock().expect("whole"));
+    listening.until("answers again");
+    let all = events(&server);
+    sent.extend(take(&told, all.len() - first));
+    assert_eq!(kinds(&sent), all);
+}
+
+#[test]
+fn a_server_with_other_data_is_listened_to_from_now_on() {
+    let (first, second) = (Server::start(), Server::start());
+    first.pay(1_000);
+    second.pay(1_000);
+    let (address, behind) = relay(&first);
+    let listening = Listening::start(&["--url", &format!("http://{address}")]);
+    drop(first);
+    second.api.clone_into(&mut behind.lock().expect("whole"));
+    listening.until("other data");
+    second.pay(2_000);
+    listening.until("payment_intent.succeeded");
+}
+
+#[test]
+fn the_secret_is_the_same_each_time_and_printed_alone() {
+    let server = Server::start();
+    let printed = tollgate(&["listen", "--print-secret", "--api-key", KEY]);
+    let printed = String::from_utf8(printed.stdout).expect("text");
+    let url = format!("http://{}", server.api);
+    let listening = Listening::start(&["--url", &url]);
+    assert_eq!(printed, format!("{}\n", listening.secret));
+    let other = tollgate(&["listen", "--print-secret", "--api-key", "sk_test_another"]);
+    assert_ne!(String::from_utf8(other.stdout).expect("text"), printed);
+}
+
+#[test]
+fn what_cannot_be_listened_to_is_told() {
+    let server = Server::start();
+    let url = format!("http://{}", server.api);
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .expect("a free port")
+        .local_addr()
+        .expect("an address");
+    let gone = format!("http://{gone}");
+    let key = ["--api-key", KEY];
+    for (arguments, code, words) in [
+        (&["--url", &*url][..], 2, "STRIPE_API_KEY"),
+        (&["--url", &*url, "--api-key", "nonsense"], 1, "Invalid API Key"),
+        (&["--url", &*gone, key[0], key[1]], 3, "is the server running"),
+        (&["--url", "https://localhost", key[0], key[1]], 2, "http://HOST:PORT"),
+        (&["--url", &*url, key[0], key[1], "--events", "pay*ment"], 2, "--events"),
+        (
+            &["--url", &*url, key[0], key[1], "--forward-to", "ftp://x"],
+            2,
+            "--forward-to",
+        ),
+        (
+            &["--url", &*url, key[0], key[1], "--forward-to", "http://a:b@x/"],
+            2,
+            "user name",
+        ),
+    ] {
+        let ended = Command::new(binary())
+            .arg("listen")
+            .args(arguments)
+            .env_remove("STRIPE_API_KEY")
+            .output()
+            .expect("the binary runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(!said.contains("nonsense"), "a key is not printed: {said}");
+    }
+}
