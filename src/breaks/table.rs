@@ -121,6 +121,12 @@ pub enum Break {
     ServeUnclaimed,
     /// An owner that was replaced shows what it remembers.
     SkipBarrier,
+    /// Several events about one object are on their way to an endpoint at once.
+    CrowdObject,
+    /// An event whose delivery failed is not tried again.
+    DropRetry,
+    /// Everything that is written down of an endpoint leaves out what waits.
+    LeaveOutOfRow,
 }
 
 /// What is known of a break.
@@ -552,5 +558,26 @@ pub const ALL: &[Known] = &[
         place: "src/store_scylla/protocol/ownership.rs",
         invariants: &[11],
         what: "an owner that was replaced shows what it remembers",
+    },
+    Known {
+        of: Break::CrowdObject,
+        name: "crowd-object",
+        place: "src/webhooks/lane/choose.rs",
+        invariants: &[10],
+        what: "several events about one object are on their way to an endpoint at once",
+    },
+    Known {
+        of: Break::DropRetry,
+        name: "drop-retry",
+        place: "src/webhooks/lane/outcome.rs",
+        invariants: &[10],
+        what: "an event whose delivery failed is not tried again",
+    },
+    Known {
+        of: Break::LeaveOutOfRow,
+        name: "leave-out-of-row",
+        place: "src/webhooks/hall/flush.rs",
+        invariants: &[10],
+        what: "what is written down of an endpoint as a whole leaves out what waits for another attempt",
     },
 ];

@@ -186,6 +186,11 @@ impl<L: Lane> Floor<L> {
         self.places.get(id.0 as usize)?.lane.as_ref()
     }
 
+    /// The lane, for something that gives it nothing to do. A panic in there is the caller's.
+    pub fn lane_mut(&mut self, id: LaneId) -> Option<&mut L> {
+        self.places.get_mut(id.0 as usize)?.lane.as_mut()
+    }
+
     /// Lets the lane hear something. It is asked for a job in the next turn. `None` when it is not there, or fell over it.
     pub fn tell<T>(&mut self, now_ms: u64, id: LaneId, hear: impl FnOnce(&mut L) -> T) -> Option<T> {
         let lane = self.places.get_mut(id.0 as usize)?.lane.as_mut()?;

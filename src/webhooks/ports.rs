@@ -97,6 +97,12 @@ pub trait Notes: Send + Sync {
     /// Writes a note behind the one before. Never blocks. Dropped when the epoch is not the owner's any more; the notes of
     /// one epoch that are kept are always the first ones, without a gap.
     fn write(&self, shard: u16, epoch: u64, note: Note);
+
+    /// Whether the shard takes notes now. Where it does not, what has changed waits, and is written together later.
+    fn has_room(&self, shard: u16) -> bool {
+        let _ = shard;
+        true
+    }
 }
 
 /// A note. Its bytes are entries as `tollgate_resource::notes` frames them; pages are bytes that only delivery reads.
@@ -106,7 +112,7 @@ pub enum Note {
     Progress(Vec<u8>),
     /// A part of the row that follows, which is too large for one record.
     Page {
-        /// Found again under this number. Numbers of a shard rise, with gaps, and are never used twice.
+        /// Found again under this number: the epoch times 2^40, and a number that rises within it.
         number: u64,
         /// The part.
         body: Vec<u8>,

@@ -19,15 +19,13 @@ const HEALTH: u64 = 9;
 const REVIVE: u64 = 10;
 const BURY: u64 = 11;
 
-/// Writes what has changed since the last note: `log` in the order in which it happened, `book` as it is now.
-pub fn put_changes(out: &mut Vec<u8>, log: &[Change], book: &Book) {
-    let moved = |change: &Change| {
-        matches!(
-            change,
-            Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _)
-        )
-    };
-    if log.iter().any(moved) {
+/// Numbers of one part of a set, at most: so that a large book can be cut into pieces.
+const PART_LEN_MAX: usize = 16 * 1024;
+
+/// Writes what has changed since the last note: whether the cursor or what is on its way did, `log` in the order in which it
+/// happened, `book` as it is now.
+pub fn put_changes(out: &mut Vec<u8>, log: &[Change], moved: bool, book: &Book) {
+    if moved {
         put_progress(out, book);
     }
     // What moves whole sets parts what was before from what came after.
@@ -35,24 +33,43 @@ pub fn put_changes(out: &mut Vec<u8>, log: &[Change], book: &Book) {
     pieces.for_each(|piece| put_piece(out, piece));
 }
 
-/// Writes everything.
-pub fn put_whole(out: &mut Vec<u8>, book: &Book) {
-    put_progress(out, book);
+/// Hands out everything, in pieces of a bounded size; the first one may begin anew.
+pub fn put_whole(book: &Book, piece: &mut dyn FnMut(&[u8])) {
+    let mut out = Vec::new();
+    put_progress(&mut out, book);
+    put_health(&mut out, book.health);
+    for job in book.jobs.values() {
+        put_job(&mut out, job);
+    }
+    let mut hand_out = |out: &mut Vec<u8>, last: bool| {
+        if out.len() >= PART_LEN_MAX || (last && !out.is_empty()) {
+            piece(out);
+            out.clear();
+        }
+    };
     let none = Seqs::default();
+    let mut put_all = |out: &mut Vec<u8>, place: Place, seqs: &Seqs| {
+        let mut numbers = seqs.iter();
+        loop {
+            let part: Seqs = numbers.by_ref().take(PART_LEN_MAX).collect();
+            if part.is_empty() {
+                return;
+            }
+            put_sets(out, place, &part, &none);
+            hand_out(out, false);
+        }
+    };
     for (run, seqs) in &book.runs {
-        put_sets(out, Place::Run(*run), seqs, &none);
+        put_all(&mut out, Place::Run(*run), seqs);
     }
     for (object, blocked) in &book.blocked {
-        put_head(out, *object, Some(blocked.head));
-        put_sets(out, Place::Behind(*object), &blocked.behind, &none);
+        put_head(&mut out, *object, Some(blocked.head));
+        put_all(&mut out, Place::Behind(*object), &blocked.behind);
     }
     for (death, seqs) in &book.dead {
-        put_sets(out, Place::Dead(*death), seqs, &none);
+        put_all(&mut out, Place::Dead(*death), seqs);
     }
-    for job in book.jobs.values() {
-        put_job(out, job);
-    }
-    put_health(out, book.health);
+    hand_out(&mut out, true);
 }
 
 /// Changes a book as the parts say.

@@ -1,0 +1,448 @@
+//! Everything that tollgate holds of one endpoint while its shard is served here, as a plain struct: what is sent next
+//! (`choose.rs`), what an outcome means (`outcome.rs`), jobs that send a range again (`walk.rs`). Time and entropy are inputs;
+//! what has to outlive it is in its book.
+
+mod aimd;
+mod breaker;
+mod choose;
+mod limiter;
+mod outcome;
+mod slowness;
+mod walk;
+mod work;
+
+pub use breaker::State as BreakerState;
+pub(crate) use work::Ask;
+pub use work::{Sending, Sent, SentResult};
+
+use crate::book::{Book, Change, Place, Run};
+use crate::endpoint::{EndpointKey, EndpointView, Ordering, Status};
+use crate::entropy::Entropy;
+use crate::hall::Common;
+use crate::ports::Event;
+use aimd::Aimd;
+use breaker::Breaker;
+use hashbrown::{HashMap, HashSet};
+use limiter::Limiter;
+use slowness::Slowness;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use walk::Walk;
+use work::{Flight, Origin, Work};
+
+/// Events of one fetch.
+const FETCH_MAX: usize = 128;
+/// When fewer new ones are in hand, more are fetched.
+const FETCH_BELOW: usize = 64;
+/// Retries in hand.
+const LOAD_MAX: usize = 64;
+/// Events in hand that wait for another one about their object.
+const WAITING_MAX: usize = 256;
+/// Events that somebody wants again and that were not sent yet.
+const RESENDS_MAX: usize = 256;
+/// Objects of one lane that may be blocked, with [`Ordering::Strict`]; then nothing new is fetched.
+const BLOCKED_MAX: usize = 4_096;
+/// Changes that wait to be noted; beyond, everything is noted instead.
+const LOG_LEN_MAX: usize = 16 * 1024;
+/// How long a lane leaves the journal alone after it gave no answer, milliseconds.
+const UNREAD_PAUSE_MS: u64 = 1_000;
+
+/// What of a lane is saved: kept by the lane, looked at by who asks what is pending.
+pub(crate) type Ledger = Arc<Mutex<Book>>;
+
+/// What has changed of a book since the last note.
+pub(crate) enum Changed {
+    /// This, in order, and whether the cursor or what is on its way did.
+    Since { log: Vec<Change>, moved: bool },
+    /// So much that all of it is to be written.
+    Whole,
+}
+
+/// A lane.
+pub(crate) struct Lane {
+    common: Rc<Common>,
+    pub(crate) shard: u16,
+    pub(crate) view: Arc<EndpointView>,
+    pub(crate) ledger: Ledger,
+    /// What has changed since the last note, in order; whether the cursor did.
+    log: Vec<Change>,
+    moved: bool,
+    /// Whether so much changed that everything is written down instead.
+    whole: bool,
+    listed: bool,
+    entropy: Entropy,
+    /// The account's events are durable up to here.
+    upto: u64,
+    /// Events up to here are in hand or settled.
+    fetched: u64,
+    fetching: Option<u64>,
+    queue: VecDeque<Event>,
+    resends: VecDeque<Work>,
+    loaded: VecDeque<Work>,
+    loading: Option<Vec<(u64, Origin)>>,
+    /// Retries that are loading, loaded, waiting or out.
+    in_hand: HashSet<u64>,
+    /// Heads by when they are due.
+    heads_due: BTreeSet<(u32, u64)>,
+    /// Objects with something out, and what waits for them.
+    keys: HashMap<u64, VecDeque<Work>>,
+    waiting: usize,
+    /// Those whose object is theirs now.
+    freed: VecDeque<Work>,
+    flights: HashMap<u64, Flight>,
+    tokens: u64,
+    turns: u64,
+    aimd: Aimd,
+    breaker: Breaker,
+    limiter: Option<Limiter>,
+    slowness: Slowness,
+    /// Nothing is sent before this: the receiver asked for it, or the journal gave no answer.
+    not_before_ms: u64,
+    now_ms: u64,
+    /// Failures since the last event that was taken, and where they wait.
+    streak: VecDeque<(u64, Place, u64)>,
+    walk: Option<Walk>,
+    halt: Option<Halt>,
+    /// Whether it may fetch: its shard holds fewer failed events than it may.
+    roomy: bool,
+    serving: bool,
+}
+
+/// Why a lane sends nothing although its endpoint is enabled, until its endpoint changes or an operator resumes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Halt {
+    /// The endpoint said that it is gone for good.
+    Gone,
+    /// It took nothing for days.
+    Dead,
+}
+
+impl Lane {
+    /// A lane that goes on from its book. What was on its way comes first.
+    pub(crate) fn new(
+        common: Rc<Common>,
+        shard: u16,
+        view: Arc<EndpointView>,
+        ledger: Ledger,
+        upto: u64,
+        seed: u64,
+    ) -> Lane {
+        let limiter = view.rate_per_s.map(|rate| Limiter::new(rate, 0));
+        let mut lane = Lane {
+            common,
+            shard,
+            view,
+            ledger,
+            log: Vec::new(),
+            moved: false,
+            whole: false,
+            listed: false,
+            entropy: Entropy::new(seed),
+            upto,
+            fetched: 0,
+            fetching: None,
+            queue: VecDeque::new(),
+            resends: VecDeque::new(),
+            loaded: VecDeque::new(),
+            loading: None,
+            in_hand: HashSet::new(),
+            heads_due: BTreeSet::new(),
+            keys: HashMap::new(),
+            waiting: 0,
+            freed: VecDeque::new(),
+            flights: HashMap::new(),
+            tokens: 0,
+            turns: 0,
+            aimd: Aimd::new(),
+            breaker: Breaker::new(),
+            limiter,
+            slowness: Slowness::default(),
+            not_before_ms: 0,
+            now_ms: 0,
+            streak: VecDeque::new(),
+            walk: None,
+            halt: None,
+            roomy: true,
+            serving: true,
+        };
+        let cursor = lane.book().cursor();
+        lane.fetched = cursor;
+        lane.upto = lane.upto.max(lane.fetched);
+        let heads: Vec<(u32, u64)> = {
+            let book = lane.book();
+            book.blocked()
+                .iter()
+                .map(|(object, it)| (it.head.due_s, *object))
+                .collect()
+        };
+        lane.heads_due.extend(heads);
+        lane.park();
+        lane.keep_ordering();
+        lane
+    }
+
+    /// A lane in place of one that panicked: with its book, and with what it had not noted yet.
+    pub(crate) fn instead_of(remains: Lane) -> Lane {
+        let Lane {
+            common,
+            shard,
+            view,
+            ledger,
+            log,
+            whole,
+            upto,
+            entropy,
+            ..
+        } = remains;
+        let mut lane = Lane::new(common, shard, view, ledger, upto, entropy.seed());
+        let later = std::mem::replace(&mut lane.log, log);
+        lane.log.extend(later);
+        lane.moved = true;
+        lane.whole |= whole;
+        lane.listed = false;
+        lane.list();
+        lane
+    }
+
+    pub(crate) fn key(&self) -> EndpointKey {
+        self.view.key
+    }
+
+    /// The book, for a moment. A panic with it in hand leaves it whole: each change is one step, and where an event goes from
+    /// one place to another it is put there before it is taken away here.
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the account's journal has gone.
+    pub(crate) fn upto(&self) -> u64 {
+        self.upto
+    }
+
+    /// Deliveries that are out.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// How many may be out.
+    pub(crate) fn limit(&self) -> u32 {
+        self.aimd.limit()
+    }
+
+    /// Where its breaker stands.
+    pub(crate) fn breaker(&self) -> BreakerState {
+        self.breaker.state()
+    }
+
+    /// Why it sends nothing, if so.
+    pub(crate) fn halt(&self) -> Option<Halt> {
+        self.halt
+    }
+
+    /// The first event in hand that is not on its way, for how old it is.
+    pub(crate) fn oldest_ms(&self) -> Option<u64> {
+        let out = self.flights.values().map(|flight| flight.work.event.created_ms);
+        let queued = self.queue.front().map(|event| event.created_ms);
+        out.chain(queued).min()
+    }
+
+    /// The account's journal went on.
+    pub(crate) fn journal_at(&mut self, upto: u64) {
+        self.upto = self.upto.max(upto);
+    }
+
+    /// Its shard holds too many failed events to fetch more, or not any more.
+    pub(crate) fn room(&mut self, roomy: bool) {
+        self.roomy = roomy;
+    }
+
+    /// The shard is about to leave: nothing new goes out.
+    pub(crate) fn stop_serving(&mut self) {
+        self.serving = false;
+    }
+
+    /// The endpoint changed.
+    pub(crate) fn update(&mut self, now_ms: u64, view: Arc<EndpointView>) {
+        let before = std::mem::replace(&mut self.view, view);
+        if before.revision == self.view.revision {
+            return;
+        }
+        if self.view.rate_per_s != self.limiter.as_ref().map(Limiter::rate_per_s) {
+            self.limiter = self.view.rate_per_s.map(|rate| Limiter::new(rate, now_ms));
+        }
+        let takes = self.view.status == Status::Enabled;
+        if before.status == Status::Enabled && !takes {
+            self.park();
+            self.common.ports.transport.forget(self.key());
+        } else {
+            // The patterns may be others: what is in hand was chosen by the old ones.
+            self.drop_queue();
+        }
+        self.keep_ordering();
+        if takes && (before.status != Status::Enabled || self.halt.is_some()) {
+            self.resume(now_ms);
+        }
+    }
+
+    /// An operator, or the owner, says that it will take events again: it is tried at once.
+    pub(crate) fn resume(&mut self, now_ms: u64) {
+        self.halt = None;
+        self.not_before_ms = 0;
+        if self.book().health().failures > 0 {
+            self.change(Change::Health(crate::book::Health::default()));
+        }
+        if !self.breaker.is_closed() {
+            self.breaker = Breaker::on_probation(now_ms);
+        }
+    }
+
+    /// Somebody wants this event again. False when too many wait.
+    pub(crate) fn resend(&mut self, event: Event) -> bool {
+        if self.resends.len() >= RESENDS_MAX {
+            return false;
+        }
+        let origin = Origin::Resend;
+        self.resends.push_back(Work { event, origin });
+        true
+    }
+
+    /// What has changed since this was asked last.
+    pub(crate) fn take_log(&mut self) -> Changed {
+        self.listed = false;
+        let (log, moved) = (std::mem::take(&mut self.log), std::mem::take(&mut self.moved));
+        match std::mem::take(&mut self.whole) {
+            true => Changed::Whole,
+            false => Changed::Since { log, moved },
+        }
+    }
+
+    /// Changes the book, to be noted.
+    pub(crate) fn change(&mut self, change: Change) {
+        self.book().apply(&change);
+        if matches!(
+            change,
+            Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _)
+        ) {
+            self.moved = true;
+        } else {
+            self.log.push(change);
+        }
+        if self.log.len() >= LOG_LEN_MAX {
+            self.log = Vec::new();
+            self.whole = true;
+        }
+        self.list();
+    }
+
+    fn list(&mut self) {
+        if !self.listed {
+            self.listed = true;
+            self.common.desk.borrow_mut().dirty.push((self.shard, self.view.key));
+        }
+    }
+
+    /// Whether it may send at all.
+    fn takes(&self) -> bool {
+        self.serving && self.view.status == Status::Enabled && self.halt.is_none()
+    }
+
+    /// Puts back everything in hand that is not out: what is new is fetched again when it is wanted, and what was about to go
+    /// goes first then, in its order.
+    fn park(&mut self) {
+        self.drop_queue();
+        let out: HashSet<u64> = self.flights.values().map(|flight| flight.work.event.seq).collect();
+        let again: Vec<u64> = self
+            .book()
+            .open()
+            .iter()
+            .filter(|seq| !out.contains(*seq))
+            .copied()
+            .collect();
+        let first = Run { due_s: 0, tried: 0 };
+        for seq in again {
+            self.change(Change::Add(Place::Run(first), seq));
+            self.change(Change::Remove(Place::Open, seq));
+        }
+        for (seq, place, object) in std::mem::take(&mut self.streak) {
+            self.hurry(seq, place, object);
+        }
+        self.loaded.clear();
+        self.loading = None;
+        self.freed.clear();
+        self.waiting = 0;
+        let busy: HashSet<u64> = self.flights.values().map(|flight| flight.work.event.object).collect();
+        self.keys.retain(|object, waiting| {
+            waiting.clear();
+            busy.contains(object)
+        });
+        self.in_hand.retain(|seq| out.contains(seq));
+        if let Some(walk) = &mut self.walk {
+            walk.put_back();
+        }
+    }
+
+    /// What waits for its time goes as soon as anything is taken.
+    fn hurry(&mut self, seq: u64, place: Place, object: u64) {
+        match place {
+            Place::Run(run) if run.due_s != 0 && self.book().runs().get(&run).is_some_and(|it| it.contains(seq)) => {
+                self.change(Change::Add(Place::Run(Run { due_s: 0, ..run }), seq));
+                self.change(Change::Remove(place, seq));
+            }
+            Place::Behind(_) => {
+                let head = self.book().blocked().get(&object).map(|it| it.head);
+                if let Some(head) = head.filter(|head| head.seq == seq) {
+                    self.set_head(object, Some(crate::book::Head { due_s: 0, ..head }));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_head(&mut self, object: u64, head: Option<crate::book::Head>) {
+        let before = self.book().blocked().get(&object).map(|it| it.head.due_s);
+        if let Some(before) = before {
+            self.heads_due.remove(&(before, object));
+        }
+        if let Some(head) = head {
+            self.heads_due.insert((head.due_s, object));
+        }
+        self.change(Change::Head(object, head));
+    }
+
+    fn drop_queue(&mut self) {
+        self.queue.clear();
+        self.fetching = None;
+        let cursor = self.book().cursor();
+        self.fetched = cursor;
+    }
+
+    /// Where objects are not kept in strict order any more, what waited behind others goes first.
+    fn keep_ordering(&mut self) {
+        if self.view.ordering == Ordering::Strict {
+            return;
+        }
+        let blocked: Vec<(u64, crate::book::Blocked)> = {
+            let book = self.book();
+            book.blocked()
+                .iter()
+                .map(|(object, it)| (*object, it.clone()))
+                .collect()
+        };
+        for (object, it) in blocked {
+            let run = Run {
+                due_s: it.head.due_s,
+                tried: it.head.tried,
+            };
+            for seq in it.behind.iter() {
+                self.change(Change::Add(Place::Run(Run { due_s: 0, tried: 0 }), seq));
+            }
+            self.change(Change::Add(Place::Run(run), it.head.seq));
+            self.set_head(object, None);
+        }
+    }
+
+    fn ask(&self, ask: Ask) {
+        self.common.desk.borrow_mut().asks.push((self.view.key, ask));
+    }
+}

@@ -1,0 +1,101 @@
+//! What delivery measures.
+
+use crate::ports::Answer;
+use metrics::{Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram};
+
+/// Attempts, by what came of them.
+pub const ATTEMPTS: &str = "tollgate_webhook_attempts_total";
+/// Breakers that opened.
+pub const OPENED: &str = "tollgate_webhook_breakers_opened_total";
+/// Events that became dead letters.
+pub const DEAD_LETTERS: &str = "tollgate_webhook_dead_letters_total";
+/// Events that went out of their time before they were taken.
+pub const EXPIRED: &str = "tollgate_webhook_events_expired_total";
+/// Lanes.
+pub const LANES: &str = "tollgate_webhook_lanes";
+/// Events that wait for another attempt.
+pub const RETRIES: &str = "tollgate_webhook_retries_pending";
+/// Bytes of books.
+pub const BOOK_BYTES: &str = "tollgate_webhook_book_bytes";
+/// Bytes written as notes.
+pub const NOTE_BYTES: &str = "tollgate_webhook_note_bytes_total";
+/// How old the oldest undelivered event on a healthy lane is.
+pub const OLDEST: &str = "tollgate_webhook_oldest_seconds_now";
+/// From an event to its first successful attempt.
+pub const DELAY: &str = "tollgate_webhook_delay_seconds";
+
+/// Every metric of this room with its description, for tests and documents.
+pub const ALL: &[(&str, &str)] = &[
+    (
+        ATTEMPTS,
+        "Attempts to deliver an event; `result` is taken, refused or failed.",
+    ),
+    (OPENED, "Breakers that opened: endpoints that are only probed now."),
+    (DEAD_LETTERS, "Events whose last attempt failed."),
+    (
+        EXPIRED,
+        "Events that were not kept any more before an endpoint took them.",
+    ),
+    (
+        LANES,
+        "Endpoints that are served, by thread; `state` is sending, open, probing, stopped or quarantined.",
+    ),
+    (RETRIES, "Events that wait for another attempt, by thread."),
+    (BOOK_BYTES, "Memory that the books of all endpoints take, by thread."),
+    (NOTE_BYTES, "Bytes that were written into journals as notes."),
+    (
+        OLDEST,
+        "Age of the oldest event in hand on an endpoint whose breaker is closed, by thread.",
+    ),
+    (
+        DELAY,
+        "Time from an event until an endpoint took it at the first attempt.",
+    ),
+];
+
+/// Describes all of them. Once a process, after the recorder is there.
+pub fn describe() {
+    for (name, what) in ALL {
+        match *name {
+            LANES | RETRIES | BOOK_BYTES | OLDEST => describe_gauge!(*name, *what),
+            DELAY => describe_histogram!(*name, Unit::Seconds, *what),
+            _ => describe_counter!(*name, *what),
+        }
+    }
+}
+
+/// Counters that are looked up once.
+pub(crate) struct Meters {
+    taken: Counter,
+    refused: Counter,
+    failed: Counter,
+    pub(crate) opened: Counter,
+    pub(crate) died: Counter,
+    pub(crate) expired: Counter,
+    pub(crate) note_bytes: Counter,
+    pub(crate) delay: metrics::Histogram,
+}
+
+impl Meters {
+    pub(crate) fn new() -> Meters {
+        Meters {
+            taken: counter!(ATTEMPTS, "result" => "taken"),
+            refused: counter!(ATTEMPTS, "result" => "refused"),
+            failed: counter!(ATTEMPTS, "result" => "failed"),
+            opened: counter!(OPENED),
+            died: counter!(DEAD_LETTERS),
+            expired: counter!(EXPIRED),
+            note_bytes: counter!(NOTE_BYTES),
+            delay: metrics::histogram!(DELAY),
+        }
+    }
+
+    pub(crate) fn attempt(&self, answer: &Answer) {
+        let counter = match answer {
+            Answer::Taken { .. } => &self.taken,
+            Answer::Refused { .. } => &self.refused,
+            Answer::Failed { .. } => &self.failed,
+        };
+        counter.increment(1);
+    }
+}
