@@ -24,16 +24,11 @@ pub(crate) fn export(data: &Place, file: &Path) -> Result<(), Failure> {
     let sums = match data {
         Place::Directory(data) => {
             // Held until the end: no server writes to it.
-            let held = Embedded::open(data, Options::default()).map_err(Failure::environment)?;
+            let _held = Embedded::hold(data).map_err(Failure::environment)?;
             let scanner = Embedded::scanner(data).map_err(Failure::environment)?;
+            let secret = *scanner.secret().map_err(Failure::environment)?.bytes();
             let uploads = FileArea::existing(data);
-            write(
-                *held.secret().bytes(),
-                &scanner,
-                &|digest| uploads.read(digest),
-                &vault,
-                file,
-            )
+            write(secret, &scanner, &|digest| uploads.read(digest), &vault, file)
         }
         Place::Cluster(settings) => {
             let scanner = Scanner::open(settings).map_err(Failure::environment)?;

@@ -2,6 +2,7 @@
 //! has the shards; that of a data directory while no server has it.
 
 use crate::admin_client::{address, ask};
+use crate::config::Config;
 use crate::exit::Failure;
 use crate::output::print;
 use serde_json::{Value, json};
@@ -84,17 +85,14 @@ pub(crate) fn rebuild_served(admin: Option<&str>, shard: Option<u16>) -> Result<
 
 /// Builds the index of a data directory again.
 pub(crate) fn rebuild_directory(data: &Path) -> Result<(), Failure> {
-    let open = || Embedded::open(data, Options::default()).map_err(Failure::environment);
-    // Only to see that it is ours and that no server has it.
-    drop(open()?);
-    let index = data.join("index");
-    match std::fs::remove_dir_all(&index) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::environment(format!("{}: {error}", index.display())));
-        }
-        _ => {}
-    }
-    let store = open()?;
+    let store = Config::load(None, &[])?.store;
+    let options = Options {
+        segment_bytes: store.segment_bytes,
+        // An index of keys that are kept for another time would be built again by the server.
+        idempotency_hours: store.idempotency_hours,
+        ..Options::default()
+    };
+    let store = Embedded::open_with_new_index(data, options).map_err(Failure::environment)?;
     let opened = store.opened();
     print(&format!(
         "the index was built again from {} blocks with {} records\n",

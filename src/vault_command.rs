@@ -13,7 +13,7 @@ use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
 use tollgate_store::{AccountRef, ShardId, StoreError};
-use tollgate_store_embedded::{Embedded, Options};
+use tollgate_store_embedded::{Embedded, Lock};
 use tollgate_store_scylla::VaultTables;
 use tollgate_vault::keys::KeyRing;
 use tollgate_vault::{Access, Action, Keep, Opener, Rotation, Vault, VaultError};
@@ -186,11 +186,9 @@ fn begin(data: &Place) -> Result<(), Failure> {
 
 /// Makes sure that nobody seals under keys read before now: the data directory is locked until what this returns is
 /// dropped; in a cluster, where it is done once the keys are changed, every node has to read them again.
-fn hold(place: &Place) -> Result<Option<Arc<Embedded>>, Failure> {
+fn hold(place: &Place) -> Result<Option<Lock>, Failure> {
     match place {
-        Place::Directory(data) => Embedded::open(data, Options::default())
-            .map(Some)
-            .map_err(Failure::environment),
+        Place::Directory(data) => Embedded::hold(data).map(Some).map_err(Failure::environment),
         Place::Cluster(_) => Ok(None),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn write_atomically(dir: &Path, name: &str, bytes: &[u8], fsync: bool
 /// The right to write to a data directory, held while it lives. The kernel lets go of it when the process ends, however
 /// it ends.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     _file: File,
 }
 

@@ -35,6 +35,7 @@ mod walk;
 pub use committer::{Group, OnFatal, OnGroup};
 pub use disk::{Disk, LocalDisk};
 pub use file_area::{FileArea, Pending};
+pub use files::Lock;
 pub use meta::{FORMAT, Meta, SHARDS_MAX, Secret};
 pub use preparer::OnSpace;
 pub use scanner::Scanner;
@@ -44,7 +45,6 @@ pub use trail::{FileTrail, OnTrouble, TRAIL_BYTES, TRAIL_RESERVE_BYTES, TRAIL_SE
 
 use checkpoint::Mark;
 use committer::{Committer, Item, Queue};
-use files::Lock;
 use frame::Codec;
 use index::{DiskIndex, INDEX};
 use index_files::IndexDir;
@@ -165,6 +165,26 @@ impl Embedded {
 
     /// Opens the data in `dir`.
     pub fn open(dir: &Path, options: Options) -> Result<Arc<Embedded>, StoreError> {
+        open(dir, Embedded::hold(dir)?, options)
+    }
+
+    /// Opens the data in `dir` and builds its index again from the journal.
+    pub fn open_with_new_index(dir: &Path, options: Options) -> Result<Arc<Embedded>, StoreError> {
+        let lock = Embedded::hold(dir)?;
+        // What a later release has written is not touched.
+        meta::read(dir)?;
+        let index = dir.join(INDEX);
+        match std::fs::remove_dir_all(&index) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(files::io_error(&index, "remove", &error));
+            }
+            _ => {}
+        }
+        open(dir, lock, options)
+    }
+
+    /// Takes the right to write to the data in `dir` without opening it: while it is held, no server has the data.
+    pub fn hold(dir: &Path) -> Result<Lock, StoreError> {
         if !meta::exists(dir)? {
             let what = "there is no data here; create it first, or choose another --data directory".to_owned();
             return Err(StoreError::Io {
@@ -172,8 +192,7 @@ impl Embedded {
                 what,
             });
         }
-        let lock = Lock::take(dir)?;
-        open(dir, lock, options)
+        Lock::take(dir)
     }
 
     /// The blocks of a directory, read-only and without the lock: of a copy, or of one in use.

@@ -83,7 +83,12 @@ fn a_second_process_is_refused() {
         Embedded::open(dir.path(), small(Arc::new(Fast))),
         Err(StoreError::Locked { .. })
     ));
+    assert!(matches!(Embedded::hold(dir.path()), Err(StoreError::Locked { .. })));
     drop(store);
+    drop(Embedded::open(dir.path(), small(Arc::new(Fast))).expect("the lock is free again"));
+    let held = Embedded::hold(dir.path()).expect("the lock is free again");
+    assert!(refusal(dir.path()).contains("in use"));
+    drop(held);
     drop(Embedded::open(dir.path(), small(Arc::new(Fast))).expect("the lock is free again"));
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tollgate_store::envelope::BlockBuilder;
-use tollgate_store::{AccountRef, Block, Commit, Head, Journal, Reads, ShardId};
+use tollgate_store::{AccountRef, Block, Commit, Head, Journal, Reads, ShardId, StoreError};
 use tollgate_store_embedded::{Agreement, Disk, Embedded, Limits, Options};
 
 pub(crate) const SHARDS: u16 = 3;
@@ -245,6 +245,21 @@ fn keys_are_kept_longer_when_that_is_wanted() {
     drop(store);
     let store = Embedded::open(dir.path(), hours(48)).unwrap();
     assert_eq!(store.opened().index_rebuilt, None);
+}
+
+#[test]
+fn an_index_is_built_again_when_that_is_asked_for() {
+    let (dir, model, _) = filled();
+    let mut random = Random(17);
+    let open = || Embedded::open_with_new_index(dir.path(), options(Arc::new(Fast), 60));
+    let in_use = Embedded::open(dir.path(), options(Arc::new(Fast), 60)).unwrap();
+    assert!(in_use.opened().walked < in_use.opened().records);
+    assert!(matches!(open(), Err(StoreError::Locked { .. })));
+    assert!(runs(dir.path()) > 0, "the index of whoever has the data is not touched");
+    drop(in_use);
+    let store = open().unwrap();
+    assert_eq!(store.opened().walked, store.opened().records);
+    model.compare(&*store, &mut random, true, &mut None);
 }
 
 #[test]
