@@ -2,7 +2,7 @@
 //! operator API. Both ways give the same JSON, which is printed as it is or as a table.
 
 use crate::admin_client::ask;
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::data::Data;
 use crate::exit::Failure;
 use crate::output::{print_value, rows, table, word};
@@ -33,7 +33,8 @@ pub(crate) fn create(place: &Place, terms: NewAccount) -> Result<(), Failure> {
             });
             ask(url, "/admin/accounts", Some(&body))?
         }
-        None => offline(place, async |operator| operator.create_account(terms).await)?,
+        // The only command that may begin new data.
+        None => in_data(&settings(place)?, async |operator| operator.create_account(terms).await)?,
     };
     show(place, &created, |created| {
         let mut text = format!(
@@ -171,14 +172,35 @@ pub(crate) fn revoke_key(place: &Place, key: &str) -> Result<(), Failure> {
     show(place, &revoked, |_| "revoked\n".to_owned())
 }
 
-/// Does something with the directory of a data directory.
+/// Does something with the accounts of data that is there.
 fn offline(place: &Place, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
+    let config = settings(place)?;
+    let data = &config.store.data;
+    if config.store.kind == Kind::Embedded && !data.is_dir() {
+        return Err(Failure::wrong_use(format!(
+            "there is no data directory {}; name one with --data, or a running server with --admin",
+            data.display()
+        )));
+    }
+    in_data(&config, act)
+}
+
+/// Settings of the data that is named.
+fn settings(place: &Place) -> Result<Config, Failure> {
     let mut config = Config::load(None, &[])?;
     if let Some(data) = &place.data {
-        config.store.data.clone_from(data);
+        config.store.use_directory(data);
     }
+    Ok(config)
+}
+
+/// Does something with the accounts of the data that the settings name.
+fn in_data(
+    config: &Config,
+    act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>,
+) -> Result<Value, Failure> {
     actix_rt::System::new().block_on(async {
-        let data = Data::open(&config).map_err(|failure| Failure {
+        let data = Data::open(config).map_err(|failure| Failure {
             message: format!("{failure}; a running server is asked with --admin URL"),
             ..failure
         })?;
