@@ -1,11 +1,13 @@
 //! Making confirmation tokens, and using them up.
 
 use super::{Choice, ConfirmationToken, CreateConfirmationToken, CreatePageConfirmationToken};
-use crate::address::Shipping;
+use crate::address::ShippingParams;
 use crate::decision::{Case, Decision, Reply, Stop};
 use crate::draft::Draft;
 use crate::kinds;
 use crate::object::Object;
+use crate::payments::mandate::Acceptance;
+use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_intent::checks::check_url;
 use crate::payments::payment_method::{NewMethod, PaymentMethodData, PaymentMethodParam};
 use crate::reject::{Reject, codes};
@@ -42,20 +44,13 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateConfirmationToken) -> Result
         (None, Some(data)) => entered(case, data, &mut draft)?,
         _ => return Err(Reject::invalid(None, ONE_METHOD).into()),
     };
-    let id = draft.born(&kinds::CONFIRMATION_TOKEN);
-    draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
-        id,
-        choice,
-        return_url: asked.return_url.clone(),
+    let said = Said {
+        return_url: &asked.return_url,
         setup_future_usage: asked.setup_future_usage,
-        shipping: asked
-            .shipping
-            .clone()
-            .map(|shipping| Box::new(Shipping::from(shipping))),
-        used_by: None,
+        shipping: &asked.shipping,
         agreement: None,
-    })));
-    Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+    };
+    said.token_of(choice, draft)
 }
 
 /// Makes a confirmation token of what a payer chose on a page. There is no event of that.
@@ -64,29 +59,46 @@ pub(crate) fn create_on_page(case: &Case<'_>, asked: &CreatePageConfirmationToke
         .payment_method_data
         .as_ref()
         .expect("the form makes sure of required parameters");
-    if let Some(url) = &asked.return_url {
-        check_url(url, "return_url")?;
-    }
     let agreement = asked.mandate_data.as_ref();
     let agreement = agreement
         .map(|data| data.acceptance(seconds_of(case.inputs.now_ms)))
         .transpose()?;
     let mut draft = case.draft();
     let choice = entered(case, data, &mut draft)?;
-    let id = draft.born(&kinds::CONFIRMATION_TOKEN);
-    draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
-        id,
-        choice,
-        return_url: asked.return_url.clone(),
+    let said = Said {
+        return_url: &asked.return_url,
         setup_future_usage: asked.setup_future_usage,
-        shipping: asked
-            .shipping
-            .clone()
-            .map(|shipping| Box::new(Shipping::from(shipping))),
-        used_by: None,
-        agreement: agreement.map(Box::new),
-    })));
-    Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+        shipping: &asked.shipping,
+        agreement,
+    };
+    said.token_of(choice, draft)
+}
+
+/// What a payer said besides what is paid with.
+struct Said<'a> {
+    return_url: &'a Option<Box<str>>,
+    setup_future_usage: Option<FutureUsage>,
+    shipping: &'a Option<ShippingParams>,
+    agreement: Option<Acceptance>,
+}
+
+impl Said<'_> {
+    fn token_of(self, choice: Choice, mut draft: Draft) -> Result<Decision, Stop> {
+        if let Some(url) = self.return_url {
+            check_url(url, "return_url")?;
+        }
+        let id = draft.born(&kinds::CONFIRMATION_TOKEN);
+        draft.put(Object::ConfirmationToken(Arc::new(ConfirmationToken {
+            id,
+            choice,
+            return_url: self.return_url.clone(),
+            setup_future_usage: self.setup_future_usage,
+            shipping: self.shipping.clone().map(|shipping| Box::new(shipping.into())),
+            used_by: None,
+            agreement: self.agreement.map(Box::new),
+        })));
+        Ok(draft.decide(Reply::Object(&kinds::CONFIRMATION_TOKEN, id)))
+    }
 }
 
 /// What was entered, as it is kept.

@@ -1,6 +1,5 @@
 //! What an intent may be paid with.
 
-use super::decide::automatic_by_default;
 use super::{AllowRedirects, CaptureMethod, PaymentIntent, checks};
 use crate::decision::{Case, Stop};
 use crate::payments::payment_method::PaymentMethodType;
@@ -62,7 +61,7 @@ impl PaymentIntent {
             particulars.allowed_types = Vec::new();
             particulars.types = Vec::new();
         });
-        self.automatic_payment_methods = checks::automatic_methods(None, &[], automatic_by_default(case))?;
+        self.automatic_payment_methods = checks::automatic_methods(case, None, &[])?;
         self.configure(case, None)
     }
 

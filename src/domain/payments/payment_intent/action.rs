@@ -11,16 +11,18 @@ use crate::events::EventType;
 use crate::kinds;
 use crate::object::Object;
 use crate::payments::authentication::{Action, CompletedAction, ThreeDSecureResult};
+use crate::payments::bank_account::Deposits;
 use crate::payments::payment_method::{PaymentMethod, Purpose};
 use crate::reject::Reject;
 
-/// Parks `intent` until the payer has proved who they are.
+/// Parks `intent` until the payer has proved who they are, or has told deposits.
 pub(super) fn park(
     case: &Case<'_>,
     mut draft: Draft,
     mut intent: PaymentIntent,
     method: PaymentMethod,
     terms: &Terms<'_>,
+    deposits: Option<Deposits>,
 ) -> Decision {
     let id = intent.id;
     intent.status = Status::RequiresAction {
@@ -29,7 +31,7 @@ pub(super) fn park(
             account: case.world.account.profile.id,
             return_url: terms.return_url.map(Into::into),
             use_stripe_sdk: terms.use_stripe_sdk,
-            deposits: None,
+            deposits,
             redirects: method.instrument.redirect().map(|method| method.kind),
         }),
     };

@@ -14,6 +14,8 @@ use tollgate_resource::{Id, Kind, Names, Update, Version};
 
 /// First version whose refusal to cancel lists the statuses that came with it; integrations of before compare the words.
 const LONGER_CANCEL_LIST_SINCE: Version = Version(20260325);
+/// First version that uses the account's configuration of payment methods unless told otherwise.
+const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
 
 /// The mandate that a request names, and what pays under it: the mandate's own payment method, which the request need not
 /// name and cannot replace.
@@ -121,13 +123,11 @@ pub(super) fn check_client_secret(case: &Case<'_>, id: Id, given: Option<&str>) 
     Err(Reject::invalid(None, message).with_param("client_secret").into())
 }
 
-/// How it can be paid: by the account's configuration, or by the types the request lists.
-///
-/// `on_by_default` is whether the request's version uses the configuration unless told otherwise.
+/// How it can be paid, or set up: by the account's configuration, or by the types the request lists.
 pub(crate) fn automatic_methods(
+    case: &Case<'_>,
     asked: Option<(bool, Option<AllowRedirects>)>,
     types: &[Box<str>],
-    on_by_default: bool,
 ) -> Result<Option<AllowRedirects>, Stop> {
     match asked {
         Some((true, _)) if !types.is_empty() => Err(Reject::invalid(
@@ -137,7 +137,7 @@ pub(crate) fn automatic_methods(
         .into()),
         Some((true, redirects)) => Ok(Some(redirects.unwrap_or_default())),
         Some((false, _)) => Ok(None),
-        None if types.is_empty() && on_by_default => Ok(Some(AllowRedirects::Always)),
+        None if types.is_empty() && case.version() >= AUTOMATIC_METHODS_SINCE => Ok(Some(AllowRedirects::Always)),
         None => Ok(None),
     }
 }

@@ -263,7 +263,7 @@ pub(super) fn try_to_pay(
             method,
             &declines::AUTHENTICATION_NOT_HANDLED,
         )),
-        AuthenticationNeed::Challenge => Ok(park(case, draft, intent, method, terms)),
+        AuthenticationNeed::Challenge => Ok(park(case, draft, intent, method, terms, None)),
         AuthenticationNeed::Declined(decline) => {
             let by = DecidedBy {
                 network: Network::Instant,

@@ -27,8 +27,6 @@ use crate::versions;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Metadata, Update, Version};
 
-/// First version that uses the account's configuration of payment methods unless told otherwise.
-const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
 /// First version whose default capture method is `automatic_async`.
 const AUTOMATIC_ASYNC_SINCE: Version = Version(20240410);
 
@@ -42,7 +40,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         .automatic_payment_methods
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
-    let on_by_default = automatic_by_default(case);
     check_rivals(
         !asked.allowed_payment_method_types.is_empty(),
         &[
@@ -59,7 +56,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
         ],
     )?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
-    let automatic_payment_methods = checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
+    let automatic_payment_methods = checks::automatic_methods(case, automatic, &asked.payment_method_types)?;
     let customer = asked.customer.map(|customer| customer.0);
     if let Some(customer) = customer {
         case.check_customer(customer)?;
@@ -191,11 +188,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreatePaymentIntent) -> Result<Dec
     }
     put_intent(case, &mut draft, intent);
     Ok(draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id)))
-}
-
-/// Whether a new intent leaves to the account's configuration what it can be paid with, unless told otherwise.
-pub(super) fn automatic_by_default(case: &Case<'_>) -> bool {
-    case.version() >= AUTOMATIC_METHODS_SINCE
 }
 
 /// What only few requests say.

@@ -1,5 +1,6 @@
 //! Parking an intent until the holder of a bank account has shown that it is theirs, by deposits on it.
 
+use super::action;
 use super::checks::{check_client_secret, intent_of_path};
 use super::confirm::Terms;
 use super::debit;
@@ -22,34 +23,19 @@ use tollgate_resource::Id;
 pub(super) fn park(
     case: &Case<'_>,
     mut draft: Draft,
-    mut intent: PaymentIntent,
+    intent: PaymentIntent,
     method: PaymentMethod,
     terms: &Terms<'_>,
 ) -> Decision {
-    let id = intent.id;
     let now_ms = draft.now_ms();
     if method
         .instrument
         .bank()
         .is_some_and(|bank| !bank.facts().takes_deposits)
     {
-        draft.timer(now_ms + DEPOSITS_FAIL_MS, id);
+        draft.timer(now_ms + DEPOSITS_FAIL_MS, intent.id);
     }
-    intent.status = Status::RequiresAction {
-        action: Box::new(Action {
-            nonce: case.inputs.entropy[0],
-            account: case.world.account.profile.id,
-            return_url: terms.return_url.map(Into::into),
-            use_stripe_sdk: terms.use_stripe_sdk,
-            deposits: Some(Deposits::sent(now_ms)),
-            redirects: None,
-        }),
-    };
-    intent.last_error = None;
-    draft.event(EventType::PaymentIntentRequiresAction, id);
-    draft.put(Object::of_method(method));
-    put_intent(case, &mut draft, intent);
-    draft.decide(Reply::Object(&kinds::PAYMENT_INTENT, id))
+    action::park(case, draft, intent, method, terms, Some(Deposits::sent(now_ms)))
 }
 
 /// The holder tells the deposits: the account is debited, or another one is wanted.

@@ -34,7 +34,7 @@ pub(super) fn start(
         let decline = &declines::AUTHENTICATION_NOT_HANDLED;
         return Ok(refuse(case, draft, intent, method, decline));
     }
-    Ok(park(case, draft, intent, method, terms))
+    Ok(park(case, draft, intent, method, terms, None))
 }
 
 /// The payer has agreed: the other company pays.

@@ -1,7 +1,6 @@
 //! What a setup intent may be set up with.
 
 use super::SetupIntent;
-use super::decide::automatic_by_default;
 use crate::decision::{Case, Stop};
 use crate::payments::payment_intent::accepted::{NO_RETURN_URL, no_way_back};
 use crate::payments::payment_intent::{AllowRedirects, checks as payment_checks};
@@ -58,7 +57,7 @@ impl SetupIntent {
         }
         let extras = self.extras_mut();
         (extras.allowed_types, extras.types) = (Vec::new(), Vec::new());
-        self.automatic_payment_methods = payment_checks::automatic_methods(None, &[], automatic_by_default(case))?;
+        self.automatic_payment_methods = payment_checks::automatic_methods(case, None, &[])?;
         self.configure(case, None)
     }
 

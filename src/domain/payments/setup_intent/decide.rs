@@ -17,10 +17,7 @@ use crate::payments::payment_method::{Choice, Purpose};
 use crate::payments::payment_method_configuration::{check_excluded, check_rivals};
 use crate::reject::{Reject, codes};
 use crate::versions;
-use tollgate_resource::{Id, Metadata, Update, Version};
-
-/// First version that uses the account's configuration of payment methods unless told otherwise.
-const AUTOMATIC_METHODS_SINCE: Version = Version(20230816);
+use tollgate_resource::{Id, Metadata, Update};
 
 /// Makes an intent, and confirms it if asked.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decision, Stop> {
@@ -30,7 +27,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         .automatic_payment_methods
         .as_ref()
         .map(|asked| (asked.enabled, asked.allow_redirects));
-    let on_by_default = automatic_by_default(case);
     check_rivals(
         !asked.allowed_payment_method_types.is_empty(),
         &[
@@ -47,7 +43,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
         ],
     )?;
     versions::check_payment_method_types(case, &asked.payment_method_types)?;
-    let automatic = payment_checks::automatic_methods(automatic, &asked.payment_method_types, on_by_default)?;
+    let automatic = payment_checks::automatic_methods(case, automatic, &asked.payment_method_types)?;
     let customer = asked.customer.map(|customer| customer.0);
     if let Some(customer) = customer {
         case.check_customer(customer)?;
@@ -124,11 +120,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateSetupIntent) -> Result<Decis
     }
     put_intent(case, &mut draft, intent);
     Ok(draft.decide(Reply::Object(&kinds::SETUP_INTENT, id)))
-}
-
-/// Whether a new intent leaves to the account's configuration what can be set up, unless told otherwise.
-pub(super) fn automatic_by_default(case: &Case<'_>) -> bool {
-    case.version() >= AUTOMATIC_METHODS_SINCE
 }
 
 /// Changes an intent. There is no event of that.
