@@ -68,11 +68,7 @@ fn a_failed_challenge_wants_another_payment_method() {
 fn a_parked_payment_can_be_given_up() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_authenticationRequired confirm=true
-        200 pi1
-        · pi1 requires_action 2000 usd method=pm1
-        · pm1 3184
-        events payment_intent.created, payment_intent.requires_action
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_authenticationRequired confirm=true
 
         > cancel_payment_intent @pi1
         200 pi1
@@ -212,11 +208,7 @@ fn a_card_saved_with_proof_pays_without_its_holder() {
 fn a_method_that_pays_elsewhere_meanwhile_cannot_pay_here() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_authenticationRequired confirm=true
-        200 pi1
-        · pi1 requires_action 2000 usd method=pm1
-        · pm1 3184
-        events payment_intent.created, payment_intent.requires_action
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_authenticationRequired confirm=true
 
         > create_payment_intent amount=500 currency=usd payment_method=@pm1 confirm=true
         200 pi2

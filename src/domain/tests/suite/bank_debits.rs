@@ -198,11 +198,7 @@ fn deposits_show_whose_account_it_is() {
 fn deposits_that_are_never_told_right_end_the_payment() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method_types[0]=us_bank_account payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000123456789 payment_method_data[us_bank_account][routing_number]=110000000 confirm=true mandate_data[customer_acceptance][type]=offline
-        200 pi1
-        · pi1 requires_action 2000 usd method=pm1
-        · pm1 us_bank_account 6789 unverified
-        events payment_intent.created, payment_intent.requires_action
+        + create_payment_intent amount=2000 currency=usd payment_method_types[0]=us_bank_account payment_method_data[type]=us_bank_account payment_method_data[billing_details][name]=Jenny payment_method_data[us_bank_account][account_number]=000123456789 payment_method_data[us_bank_account][routing_number]=110000000 confirm=true mandate_data[customer_acceptance][type]=offline
 
         > verify_microdeposits_payment_intent @pi1 amounts[0]=10 amounts[1]=11
         400 payment_method_microdeposit_verification_attempts_exceeded pi=pi1: You have exceeded the number of allowed verification attempts.
@@ -263,10 +259,7 @@ fn what_a_bank_account_cannot_pay_is_refused() {
 fn a_sepa_debit_is_taken_under_a_mandate_again_and_again() {
     check(
         "
-        > create_customer
-        200 cus1
-        · cus1 - -
-        events customer.created
+        + create_customer
 
         > create_payment_method type=sepa_debit sepa_debit[iban]=DE89370400440532013000 billing_details[name]=Jenny billing_details[email]=jenny@example.com
         200 pm1
@@ -313,10 +306,7 @@ fn a_sepa_debit_is_taken_under_a_mandate_again_and_again() {
 fn a_detached_account_has_no_mandate_any_more() {
     check(
         "
-        > create_customer
-        200 cus1
-        · cus1 - -
-        events customer.created
+        + create_customer
 
         > create_payment_intent amount=2000 currency=usd customer=@cus1 payment_method_types[0]=us_bank_account payment_method=pm_usBankAccount confirm=true setup_future_usage=off_session mandate_data[customer_acceptance][type]=offline
         200 pi1

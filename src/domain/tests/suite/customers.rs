@@ -98,10 +98,7 @@ fn a_card_that_its_issuer_declines_is_not_saved_with_a_customer() {
 fn invoices_are_charged_only_to_what_the_customer_holds() {
     check(
         "
-        > create_customer name=Ada
-        200 cus1
-        · cus1 Ada -
-        events customer.created
+        + create_customer name=Ada
 
         > create_customer name=Bea payment_method=pm_card_mastercard
         200 cus2
@@ -333,10 +330,7 @@ fn cards_are_saved_to_a_customer_as_in_2019() {
 fn a_source_is_made_saved_and_taken_away() {
     check(
         "
-        > create_customer name=Ada
-        200 cus1
-        · cus1 Ada -
-        events customer.created
+        + create_customer name=Ada
 
         > create_source type=card token=tok_visa owner[name]=Ada usage=reusable
         200 src1

@@ -199,16 +199,7 @@ fn an_inquiry_moves_no_money_until_it_is_escalated() {
 fn an_inquiry_ends_with_a_good_answer_or_a_whole_refund() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_createDisputeInquiry confirm=true
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 1976 used up
-        · ch1 captured 2000 usd captured=2000 disputed=du1
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · du1 warning_needs_response fraudulent 2000 usd of ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        events payment_intent.created, charge.succeeded, charge.dispute.created, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_createDisputeInquiry confirm=true
 
         > update_dispute @du1 evidence[uncategorized_text]=winning_evidence
         200 du1
@@ -308,19 +299,7 @@ fn several_disputes_share_a_payment() {
 fn evidence_that_is_kept_is_sent_when_time_is_over() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_createDispute confirm=true
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 0259 used up
-        · ch1 captured 2000 usd captured=2000 disputed=du1
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · du1 needs_response fraudulent 2000 usd of ch1
-        · txn2 dispute -2000 fee 1500 net -3500 now for du1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        · entry dispute_opened du1: merchant_balance 2000, dispute_in_transit -2000, merchant_balance 1500, dispute_fee_revenue -1500
-        · entry dispute_debited du1: dispute_in_transit 2000, network_receivable{instant} -2000
-        events payment_intent.created, charge.succeeded, charge.dispute.created, charge.dispute.funds_withdrawn, payment_intent.succeeded
-        balance usd available -3500 pending 1912
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_createDispute confirm=true
 
         > update_dispute @du1 submit=false evidence[uncategorized_text]=winning_evidence
         200 du1

@@ -6,26 +6,10 @@ use crate::script::check;
 fn setup_intents_are_found_by_what_they_set_up() {
     check(
         "
-        > create_payment_method type=card card[token]=tok_visa
-        200 pm1
-        · pm1 4242
-
-        > create_setup_intent payment_method=@pm1
-        200 seti1
-        · seti1 requires_confirmation method=pm1
-        events setup_intent.created
-
-        > create_setup_intent
-        200 seti2
-        · seti2 requires_payment_method
-        events setup_intent.created
-
-        > confirm_setup_intent @seti2 payment_method=pm_card_mastercard
-        200 seti2
-        · pm2 4444
-        · setatt1 succeeded pm2
-        · seti2 succeeded method=pm2 attempt=setatt1
-        events setup_intent.succeeded
+        + create_payment_method type=card card[token]=tok_visa
+        + create_setup_intent payment_method=@pm1
+        + create_setup_intent
+        + confirm_setup_intent @seti2 payment_method=pm_card_mastercard
 
         > list_setup_intents payment_method=@pm1
         list of setup_intent: seti1
@@ -33,9 +17,7 @@ fn setup_intents_are_found_by_what_they_set_up() {
         > list_setup_intents payment_method=@pm2
         list of setup_intent: seti2
 
-        > update_setup_intent @seti1 payment_method=@pm2
-        200 seti1
-        · seti1 requires_confirmation method=pm2
+        + update_setup_intent @seti1 payment_method=@pm2
 
         > list_setup_intents payment_method=@pm1
         list of setup_intent: none
@@ -50,31 +32,13 @@ fn setup_intents_are_found_by_what_they_set_up() {
 fn charges_are_found_by_their_group() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true transfer_group=ORDER
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        events payment_intent.created, charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
-
-        > create_charge amount=1000 currency=usd source=tok_visa
-        200 ch2
-        · ch2 captured 1000 usd captured=1000
-        · txn2 charge 1000 fee 59 net 941 in 2 days for ch2
-        · entry capture ch2: network_receivable{instant} 1000, merchant_balance -1000, merchant_balance 59, fee_revenue -59
-        events charge.succeeded
-        balance usd available 0 pending 2853
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true transfer_group=ORDER
+        + create_charge amount=1000 currency=usd source=tok_visa
 
         > list_charges transfer_group=ORDER
         list of charge: ch1
 
-        > update_charge @ch2 transfer_group=ORDER
-        200 ch2
-        · ch2 captured 1000 usd captured=1000
-        events charge.updated
+        + update_charge @ch2 transfer_group=ORDER
 
         > list_charges transfer_group=ORDER
         list of charge: ch2, ch1
@@ -225,20 +189,9 @@ fn movements_of_the_balance_are_found_by_their_type() {
 fn tax_ids_of_the_account_are_found_among_those_of_customers() {
     check(
         "
-        > create_customer
-        200 cus1
-        · cus1 - -
-        events customer.created
-
-        > create_tax_id type=eu_vat value=DE123456789
-        200 txi1
-        · txi1 eu_vat DE123456789 pending
-
-        > create_customer_tax_id @cus1 type=eu_vat value=DE123456788
-        200 txi2
-        · txi2 eu_vat DE123456788 pending
-        · cus1 - - tax_ids=txi2
-        events customer.tax_id.created
+        + create_customer
+        + create_tax_id type=eu_vat value=DE123456789
+        + create_customer_tax_id @cus1 type=eu_vat value=DE123456788
 
         > list_tax_ids
         list of tax_id: txi1

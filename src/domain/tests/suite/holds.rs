@@ -35,12 +35,7 @@ fn a_hold_is_captured() {
 fn a_partial_capture_releases_the_rest() {
     check(
         "
-        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 held 5000 usd
-        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+        + create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
 
         > capture_payment_intent @pi1 amount_to_capture=5001
         400 amount_too_large pi=pi1: The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge. Contact us via https://support.stripe.com/contact/ for help.
@@ -86,12 +81,7 @@ fn a_partial_capture_releases_the_rest() {
 fn a_cancelled_hold_counts_as_refunded() {
     check(
         "
-        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 held 5000 usd
-        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+        + create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
 
         > create_refund charge=@ch1
         400: This uncaptured Charge was created by a PaymentIntent (pi1). You must cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more information, see https://stripe.com/docs/payments/place-a-hold-on-a-payment-method
@@ -118,12 +108,7 @@ fn a_cancelled_hold_counts_as_refunded() {
 fn a_hold_expires_after_seven_days() {
     check(
         "
-        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 held 5000 usd
-        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+        + create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true
 
         > wait 167h
 
@@ -237,12 +222,7 @@ fn a_hold_is_captured_in_parts_if_that_was_asked_for() {
 fn what_was_captured_of_a_hold_stays_when_it_ends() {
     check(
         "
-        > create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true payment_method_options[card][request_multicapture]=if_available
-        200 pi1
-        · pi1 requires_capture 5000 usd method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 held 5000 usd
-        events payment_intent.created, charge.succeeded, payment_intent.amount_capturable_updated
+        + create_payment_intent amount=5000 currency=usd capture_method=manual payment_method=pm_card_visa confirm=true payment_method_options[card][request_multicapture]=if_available
 
         > capture_payment_intent @pi1 amount_to_capture=2000 final_capture=false
         200 pi1

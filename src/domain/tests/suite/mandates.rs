@@ -197,10 +197,7 @@ fn a_payment_is_made_under_a_mandate() {
 fn mandates_of_a_card_end_when_it_is_detached_or_its_customer_deleted() {
     check(
         "
-        > create_customer name=Ada
-        200 cus1
-        · cus1 Ada -
-        events customer.created
+        + create_customer name=Ada
 
         > create_payment_intent amount=1000 currency=usd customer=@cus1 setup_future_usage=off_session payment_method=pm_card_visa confirm=true mandate_data[customer_acceptance][type]=offline
         200 pi1

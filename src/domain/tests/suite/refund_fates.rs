@@ -178,15 +178,7 @@ fn pairs_of_a_refund_change_and_nothing_else_does() {
 fn what_belongs_to_cash_balances_and_connected_accounts_is_refused_by_name() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        events payment_intent.created, charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
 
         > create_refund charge=@ch1 reverse_transfer=true
         400 param=reverse_transfer (not begun): This charge has no transfer that could be reversed: it was not made for a connected account.

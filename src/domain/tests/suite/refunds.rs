@@ -39,15 +39,7 @@ fn a_refund_takes_the_money_from_the_charges_day() {
 fn a_refund_of_available_money_is_taken_today() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        events payment_intent.created, charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
 
         > wait 3d
         balance usd available 1912 pending 0
@@ -69,15 +61,7 @@ fn a_refund_of_available_money_is_taken_today() {
 fn partial_refunds_go_on_until_nothing_is_left() {
     check(
         "
-        > create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
-        200 pi1
-        · pi1 succeeded 2000 usd received=2000 method=pm1 charge=ch1
-        · pm1 4242 used up
-        · ch1 captured 2000 usd captured=2000
-        · txn1 charge 2000 fee 88 net 1912 in 2 days for ch1
-        · entry capture ch1: network_receivable{instant} 2000, merchant_balance -2000, merchant_balance 88, fee_revenue -88
-        events payment_intent.created, charge.succeeded, payment_intent.succeeded
-        balance usd available 0 pending 1912
+        + create_payment_intent amount=2000 currency=usd payment_method=pm_card_visa confirm=true
 
         > create_refund payment_intent=@pi1 amount=2001
         400 param=amount: Refund amount ($20.01) is greater than charge amount ($20.00)

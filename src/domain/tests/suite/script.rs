@@ -1,4 +1,5 @@
-//! Scenarios as text: a line that starts with `>` is a command, the lines below it are everything that came of it.
+//! Scenarios as text: a line that starts with `>` is a command, the lines below it are everything that came of it. One
+//! that starts with `+` only prepares what follows: it must not be refused, and what came of it is another test's matter.
 //!
 //! `> create_payment_intent amount=2000 …` goes through the declared operation of that name. Objects are called by kind
 //! and order of birth: `pi1`, `ch1`; `@pi1` in a parameter stands for the id. `> wait 5s` moves the clock and lets due
@@ -32,6 +33,9 @@ pub(crate) fn check(scenario: &str) {
         if let Some(command) = line.strip_prefix('>') {
             told.push((*line).to_owned());
             player.play(command.trim(), &mut told);
+        } else if let Some(command) = line.strip_prefix('+') {
+            told.push((*line).to_owned());
+            player.prepare(command.trim());
         }
     }
     crate::audit::check(&player.shop);
@@ -74,6 +78,14 @@ impl Default for Player {
 }
 
 impl Player {
+    fn prepare(&mut self, line: &str) {
+        let mut told = Vec::new();
+        self.play(line, &mut told);
+        if let Some(refused) = told.first().filter(|first| first.starts_with('4')) {
+            panic!("{line}: {refused}");
+        }
+    }
+
     fn play(&mut self, line: &str, told: &mut Vec<String>) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {

@@ -26,10 +26,7 @@ fn a_confirmation_without_a_method_asks_for_one_of_the_customers() {
 fn whose_a_payment_method_is_is_said_with_the_intent() {
     check(
         "
-        > create_customer name=Ada
-        200 cus1
-        · cus1 Ada -
-        events customer.created
+        + create_customer name=Ada
 
         > create_customer name=Ben
         200 cus2
