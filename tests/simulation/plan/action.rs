@@ -17,6 +17,20 @@ pub struct Wish {
     pub expands: bool,
 }
 
+impl Wish {
+    /// A request of the first merchant, with a key, by a client who is patient and shows nothing in place.
+    pub fn of(action: Action) -> Wish {
+        Wish {
+            account: 0,
+            action,
+            keyed: true,
+            patience_ms: 10_000,
+            hangs_up: false,
+            expands: false,
+        }
+    }
+}
+
 /// An operation. `of` is the step whose answer named the object.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "the names say it")]

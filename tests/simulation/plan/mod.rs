@@ -127,6 +127,21 @@ impl Plan {
         }
     }
 
+    /// A history of these steps, one after another at these milliseconds, in calm weather, with one merchant on one shard.
+    pub fn written(steps: Vec<(u64, What)>) -> Plan {
+        let mut plan = Plan::of(1, 1);
+        plan.weather.shards = 1;
+        plan.weather.accounts = 1;
+        (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
+        plan.length_ms = steps.last().map_or(0, |(at_ms, _)| at_ms + 60_000);
+        plan.steps = steps
+            .into_iter()
+            .enumerate()
+            .map(|(number, (at_ms, what))| Step { number, at_ms, what })
+            .collect();
+        plan
+    }
+
     /// The same history with only the steps of these numbers.
     pub fn only(&self, keep: &[usize]) -> Plan {
         let keep: std::collections::BTreeSet<usize> = keep.iter().copied().collect();

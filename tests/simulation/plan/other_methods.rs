@@ -8,11 +8,11 @@ use super::author::Author;
 const ACCOUNTS: [&[&str]; 5] = [
     &[
         "usBankAccount_success",
-        "usBankAccount_success",
         "usBankAccount_accountClosed",
         "usBankAccount_debitNotAuthorized",
         "usBankAccount_dispute",
         "usBankAccount_failMicrodeposits",
+        "usBankAccount_processing",
         "usBankAccount_processing",
         "usBankAccount_riskLevelHighest",
     ],

@@ -1,33 +1,19 @@
 //! Histories of single parked payments and setups: their payers act, fail to, act twice, and act too late.
 
-use tollgate_simulation::plan::{Action, Step, What, Wish};
+use tollgate_simulation::plan::{Action, What, Wish};
 use tollgate_simulation::{Plan, run};
 
 /// Runs these actions, a second apart, in calm weather; how many actions of payers ended something.
 #[track_caller]
 fn acted(actions: Vec<Action>) -> u64 {
-    let mut plan = Plan::of(1, 1).only(&[]);
-    plan.weather.shards = 1;
-    plan.weather.accounts = 1;
-    (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
-    plan.length_ms = 1_000 * actions.len() as u64 + 60_000;
-    plan.steps = actions
-        .into_iter()
-        .enumerate()
-        .map(|(number, action)| Step {
-            number,
-            at_ms: 1_000 * number as u64,
-            what: What::Ask(Wish {
-                account: 0,
-                action,
-                keyed: number % 2 == 0,
-                patience_ms: 10_000,
-                hangs_up: false,
-                expands: false,
-            }),
-        })
-        .collect();
-    match run(&plan) {
+    let steps = actions.into_iter().enumerate().map(|(number, action)| {
+        let wish = Wish {
+            keyed: number % 2 == 0,
+            ..Wish::of(action)
+        };
+        (1_000 * number as u64, What::Ask(wish))
+    });
+    match run(&Plan::written(steps.collect())) {
         Ok((counts, _)) => counts.seen.actions,
         Err(failure) => panic!("{failure}"),
     }

@@ -1,6 +1,6 @@
 //! Histories of single disputes: answered, given up, refunded, escalated, and left to time.
 
-use tollgate_simulation::plan::{Action, Fault, HOUR_MS, Step, What, Wish};
+use tollgate_simulation::plan::{Action, Fault, HOUR_MS, What, Wish};
 use tollgate_simulation::{Counts, Plan, run};
 
 /// Milliseconds after which nobody can answer any more a dispute that was opened at the start.
@@ -9,17 +9,7 @@ const OVERDUE_MS: u64 = 11 * 24 * HOUR_MS;
 /// Runs these steps, one after another at these milliseconds, in calm weather.
 #[track_caller]
 fn history(steps: Vec<(u64, What)>) -> Counts {
-    let mut plan = Plan::of(1, 1).only(&[]);
-    plan.weather.shards = 1;
-    plan.weather.accounts = 1;
-    (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
-    plan.length_ms = steps.last().map_or(0, |(at_ms, _)| at_ms + 60_000);
-    plan.steps = steps
-        .into_iter()
-        .enumerate()
-        .map(|(number, (at_ms, what))| Step { number, at_ms, what })
-        .collect();
-    match run(&plan) {
+    match run(&Plan::written(steps)) {
         Ok((counts, _)) => counts,
         Err(failure) => panic!("{failure}"),
     }
@@ -27,12 +17,8 @@ fn history(steps: Vec<(u64, What)>) -> Counts {
 
 fn ask(action: Action) -> What {
     What::Ask(Wish {
-        account: 0,
-        action,
-        keyed: true,
-        patience_ms: 10_000,
-        hangs_up: false,
         expands: true,
+        ..Wish::of(action)
     })
 }
 

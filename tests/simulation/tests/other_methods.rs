@@ -2,23 +2,14 @@
 //! customers, and holds that are captured by their charge.
 
 use tollgate_simulation::auditor::Seen;
-use tollgate_simulation::plan::{Action, Fault, Step, What, Wish};
+use tollgate_simulation::plan::{Action, Fault, What, Wish};
 use tollgate_simulation::{Plan, run};
 
 /// Runs these steps, one after another at these milliseconds, in calm weather and with little memory.
 #[track_caller]
 fn history(steps: Vec<(u64, What)>) -> Seen {
-    let mut plan = Plan::of(1, 1).only(&[]);
-    plan.weather.shards = 1;
-    plan.weather.accounts = 1;
+    let mut plan = Plan::written(steps);
     plan.weather.objects_max = 0;
-    (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
-    plan.length_ms = steps.last().map_or(0, |(at_ms, _)| at_ms + 60_000);
-    plan.steps = steps
-        .into_iter()
-        .enumerate()
-        .map(|(number, (at_ms, what))| Step { number, at_ms, what })
-        .collect();
     match run(&plan) {
         Ok((counts, _)) => counts.seen,
         Err(failure) => panic!("{failure}"),
@@ -26,14 +17,7 @@ fn history(steps: Vec<(u64, What)>) -> Seen {
 }
 
 fn ask(action: Action) -> What {
-    What::Ask(Wish {
-        account: 0,
-        action,
-        keyed: true,
-        patience_ms: 10_000,
-        hangs_up: false,
-        expands: false,
-    })
+    What::Ask(Wish::of(action))
 }
 
 fn debit(account: &'static str, deposits: bool, customer: Option<usize>) -> What {

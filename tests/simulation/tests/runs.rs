@@ -1,7 +1,7 @@
 //! A fixed set of worlds, and that a seed always gives the same one.
 
 use tollgate_simulation::auditor::Seen;
-use tollgate_simulation::plan::{Action, Fault, HOUR_MS, Step, What, Wish};
+use tollgate_simulation::plan::{Action, Fault, HOUR_MS, What, Wish};
 use tollgate_simulation::{Plan, run};
 
 #[test]
@@ -38,38 +38,20 @@ fn the_same_seed_gives_the_same_world() {
     }
 }
 
-/// A history of a few steps, one after another at these milliseconds, in calm weather.
-fn history(steps: Vec<(u64, What)>) -> Plan {
-    let mut plan = Plan::of(1, 1).only(&[]);
-    plan.weather.shards = 1;
-    plan.weather.accounts = 1;
-    (plan.weather.lost, plan.weather.late, plan.weather.twice) = (0, 0, 0);
-    plan.length_ms = steps.last().map_or(0, |(at_ms, _)| at_ms + 60_000);
-    plan.steps = steps
-        .into_iter()
-        .enumerate()
-        .map(|(number, (at_ms, what))| Step { number, at_ms, what })
-        .collect();
-    plan
+fn pay(manual: bool) -> What {
+    ask(Action::Create {
+        amount: 5_000,
+        currency: "usd",
+        card: Some("visa"),
+        confirm: true,
+        manual,
+        customer: None,
+        save: false,
+    })
 }
 
-fn pay(manual: bool) -> What {
-    What::Ask(Wish {
-        account: 0,
-        action: Action::Create {
-            amount: 5_000,
-            currency: "usd",
-            card: Some("visa"),
-            confirm: true,
-            manual,
-            customer: None,
-            save: false,
-        },
-        keyed: true,
-        patience_ms: 10_000,
-        hangs_up: false,
-        expands: false,
-    })
+fn ask(action: Action) -> What {
+    What::Ask(Wish::of(action))
 }
 
 fn leap(days: i64, ms: u64) -> What {
@@ -81,7 +63,7 @@ fn leap(days: i64, ms: u64) -> What {
 
 #[track_caller]
 fn holds(steps: Vec<(u64, What)>) {
-    if let Err(failure) = run(&history(steps)) {
+    if let Err(failure) = run(&Plan::written(steps)) {
         panic!("{failure}");
     }
 }
@@ -124,18 +106,11 @@ fn a_panic_does_not_make_a_stepped_clock_a_trusted_one() {
     ]);
 }
 
-fn ask(action: Action) -> What {
-    match pay(false) {
-        What::Ask(wish) => What::Ask(Wish { action, ..wish }),
-        other => other,
-    }
-}
-
 #[test]
 fn an_object_stays_in_memory_while_its_block_is_with_the_store() {
     // The hold is captured, and the block of that takes longer than an idle object may stay. Whoever reads the hold from
     // the journal meanwhile sees it uncaptured, and cancels it.
-    let mut plan = history(vec![
+    let mut plan = Plan::written(vec![
         (1_000, pay(true)),
         (3_000, What::Fault(Fault::Stall { ms: 4_000 })),
         (3_100, ask(Action::Capture { of: 0, amount: None })),
