@@ -2,7 +2,7 @@
 //! mode with no copies and with N, and prints the difference per copy.
 //!
 //! ```text
-//! cargo run -p tollgate-resource --example compile_cost -- /tmp/compile_cost 50
+//! cargo run -p tollgate-resource --example compile_cost -- "$(mktemp -d)" 50
 //! ```
 //! A copy has what a large resource of the domain has: 40 stored fields, a state with data, 40 shown fields and a nested
 //! hash, 24 parameters of a create and 8 of an update, three closed sets of words, and the function from stored to shown.
