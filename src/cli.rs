@@ -443,6 +443,56 @@ mod tests {
     }
 
     #[test]
+    fn commands_in_the_documents_are_commands() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut checked = 0;
+        for folder in ["", "docs", "loadtest"] {
+            let folder = root.join(folder);
+            for entry in std::fs::read_dir(&folder).expect("a folder of documents") {
+                let path = entry.expect("an entry").path();
+                if path.extension().is_none_or(|extension| extension != "md") {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("a document");
+                for words in text.lines().filter_map(command) {
+                    let parsed = Cli::try_parse_from(&words);
+                    assert!(
+                        parsed.is_ok(),
+                        "{}: {words:?}: {}",
+                        path.display(),
+                        parsed.err().unwrap()
+                    );
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 12, "only {checked} commands were found");
+    }
+
+    /// The words of a line that runs this program, as a shell would take them.
+    fn command(line: &str) -> Option<Vec<String>> {
+        let quoted = |part: &str| part.replace(' ', "_");
+        let line: Vec<String> = line
+            .split('"')
+            .enumerate()
+            .map(|(at, part)| if at % 2 == 1 { quoted(part) } else { part.to_owned() })
+            .collect();
+        let line = line.concat();
+        let mut words = line.split_whitespace().skip_while(|word| {
+            word.contains('=')
+                || *word == "taskset"
+                || *word == "-c"
+                || word.starts_with(|first: char| first.is_ascii_digit())
+        });
+        let program = words.next()?;
+        if program.rsplit('/').next() != Some("tollgate") {
+            return None;
+        }
+        let rest = words.take_while(|word| !["#", "&"].contains(word));
+        Some(std::iter::once(program).chain(rest).map(str::to_owned).collect())
+    }
+
+    #[test]
     fn flags_become_settings() {
         let Cli {
             command: Command::Serve(flags),
