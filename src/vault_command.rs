@@ -341,6 +341,7 @@ fn time(ms: u64) -> String {
 fn failure(error: VaultError) -> Failure {
     match error {
         VaultError::In(..) | VaultError::NoKey(_) | VaultError::DoesNotOpen(_) => Failure::not_so(error),
+        VaultError::NotLost(_) => Failure::wrong_use(error),
         other => Failure::environment(other),
     }
 }

@@ -89,10 +89,7 @@ impl KeyRing {
     /// There are keys; or the key cannot be written.
     pub fn begin_anew(keep: &Arc<dyn Keep>, lost: u32, now_ms: u64) -> Result<KeyRing, VaultError> {
         if keep.keys()?.is_some() {
-            return Err(VaultError::Damaged {
-                path: keep.place().into(),
-                what: "it is there, so nothing is begun anew".to_owned(),
-            });
+            return Err(VaultError::NotLost(keep.place()));
         }
         let mut ring = KeyRing::empty(keep);
         ring.draw_after(lost, now_ms)?;

@@ -67,6 +67,11 @@ pub enum VaultError {
         /// What is wrong.
         what: String,
     },
+    /// Keys that are there were to be given up for lost.
+    #[error(
+        "{0} is there, so its keys are not lost, and nothing is begun anew; `tollgate vault rotate` draws a new key"
+    )]
+    NotLost(String),
     /// The master key a number was sealed under is gone, and no rotation has wrapped it anew.
     #[error("master key {0} is not among the keys of this vault; restore the file of keys that held it")]
     NoKey(u32),
@@ -87,7 +92,6 @@ pub enum VaultError {
 /// Seals with the newest master key, and opens secrets. Shared by all shards; nothing in it can be printed.
 pub struct Vault {
     ring: Ring,
-    is_new: bool,
     keep: Arc<dyn Keep>,
     /// What rotations have wrapped anew of secrets; `None` until one is asked for that opens only so, and again once the keys
     /// were read anew. Of card numbers, of which there may be millions, nothing is kept here.
@@ -108,9 +112,8 @@ impl Vault {
     /// # Errors
     /// The keys cannot be read or written, or others may read them.
     pub fn open(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Vault, VaultError> {
-        let is_new = Vault::has_no_keys(keep)?;
         let ring = Ring::Fixed(KeyRing::open_or_create(keep, now_ms)?);
-        Ok(Vault::with(ring, is_new, keep))
+        Ok(Vault::with(ring, keep))
     }
 
     /// Opens a vault that other processes use as well.
@@ -118,16 +121,14 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`].
     pub fn open_shared(keep: &Arc<dyn Keep>, now_ms: u64) -> Result<Vault, VaultError> {
-        let is_new = Vault::has_no_keys(keep)?;
         let ring = KeyRing::open_or_create(keep, now_ms)?;
         let ring = Ring::Shared(RwLock::new(Arc::new(ring)));
-        Ok(Vault::with(ring, is_new, keep))
+        Ok(Vault::with(ring, keep))
     }
 
-    fn with(ring: Ring, is_new: bool, keep: &Arc<dyn Keep>) -> Vault {
+    fn with(ring: Ring, keep: &Arc<dyn Keep>) -> Vault {
         Vault {
             ring,
-            is_new,
             keep: Arc::clone(keep),
             secrets: Mutex::new(None),
         }
@@ -165,12 +166,6 @@ impl Vault {
     /// It cannot be looked at.
     pub fn has_no_keys(keep: &Arc<dyn Keep>) -> Result<bool, VaultError> {
         Ok(keep.keys()?.is_none())
-    }
-
-    /// Whether there was no master key and one was drawn. Over data that had a vault before, that means that its file of
-    /// keys is gone, and what was sealed does not open until it is restored.
-    pub fn is_new(&self) -> bool {
-        self.is_new
     }
 
     /// Number of the master key that seals now.

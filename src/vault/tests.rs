@@ -78,15 +78,28 @@ fn keys_are_their_owners_alone() {
 }
 
 #[test]
-fn lost_keys_are_not_replaced_in_silence() {
+fn lost_keys_of_a_vault_that_was_used_are_not_replaced_in_silence() {
     let data = data();
-    assert!(Vault::open(&kept(&data), 5).expect("opens").is_new());
-    assert!(!Vault::open(&kept(&data), 5).expect("opens").is_new());
-    fs::remove_file(data.path().join("vault/keys")).expect("goes");
-    assert!(Vault::open(&kept(&data), 5).expect("opens").is_new(), "which is told");
+    Vault::open(&kept(&data), 5).expect("opens");
     fs::remove_file(data.path().join("vault/keys")).expect("goes");
     fs::write(data.path().join("vault/rewraps"), b"").expect("writes");
     assert!(matches!(Vault::open(&kept(&data), 5), Err(VaultError::Damaged { .. })));
+    let anew = KeyRing::begin_anew(&kept(&data), 7, 5).expect("draws");
+    assert_eq!(anew.newest().number, 8);
+}
+
+#[test]
+fn keys_that_are_there_are_not_given_up_for_lost() {
+    let data = data();
+    Vault::open(&kept(&data), 5).expect("opens");
+    let told = KeyRing::begin_anew(&kept(&data), 0, 5)
+        .expect_err("they are there")
+        .to_string();
+    assert!(
+        told.contains("vault/keys is there") && told.contains("vault rotate"),
+        "{told}"
+    );
+    assert_eq!(KeyRing::open(&kept(&data)).expect("opens").newest().number, 1);
 }
 
 #[test]
