@@ -7,6 +7,7 @@ use crate::place::Place;
 use crate::vault_command;
 use std::sync::Arc;
 use tollgate_actors::DirectoryHandle;
+use tollgate_actors::clock::unix_ms;
 use tollgate_domain::Secrets;
 
 /// Open data: a directory, and with a cluster the keyspace.
@@ -32,7 +33,7 @@ impl Data {
             Kind::Embedded => Kept::embedded(settings)?,
             Kind::Cql => Kept::cluster(settings, &config.node, addr)?,
         };
-        let vault = store.vault(settings, now_ms())?;
+        let vault = store.vault(settings, unix_ms())?;
         let secrets = Secrets::new(store.secret()).with_vault(vault);
         Ok(Data { store, secrets })
     }
@@ -47,10 +48,4 @@ impl Data {
         DirectoryHandle::start(config, &self.secrets, self.store.journal(), self.store.reads())
             .map_err(Failure::environment)
     }
-}
-
-/// Milliseconds since the Unix epoch, as the machine has it.
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use tollgate_actors::clock::unix_ms;
 use tollgate_domain::sealing::{Sealed, each_sealed};
 use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
@@ -83,11 +83,10 @@ impl From<Ended> for Failure {
 }
 
 fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
-    let (vault, _) = data.vault()?;
+    let (vault, _) = vault_of(data)?;
     let past = vault.accesses().map_err(failure)?;
     let ring = KeyRing::open(&vault).map_err(failure)?;
     record(
-        data,
         &vault,
         Action::Audit,
         "keys, accesses and what is sealed under which key",
@@ -143,9 +142,8 @@ fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
 }
 
 fn check(data: &Place) -> Result<(), Failure> {
-    let (vault, _) = data.vault()?;
+    let (vault, _) = vault_of(data)?;
     record(
-        data,
         &vault,
         Action::Check,
         "every sealed card number and secret, none shown",
@@ -173,7 +171,7 @@ fn begin(data: &Place) -> Result<(), Failure> {
     let held = hold(data)?;
     let (vault, tables) = data.vault()?;
     let lost = newest_sealing_key(data)?.unwrap_or(0);
-    let ring = KeyRing::begin_anew(&vault, lost, now_ms()).map_err(failure)?;
+    let ring = KeyRing::begin_anew(&vault, lost, unix_ms()).map_err(failure)?;
     fence(tables.as_ref())?;
     drop(held);
     let what = format!(
@@ -235,14 +233,13 @@ fn newest_sealing_key(data: &Place) -> Result<Option<u32>, Failure> {
 fn rotate(data: &Place) -> Result<(), Failure> {
     // A server would go on sealing under the older key.
     let held = hold(data)?;
-    let (vault, tables) = data.vault()?;
+    let (vault, tables) = vault_of(data)?;
     record(
-        data,
         &vault,
         Action::Rotate,
         "every sealed card number and secret under a new master key",
     )?;
-    let rotation = Rotation::begin(&vault, now_ms()).map_err(failure)?;
+    let rotation = Rotation::begin(&vault, unix_ms()).map_err(failure)?;
     fence(tables.as_ref())?;
     let turned = rotation.run(|each| walk(data, &mut |_, _, sealed| Ok(each(&sealed.wrapping())?)))?;
     drop(held);
@@ -291,21 +288,27 @@ fn walk(data: &Place, visit: &mut dyn FnMut(u64, &Object, Sealed<'_>) -> Result<
     }
 }
 
-/// Writes the access down, before it happens.
-fn record(data: &Place, vault: &Arc<dyn Keep>, action: Action, what: &str) -> Result<(), Failure> {
-    let there = Vault::has_no_keys(vault).map(|none| !none).unwrap_or(true) || vault.was_used().map_err(failure)?;
+/// The vault of data that has one.
+fn vault_of(data: &Place) -> Result<(Arc<dyn Keep>, Option<VaultTables>), Failure> {
+    let (vault, tables) = data.vault()?;
+    let there = Vault::has_no_keys(&vault).map(|none| !none).unwrap_or(true) || vault.was_used().map_err(failure)?;
     if !there {
         return Err(Failure::wrong_use(format!(
             "{} has no vault; a server makes one when it opens the data",
             data.name()
         )));
     }
+    Ok((vault, tables))
+}
+
+/// Writes the access down, before it happens.
+fn record(vault: &Arc<dyn Keep>, action: Action, what: &str) -> Result<(), Failure> {
     vault.record(&access(action, what)).map_err(failure)
 }
 
 fn access(action: Action, what: &str) -> Access {
     Access {
-        at_ms: now_ms(),
+        at_ms: unix_ms(),
         action,
         by: user(),
         what: what.to_owned(),
@@ -320,11 +323,6 @@ fn user() -> String {
         .unwrap_or_default();
     let machine = rustix::system::uname();
     format!("{number}{name} on {}", machine.nodename().to_string_lossy())
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 /// A time as people and programs read it.
