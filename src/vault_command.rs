@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use tollgate_actors::clock::unix_ms;
 use tollgate_domain::sealing::{Sealed, each_sealed};
+use tollgate_domain::time::{clock_of, date_of, day_of};
 use tollgate_domain::{Facts, Object};
 use tollgate_resource::Record;
 use tollgate_store::envelope::records;
@@ -327,13 +328,7 @@ fn user() -> String {
 
 /// A time as people and programs read it.
 fn time(ms: u64) -> String {
-    let date = tollgate_domain::time::date_of(tollgate_domain::time::day_of(ms));
-    let seconds = ms / 1000 % 86_400;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!(
-        "{:04}-{:02}-{:02}T{hours:02}:{minutes:02}:{seconds:02}Z",
-        date.year, date.month, date.day
-    )
+    format!("{}T{}Z", date_of(day_of(ms)), clock_of(ms))
 }
 
 fn failure(error: VaultError) -> Failure {

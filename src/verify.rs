@@ -8,7 +8,7 @@ use crate::uploads::{SharedUploads, Uploads};
 use std::path::Path;
 use tollgate_audit::{Check, Difference, IndexStanding, Options, Report};
 use tollgate_domain::Secrets;
-use tollgate_domain::time::{date_of, day_of};
+use tollgate_domain::time::{clock_of, date_of, day_of};
 use tollgate_store::StoreError;
 use tollgate_store_embedded::{Agreement, Embedded, FileArea};
 use tollgate_store_scylla::Settings;
@@ -110,13 +110,7 @@ fn compare_index(agreement: Agreement, mend: &str, report: &mut Report) {
 
 /// Who audited what, and up to when.
 fn heading(data: &str, report: &Report) -> String {
-    let date = date_of(day_of(report.now_ms));
-    let seconds = report.now_ms / 1000 % 86_400;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let until = format!(
-        "{:04}-{:02}-{:02} {hours:02}:{minutes:02}:{seconds:02} UTC",
-        date.year, date.month, date.day
-    );
+    let until = format!("{} {} UTC", date_of(day_of(report.now_ms)), clock_of(report.now_ms));
     let passes = match report.passes {
         1 => String::new(),
         passes => format!(", read {passes} times"),

@@ -3,6 +3,8 @@
 //! Business days are Monday to Friday. Bank holidays are left out: a date shown today must not move when a table of
 //! holidays is corrected tomorrow, and test data is easier to read without them.
 
+use std::fmt;
+
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 86_400_000;
 /// Seconds of a day.
@@ -54,6 +56,39 @@ pub struct Date {
     pub month: u8,
     /// 1 to 31.
     pub day: u8,
+}
+
+/// A time of day, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59.
+    pub second: u8,
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
+    }
+}
+
+/// The time of day of a moment.
+pub fn clock_of(unix_ms: u64) -> Clock {
+    let second = unix_ms % DAY_MS / 1_000;
+    Clock {
+        hour: (second / 3_600) as u8,
+        minute: (second / 60 % 60) as u8,
+        second: (second % 60) as u8,
+    }
 }
 
 /// The civil date of a day number.
@@ -109,6 +144,18 @@ mod tests {
         ];
         for (number, (year, month, day)) in cases {
             assert_eq!(date_of(number), Date { year, month, day }, "day {number}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_written_as_date_and_time_of_day() {
+        let cases = [
+            (0, "1970-01-01 00:00:00"),
+            (1_794_830_401_999, "2026-11-16 12:00:01"),
+            (1_794_873_599_999, "2026-11-16 23:59:59"),
+        ];
+        for (unix_ms, text) in cases {
+            assert_eq!(format!("{} {}", date_of(day_of(unix_ms)), clock_of(unix_ms)), text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::html;
 use tollgate_domain::kinds::REQUEST;
-use tollgate_domain::time::{date_of, day_of};
+use tollgate_domain::time::{clock_of, date_of, day_of};
 use tollgate_resource::Id;
 
 /// Path of the pages; a request's id follows.
@@ -24,20 +24,14 @@ pub(crate) fn url(public_url: &str, request: Id) -> String {
 /// The page of `request`. It says nothing but what follows from the id: whether there was such a request is in the log.
 pub fn request_log_page(request: Id) -> String {
     let id = request.text(&REQUEST);
-    let date = date_of(day_of(request.unix_ms()));
-    let second = request.created().rem_euclid(24 * 60 * 60);
     let body = format!(
-        "<h1>Request {id}</h1>\n<p>Its id was made on {:04}-{:02}-{:02} at {:02}:{:02}:{:02} UTC.</p>\n\
+        "<h1>Request {id}</h1>\n<p>Its id was made on {} at {} UTC.</p>\n\
          <p>Tollgate keeps no log of requests that this page could show. It writes one line for each request to its \
          log, with the id in the field <code>request</code>, if <code>log.level</code> is <code>debug</code> or \
          <code>info,tollgate_http=debug</code>; that can be changed while the server runs. Whoever runs the server \
          finds the request there by its id.</p>",
-        date.year,
-        date.month,
-        date.day,
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
+        date_of(day_of(request.unix_ms())),
+        clock_of(request.unix_ms()),
     );
     html::page(&format!("Request {id}"), "h1 { overflow-wrap: anywhere }", &body)
 }
