@@ -4,6 +4,8 @@
 use super::Action;
 use super::author::Author;
 
+/// A test account whose bank never answers: its debits end only when they are given up.
+const SILENT: &str = "usBankAccount_processing";
 /// Names of test accounts, by scheme: an intent is debited by one scheme only.
 const ACCOUNTS: [&[&str]; 5] = [
     &[
@@ -12,8 +14,8 @@ const ACCOUNTS: [&[&str]; 5] = [
         "usBankAccount_debitNotAuthorized",
         "usBankAccount_dispute",
         "usBankAccount_failMicrodeposits",
-        "usBankAccount_processing",
-        "usBankAccount_processing",
+        SILENT,
+        SILENT,
         "usBankAccount_riskLevelHighest",
     ],
     &[
@@ -39,11 +41,21 @@ const ONCE: [&str; 3] = ["alipay", "eps", "ideal"];
 /// What holders of bank accounts tell: what was sent, in either order, something else, and what ends it at once.
 const DEPOSITS: [[i64; 2]; 6] = [[32, 45], [45, 32], [32, 45], [1, 2], [10, 11], [40, 41]];
 
+/// A step that makes a debit.
+#[derive(Clone, Copy, Debug)]
+struct KnownDebit {
+    step: usize,
+    /// The accounts of its scheme.
+    names: &'static [&'static str],
+    amount: i64,
+    silent: bool,
+}
+
 /// What the author remembers of them, for one account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OtherMethods {
-    /// Steps that make debits: with their accounts and their amounts.
-    debits: Vec<(usize, &'static [&'static str], i64)>,
+    /// Steps that make debits.
+    debits: Vec<KnownDebit>,
     /// Steps that make payments on another page, with the way to pay and their amounts.
     redirects: Vec<(usize, &'static str, i64)>,
     /// Steps that save a bank account, with the customer's.
@@ -58,16 +70,30 @@ impl Author {
         if recent.is_empty() || self.dice.below(3) == 0 {
             let names = ACCOUNTS[self.dice.below(ACCOUNTS.len() as u64) as usize];
             let amount = 1_000 + 10 * self.dice.below(20_000) as i64;
-            self.others[account].debits.push((number, names, amount));
+            let name = self.one_of(names);
+            self.others[account].debits.push(KnownDebit {
+                step: number,
+                names,
+                amount,
+                silent: name == SILENT,
+            });
             return Action::Debit {
                 amount,
-                account: self.one_of(names),
+                account: name,
                 deposits: self.dice.below(3) == 0,
                 customer: customer.filter(|_| self.dice.below(2) == 0),
                 save: self.dice.below(2) == 0,
             };
         }
-        let (of, names, amount) = recent[self.dice.below(recent.len() as u64) as usize];
+        let KnownDebit {
+            step: of,
+            names,
+            amount,
+            silent,
+        } = recent[self.dice.below(recent.len() as u64) as usize];
+        if silent && self.dice.below(2) == 0 {
+            return Action::Cancel { of };
+        }
         match self.dice.below(11) {
             0..2 => Action::ConfirmDebit {
                 of,
