@@ -144,11 +144,7 @@ fn audit(data: &Place, list_sealed: bool, json: bool) -> Result<(), Failure> {
 
 fn check(data: &Place) -> Result<(), Failure> {
     let (vault, _) = vault_of(data)?;
-    record(
-        &vault,
-        Action::Check,
-        "every sealed card number and secret, none shown",
-    )?;
+    record(&vault, Action::Check, "every sealed card number and secret, none shown")?;
     let opener = Opener::open(&vault).map_err(failure)?;
     let mut opened = 0u64;
     walk(data, &mut |_, object, sealed| match opener.check(sealed) {
