@@ -2,29 +2,35 @@
 //! operator API. Both ways give the same JSON, which is printed as it is or as a table.
 
 use crate::admin_client::ask;
-use crate::config::{Config, Kind};
+use crate::config::Config;
 use crate::data::Data;
 use crate::exit::Failure;
 use crate::output::{print_value, rows, table, word};
+use crate::place::Place;
+use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 pub(crate) use tollgate_http::{NewAccount, NewKey, UpdatedAccount};
 use tollgate_http::{Operator, OperatorError};
 
-/// Where accounts are kept, and how the answer is printed.
-pub(crate) struct Place {
-    /// A data directory; the configured one without this and `admin`.
-    pub data: Option<PathBuf>,
-    /// A running server's admin address.
-    pub admin: Option<String>,
-    /// Whether JSON is printed.
-    pub json: bool,
+/// How accounts are reached, and how the answer is printed.
+#[derive(Args)]
+pub(crate) struct Reach {
+    /// Work on a data directory that no server is using; the configured one without this and --admin.
+    #[arg(long, value_name = "DIR", conflicts_with = "admin")]
+    data: Option<PathBuf>,
+    /// Ask a running server at its admin address.
+    #[arg(long, value_name = "URL")]
+    admin: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Creates an account and prints its keys, for the only time.
-pub(crate) fn create(place: &Place, terms: NewAccount) -> Result<(), Failure> {
-    let created = match &place.admin {
+pub(crate) fn create(reach: &Reach, terms: NewAccount) -> Result<(), Failure> {
+    let created = match &reach.admin {
         Some(url) => {
             let body = json!({
                 "country": terms.country,
@@ -34,9 +40,9 @@ pub(crate) fn create(place: &Place, terms: NewAccount) -> Result<(), Failure> {
             ask(url, "/admin/accounts", Some(&body))?
         }
         // The only command that may begin new data.
-        None => in_data(&settings(place)?, async |operator| operator.create_account(terms).await)?,
+        None => in_data(&settings(reach)?, async |operator| operator.create_account(terms).await)?,
     };
-    show(place, &created, |created| {
+    show(reach, &created, |created| {
         let mut text = format!(
             "account {}\nIts keys are shown this once; only a hash is kept.\n",
             word(created, "account")
@@ -49,12 +55,12 @@ pub(crate) fn create(place: &Place, terms: NewAccount) -> Result<(), Failure> {
 }
 
 /// Lists accounts.
-pub(crate) fn list(place: &Place) -> Result<(), Failure> {
-    let accounts = match &place.admin {
+pub(crate) fn list(reach: &Reach) -> Result<(), Failure> {
+    let accounts = match &reach.admin {
         Some(url) => ask(url, "/admin/accounts", None)?,
-        None => offline(place, async |operator| operator.accounts().await)?,
+        None => offline(reach, async |operator| operator.accounts().await)?,
     };
-    show(place, &accounts, |accounts| {
+    show(reach, &accounts, |accounts| {
         table(
             rows(accounts, "accounts"),
             &["account", "livemode", "country", "default_currency", "api_version"],
@@ -63,13 +69,13 @@ pub(crate) fn list(place: &Place) -> Result<(), Failure> {
 }
 
 /// Lists keys, of one account or all.
-pub(crate) fn list_keys(place: &Place, account: Option<&str>) -> Result<(), Failure> {
-    let keys = match (&place.admin, account) {
+pub(crate) fn list_keys(reach: &Reach, account: Option<&str>) -> Result<(), Failure> {
+    let keys = match (&reach.admin, account) {
         (Some(url), Some(account)) => ask(url, &format!("/admin/accounts/{}/keys", segment(account)?), None)?,
         (Some(url), None) => ask(url, "/admin/keys", None)?,
-        (None, account) => offline(place, async |operator| operator.keys(account).await)?,
+        (None, account) => offline(reach, async |operator| operator.keys(account).await)?,
     };
-    show(place, &keys, |keys| {
+    show(reach, &keys, |keys| {
         table(
             rows(keys, "keys"),
             &[
@@ -89,42 +95,42 @@ pub(crate) fn list_keys(place: &Place, account: Option<&str>) -> Result<(), Fail
 }
 
 /// Makes a key and prints it, for the only time.
-pub(crate) fn create_key(place: &Place, account: &str, choice: NewKey) -> Result<(), Failure> {
-    let created = match &place.admin {
+pub(crate) fn create_key(reach: &Reach, account: &str, choice: NewKey) -> Result<(), Failure> {
+    let created = match &reach.admin {
         Some(url) => {
             let body = json!({ "publishable": choice.publishable, "allow": choice.allow, "live": choice.live });
             ask(url, &format!("/admin/accounts/{}/keys", segment(account)?), Some(&body))?
         }
-        None => offline(place, async |operator| operator.create_key(account, choice).await)?,
+        None => offline(reach, async |operator| operator.create_key(account, choice).await)?,
     };
-    show(place, &created, told_once)
+    show(reach, &created, told_once)
 }
 
 /// Makes a key in place of another one and prints it, for the only time.
-pub(crate) fn roll_key(place: &Place, key: &str, overlap_s: u64) -> Result<(), Failure> {
-    let created = match &place.admin {
+pub(crate) fn roll_key(reach: &Reach, key: &str, overlap_s: u64) -> Result<(), Failure> {
+    let created = match &reach.admin {
         Some(url) => ask(
             url,
             "/admin/keys/roll",
             Some(&json!({ "key": key, "overlap_s": overlap_s })),
         )?,
-        None => offline(place, async |operator| operator.roll_key(key, overlap_s).await)?,
+        None => offline(reach, async |operator| operator.roll_key(key, overlap_s).await)?,
     };
-    show(place, &created, told_once)
+    show(reach, &created, told_once)
 }
 
 /// Shows the settings of an account.
-pub(crate) fn show_settings(place: &Place, account: &str) -> Result<(), Failure> {
-    let found = match &place.admin {
+pub(crate) fn show_settings(reach: &Reach, account: &str) -> Result<(), Failure> {
+    let found = match &reach.admin {
         Some(url) => ask(url, &format!("/admin/accounts/{}", segment(account)?), None)?,
-        None => offline(place, async |operator| operator.account(account))?,
+        None => offline(reach, async |operator| operator.account(account))?,
     };
-    show(place, &found, settings_table)
+    show(reach, &found, settings_table)
 }
 
 /// Changes settings of an account, and shows them.
-pub(crate) fn update(place: &Place, account: &str, wanted: UpdatedAccount) -> Result<(), Failure> {
-    let changed = match &place.admin {
+pub(crate) fn update(reach: &Reach, account: &str, wanted: UpdatedAccount) -> Result<(), Failure> {
+    let changed = match &reach.admin {
         Some(url) => {
             let set: serde_json::Map<String, Value> = wanted
                 .set
@@ -134,9 +140,9 @@ pub(crate) fn update(place: &Place, account: &str, wanted: UpdatedAccount) -> Re
             let body = json!({ "set": set, "live": wanted.live });
             ask(url, &format!("/admin/accounts/{}", segment(account)?), Some(&body))?
         }
-        None => offline(place, async |operator| operator.update_account(account, wanted).await)?,
+        None => offline(reach, async |operator| operator.update_account(account, wanted).await)?,
     };
-    show(place, &changed, settings_table)
+    show(reach, &changed, settings_table)
 }
 
 fn told_once(key: &Value) -> String {
@@ -164,31 +170,25 @@ fn settings_table(found: &Value) -> String {
 }
 
 /// Revokes a key.
-pub(crate) fn revoke_key(place: &Place, key: &str) -> Result<(), Failure> {
-    let revoked = match &place.admin {
+pub(crate) fn revoke_key(reach: &Reach, key: &str) -> Result<(), Failure> {
+    let revoked = match &reach.admin {
         Some(url) => ask(url, "/admin/keys/revoke", Some(&json!({ "key": key })))?,
-        None => offline(place, async |operator| operator.revoke_key(key).await)?,
+        None => offline(reach, async |operator| operator.revoke_key(key).await)?,
     };
-    show(place, &revoked, |_| "revoked\n".to_owned())
+    show(reach, &revoked, |_| "revoked\n".to_owned())
 }
 
 /// Does something with the accounts of data that is there.
-fn offline(place: &Place, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
-    let config = settings(place)?;
-    let data = &config.store.data;
-    if config.store.kind == Kind::Embedded && !data.is_dir() {
-        return Err(Failure::wrong_use(format!(
-            "there is no data directory {}; name one with --data, or a running server with --admin",
-            data.display()
-        )));
-    }
+fn offline(reach: &Reach, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
+    let config = settings(reach)?;
+    Place::of(&config.store).there().map_err(or_ask_a_server)?;
     in_data(&config, act)
 }
 
 /// Settings of the data that is named.
-fn settings(place: &Place) -> Result<Config, Failure> {
+fn settings(reach: &Reach) -> Result<Config, Failure> {
     let mut config = Config::load(None, &[])?;
-    if let Some(data) = &place.data {
+    if let Some(data) = &reach.data {
         config.store.use_directory(data);
     }
     Ok(config)
@@ -200,10 +200,7 @@ fn in_data(
     act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>,
 ) -> Result<Value, Failure> {
     actix_rt::System::new().block_on(async {
-        let data = Data::open(config).map_err(|failure| Failure {
-            message: format!("{failure}; a running server is asked with --admin URL"),
-            ..failure
-        })?;
+        let data = Data::open(config).map_err(or_ask_a_server)?;
         let operator = Operator::new(data.directory()?);
         act(&operator).await.map_err(|error| match error {
             OperatorError::Invalid(_) | OperatorError::Forbidden(_) => Failure::wrong_use(error),
@@ -211,6 +208,13 @@ fn in_data(
             OperatorError::Unavailable(_) => Failure::environment(error),
         })
     })
+}
+
+fn or_ask_a_server(failure: Failure) -> Failure {
+    Failure {
+        message: format!("{failure}; a running server is asked with --admin URL"),
+        ..failure
+    }
 }
 
 /// A part of a path that needs no escaping.
@@ -223,6 +227,6 @@ fn segment(text: &str) -> Result<&str, Failure> {
     }
 }
 
-fn show(place: &Place, value: &Value, text: impl FnOnce(&Value) -> String) -> Result<(), Failure> {
-    print_value(place.json, value, text)
+fn show(reach: &Reach, value: &Value, text: impl FnOnce(&Value) -> String) -> Result<(), Failure> {
+    print_value(reach.json, value, text)
 }

@@ -32,7 +32,8 @@ pub(crate) fn say(url: &str, path: &str, body: Option<&Value>) -> Result<Said, F
         .timeout_global(Some(ANSWER_TIMEOUT))
         .build();
     let agent: ureq::Agent = config.into();
-    let target = format!("{}{path}", url.trim_end_matches('/'));
+    let scheme = if url.contains("://") { "" } else { "http://" };
+    let target = format!("{scheme}{}{path}", url.trim_end_matches('/'));
     let answer = match body {
         Some(body) => agent.post(&target).send_json(body),
         None => agent.get(&target).call(),

@@ -20,6 +20,12 @@ use tollgate_vault::{Folder, Keep};
 
 /// Writes everything of a store whose servers are stopped to a file.
 pub(crate) fn export(data: &Place, file: &Path) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(Failure::wrong_use(format!(
+            "{} is there already; name a new file",
+            file.display()
+        )));
+    }
     let (vault, _) = data.vault()?;
     let sums = match data {
         Place::Directory(data) => {

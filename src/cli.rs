@@ -54,11 +54,13 @@ enum Command {
         #[arg(long)]
         exit: bool,
     },
-    /// Forward an account's events to a program on this machine, as signed webhook deliveries, without registering an endpoint:
-    /// for the laptop of whoever writes that program.
+    /// Forward an account's events to a program on this machine.
+    ///
+    /// As signed webhook deliveries, without registering an endpoint: for the laptop of whoever writes that program.
     Listen(ListenFlags),
-    /// Audit a data directory, or the cluster that a settings file names: recompute every balance from the journal. Exits 0
-    /// if clean, 1 on a difference, 2 if it cannot be read.
+    /// Audit a data directory, or the cluster that a settings file names: recompute every balance from the journal.
+    ///
+    /// Exits 0 if clean, 1 on a difference, 2 if it cannot be read.
     Verify(VerifyFlags),
     /// Accounts and their API keys.
     Account {
@@ -70,8 +72,10 @@ enum Command {
         #[command(subcommand)]
         command: SchemaCommand,
     },
-    /// Write everything that a store holds to one file: accounts, keys, settings, payments, uploaded files, sealed card
-    /// numbers with their master keys, the data's secret. Every server that has the store must be stopped.
+    /// Write everything that a store holds to one file.
+    ///
+    /// Accounts, keys, settings, payments, uploaded files, sealed card numbers with their master keys, the data's secret. Every
+    /// server that has the store must be stopped.
     Export {
         #[command(flatten)]
         place: PlaceFlags,
@@ -79,9 +83,10 @@ enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Read an export into a new store, which takes over ids, keys and secrets, and compare each account's balances, objects
-    /// and records with it at the end. A data directory must not be there yet; a keyspace is made by `tollgate schema apply`
-    /// before.
+    /// Read an export into a new store.
+    ///
+    /// It takes over ids, keys and secrets, and each account's balances, objects and records are compared with the export at
+    /// the end. A data directory must not be there yet; a keyspace is made by `tollgate schema apply` before.
     Import {
         /// The file.
         #[arg(value_name = "FILE")]
@@ -109,12 +114,14 @@ enum Command {
         #[command(subcommand)]
         command: LimitsCommand,
     },
-    /// Print the built-in settings with their explanations: the manual of every setting. Or check and reload settings.
+    /// Print the built-in settings with their explanations, the manual of every setting; or check and reload settings.
     Config {
         #[command(subcommand)]
         command: Option<ConfigCommand>,
     },
-    /// Card numbers under lock: audit, check, rotate master keys. On a data directory, offline, or on a cluster.
+    /// Card numbers under lock: audit, check, rotate master keys.
+    ///
+    /// On a data directory, offline, or on a cluster.
     Vault {
         #[command(subcommand)]
         command: VaultCommand,
@@ -144,8 +151,9 @@ struct ServeFlags {
 
 #[derive(Subcommand)]
 enum ClusterCommand {
-    /// List nodes and shards as the server sees them: who lives, who serves what, in which epoch. Exits 1 where a shard is
-    /// served nowhere.
+    /// List nodes and shards as the server sees them: who lives, who serves what, in which epoch.
+    ///
+    /// Exits 1 where a shard is served nowhere.
     Status {
         #[command(flatten)]
         server: ServerFlags,
@@ -162,7 +170,9 @@ enum ShardCommand {
         #[arg(long, value_name = "MS", default_value_t = 1_000)]
         over: u64,
     },
-    /// Move a shard to another lane while it serves. No request fails; those of the shard wait a moment.
+    /// Move a shard to another lane while it serves.
+    ///
+    /// No request fails; those of the shard wait a moment.
     Move {
         /// The shard.
         #[arg(value_name = "SHARD")]
@@ -182,8 +192,10 @@ enum ShardCommand {
 
 #[derive(Subcommand)]
 enum SchemaCommand {
-    /// Make the keyspace of [store.cql] and its tables, or bring them to this release's. Safe to run from many nodes at
-    /// once, and again. The number of shards is that of [store.shards] when the data is new, and never changes.
+    /// Make the keyspace of [store.cql] and its tables, or bring them to this release's.
+    ///
+    /// Safe to run from many nodes at once, and again. The number of shards is that of [store.shards] when the data is new, and
+    /// never changes.
     Apply {
         /// Settings file that names the cluster; the environment counts too.
         #[arg(long, value_name = "FILE")]
@@ -193,8 +205,10 @@ enum SchemaCommand {
 
 #[derive(Subcommand)]
 enum IndexCommand {
-    /// Build indexes again from the journal: of the shards that a node of a cluster has, while it serves; or, with --data,
-    /// that of a data directory whose server is stopped.
+    /// Build indexes again from the journal.
+    ///
+    /// Of the shards that a node of a cluster has, while it serves; or, with --data, that of a data directory whose server is
+    /// stopped.
     Rebuild {
         /// Only this shard.
         #[arg(long, value_name = "SHARD", conflicts_with = "data")]
@@ -211,6 +225,7 @@ enum IndexCommand {
 #[derive(Subcommand)]
 enum LimitsCommand {
     /// Show what requests cost and how many may be made: the node, the tiers, the classes with their operations, the surge.
+    ///
     /// They change with `tollgate config reload`.
     Show {
         #[command(flatten)]
@@ -221,6 +236,7 @@ enum LimitsCommand {
 #[derive(Subcommand)]
 enum ConfigCommand {
     /// Tell what a settings file would change against the running server, or against the built-in settings when none runs.
+    ///
     /// Exits 0 if all of it can change at once, 1 if something needs a restart, 2 if the file is wrong.
     Check {
         /// The file; without it, what a reload would change.
@@ -229,8 +245,9 @@ enum ConfigCommand {
         #[command(flatten)]
         server: ServerFlags,
     },
-    /// Let the running server read its settings again and change what can be changed; as SIGHUP does. A file with anything
-    /// wrong in it changes nothing. Exit codes as for check.
+    /// Let the running server read its settings again and change what can be changed, as SIGHUP does.
+    ///
+    /// A file with anything wrong in it changes nothing. Exit codes as for check.
     Reload {
         #[command(flatten)]
         server: ServerFlags,

@@ -1,16 +1,17 @@
 //! `tollgate account …` on the command line: accounts, their settings, their keys.
 
-use crate::accounts::{self, NewAccount, NewKey, Place, UpdatedAccount};
+use crate::accounts::{self, NewAccount, NewKey, Reach, UpdatedAccount};
 use crate::exit::Failure;
-use clap::{Args, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use clap::{Subcommand, ValueEnum};
 
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
-    /// Create an account, in test and live mode, with a secret and a publishable key for each. The keys are shown once.
+    /// Create an account, in test and live mode, with a secret and a publishable key for each.
+    ///
+    /// The keys are shown once. A data directory that is not there is made.
     Create {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// Country, two letters.
         #[arg(long, value_name = "CODE", default_value = "US")]
         country: String,
@@ -24,21 +25,23 @@ pub(crate) enum AccountCommand {
     /// List accounts.
     List {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
     },
     /// Show an account's settings.
     Show {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// The account, acct_….
         #[arg(value_name = "ACCOUNT")]
         account: String,
     },
     /// Change an account's settings: country, currency, version, statement descriptor, raw cards, Radar rules, payouts,
-    /// dispute fee. A running server decides by them from the account's next request on.
+    /// dispute fee.
+    ///
+    /// A running server decides by them from the account's next request on.
     Update {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// The account, acct_….
         #[arg(value_name = "ACCOUNT")]
         account: String,
@@ -61,7 +64,7 @@ pub(crate) enum KeysCommand {
     /// List keys; only their last four characters are known.
     List {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// Only keys of this account.
         #[arg(value_name = "ACCOUNT")]
         account: Option<String>,
@@ -69,7 +72,7 @@ pub(crate) enum KeysCommand {
     /// Make another key. It is shown once.
     Create {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// The account, acct_….
         #[arg(value_name = "ACCOUNT")]
         account: String,
@@ -86,10 +89,12 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         live: bool,
     },
-    /// Make a key that takes another one's place. The old one works on for a while, so that nothing has to stop.
+    /// Make a key that takes another one's place.
+    ///
+    /// The old one works on for a while, so that nothing has to stop.
     Roll {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// The old key's text (sk_…) or its id in `tollgate account keys list`.
         #[arg(value_name = "KEY")]
         key: String,
@@ -100,7 +105,7 @@ pub(crate) enum KeysCommand {
     /// Revoke a key, by its text or by its id in the list. It stops working at once.
     Revoke {
         #[command(flatten)]
-        place: PlaceFlags,
+        reach: Reach,
         /// The key's text (sk_…) or its id in `tollgate account keys list`.
         #[arg(value_name = "KEY")]
         key: String,
@@ -119,50 +124,37 @@ pub(crate) enum Kind {
     Publishable,
 }
 
-#[derive(Args)]
-pub(crate) struct PlaceFlags {
-    /// Work on a data directory that no server is using.
-    #[arg(long, value_name = "DIR", conflicts_with = "admin")]
-    data: Option<PathBuf>,
-    /// Ask a running server at its admin address.
-    #[arg(long, value_name = "URL")]
-    admin: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 /// Does what was asked of accounts and keys.
 pub(crate) fn run(command: AccountCommand) -> Result<(), Failure> {
     match command {
         AccountCommand::Create {
-            place,
+            reach,
             country,
             currency,
             statement_descriptor,
         } => accounts::create(
-            &place.into(),
+            &reach,
             NewAccount {
                 country,
                 currency,
                 statement_descriptor,
             },
         ),
-        AccountCommand::List { place } => accounts::list(&place.into()),
-        AccountCommand::Show { place, account } => accounts::show_settings(&place.into(), &account),
+        AccountCommand::List { reach } => accounts::list(&reach),
+        AccountCommand::Show { reach, account } => accounts::show_settings(&reach, &account),
         AccountCommand::Update {
-            place,
+            reach,
             account,
             set,
             mode,
         } => {
             let live = mode.map(|mode| matches!(mode, Mode::Live));
-            accounts::update(&place.into(), &account, UpdatedAccount { set, live })
+            accounts::update(&reach, &account, UpdatedAccount { set, live })
         }
         AccountCommand::Keys { command } => match command {
-            KeysCommand::List { place, account } => accounts::list_keys(&place.into(), account.as_deref()),
+            KeysCommand::List { reach, account } => accounts::list_keys(&reach, account.as_deref()),
             KeysCommand::Create {
-                place,
+                reach,
                 account,
                 kind,
                 restricted,
@@ -174,10 +166,10 @@ pub(crate) fn run(command: AccountCommand) -> Result<(), Failure> {
                     allow: restricted.then_some(allow),
                     live,
                 };
-                accounts::create_key(&place.into(), &account, choice)
+                accounts::create_key(&reach, &account, choice)
             }
-            KeysCommand::Roll { place, key, expires_in } => accounts::roll_key(&place.into(), &key, expires_in),
-            KeysCommand::Revoke { place, key } => accounts::revoke_key(&place.into(), &key),
+            KeysCommand::Roll { reach, key, expires_in } => accounts::roll_key(&reach, &key, expires_in),
+            KeysCommand::Revoke { reach, key } => accounts::revoke_key(&reach, &key),
         },
     }
 }
@@ -196,14 +188,4 @@ fn seconds(text: &str) -> Result<u64, String> {
     };
     let found = units.iter().find_map(read);
     found.ok_or_else(|| format!("{text} is no time; write 90s, 30m, 24h or 7d"))
-}
-
-impl From<PlaceFlags> for Place {
-    fn from(flags: PlaceFlags) -> Place {
-        Place {
-            data: flags.data,
-            admin: flags.admin,
-            json: flags.json,
-        }
-    }
 }

@@ -5,6 +5,7 @@ use crate::admin_client::{address, ask};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output::print;
+use crate::place::Place;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Weak;
@@ -85,6 +86,7 @@ pub(crate) fn rebuild_served(admin: Option<&str>, shard: Option<u16>) -> Result<
 
 /// Builds the index of a data directory again.
 pub(crate) fn rebuild_directory(data: &Path) -> Result<(), Failure> {
+    Place::Directory(data.to_owned()).there()?;
     let store = Config::load(None, &[])?.store;
     let options = Options {
         segment_bytes: store.segment_bytes,

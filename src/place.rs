@@ -13,14 +13,10 @@ use tollgate_vault::{Folder, Keep};
 
 /// Names the data of a command.
 #[derive(Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct PlaceFlags {
     /// Data directory.
-    #[arg(
-        long,
-        value_name = "DIR",
-        required_unless_present = "config",
-        conflicts_with = "config"
-    )]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Settings file that names the data, a cluster's keyspace perhaps.
     #[arg(long, value_name = "FILE")]
@@ -39,7 +35,7 @@ impl PlaceFlags {
 
     /// Where the data is that is named.
     pub(crate) fn place(&self) -> Result<Place, Failure> {
-        Ok(Place::of(&self.store()?))
+        Place::of(&self.store()?).there()
     }
 }
 
@@ -57,6 +53,17 @@ impl Place {
         match store.kind {
             Kind::Embedded => Place::Directory(store.data.clone()),
             Kind::Cql => Place::Cluster(store.cql.settings.clone()),
+        }
+    }
+
+    /// Refuses a directory without data. Of a keyspace it is known when it is asked.
+    pub(crate) fn there(self) -> Result<Place, Failure> {
+        match &self {
+            Place::Directory(data) if !Embedded::is_data(data) => Err(Failure::wrong_use(format!(
+                "there is no data directory {}; name one with --data",
+                data.display()
+            ))),
+            _ => Ok(self),
         }
     }
 

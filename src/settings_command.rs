@@ -36,7 +36,11 @@ pub(crate) fn check(file: Option<&Path>, admin: Option<&str>, as_json: bool) -> 
 /// Lets a running server read its settings again. Fails with 1 when something needs a restart, with 2 when they are wrong.
 pub(crate) fn reload(admin: Option<&str>, as_json: bool) -> Result<(), Failure> {
     let said = say(&address(admin)?, "/admin/config/reload", Some(&json!({})))?;
-    let told = against("the running server", understood(said)?);
+    let told = understood(said).map_err(|failure| Failure {
+        message: format!("{failure}; nothing was changed"),
+        ..failure
+    })?;
+    let told = against("the running server", told);
     print_value(as_json, &told, |told| {
         sentences(told, "changed", "needs a restart and was left as it is")
     })?;
@@ -60,10 +64,7 @@ fn against(what: &str, mut told: Value) -> Value {
 fn understood(said: Said) -> Result<Value, Failure> {
     match said.status {
         200 => Ok(said.value),
-        400 => Err(Failure::wrong_use(format!(
-            "{}; nothing was changed",
-            message(&said.value)
-        ))),
+        400 => Err(Failure::wrong_use(message(&said.value))),
         _ => Err(Failure::environment(message(&said.value))),
     }
 }

@@ -32,20 +32,24 @@ pub(crate) enum VaultCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Open every sealed card number, to see that it opens. None is shown. Exits 1 if one does not open.
+    /// Open every sealed card number, to see that it opens. None is shown.
+    ///
+    /// Exits 1 if one does not open.
     Check {
         #[command(flatten)]
         place: PlaceFlags,
     },
-    /// Draw a master key for data whose vault is lost for good: card numbers sealed before never open again. Without it, such
-    /// data is not served. The server of a data directory must be stopped.
+    /// Draw a master key for data whose vault is lost for good: card numbers sealed before never open again.
+    ///
+    /// Without it, such data is not served. The server of a data directory must be stopped.
     Begin {
         #[command(flatten)]
         place: PlaceFlags,
     },
-    /// Bring every sealed card number under a new master key and destroy the older ones. The server of a data directory must
-    /// be stopped; in a cluster every shard is taken from its node, which takes it back under the new key. It may be
-    /// interrupted; run it again, from any node, to go on.
+    /// Bring every sealed card number under a new master key and destroy the older ones.
+    ///
+    /// The server of a data directory must be stopped; in a cluster every shard is taken from its node, which takes it back
+    /// under the new key. It may be interrupted; run it again, from any node, to go on.
     Rotate {
         #[command(flatten)]
         place: PlaceFlags,

@@ -20,7 +20,7 @@ pub(crate) fn run(store: &Store, memory_mb: u32, json: bool) -> Result<(), Failu
         idempotency_ms: u64::from(store.idempotency_hours) * 3_600_000,
         memory_bytes: (memory_mb as usize) << 20,
     };
-    let place = Place::of(store);
+    let place = Place::of(store).there()?;
     let report = match &place {
         Place::Directory(data) => of_directory(data, options)?,
         Place::Cluster(settings) => of_cluster(settings, options)?,
@@ -46,12 +46,6 @@ pub(crate) fn run(store: &Store, memory_mb: u32, json: bool) -> Result<(), Failu
 }
 
 fn of_directory(data: &Path, options: Options) -> Result<Report, Failure> {
-    if !data.is_dir() {
-        return Err(Failure::wrong_use(format!(
-            "there is no data directory {}; name one with --data",
-            data.display()
-        )));
-    }
     let audit = || {
         let scanner = Embedded::scanner(data)?;
         let secrets = Secrets::new(*scanner.secret()?.bytes());

@@ -163,6 +163,11 @@ impl Embedded {
         open(dir, lock, options)
     }
 
+    /// Whether `dir` holds data, or what is left of some: a damaged directory is one, too.
+    pub fn is_data(dir: &Path) -> bool {
+        meta::exists(dir).unwrap_or(true) || segment::journal_dir(dir).is_dir()
+    }
+
     /// Opens the data in `dir`.
     pub fn open(dir: &Path, options: Options) -> Result<Arc<Embedded>, StoreError> {
         open(dir, Embedded::hold(dir)?, options)
