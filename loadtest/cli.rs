@@ -196,6 +196,9 @@ pub(crate) struct Run {
     /// Open loops: hold that many connections beside the load that send their requests a byte at a time.
     #[arg(long)]
     pub(crate) slow_clients: Option<u32>,
+    /// Open loops: register so many webhook endpoints for each merchant, receive everything they are sent, and check it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=i64::from(crate::sink::ENDPOINTS_MAX)))]
+    pub(crate) webhooks: Option<u32>,
     /// Write the report of an open loop as a page to this file.
     #[arg(long)]
     pub(crate) html: Option<PathBuf>,

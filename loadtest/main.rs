@@ -41,6 +41,7 @@ mod response;
 mod scenario;
 mod schedule;
 mod scrape;
+mod sink;
 mod slow_clients;
 mod summary;
 mod table;

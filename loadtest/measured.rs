@@ -4,6 +4,7 @@ use crate::open_loop::samples::{Counts, small_histogram};
 use crate::open_loop::{Outcome, Plan};
 use crate::reconcile::Reconciled;
 use crate::scenario::Period;
+use crate::sink::Delivered;
 use crate::verdict::{Measured, PeriodMeasured};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
@@ -12,7 +13,12 @@ use serde_json::{Value, json};
 const CHANCE_SPREADS: f64 = 4.0;
 
 /// What is judged of a run.
-pub(crate) fn measured(plan: &Plan, outcome: &Outcome, money: Option<&Reconciled>) -> Measured {
+pub(crate) fn measured(
+    plan: &Plan,
+    outcome: &Outcome,
+    money: Option<&Reconciled>,
+    webhooks: Option<&Delivered>,
+) -> Measured {
     let total = outcome.samples.total();
     let samples = &outcome.samples;
     let ms = |percent: f64| percentile_of_all(&total.latency_us, total.due, percent) / 1_000.0;
@@ -29,7 +35,7 @@ pub(crate) fn measured(plan: &Plan, outcome: &Outcome, money: Option<&Reconciled
         p99_ms: ms(99.0),
         p99_9_ms: ms(99.9),
         lag_p99_ms: samples.lag_us.value_at_percentile(99.0) as f64 / 1_000.0,
-        not_valid: (lost > 0).then(|| format!("the tool had no room for {lost} requests in a pause")),
+        not_valid: not_valid(lost, webhooks.map_or(0, |webhooks| webhooks.dropped)),
         refusals: (
             samples.refusal_us.value_at_percentile(99.0) as f64 / 1_000.0,
             samples.refusal_us.len(),
@@ -48,6 +54,7 @@ pub(crate) fn measured(plan: &Plan, outcome: &Outcome, money: Option<&Reconciled
                 money.differences.first().cloned().unwrap_or_default(),
             )
         }),
+        webhooks: webhooks.cloned(),
         replay_differences: samples.replay_differences,
         stopped: outcome.stopped.clone(),
         main_error: samples
@@ -56,6 +63,13 @@ pub(crate) fn measured(plan: &Plan, outcome: &Outcome, money: Option<&Reconciled
             .max_by_key(|error| error.1)
             .map(|(kind, count)| (kind.clone(), *count)),
     }
+}
+
+fn not_valid(lost: u64, dropped: u64) -> Option<String> {
+    if lost > 0 {
+        return Some(format!("the tool had no room for {lost} requests in a pause"));
+    }
+    (dropped > 0).then(|| format!("the tool had no room for {dropped} webhooks: make the run shorter"))
 }
 
 /// Latency percentiles over all requests due, microseconds: null where a request without a good answer stands. A server

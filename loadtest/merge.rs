@@ -15,6 +15,7 @@ use crate::page::{number, text};
 use crate::reconcile::Reconciled;
 use crate::record::{self, Sources};
 use crate::scenario::Scenario;
+use crate::sink::Delivered;
 use crate::target::Target;
 use crate::{Stop, exact, measured, verdict};
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ struct Read {
     started_unix_s: f64,
     outcome: Outcome,
     money: Option<Reconciled>,
+    webhooks: Option<Delivered>,
     scenario: Scenario,
 }
 
@@ -65,6 +67,9 @@ fn check(parts: &[Named<'_>]) -> Result<(), String> {
         }
         if part.asked.duration_s != first.asked.duration_s {
             return Err(differs("--duration"));
+        }
+        if part.asked.webhooks != first.asked.webhooks {
+            return Err(differs("--webhooks"));
         }
         if part.asked.part.count != count {
             return Err(differs("the number of parts"));
@@ -116,12 +121,16 @@ fn merged(parts: &[Named<'_>]) -> Value {
     plan.run = u64::from_str_radix(text(&parts[0].1["run"]), 16).unwrap_or_default();
     let mut samples = Samples::new(plan.starts.seconds());
     let mut money: Option<Reconciled> = None;
+    let mut webhooks: Option<Delivered> = None;
     let mut stopped: Vec<String> = Vec::new();
     for (_, _, part) in parts {
         let rows_later = ((part.started_unix_s - start) / samples.length_s).round() as usize;
         samples.merge_later(&part.outcome.samples, rows_later);
         if let Some(part) = &part.money {
             money.get_or_insert_default().add(part);
+        }
+        if let Some(part) = &part.webhooks {
+            webhooks.get_or_insert_default().add(part);
         }
         if let Some(reason) = &part.outcome.stopped {
             stopped.push(format!("part {}: {reason}", part.asked.part.index + 1));
@@ -139,7 +148,7 @@ fn merged(parts: &[Named<'_>]) -> Value {
         started_unix_s: start,
         cpu: cpu(parts, start),
     };
-    let mut measured = measured::measured(&plan, &outcome, money.as_ref());
+    let mut measured = measured::measured(&plan, &outcome, money.as_ref(), webhooks.as_ref());
     let invalid: Vec<String> = parts
         .iter()
         .filter(|part| part.1["verdict"]["valid"] != true)
@@ -158,6 +167,7 @@ fn merged(parts: &[Named<'_>]) -> Value {
         asked: &asked,
         outcome: &outcome,
         money: money.as_ref(),
+        webhooks: webhooks.as_ref(),
         verdict: &verdict,
         metrics: with_metrics.map(|part| part.1["metrics"].clone()),
         environment: parts[0].1["environment"].clone(),
@@ -228,6 +238,10 @@ fn read(record: &Value) -> Result<Read, String> {
         Value::Null => None,
         money => Some(Reconciled::read(money).ok_or_else(|| missing("sound \"money\""))?),
     };
+    let webhooks = match &record["webhooks"] {
+        Value::Null => None,
+        webhooks => Some(Delivered::read(webhooks).ok_or_else(|| missing("sound \"webhooks\""))?),
+    };
     let started_unix_s = schedule["started_unix_s"]
         .as_f64()
         .ok_or_else(|| missing("\"started_unix_s\""))?;
@@ -244,6 +258,7 @@ fn read(record: &Value) -> Result<Read, String> {
         started_unix_s,
         outcome,
         money,
+        webhooks,
         scenario,
     })
 }

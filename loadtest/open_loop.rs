@@ -67,6 +67,8 @@ pub(crate) struct Plan {
     pub(crate) server_pid: Option<u32>,
     /// When the schedule starts, in seconds since 1970; `None` for as soon as possible.
     pub(crate) start_at_unix_s: Option<f64>,
+    /// Webhook endpoints for each merchant.
+    pub(crate) webhooks: u32,
 }
 
 impl Plan {
@@ -88,6 +90,7 @@ impl Plan {
             threads,
             server_pid: None,
             start_at_unix_s: None,
+            webhooks: 0,
             scenario,
         }
     }

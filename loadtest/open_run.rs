@@ -6,6 +6,7 @@ use crate::open_loop::{self, Plan};
 use crate::record::{self, Metrics, Sources};
 use crate::scenario::{self, Scenario};
 use crate::scrape::Scraper;
+use crate::sink::Sink;
 use crate::slow_clients::SlowClients;
 use crate::target::Target;
 use crate::watch::Watch;
@@ -54,6 +55,8 @@ pub(crate) struct Asked {
     pub(crate) connections: Option<u32>,
     /// Connections that only take up room.
     pub(crate) slow_clients: Option<u32>,
+    /// Webhook endpoints for each merchant.
+    pub(crate) webhooks: u32,
     /// Which part of it.
     pub(crate) part: Part,
 }
@@ -65,6 +68,7 @@ impl Asked {
         duration_s: None,
         connections: None,
         slow_clients: None,
+        webhooks: 0,
         part: Part::WHOLE,
     };
 
@@ -106,6 +110,7 @@ impl Asked {
             duration_s: options.duration,
             connections: options.connections,
             slow_clients: options.slow_clients,
+            webhooks: options.webhooks.unwrap_or(0),
             part,
         })
     }
@@ -131,6 +136,7 @@ impl Asked {
             "duration_s": self.duration_s,
             "connections": self.connections,
             "slow_clients": self.slow_clients,
+            "webhooks": self.webhooks,
             "part": [self.part.index + 1, self.part.count],
         })
     }
@@ -147,6 +153,8 @@ impl Asked {
             duration_s: value["duration_s"].as_f64(),
             connections: number(&value["connections"]),
             slow_clients: number(&value["slow_clients"]),
+            // Reports of before have none.
+            webhooks: number(&value["webhooks"]).unwrap_or(0),
             part: Some(part).filter(|part| part.index < part.count)?,
         })
     }
@@ -211,13 +219,18 @@ pub(crate) fn record_of(
         seed: open.seed,
         server_pid: server.server_pid,
         start_at_unix_s: server.start_at_unix_s,
+        webhooks: asked.webhooks,
         ..plan
     });
     reachable(&plan.target)?;
     let environment = environment::environment(&plan);
     let prepared = accounts::prepare(&plan, plan.scenario.verify.money)?;
+    let sink = match plan.webhooks {
+        0 => None,
+        _ => Some(Sink::start(&plan, plan.threads)?),
+    };
     let slow = SlowClients::start(&plan)?;
-    let mut watch = Watch::new(&plan, scraper.clone(), open.quiet);
+    let mut watch = Watch::new(&plan, scraper.clone(), sink.as_ref().map(Sink::counts), open.quiet);
     let outcome = open_loop::run(&plan, prepared.known.clone(), &mut watch)?;
     let slow_clients = slow.finish()?;
     let metrics = scraper.map(|scraper| {
@@ -234,13 +247,18 @@ pub(crate) fn record_of(
         }
         false => None,
     };
-    let measured = measured::measured(&plan, &outcome, money.as_ref());
+    let webhooks = match sink {
+        Some(sink) => Some(sink.finish(&plan, &outcome.movements.paid)?),
+        None => None,
+    };
+    let measured = measured::measured(&plan, &outcome, money.as_ref(), webhooks.as_ref());
     let verdict = verdict::judge(&plan.scenario.slo, &measured);
     Ok(record::record(&Sources {
         plan: &plan,
         asked,
         outcome: &outcome,
         money: money.as_ref(),
+        webhooks: webhooks.as_ref(),
         verdict: &verdict,
         metrics,
         environment,

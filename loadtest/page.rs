@@ -3,7 +3,7 @@
 mod sections;
 
 use crate::chart::{Chart, Line, Unit, escaped};
-use sections::{cpu_in_metrics, generators, metrics, money, money_figure, slow_clients};
+use sections::{cpu_in_metrics, generators, metrics, money, money_figure, slow_clients, webhooks};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -173,8 +173,9 @@ pub(crate) fn page(record: &Value) -> String {
         put!("</div>");
     }
     put!(
-        "{}{}{}{}",
+        "{}{}{}{}{}",
         money(&record["money"]),
+        webhooks(&record["webhooks"]),
         slow_clients(&record["slow_clients"]),
         generators(&record["generators"]),
         environment(record)

@@ -7,6 +7,7 @@ use crate::open_loop::{Cpu, Outcome, Plan};
 use crate::open_run::Asked;
 use crate::reconcile::Reconciled;
 use crate::scrape::Series;
+use crate::sink::Delivered;
 use crate::verdict::Verdict;
 use crate::{exact, measured};
 use hdrhistogram::Histogram;
@@ -32,6 +33,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) asked: &'a Asked,
     pub(crate) outcome: &'a Outcome,
     pub(crate) money: Option<&'a Reconciled>,
+    pub(crate) webhooks: Option<&'a Delivered>,
     pub(crate) verdict: &'a Verdict,
     /// The server's metrics, if they were read.
     pub(crate) metrics: Option<Value>,
@@ -131,6 +133,7 @@ pub(crate) fn record(of: &Sources<'_>) -> Value {
         "samples": rows(plan, outcome),
         "metrics": of.metrics,
         "money": of.money.map(Reconciled::json),
+        "webhooks": of.webhooks.map(Delivered::json),
         "verdict": {
             "good": verdict.good,
             "valid": verdict.valid,
@@ -162,7 +165,8 @@ fn counts(counts: &Counts, window_s: f64) -> Value {
     })
 }
 
-fn latency(histogram: &Histogram<u64>) -> Value {
+/// Percentiles, as the record holds them.
+pub(crate) fn latency(histogram: &Histogram<u64>) -> Value {
     let mut out = Map::new();
     for (name, percent) in PERCENTILES {
         out.insert(name.into(), histogram.value_at_percentile(percent).into());

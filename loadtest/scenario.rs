@@ -144,6 +144,8 @@ pub(crate) struct Slo {
     pub(crate) offered_min: f64,
     /// Most for the 99th percentile of the time to a refusal, milliseconds; each must then say when to come back.
     pub(crate) refusal_p99_ms: Option<f64>,
+    /// Most for the 99th percentile of the way from a payment's request to the webhook that says it is paid, milliseconds.
+    pub(crate) webhook_p99_ms: Option<f64>,
     /// The tool's own lag, 99th percentile, beyond which a run is not valid.
     pub(crate) lag_p99_ms: f64,
     /// Differences in the money that are allowed.
@@ -161,6 +163,8 @@ pub(crate) struct Verify {
     pub(crate) money: bool,
     /// Movements (payments and refunds) up to which every merchant is verified; beyond, merchants are drawn.
     pub(crate) movements_max: u64,
+    /// Seconds without any webhook after which those that are still owed are given up.
+    pub(crate) webhook_wait_s: f64,
 }
 
 impl Scenario {

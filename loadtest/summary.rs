@@ -139,6 +139,27 @@ pub(crate) fn text(record: &Value) -> String {
             line("", difference.as_str().unwrap_or_default().into());
         }
     }
+    let webhooks = &record["webhooks"];
+    if webhooks.is_object() {
+        line(
+            "webhooks",
+            format!(
+                "{} of {} owed came to {} endpoints, {} missing; {} again, {} behind a younger one, {} not signed, {} malformed, \
+                 {} in no list; all there {:.1} s after the schedule",
+                webhooks["received"],
+                webhooks["owed"],
+                webhooks["endpoints"],
+                webhooks["missing"],
+                webhooks["again"],
+                webhooks["late"],
+                webhooks["not_signed"],
+                webhooks["malformed"],
+                webhooks["unlisted"],
+                number(&webhooks["took_s"])
+            ),
+        );
+        line("  paid", percentiles(&webhooks["latency_us"]));
+    }
     let verdict = &record["verdict"];
     let word = match (verdict["valid"] == true, verdict["good"] == true) {
         (false, _) => "not valid",

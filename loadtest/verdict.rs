@@ -1,6 +1,7 @@
 //! The verdict: what a scenario asks against what a run came to, and one line why.
 
 use crate::scenario::Slo;
+use crate::sink::Delivered;
 
 /// What of a run is judged.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +30,8 @@ pub(crate) struct Measured {
     pub(crate) periods: Vec<PeriodMeasured>,
     /// Differences in the money, with the first in words; `None` if it was not verified.
     pub(crate) discrepancies: Option<(u64, String)>,
+    /// What was found about webhooks, where there were any.
+    pub(crate) webhooks: Option<Delivered>,
     /// Replays that differ from their first answer.
     pub(crate) replay_differences: u64,
     /// Why the run was stopped early.
@@ -61,6 +64,46 @@ pub(crate) struct Check {
     pub(crate) value: String,
     /// Whether that is within the bound.
     pub(crate) met: bool,
+}
+
+/// Share of deliveries that may come twice: a server that loses a connection or its progress sends again.
+const REPEATS_MAX: f64 = 0.01;
+
+/// What is asked of webhooks: everything once at least, signed, in order.
+fn webhook_checks(slo: &Slo, webhooks: &Delivered, check: &mut impl FnMut(&str, String, String, bool)) {
+    let none = || "none".to_string();
+    let came = webhooks.received.max(1) as f64;
+    check(
+        "webhooks owed that never came",
+        none(),
+        format!("{} of {}", webhooks.missing, webhooks.owed),
+        webhooks.missing == 0,
+    );
+    for (name, count) in [
+        ("webhooks that no list explains", webhooks.unlisted),
+        ("webhooks without a good signature", webhooks.not_signed),
+        ("webhooks that are no events", webhooks.malformed),
+        ("webhooks behind a younger one", webhooks.late),
+    ] {
+        check(name, none(), count.to_string(), count == 0);
+    }
+    check(
+        "webhooks sent again",
+        format!("at most {}", percent(REPEATS_MAX)),
+        format!("{} ({})", webhooks.again, percent(webhooks.again as f64 / came)),
+        webhooks.again as f64 <= came * REPEATS_MAX,
+    );
+    if let Some(limit) = slo.webhook_p99_ms {
+        let p99_ms = webhooks.latency_us.value_at_percentile(99.0) as f64 / 1_000.0;
+        let timed = webhooks.latency_us.len();
+        let value = format!("{p99_ms:.2} ms of {timed}");
+        check(
+            "webhook p99",
+            format!("at most {limit} ms"),
+            value,
+            timed > 0 && p99_ms <= limit,
+        );
+    }
 }
 
 /// The verdict on a run.
@@ -164,6 +207,9 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
             value,
             *count <= slo.discrepancies_max,
         );
+    }
+    if let Some(webhooks) = &measured.webhooks {
+        webhook_checks(slo, webhooks, &mut check);
     }
     if let Some(limit) = slo.refusal_p99_ms {
         let (p99_ms, refusals, without_time) = measured.refusals;

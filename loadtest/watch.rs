@@ -4,9 +4,11 @@ use crate::open_loop::pulse::Beat;
 use crate::open_loop::{Observer, Plan};
 use crate::process;
 use crate::scrape::Scraper;
+use crate::sink::Counts;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Seconds' worth of requests that wait for a connection before the rate counts as out of reach...
@@ -28,10 +30,16 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// `quiet` shows nothing at all.
-    pub(crate) fn new(plan: &Arc<Plan>, scraper: Option<Arc<Scraper>>, quiet: bool) -> Watch {
+    pub(crate) fn new(
+        plan: &Arc<Plan>,
+        scraper: Option<Arc<Scraper>>,
+        webhooks: Option<Arc<Counts>>,
+        quiet: bool,
+    ) -> Watch {
         let live = Live {
             plan: plan.clone(),
             scraper,
+            webhooks: webhooks.map(|counts| (counts, 0)),
             terminal: std::io::stderr().is_terminal(),
             lines: 0,
             failed: 0,
@@ -110,6 +118,8 @@ impl Stops {
 struct Live {
     plan: Arc<Plan>,
     scraper: Option<Arc<Scraper>>,
+    /// What came of webhooks, and how many events had at the last look.
+    webhooks: Option<(Arc<Counts>, u64)>,
     terminal: bool,
     lines: u64,
     failed: u64,
@@ -127,6 +137,7 @@ const ERRORS_SHOWN: usize = 4;
 impl Live {
     fn show(&mut self, at_s: f64, beat: &Beat) {
         self.failed += beat.failed;
+        let webhooks = self.webhooks();
         self.lines += 1;
         for (kind, count) in &beat.errors {
             // A beat holds few kinds; together they are bounded by what the whole run tells apart.
@@ -149,7 +160,7 @@ impl Live {
             ms(100.0),
         );
         let state = format!(
-            "{} failed  {} refused  {} waiting  {} connections  own lag {:.2} ms",
+            "{} failed  {} refused  {} waiting  {} connections  own lag {:.2} ms{webhooks}",
             self.failed,
             beat.refused,
             beat.waiting,
@@ -176,6 +187,19 @@ impl Live {
                 .collect();
             writeln!(out, "{line}  {state}{rest}")
         };
+    }
+
+    /// Webhooks of the last second, and what was wrong with any.
+    fn webhooks(&mut self) -> String {
+        let Some((counts, before)) = &mut self.webhooks else {
+            return String::new();
+        };
+        let received = counts.received.load(Relaxed);
+        let new = received - std::mem::replace(before, received);
+        let wrong = [&counts.late, &counts.not_signed, &counts.malformed];
+        let wrong: u64 = wrong.into_iter().map(|count| count.load(Relaxed)).sum();
+        let again = counts.again.load(Relaxed);
+        format!("  webhooks {new} /s, {again} again, {wrong} wrong")
     }
 
     /// The most frequent kinds of errors.

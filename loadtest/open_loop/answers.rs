@@ -57,6 +57,7 @@ impl Floor {
                 }
                 Ok(goes_on) => {
                     self.count_good(operation, task.due, now, false);
+                    self.note_paid(&task, operation, outcome, sent);
                     self.next_step(task, now, goes_on)
                 }
                 Err(kind) => {
@@ -189,6 +190,21 @@ impl Floor {
             }
         }
         Ok(outcome != CardOutcome::Processing || !operation.asks_card())
+    }
+
+    /// Keeps when a payment was asked for, to time the webhook that says that it is paid.
+    fn note_paid(&mut self, task: &Task, operation: Operation, outcome: CardOutcome, sent: Instant) {
+        let pays = match operation {
+            Operation::Capture => true,
+            Operation::Pay | Operation::Twice | Operation::Confirm => outcome == CardOutcome::Succeeds,
+            _ => false,
+        };
+        // Every payment has a movement, and their number is bounded.
+        if pays && self.plan.webhooks > 0 && self.movements.paid.len() < self.movements.done.len() {
+            self.movements
+                .paid
+                .push((crate::sink::name(task.payment.id.as_str()), sent));
+        }
     }
 
     pub(super) fn moved(&mut self, task: &Task, source: Id, amount: i64) {

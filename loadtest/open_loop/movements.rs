@@ -1,6 +1,7 @@
 //! What the answers said about money: the record that the server's books are held against.
 
 use super::task::Id;
+use std::time::Instant;
 
 /// Most movements kept over all threads; 64 bytes each.
 const MOVEMENTS_MAX: usize = 50_000_000;
@@ -27,6 +28,9 @@ pub(crate) struct Movements {
     pub(crate) authenticated: Vec<Movement>,
     /// Asked for, but never answered: it may have moved or not. The source is empty.
     pub(crate) unknown: Vec<Movement>,
+    /// Where webhooks are checked: payments that were paid, by the name that the sink gives them, and when the request that
+    /// paid was sent.
+    pub(crate) paid: Vec<(u64, Instant)>,
     /// Movements that were not kept because there were too many.
     pub(crate) dropped: u64,
 }
@@ -48,5 +52,6 @@ impl Movements {
         self.open.extend(other.open);
         self.authenticated.extend(other.authenticated);
         self.unknown.extend(other.unknown);
+        self.paid.extend(other.paid);
     }
 }

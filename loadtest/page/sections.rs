@@ -153,6 +153,41 @@ pub(super) fn money(money: &Value) -> String {
     out
 }
 
+/// What came of webhooks; nothing where there were none.
+pub(super) fn webhooks(webhooks: &Value) -> String {
+    if !webhooks.is_object() {
+        return String::new();
+    }
+    let n = |name: &str| count(number(&webhooks[name]));
+    let ms = |name: &str| milliseconds(&webhooks["latency_us"][name]);
+    format!(
+        "<h2>Webhooks</h2><p>Each merchant had endpoints that the tool registered and received at. For each endpoint, every \
+         event of the account's list must have come, signed, and in order of the events about its object. The time is from the \
+         sending of a payment's request to the delivery that says it is paid.</p><table>\
+         <tr><td>endpoints</td><td>{}</td></tr><tr><td>deliveries owed</td><td>{}</td></tr>\
+         <tr><td>events received</td><td>{}</td></tr><tr><td>missing</td><td>{}</td></tr>\
+         <tr><td>in no list</td><td>{}</td></tr><tr><td>sent again</td><td>{}</td></tr>\
+         <tr><td>behind a younger one</td><td>{}</td></tr><tr><td>without a good signature</td><td>{}</td></tr>\
+         <tr><td>no events</td><td>{}</td></tr><tr><td>paid to told, p50</td><td>{}</td></tr>\
+         <tr><td>p99</td><td>{}</td></tr><tr><td>p99.9</td><td>{}</td></tr><tr><td>max</td><td>{}</td></tr>\
+         <tr><td>all there after the schedule, s</td><td>{:.1}</td></tr></table>",
+        n("endpoints"),
+        n("owed"),
+        n("received"),
+        n("missing"),
+        n("unlisted"),
+        n("again"),
+        n("late"),
+        n("not_signed"),
+        n("malformed"),
+        ms("p50"),
+        ms("p99"),
+        ms("p99_9"),
+        ms("max"),
+        number(&webhooks["took_s"]),
+    )
+}
+
 pub(super) fn money_figure(money: &Value) -> String {
     if money.is_object() {
         count(number(&money["difference"]))

@@ -304,6 +304,7 @@ fn slo(place: &Place<'_>) -> Result<Slo, String> {
         "goodput_min",
         "offered_min",
         "refusal_p99_ms",
+        "webhook_p99_ms",
         "lag_p99_ms",
         "discrepancies_max",
         "stop_early",
@@ -319,6 +320,7 @@ fn slo(place: &Place<'_>) -> Result<Slo, String> {
         goodput_min: place.number("goodput_min", Some(0.0), 0.0, 1.0)?,
         offered_min: place.number("offered_min", Some(0.95), 0.0, 1.0)?,
         refusal_p99_ms: latency("refusal_p99_ms")?,
+        webhook_p99_ms: latency("webhook_p99_ms")?,
         lag_p99_ms: place.number("lag_p99_ms", Some(10.0), 0.001, 600_000.0)?,
         discrepancies_max: place.number("discrepancies_max", Some(0.0), 0.0, 1e9)? as u64,
         stop_early: place.truth("stop_early", true)?,
@@ -349,10 +351,11 @@ fn period(place: &Place<'_>) -> Result<Period, String> {
 }
 
 fn verify(place: &Place<'_>) -> Result<Verify, String> {
-    let place = place.table("verify", &["money", "movements_max"])?;
+    let place = place.table("verify", &["money", "movements_max", "webhook_wait_s"])?;
     Ok(Verify {
         money: place.truth("money", true)?,
         movements_max: place.number("movements_max", Some(500_000.0), 1.0, 1e8)? as u64,
+        webhook_wait_s: place.number("webhook_wait_s", Some(30.0), 0.1, 3_600.0)?,
     })
 }
 

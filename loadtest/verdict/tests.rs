@@ -9,6 +9,7 @@ fn slo() -> Slo {
         goodput_min: 0.99,
         offered_min: 0.95,
         refusal_p99_ms: None,
+        webhook_p99_ms: None,
         lag_p99_ms: 5.0,
         discrepancies_max: 0,
         stop_early: true,

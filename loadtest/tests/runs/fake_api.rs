@@ -1,9 +1,11 @@
 //! A payments API in memory: enough of it for the load tool, with faults. One thread per connection.
 
+use super::webhooks::{Delivery, Hook};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 
 /// How the API misbehaves, on the payments with these numbers: 100, and every further hundredth.
@@ -36,6 +38,18 @@ pub(crate) enum Fault {
     ForgetAuthentications,
     /// Cards that are to be authenticated pay at once.
     PayUnauthenticated,
+    /// A webhook is not sent.
+    LoseAWebhook,
+    /// A webhook is sent twice.
+    SendTwice,
+    /// Every webhook is sent twice.
+    SendAllTwice,
+    /// A webhook is signed with another secret.
+    SignWrongly,
+    /// The events about a payment are sent in the wrong order.
+    SendYoungerFirst,
+    /// A webhook is sent whose event is in no list.
+    SendUnlisted,
 }
 
 /// The running API; it ends with the test process.
@@ -54,13 +68,21 @@ struct Books {
     balance: i64,
     requests: u64,
     lists: u64,
+    fault: Option<Fault>,
+    hooks: Vec<Hook>,
+    /// Where deliveries are put.
+    deliveries: Option<SyncSender<Delivery>>,
 }
 
 impl FakeApi {
     pub(crate) fn start(fault: Fault) -> FakeApi {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let books = Arc::new(Mutex::new(Books::default()));
+        let books = Arc::new(Mutex::new(Books {
+            fault: Some(fault),
+            deliveries: Some(super::webhooks::start()),
+            ..Books::default()
+        }));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, books) = (stream.unwrap(), books.clone());
@@ -105,7 +127,11 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
             if fault == Fault::Slow {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            if line.starts_with("POST") {
+            if line.starts_with("DELETE") {
+                let id = path.rsplit('/').next().unwrap();
+                books.hooks.retain(|hook| hook.id != id);
+                (200, json!({"id": id, "deleted": true}))
+            } else if line.starts_with("POST") {
                 let known = books.outcomes.contains_key(&key);
                 let outcome = post(&mut books, &path, &key, std::str::from_utf8(&body).unwrap(), fault);
                 if fault == Fault::CloseAfterPaying && !known && books.intents.len().is_multiple_of(100) {
@@ -144,6 +170,14 @@ fn post(books: &mut Books, path: &str, key: &str, form: &str, fault: Fault) -> (
         ["refunds"] => keyed(books, key, |books| {
             refund(books, &form["payment_intent=".len()..], fault)
         }),
+        ["webhook_endpoints"] => {
+            let hook = Hook::new(books.hooks.len(), form);
+            books.hooks.push(hook.clone());
+            (
+                200,
+                json!({"id": hook.id, "object": "webhook_endpoint", "secret": hook.secret}),
+            )
+        }
         ["customers"] => (200, json!({"id": "cus_1", "object": "customer"})),
         _ => (404, json!({"error": {"type": "invalid_request_error"}})),
     }
@@ -279,9 +313,36 @@ fn refund(books: &mut Books, id: &str, fault: Fault) -> (u16, Value) {
 
 fn tell(books: &mut Books, kind: &str, object: Value) {
     let id = format!("evt_{}", books.events.len());
-    books
-        .events
-        .push(json!({"id": id, "type": kind, "data": {"object": object}}));
+    let event = json!({"id": id, "type": kind, "data": {"object": object}});
+    books.events.push(event.clone());
+    let fault = books.fault.filter(|_| books.events.len().is_multiple_of(100));
+    let send = |event: &Value, nth: u64, signed: bool| {
+        for hook in &books.hooks {
+            let delivery = Delivery::new(hook, &event.to_string(), nth, signed);
+            books.deliveries.as_ref().unwrap().send(delivery).unwrap();
+        }
+    };
+    match fault {
+        Some(Fault::LoseAWebhook) => {}
+        Some(Fault::SendTwice) => (0..2).for_each(|_| send(&event, 1, true)),
+        Some(Fault::SignWrongly) => send(&event, 1, false),
+        Some(Fault::SendYoungerFirst) => {
+            let mut first = event.clone();
+            first["id"] = format!("{id}_first").into();
+            first["type"] = "payment_intent.created".into();
+            send(&event, 2, true);
+            send(&first, 1, true);
+            books.events.push(first);
+        }
+        Some(Fault::SendUnlisted) => {
+            let mut other = event.clone();
+            other["id"] = "evt_other".into();
+            other["data"]["object"]["id"] = "pi_other".into();
+            send(&event, 1, true);
+            send(&other, 1, true);
+        }
+        _ => (0..if books.fault == Some(Fault::SendAllTwice) { 2 } else { 1 }).for_each(|_| send(&event, 1, true)),
+    }
 }
 
 fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {
@@ -395,6 +456,16 @@ fn read(books: &mut Books, path: &str) -> (u16, Value) {
             (200, page(&books.intents, &query))
         }
         "/v1/events" => (200, page(&books.events, &query)),
+        "/v1/webhook_endpoints" => {
+            let shown = books
+                .hooks
+                .iter()
+                .map(|hook| json!({"id": hook.id, "metadata": {"tollgate_load": "1"}}));
+            (
+                200,
+                json!({"object": "list", "data": shown.collect::<Vec<_>>(), "has_more": false}),
+            )
+        }
         "/v1/refunds" => (200, page(&books.refunds, &query)),
         "/v1/balance_transactions" => (200, page(&books.transactions, &query)),
         _ => {

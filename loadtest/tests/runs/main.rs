@@ -5,6 +5,7 @@ mod beside;
 mod fake_api;
 mod open_loop;
 mod parts;
+mod webhooks;
 
 use fake_api::{FakeApi, Fault};
 use serde_json::Value;
