@@ -105,6 +105,11 @@ fn furnish(server: &Server) -> BTreeMap<String, String> {
     ));
     keep(server.post("/v1/payment_method_domains", "domain_name=shop.example.com"));
     keep(server.post("/v1/apple_pay/domains", "domain_name=pay.example.com"));
+    // Of events that never happen.
+    keep(server.post(
+        "/v1/webhook_endpoints",
+        "url=https://93.184.216.34/hooks&enabled_events[]=topup.failed",
+    ));
     let method = keep(server.post("/v1/payment_methods", &format!("type=card&{card}")));
     keep(server.post(
         &format!("/v1/payment_methods/{method}/attach"),
@@ -173,6 +178,7 @@ fn object_of(collection: &str, above: Option<&str>) -> String {
         ("early_fraud_warnings", _) => "radar.early_fraud_warning",
         ("links", _) => "file_link",
         ("domains", _) => "apple_pay_domain",
+        ("event_destinations", _) => "webhook_endpoint",
         (collection, _) => collection.strip_suffix('s').unwrap_or(collection),
     }
     .to_owned()

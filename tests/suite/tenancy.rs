@@ -28,6 +28,11 @@ const SCRIPT: &[(&str, &str)] = &[
     ("/v1/ephemeral_keys", "customer={customer}"),
     ("/v1/payment_method_domains", "domain_name=shop.example.com"),
     ("/v1/apple_pay/domains", "domain_name=pay.example.com"),
+    // Of events that never happen.
+    (
+        "/v1/webhook_endpoints",
+        "url=https://93.184.216.34/hooks&enabled_events[]=topup.failed",
+    ),
     (
         "/v1/payment_intents",
         "amount=1000&currency=usd&payment_method_types[]=card&amount_details[line_items][0][product_name]=Tea&\
@@ -200,6 +205,7 @@ fn kind_behind(segment: &str, below: Option<&str>) -> &'static Kind {
         ("balance_transactions", Some("customers")) => "customer_balance_transaction",
         ("early_fraud_warnings", _) => "radar.early_fraud_warning",
         ("domains", _) => "apple_pay_domain",
+        ("event_destinations", _) => "webhook_endpoint",
         ("sources" | "bank_accounts", Some("customers")) => "card",
         (plural, _) => plural.strip_suffix('s').unwrap_or(plural),
     };
