@@ -284,10 +284,10 @@ impl Lane {
             seqs.len() as usize > self.in_hand.len() || seqs.iter().any(|seq| !self.in_hand.contains(&seq))
         });
         drop(book);
-        left || self
-            .loaded
-            .iter()
-            .any(|work| matches!(work.origin, Origin::Retry(run) if run.due_s == 0))
+        let is_urgent = |origin: Origin| matches!(origin, Origin::Retry(run) if run.due_s == 0);
+        // What is being read is in hand, and would be overtaken if it did not count.
+        let loading = self.loading.iter().flatten().any(|(_, origin)| is_urgent(*origin));
+        left || loading || self.loaded.iter().any(|work| is_urgent(work.origin))
     }
 
     fn has_due(&self, now_ms: u64) -> bool {
