@@ -5,6 +5,8 @@
 mod limits_raw;
 #[path = "config_raw.rs"]
 mod raw;
+#[path = "webhooks_raw.rs"]
+mod webhooks_raw;
 
 use crate::config_layers::{ConfigError, Flag, environment, layered};
 use raw::{ALL_CALLS_PPM, Raw, refused};
@@ -57,6 +59,26 @@ pub(crate) struct Api {
 pub(crate) struct Webhooks {
     /// Most endpoints of an account in one mode.
     pub endpoints_max: usize,
+    /// Threads that deliver.
+    pub threads: usize,
+    /// Threads that read for them.
+    pub readers: usize,
+    /// Connections, and deliveries under way, of all threads together.
+    pub connections_max: usize,
+    /// Memory for what is known of failed events of a shard, bytes.
+    pub failed_bytes_per_shard: usize,
+    /// How long an attempt may take where its endpoint says nothing of it.
+    pub timeout: Duration,
+    /// When a failed delivery is tried again where its endpoint says nothing of it.
+    pub schedule: tollgate_webhooks::Schedule,
+    /// Networks that may be sent to although they are not public.
+    pub allow: Vec<tollgate_webhooks::egress::Network>,
+    /// Authorities that are believed beside the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// A proxy that everything goes through.
+    pub proxy: Option<std::sync::Arc<str>>,
+    /// How long deliveries under way may take after a stop was asked for.
+    pub stop_timeout: Duration,
 }
 
 /// Settings of the store.

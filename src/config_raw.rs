@@ -1,7 +1,8 @@
 //! Settings as they are written, and what each of them may be.
 
 use super::limits_raw::RawLimits;
-use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store, Webhooks};
+use super::webhooks_raw::RawWebhooks;
+use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store};
 use crate::config_layers::ConfigError;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -12,7 +13,6 @@ use tollgate_actors::settings::{
     PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
 use tollgate_cluster::Pace;
-use tollgate_domain::webhooks::webhook_endpoint::ENDPOINTS_MAX;
 use tollgate_store_scylla::{ClientCertificate, Login, Settings, Tls};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
@@ -126,12 +126,6 @@ struct RawAcquirer {
     lost_answer_ppm: i64,
     late_ppm: i64,
     seed: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWebhooks {
-    endpoints_max: i64,
 }
 
 #[derive(Deserialize)]
@@ -395,14 +389,6 @@ impl RawAcquirer {
     }
 }
 
-impl RawWebhooks {
-    fn checked(self) -> Result<Webhooks, ConfigError> {
-        Ok(Webhooks {
-            endpoints_max: number("webhooks.endpoints_max", self.endpoints_max, 1, ENDPOINTS_MAX as i64)?,
-        })
-    }
-}
-
 pub(super) fn refused(name: &'static str, value: impl ToString, why: &str) -> ConfigError {
     ConfigError::Value {
         name,
@@ -416,7 +402,7 @@ pub(super) fn number<N: TryFrom<i64>>(name: &'static str, value: i64, min: i64, 
     bounded().ok_or_else(|| refused(name, value, &format!("must be from {min} to {max}")))
 }
 
-fn millis(name: &'static str, value: i64, min: i64, max: i64) -> Result<Duration, ConfigError> {
+pub(super) fn millis(name: &'static str, value: i64, min: i64, max: i64) -> Result<Duration, ConfigError> {
     number(name, value, min, max).map(Duration::from_millis)
 }
 

@@ -8,11 +8,13 @@ const RESERVED: u64 = 512;
 /// Under a limit so low that this much cannot be reserved, connections get this part of it.
 const LEAST_PART: u64 = 3;
 
-/// Raises the process's limit of open files as far as needed and allowed, and gives the most connections that fit under
-/// it: `asked`, or fewer.
-pub(crate) fn connections(asked: usize) -> usize {
-    let limit = raised(asked as u64 + RESERVED);
-    let fits = usize::try_from(room(limit)).unwrap_or(usize::MAX).min(asked);
+/// Raises the process's limit of open files as far as needed and allowed, and gives the most connections of clients that fit
+/// under it: `asked`, or fewer. So many `others` are connections to receivers of webhooks; where not all fit, they have half.
+pub(crate) fn connections(asked: usize, others: usize) -> usize {
+    let limit = raised(asked as u64 + others as u64 + RESERVED);
+    let room = room(limit);
+    let room = room.saturating_sub(others as u64).max(room / 2);
+    let fits = usize::try_from(room).unwrap_or(usize::MAX).min(asked);
     if fits < asked {
         tracing::warn!(
             connections = fits,

@@ -15,6 +15,7 @@ mod cluster;
 mod config;
 mod config_layers;
 mod data;
+mod deliveries;
 mod demo;
 mod descriptors;
 mod exit;

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, Kind};
 use crate::data::Data;
+use crate::deliveries::{self, Deliveries};
 use crate::descriptors;
 use crate::exit::Failure;
 use crate::kept::end_of_store;
@@ -11,6 +12,7 @@ use crate::metrics;
 use crate::public_url::public_url;
 use crate::signals::{self, StopSignals};
 use crate::tuning::{Sources, Tuner};
+use crate::webhook_urls::Registration;
 use std::future::Future;
 use std::io::Write;
 use std::sync::{Arc, Weak};
@@ -89,6 +91,7 @@ pub(crate) struct Node {
     api: Running,
     admin: Running,
     engine: Engine,
+    deliveries: Deliveries,
     membership: Option<Membership>,
     /// What other nodes send here.
     peers: Option<Running>,
@@ -133,13 +136,21 @@ impl Node {
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (data.store.journal(), data.store.reads());
         let losses = Losses::default();
+        let deliveries = Deliveries::open(&config.webhooks, dev)?;
         let mut settings = engine_config(config, shards, dev);
+        settings.outbox = deliveries.outbox();
         if let Some(store) = data.store.shared() {
             (settings.begin, settings.on_lost) = (Begin::Nothing, losses.hook());
             settings.tail = Some(Arc::clone(store) as _);
         }
-        let engine = Engine::start(settings, journal, reads, network, data.secrets.clone())
+        let engine = Engine::start(settings, journal, Arc::clone(&reads), network, data.secrets.clone())
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
+        let sources = deliveries::Sources {
+            reads,
+            secrets: data.secrets.clone(),
+            public_url: public_url.clone(),
+        };
+        deliveries.begin(&engine, sources)?;
         let membership = match data.store.shared() {
             Some(store) => Some(membership::join(store, &engine, config.node.pace, &losses)?),
             None => None,
@@ -166,11 +177,14 @@ impl Node {
             files: Files::new(files),
             secrets: data.secrets,
             limiter,
-            webhook_urls: Arc::new(crate::webhook_urls::Policy { loopback: dev }),
+            webhook_urls: Arc::new(Registration(deliveries::policy(&config.webhooks, dev))),
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {
-                connections_max: descriptors::connections(config.api.bounds.connections_max),
+                connections_max: descriptors::connections(
+                    config.api.bounds.connections_max,
+                    config.webhooks.connections_max,
+                ),
                 ..config.api.bounds.clone()
             },
             cluster: membership.clone().map(membership::page),
@@ -203,6 +217,7 @@ impl Node {
             api,
             admin,
             engine,
+            deliveries,
             membership,
             peers,
             tuning: wishes,
@@ -234,6 +249,8 @@ impl Node {
         if let Some(peers) = self.peers {
             within(self.stop_timeout, "requests of other nodes", peers.stop()).await;
         }
+        let patience = self.deliveries.stop_timeout();
+        within(patience, "deliveries of webhooks", self.deliveries.stop()).await;
         within(self.stop_timeout, "shards", async {
             if !self.engine.stop(self.stop_timeout).await {
                 tracing::warn!("requests were still waiting for a network, or notes for the store; they are resolved after the next start");

@@ -1,26 +1,27 @@
-//! Which addresses webhooks may be sent to, asked when an endpoint is registered.
+//! Which addresses webhooks may be sent to, asked when an endpoint is registered: by the same policy that every connection is
+//! held to later.
 
 use std::net::IpAddr;
 use std::time::Duration;
 use tollgate_domain::webhooks::webhook_endpoint::EndpointUrl;
 use tollgate_http::{Looked, VetUrls};
+use tollgate_webhooks::egress::{Mode, Policy, Refusal};
 
 /// Longest wait for a resolver.
 const RESOLVE_MAX: Duration = Duration::from_secs(5);
 
-/// Hosts that are publicly accessible, and on a developer's machine the machine itself.
-pub(crate) struct Policy {
-    /// Whether the machine itself may be sent to.
-    pub loopback: bool,
-}
+/// The policy, at registration.
+pub(crate) struct Registration(pub(crate) Policy);
 
-impl VetUrls for Policy {
-    fn vet<'a>(&'a self, url: &'a str, _: bool) -> Looked<'a> {
+impl VetUrls for Registration {
+    fn vet<'a>(&'a self, text: &'a str, livemode: bool) -> Looked<'a> {
         Box::pin(async move {
             // What is wrong with its text is the domain's to say.
-            let Ok(url) = EndpointUrl::parse(url) else {
+            let Ok(url) = EndpointUrl::parse(text) else {
                 return Ok(());
             };
+            let mode = if livemode { Mode::Live } else { Mode::Test };
+            self.0.target(text, mode).map_err(told)?;
             let addresses: Vec<IpAddr> = match url.literal {
                 Some(literal) => vec![literal],
                 None => {
@@ -34,34 +35,24 @@ impl VetUrls for Policy {
             if addresses.is_empty() {
                 return Err(format!("The host {} cannot be resolved.", url.host));
             }
-            let fits = |address: &IpAddr| is_public(*address) || (self.loopback && address.is_loopback());
-            if !addresses.iter().all(fits) {
-                return Err("URL must be publicly accessible.".to_owned());
-            }
-            Ok(())
+            addresses
+                .iter()
+                .try_for_each(|address| self.0.address(*address))
+                .map_err(told)
         })
     }
 }
 
-/// Whether strangers could reach the address too.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            let [first, second, ..] = address.octets();
-            !(address.is_private()
-                || address.is_loopback()
-                || address.is_link_local()
-                || address.is_documentation()
-                || address.is_multicast()
-                || matches!(
-                    (first, second),
-                    (0 | 240..=255, _) | (100, 64..=127) | (198, 18 | 19) | (192, 0)
-                ))
-        }
-        IpAddr::V6(address) => {
-            let [first, second, ..] = address.segments();
-            // Global unicast without Teredo and its neighbours, documentation and 6to4.
-            first & 0xe000 == 0x2000 && !matches!((first, second), (0x2001, 0..=0x1ff | 0xdb8) | (0x2002 | 0x3fff, _))
+/// A refusal in a sentence for the endpoint's owner.
+fn told(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Address(_) | Refusal::Peer => "URL must be publicly accessible.".to_owned(),
+        other => {
+            let mut text = format!("{other}.");
+            if let Some(first) = text.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            text
         }
     }
 }
@@ -70,35 +61,43 @@ fn is_public(address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
+    fn vetted(policy: Policy, url: &str, livemode: bool) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime
+            .expect("a runtime")
+            .block_on(Registration(policy).vet(url, livemode))
+    }
+
     #[test]
-    fn the_machine_itself_and_its_neighbours_are_not_public() {
-        for inside in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "::1",
-            "::",
-            "fe80::1",
-            "fc00::1",
-            "::ffff:127.0.0.1",
-            "2002:7f00:1::",
-            "2001::1",
-            "64:ff9b::7f00:1",
-            "fd00:ec2::254",
-            "224.0.0.1",
-            "255.255.255.255",
-            "198.18.0.1",
-            "192.0.2.1",
-            "2001:db8::1",
+    fn what_no_connection_may_be_made_to_is_not_registered() {
+        let inside = "URL must be publicly accessible.";
+        let own = Policy {
+            allowed: vec!["10.1.0.0/16".parse().expect("a network")],
+            ..Policy::default()
+        };
+        let here = Policy {
+            loopback: true,
+            ..Policy::default()
+        };
+        for (policy, url, livemode, expected) in [
+            (Policy::default(), "http://127.0.0.1:4000/hooks", false, Err(inside)),
+            (Policy::default(), "http://localhost:4000/hooks", false, Err(inside)),
+            (Policy::default(), "https://[::ffff:10.1.2.3]/", true, Err(inside)),
+            (Policy::default(), "https://1.1.1.1/hooks", true, Ok(())),
+            (
+                Policy::default(),
+                "https://1.1.1.1:25/",
+                true,
+                Err("Deliveries to port 25 are not allowed."),
+            ),
+            (here.clone(), "http://127.0.0.1:4000/hooks", false, Ok(())),
+            (here, "http://10.1.2.3/", false, Err(inside)),
+            (own.clone(), "https://10.1.2.3/", true, Ok(())),
+            (own.clone(), "https://10.2.2.3/", true, Err(inside)),
+            (own, "https://169.254.169.254/", true, Err(inside)),
         ] {
-            assert!(!is_public(inside.parse().expect(inside)), "{inside}");
-        }
-        for outside in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "2a00:1450:4001::1"] {
-            assert!(is_public(outside.parse().expect(outside)), "{outside}");
+            let expected = expected.map_err(str::to_owned);
+            assert_eq!(vetted(policy, url, livemode), expected, "{url}");
         }
     }
 }

@@ -325,7 +325,7 @@ impl DirectoryHandle {
     }
 
     /// The profiles, for whoever loads accounts.
-    pub(crate) fn profiles(&self) -> Arc<dyn Profiles> {
+    pub fn profiles(&self) -> Arc<dyn Profiles> {
         Arc::clone(&self.registry) as Arc<dyn Profiles>
     }
 

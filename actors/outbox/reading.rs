@@ -172,19 +172,19 @@ pub fn event_shown(
     profile: &Profile,
     seq: u64,
     version: Option<Version>,
-    now_ms: u64,
 ) -> Result<Option<EventShown>, StoreError> {
     let happened = events(reads, profile.key, &[seq])?.pop();
     let Some(Happened { event, .. }) = happened else {
         return Ok(None);
     };
-    let version = version.unwrap_or_else(|| profile.event_version(event.id.unix_ms()));
+    let happened_ms = event.id.unix_ms();
+    let version = version.unwrap_or_else(|| profile.event_version(happened_ms));
     let item = Item::Event(Box::new(event));
     let showing = Showing {
         version,
         expand: Expand::NONE,
         secrets,
-        clock_ms: now_ms,
+        clock_ms: happened_ms,
         livemode: profile.livemode,
     };
     let (mut attached, mut failure) = (Vec::new(), None);

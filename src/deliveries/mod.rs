@@ -1,0 +1,191 @@
+//! Delivery of webhooks, joined to the rest: the dispatcher of `src/webhooks` knows accounts as numbers and bodies as bytes; here
+//! its ports are made of the engine, the store, the directory, the vault and the wire.
+//!
+//! [`Deliveries::open`] comes before the engine's start, because shards are told of from then on; [`Deliveries::begin`] once
+//! there is an engine, and what was told meanwhile waits. [`Deliveries::stop`] comes while the shards still serve, so that what is
+//! noted last becomes durable.
+//!
+//! Reading order: this page, `postbox` (what shards tell), `joined` (what delivery writes), `source` and `views` (what it reads),
+//! `readers`.
+
+mod joined;
+mod postbox;
+mod readers;
+mod source;
+mod views;
+
+use crate::config::Webhooks;
+use crate::exit::Failure;
+use joined::{DomainAlarm, Joined, JournalNotes};
+use postbox::Postbox;
+use readers::Readers;
+use source::{Bodies, JournalSource, Parts, Usual};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tollgate_actors::Engine;
+use tollgate_actors::outbox::Outbox;
+use tollgate_domain::Secrets;
+use tollgate_store::Reads;
+use tollgate_webhooks::egress::{Egress, Gate, Policy, Settings, SystemResolver, Tls};
+use tollgate_webhooks::ports::{Attempt, Trail, Transport};
+use tollgate_webhooks::{Dispatcher, DispatcherPorts, DispatcherSettings};
+
+/// How often shards are looked at that could take no notes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Delivery of webhooks of this process.
+pub(crate) struct Deliveries {
+    settings: Webhooks,
+    tls: Tls,
+    joined: Arc<Joined>,
+    postbox: Arc<Postbox>,
+    /// What every address has to come by.
+    gate: Arc<Gate>,
+}
+
+/// Where webhooks may be sent. `dev`: the machine itself, too.
+pub(crate) fn policy(settings: &Webhooks, dev: bool) -> Policy {
+    Policy {
+        loopback: dev,
+        allowed: settings.allow.clone(),
+        ..Policy::default()
+    }
+}
+
+/// What delivery reads with.
+pub(crate) struct Sources {
+    pub reads: Arc<dyn Reads>,
+    pub secrets: Secrets,
+    /// Where clients reach the API, for the addresses that bodies show.
+    pub public_url: String,
+}
+
+impl Deliveries {
+    /// Reads what the settings name. `dev`: the machine itself may be sent to.
+    pub(crate) fn open(settings: &Webhooks, dev: bool) -> Result<Deliveries, Failure> {
+        let tls = Tls::new(settings.ca_file.as_deref());
+        let tls = tls.map_err(|why| Failure::wrong_use(format!("webhooks.ca_file: {why}")))?;
+        let policy = policy(settings, dev);
+        let joined = Arc::new(Joined::default());
+        Ok(Deliveries {
+            settings: settings.clone(),
+            tls,
+            postbox: Arc::new(Postbox::new(&joined)),
+            joined,
+            gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
+        })
+    }
+
+    /// Whom shards tell.
+    pub(crate) fn outbox(&self) -> Arc<dyn Outbox> {
+        Arc::clone(&self.postbox) as _
+    }
+
+    /// Begins to deliver, for the shards that are here and those that come. Must be called inside a runtime.
+    pub(crate) fn begin(&self, engine: &Engine, sources: Sources) -> Result<(), Failure> {
+        tollgate_pools::metrics::describe();
+        tollgate_webhooks::metrics::describe();
+        let settings = &self.settings;
+        let failed = |error: std::io::Error| Failure::environment(format!("webhooks are not delivered: {error}"));
+        let pending = {
+            let postbox = Arc::downgrade(&self.postbox);
+            Arc::new(move |account, seq, kind| {
+                let postbox = postbox.upgrade();
+                postbox.map_or(0, |postbox| postbox.pending(account, seq, kind))
+            })
+        };
+        let source = JournalSource {
+            readers: Readers::start(settings.readers, &sources.reads).map_err(failed)?,
+            parts: Arc::new(Parts {
+                profiles: engine.directory().profiles(),
+                secrets: sources.secrets,
+                public_url: sources.public_url,
+                pending,
+                joined: Arc::clone(&self.joined),
+                bodies: Bodies::new(),
+                usual: Usual {
+                    timeout_ms: settings.timeout.as_millis() as u32,
+                    schedule: settings.schedule.clone(),
+                },
+            }),
+        };
+        let stuck = Arc::downgrade(&self.postbox);
+        let notes = JournalNotes {
+            joined: Arc::clone(&self.joined),
+            on_stuck: Box::new(move |shard| {
+                if let Some(postbox) = stuck.upgrade() {
+                    postbox.set_aside(shard);
+                }
+            }),
+        };
+        let (gate, tls, proxy) = (Arc::clone(&self.gate), self.tls.clone(), settings.proxy.clone());
+        let connections_max = settings.connections_max / settings.threads;
+        let transports = move |_| -> Arc<dyn Transport> {
+            Arc::new(Egress::new(Settings {
+                gate: Arc::clone(&gate),
+                tls: tls.clone(),
+                proxy: proxy.clone(),
+                connections_max,
+            }))
+        };
+        self.joined.join(engine);
+        let ports = DispatcherPorts {
+            source: Arc::new(source),
+            notes: Arc::new(notes),
+            trail: Arc::new(NoTrail),
+            alarm: Arc::new(DomainAlarm(Arc::clone(&self.joined))),
+            transports: Arc::new(transports),
+        };
+        let threads = DispatcherSettings {
+            threads: settings.threads,
+            in_flight_max: settings.connections_max,
+            failed_bytes_max: settings.failed_bytes_per_shard,
+            seed: getrandom::u64().expect("the operating system gives entropy"),
+        };
+        let (since, began) = (unix_ms(), Instant::now());
+        // As shards have it: by the steady clock from the start on.
+        let clock: tollgate_pools::Clock = Arc::new(move || since + began.elapsed().as_millis() as u64);
+        self.postbox
+            .begin(Dispatcher::start(threads, ports, &clock).map_err(failed)?);
+        actix_rt::spawn(bring_back(Arc::downgrade(&self.postbox)));
+        Ok(())
+    }
+
+    /// Sends nothing new, waits for what is under way, and has all that is known noted.
+    pub(crate) async fn stop(self) {
+        let (postbox, patience) = (Arc::clone(&self.postbox), self.settings.stop_timeout);
+        // It waits for its threads.
+        let ended = tokio::task::spawn_blocking(move || postbox.end(patience)).await;
+        if ended.is_err() {
+            tracing::error!("the delivery of webhooks did not end well; what it had not noted is sent again");
+        }
+        self.joined.part();
+    }
+
+    /// How long a stop may take.
+    pub(crate) fn stop_timeout(&self) -> Duration {
+        self.settings.stop_timeout
+    }
+}
+
+/// Takes shards up again whose journal takes notes again. Ends with the delivery.
+async fn bring_back(postbox: Weak<Postbox>) {
+    let mut clock = tokio::time::interval(LOOK_EVERY);
+    loop {
+        clock.tick().await;
+        let Some(postbox) = postbox.upgrade() else { return };
+        postbox.bring_back();
+    }
+}
+
+/// Nobody logs attempts.
+struct NoTrail;
+
+impl Trail for NoTrail {
+    fn attempt(&self, _: Attempt) {}
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,132 @@
+//! What shards tell, handed on to the dispatcher as long as there is one.
+
+use super::joined::Joined;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use tollgate_actors::outbox::{Flushed, Moved, Outbox};
+use tollgate_domain::AccountKey;
+use tollgate_domain::events::EventType;
+use tollgate_resource::Names;
+use tollgate_store::{Epoch, ShardId};
+use tollgate_webhooks::{Dispatcher, Registry};
+
+/// The port of the shards.
+pub(super) struct Postbox {
+    joined: Arc<Joined>,
+    /// Who has not taken what; read by whoever shows events.
+    registry: OnceLock<Arc<Registry>>,
+    state: Mutex<State>,
+}
+
+/// Where the dispatcher is.
+enum State {
+    /// It is yet to begin; these shards are here already.
+    Coming(BTreeMap<ShardId, Epoch>),
+    Running(Dispatcher),
+    /// Nobody delivers any more.
+    Ended,
+}
+
+impl Postbox {
+    pub(super) fn new(joined: &Arc<Joined>) -> Postbox {
+        Postbox {
+            joined: Arc::clone(joined),
+            registry: OnceLock::new(),
+            state: Mutex::new(State::Coming(BTreeMap::new())),
+        }
+    }
+
+    /// From now on it delivers.
+    pub(super) fn begin(&self, dispatcher: Dispatcher) {
+        let mut state = self.state();
+        let State::Coming(here) = &mut *state else {
+            unreachable!("delivery begins once")
+        };
+        let here = std::mem::take(here);
+        // What happened to the accounts of these shards before is durable, and is read.
+        here.iter()
+            .for_each(|(shard, epoch)| dispatcher.adopted(shard.0, epoch.0));
+        let first = self.registry.set(Arc::clone(dispatcher.registry()));
+        assert!(first.is_ok(), "delivery begins once");
+        *state = State::Running(dispatcher);
+    }
+
+    /// Comes to an end, and waits for it.
+    pub(super) fn end(&self, patience: Duration) {
+        let state = std::mem::replace(&mut *self.state(), State::Ended);
+        if let State::Running(dispatcher) = state {
+            dispatcher.stop(patience);
+        }
+    }
+
+    /// The shard's journal takes no notes for now: nothing of it is to be delivered until it does.
+    pub(super) fn set_aside(&self, shard: ShardId) {
+        if let State::Running(dispatcher) = &*self.state() {
+            dispatcher.lost(shard.0);
+        }
+    }
+
+    /// Takes up again whose journal takes notes again.
+    pub(super) fn bring_back(&self) {
+        // Held meanwhile, so that none of them is lost in between.
+        if let State::Running(dispatcher) = &*self.state() {
+            for (shard, epoch) in self.joined.freed() {
+                dispatcher.adopted(shard.0, epoch.0);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox for Postbox {
+    fn moved(&self, shard: ShardId, moved: &[Moved]) {
+        if let State::Running(dispatcher) = &*self.state() {
+            let moved = moved.iter().map(|moved| tollgate_webhooks::Moved {
+                account: moved.account.0,
+                upto: moved.upto,
+                change: moved.change,
+            });
+            dispatcher.moved(shard.0, &moved.collect::<Vec<_>>());
+        }
+    }
+
+    fn adopted(&self, shard: ShardId, epoch: Epoch) {
+        self.joined.settled(shard);
+        match &mut *self.state() {
+            State::Coming(here) => drop(here.insert(shard, epoch)),
+            State::Running(dispatcher) => dispatcher.adopted(shard.0, epoch.0),
+            State::Ended => {}
+        }
+    }
+
+    fn leaving(&self, shard: ShardId, done: Flushed) {
+        match &mut *self.state() {
+            State::Running(dispatcher) => return dispatcher.leaving(shard.0, done),
+            State::Coming(here) => drop(here.remove(&shard)),
+            State::Ended => {}
+        }
+        done();
+    }
+
+    fn lost(&self, shard: ShardId) {
+        self.joined.settled(shard);
+        match &mut *self.state() {
+            State::Coming(here) => drop(here.remove(&shard)),
+            State::Running(dispatcher) => dispatcher.lost(shard.0),
+            State::Ended => {}
+        }
+    }
+
+    fn pending(&self, account: AccountKey, event_seq: u64, kind: EventType) -> u32 {
+        let registry = self.registry.get();
+        registry.map_or(0, |registry| registry.pending(account.0, event_seq, kind.name()))
+    }
+
+    fn watches(&self, account: AccountKey) -> bool {
+        self.registry.get().is_some_and(|registry| registry.watches(account.0))
+    }
+}

@@ -1,0 +1,225 @@
+//! What delivery reads: accounts with their endpoints, events, bodies, notes.
+
+use super::joined::Joined;
+use super::readers::Readers;
+use super::views::endpoint_view;
+use bytes::Bytes;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+use tollgate_actors::outbox::{
+    Happened, Noted, account_of, event_shown, events, events_after, first_since, notes_of, page_of,
+};
+use tollgate_actors::readers::Profiles;
+use tollgate_domain::account::Profile;
+use tollgate_domain::object::{Item, ShowContext};
+use tollgate_domain::{AccountKey, SHAPE_REVISION, Secrets, kinds};
+use tollgate_resource::{Expand, Names, Version};
+use tollgate_store::{Reads, ShardId, StoreError};
+use tollgate_webhooks::ports::{AccountView, Asked, Body, EVENTS_MAX, Event, SavedNote, Source};
+use tollgate_wire::{Rendering, versions};
+
+/// Memory for rendered bodies: those of events that several endpoints want, and of retries that come soon.
+const BODIES_BYTES: u64 = 32 << 20;
+/// About what a body takes with its names.
+const BODY_BYTES: u64 = 3 << 10;
+
+/// How many endpoints have not taken an event: account, sequence of the event, its type.
+pub(super) type Pending = Arc<dyn Fn(AccountKey, u64, tollgate_domain::events::EventType) -> u32 + Send + Sync>;
+
+/// The journal behind the port of delivery.
+pub(super) struct JournalSource {
+    pub(super) readers: Readers,
+    pub(super) parts: Arc<Parts>,
+}
+
+/// What answers are made of.
+pub(super) struct Parts {
+    pub(super) profiles: Arc<dyn Profiles>,
+    pub(super) secrets: Secrets,
+    pub(super) public_url: String,
+    pub(super) pending: Pending,
+    pub(super) joined: Arc<Joined>,
+    pub(super) bodies: Bodies,
+    /// What holds where an endpoint says nothing of it.
+    pub(super) usual: Usual,
+}
+
+/// What holds for endpoints that say nothing of it.
+#[derive(Clone, Debug)]
+pub(super) struct Usual {
+    pub(super) timeout_ms: u32,
+    pub(super) schedule: tollgate_webhooks::Schedule,
+}
+
+/// Bodies lately rendered, by account, event and version.
+pub(super) struct Bodies(Cache<(u64, u64, Version), Body, Weight>);
+
+#[derive(Clone)]
+struct Weight;
+
+impl quick_cache::Weighter<(u64, u64, Version), Body> for Weight {
+    fn weight(&self, _: &(u64, u64, Version), body: &Body) -> u64 {
+        body.bytes.len() as u64 + 128
+    }
+}
+
+impl Bodies {
+    pub(super) fn new() -> Bodies {
+        Bodies(Cache::with_weighter(
+            (BODIES_BYTES / BODY_BYTES) as usize,
+            BODIES_BYTES,
+            Weight,
+        ))
+    }
+}
+
+impl Parts {
+    fn profile(&self, account: AccountKey) -> Result<Arc<Profile>, StoreError> {
+        self.profiles.profile(account).ok_or_else(|| StoreError::Body {
+            place: format!("account {:016x}", account.0),
+            what: "the directory does not know it (yet)".into(),
+        })
+    }
+
+    fn account(&self, reads: &dyn Reads, key: AccountKey) -> Result<AccountView, StoreError> {
+        let profile = self.profile(key)?;
+        let account = account_of(reads, &profile)?;
+        let mut endpoints = Vec::with_capacity(account.endpoints().len());
+        // Those for connected accounts are sent nothing of the account's own.
+        for endpoint in account.endpoints().iter().filter(|endpoint| !endpoint.connect) {
+            let view = endpoint_view(endpoint, &profile, account.seq, &self.secrets, &self.usual)?;
+            self.joined.read(view.key, endpoint.id);
+            endpoints.push(view);
+        }
+        Ok(AccountView {
+            upto: account.seq,
+            endpoints,
+        })
+    }
+
+    fn body(
+        &self,
+        reads: &dyn Reads,
+        account: AccountKey,
+        seq: u64,
+        version: &str,
+    ) -> Result<Option<Body>, StoreError> {
+        let profile = self.profile(account)?;
+        let version = versions::parse(version);
+        let Some(shown) = event_shown(reads, &self.secrets, &profile, seq, version)? else {
+            return Ok(None);
+        };
+        let key = (account.0, seq, shown.version);
+        if let Some(body) = self.bodies.0.get(&key) {
+            return Ok(Some(body));
+        }
+        let mut item = shown.item;
+        let Item::Event(event) = &mut item else {
+            unreachable!("an event was looked for")
+        };
+        event.pending_webhooks = (self.pending)(account, seq, event.kind);
+        let (id, happened_ms) = (event.id, event.id.unix_ms());
+        let rendering = Rendering {
+            show: ShowContext {
+                secrets: &self.secrets,
+                // An event stands as it was: the time of its object is its own.
+                clock_ms: happened_ms,
+                livemode: profile.livemode,
+                account,
+                revision: SHAPE_REVISION,
+                version_name: versions::name(shown.version),
+                public_url: &self.public_url,
+            },
+            version: shown.version,
+            expand: Expand::NONE,
+            attached: &shown.attached,
+            account: None,
+        };
+        let mut bytes = Vec::with_capacity(BODY_BYTES as usize);
+        rendering.item(&item, &mut bytes);
+        let body = Body {
+            event_id: id.text(&kinds::EVENT).into(),
+            bytes: Bytes::from(bytes),
+        };
+        self.bodies.0.insert(key, body.clone());
+        Ok(Some(body))
+    }
+}
+
+impl Source for JournalSource {
+    fn account(&self, account: u64) -> Asked<AccountView> {
+        let parts = Arc::clone(&self.parts);
+        self.readers.ask(move |reads| parts.account(reads, AccountKey(account)))
+    }
+
+    fn events_after(&self, account: u64, after: u64, limit: usize) -> Asked<Vec<Event>> {
+        self.readers.ask(move |reads| {
+            let happened = events_after(reads, AccountKey(account), after, limit.min(EVENTS_MAX))?;
+            Ok(happened.iter().map(event).collect())
+        })
+    }
+
+    fn events(&self, account: u64, mut seqs: Vec<u64>) -> Asked<Vec<Event>> {
+        seqs.truncate(EVENTS_MAX);
+        self.readers.ask(move |reads| {
+            let happened = events(reads, AccountKey(account), &seqs)?;
+            Ok(happened.iter().map(event).collect())
+        })
+    }
+
+    fn first_since(&self, account: u64, since_ms: u64) -> Asked<u64> {
+        let parts = Arc::clone(&self.parts);
+        self.readers.ask(move |reads| {
+            let key = AccountKey(account);
+            match first_since(reads, key, since_ms)? {
+                Some(seq) => Ok(seq),
+                None => Ok(account_of(reads, &parts.profile(key)?)?.seq + 1),
+            }
+        })
+    }
+
+    fn body(&self, account: u64, seq: u64, api_version: Arc<str>) -> Asked<Option<Body>> {
+        let parts = Arc::clone(&self.parts);
+        self.readers
+            .ask(move |reads| parts.body(reads, AccountKey(account), seq, &api_version))
+    }
+
+    fn notes(&self, shard: u16) -> Asked<Vec<SavedNote>> {
+        self.readers.ask(move |reads| {
+            let mut notes = Vec::new();
+            notes_of(reads, ShardId(shard), &mut |noted| {
+                notes.push(match noted {
+                    Noted::Row(body) => SavedNote::Row(shared(body)),
+                    Noted::Progress(body) => SavedNote::Progress(shared(body)),
+                });
+                Ok(())
+            })?;
+            Ok(notes)
+        })
+    }
+
+    fn page(&self, shard: u16, number: u64) -> Asked<Bytes> {
+        self.readers.ask(move |reads| {
+            let page = page_of(reads, ShardId(shard), number)?;
+            page.map(shared).ok_or_else(|| StoreError::Body {
+                place: format!("the notes of shard {shard}"),
+                what: format!("page {number:x} is named by a row and is not there"),
+            })
+        })
+    }
+}
+
+/// An event, as far as delivery has to know it before it is sent.
+fn event(happened: &Happened) -> Event {
+    Event {
+        seq: happened.seq,
+        kind: happened.event.kind.name(),
+        created_ms: happened.event.id.unix_ms(),
+        object: happened.event.object.id().seq(),
+        nth: u64::from(happened.number),
+    }
+}
+
+fn shared(body: Arc<[u8]>) -> Bytes {
+    Bytes::from_owner(body)
+}

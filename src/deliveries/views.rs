@@ -1,0 +1,76 @@
+//! An endpoint of the domain as delivery sees it: with its secrets open, and with what the node's settings decide.
+
+use super::source::Usual;
+use std::sync::Arc;
+use tollgate_domain::account::Profile;
+use tollgate_domain::events::EventType;
+use tollgate_domain::webhooks::webhook_endpoint::{DeliveryOrder, DisabledReason, EndpointState, WebhookEndpoint};
+use tollgate_domain::{Secrets, kinds};
+use tollgate_resource::Names;
+use tollgate_store::StoreError;
+use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status};
+use tollgate_wire::versions;
+
+/// What delivery has to know of an endpoint. `revision` rises with every change of the account.
+pub(super) fn endpoint_view(
+    endpoint: &WebhookEndpoint,
+    profile: &Profile,
+    revision: u64,
+    secrets: &Secrets,
+    usual: &Usual,
+) -> Result<EndpointView, StoreError> {
+    let delivery = endpoint.delivery();
+    let unfit = |what: String| StoreError::Body {
+        place: endpoint.id.text(&kinds::WEBHOOK_ENDPOINT),
+        what,
+    };
+    // Names, not patterns: what a pattern means is the domain's to say.
+    let wanted = EventType::ALL.iter().filter(|event| endpoint.wants(**event));
+    let filter = Patterns::new(wanted.map(|event| event.name())).map_err(|error| unfit(error.to_string()))?;
+    let schedule = match delivery.retry_delays_s.as_slice() {
+        [] => usual.schedule.clone(),
+        delays => Schedule::new(delays).map_err(|error| unfit(error.to_string()))?,
+    };
+    let mut active = Vec::with_capacity(endpoint.secrets.len());
+    for kept in &endpoint.secrets {
+        let Some(sealed) = &kept.sealed else { continue };
+        let secret = secrets
+            .open_webhook_secret(sealed)
+            .map_err(|why| unfit(format!("its secret does not open: {why}")))?;
+        active.push(ActiveSecret {
+            secret: Secret::new(secret.text().to_string()),
+            until_s: kept.expires_ms.map(|end| (end / 1_000) as i64),
+        });
+    }
+    Ok(EndpointView {
+        key: EndpointKey {
+            account: profile.key.0,
+            seq: endpoint.id.seq(),
+        },
+        id: endpoint.id.text(&kinds::WEBHOOK_ENDPOINT).into(),
+        revision,
+        livemode: profile.livemode,
+        url: Arc::from(&*endpoint.url),
+        filter,
+        // Without one, each event is written at the account's version of its day.
+        api_version: endpoint.api_version.map_or("", versions::name).into(),
+        status: match endpoint.state {
+            EndpointState::Enabled => Status::Enabled,
+            EndpointState::Disabled {
+                reason: DisabledReason::Paused,
+                ..
+            } => Status::Paused,
+            EndpointState::Disabled { .. } | EndpointState::Deleted => Status::Disabled,
+        },
+        secrets: active,
+        ordering: match delivery.order {
+            None | Some(DeliveryOrder::FifoWhileHealthy) => Ordering::FifoWhileHealthy,
+            Some(DeliveryOrder::Strict) => Ordering::Strict,
+            Some(DeliveryOrder::None) => Ordering::None,
+        },
+        timeout_ms: delivery.timeout_ms.unwrap_or(usual.timeout_ms),
+        rate_per_s: delivery.rate_per_second,
+        schedule,
+        standard_headers: delivery.standard_headers,
+    })
+}

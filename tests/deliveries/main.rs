@@ -1,0 +1,269 @@
+//! Webhooks end to end: the built binary, real receivers, and SIGKILL while payments run.
+
+mod receiver;
+
+#[path = "../harness/random.rs"]
+mod random;
+#[path = "../harness/server.rs"]
+mod server;
+
+use random::{Random, seed};
+use receiver::{Delivery, Receiver};
+use server::Server;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Kills of one run; more by `TOLLGATE_KILLS`.
+const KILLS: u64 = 8;
+/// Attempts of a lane that can be under way when a process ends.
+const IN_FLIGHT_MAX: usize = 64;
+/// Failed deliveries come again soon.
+const SOON: (&str, &str) = ("TOLLGATE_WEBHOOKS__RETRY_DELAYS_S", "1,1,1");
+
+/// Registers an endpoint for all events; its id.
+fn register(server: &Server, url: &str, more: &str) -> String {
+    let form = format!("url={url}&enabled_events[]=*{more}");
+    let made = server.post("/v1/webhook_endpoints", &form);
+    assert_eq!(made.status, 200, "{made:?}");
+    assert!(
+        made.json()["secret"]
+            .as_str()
+            .is_some_and(|secret| secret.starts_with("whsec_"))
+    );
+    made.id()
+}
+
+/// Ids of all events that the server lists, oldest first.
+fn events(server: &Server, filter: &str) -> Vec<String> {
+    let mut events: Vec<String> = Vec::new();
+    loop {
+        let after = events
+            .last()
+            .map_or(String::new(), |last| format!("&starting_after={last}"));
+        let page = server.get(&format!("/v1/events?limit=100{filter}{after}"));
+        assert_eq!(page.status, 200, "{page:?}");
+        let page = page.json();
+        let ids = page["data"].as_array().expect("a list").iter();
+        events.extend(ids.map(|event| event["id"].as_str().expect("an id").to_owned()));
+        if page["has_more"] == false {
+            events.reverse();
+            return events;
+        }
+    }
+}
+
+/// Waits until nothing is pending any more.
+fn until_all_taken(server: &Server) {
+    for _ in 0..600 {
+        if events(server, "&delivery_success=false").is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("still pending: {:?}", events(server, "&delivery_success=false"));
+}
+
+/// Each event's first arrival, in order.
+fn firsts(came: &[Delivery]) -> Vec<&Delivery> {
+    let mut seen = BTreeSet::new();
+    came.iter().filter(|delivery| seen.insert(&delivery.event)).collect()
+}
+
+/// Asserts that the events about each object came in their order, and that none is missing.
+fn in_order(came: &[Delivery]) {
+    let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
+    for delivery in firsts(came) {
+        let newest = newest.entry(&delivery.object).or_default();
+        assert_eq!(delivery.number, *newest + 1, "after number {newest}: {delivery:?}");
+        *newest = delivery.number;
+    }
+}
+
+#[test]
+fn every_event_comes_signed_in_order_and_is_taken() {
+    let server = Server::with(&[], &[]);
+    let receiver = Receiver::start();
+    let before = server.pay(900);
+    let endpoint = register(&server, &receiver.url("/hooks"), "");
+    for amount in 0..20 {
+        server.pay(1_000 + amount);
+        let hold = "currency=usd&payment_method=pm_card_visa&confirm=true&capture_method=manual&amount=5000";
+        let held = server.post("/v1/payment_intents", hold).id();
+        server.post(&format!("/v1/payment_intents/{held}/capture"), "");
+        server.post("/v1/refunds", &format!("payment_intent={held}&amount=700"));
+    }
+    let all = events(&server, "");
+    let of_before = before["id"].as_str().expect("an id");
+    let came = receiver.until("/hooks", "all events", |came| came.len() + 3 >= all.len());
+    until_all_taken(&server);
+    let came_ids: BTreeSet<&str> = came.iter().map(|delivery| &*delivery.event).collect();
+    // What had happened before the endpoint was made is not its own.
+    assert_eq!(came_ids.len(), all.len() - 3);
+    assert!(came.iter().all(|delivery| delivery.object != of_before));
+    assert!(all[3..].iter().all(|event| came_ids.contains(&**event)));
+    assert_eq!(receiver.came("/hooks").len(), came_ids.len(), "nothing came twice");
+    assert_eq!(receiver.signed(), receiver.count());
+    in_order(&came);
+    // Sequence numbers are the events' own: whoever sorts by them has the order in which things happened.
+    let mut sorted: Vec<&Delivery> = came.iter().collect();
+    sorted.sort_by_key(|delivery| delivery.sequence);
+    assert!(sorted.iter().map(|delivery| &delivery.event).eq(&all[3..]));
+    for event in [&all[0], &all[10]] {
+        let shown = server.get(&format!("/v1/events/{event}")).json();
+        assert_eq!(shown["pending_webhooks"], 0, "{shown}");
+    }
+    // What a deleted endpoint has not taken is pending no more.
+    server.send(
+        server::KEY,
+        "DELETE",
+        &format!("/v1/webhook_endpoints/{endpoint}"),
+        "",
+        &[],
+    );
+    server.pay(950);
+    until_all_taken(&server);
+    server.verify();
+}
+
+#[test]
+fn what_is_refused_is_pending_and_comes_again() {
+    let server = Server::with(&[], &[SOON]);
+    // Every fifth event is refused twice.
+    let receiver = Receiver::answering(|delivery, before| match delivery.sequence % 5 {
+        0 if before < 2 => 500,
+        _ => 200,
+    });
+    let refuses = Receiver::answering(|_, _| 503);
+    register(&server, &receiver.url("/hooks"), "");
+    // A strict one keeps the order of an object whatever happens.
+    register(&server, &receiver.url("/strict"), "&delivery[order]=strict");
+    let dead = register(&server, &refuses.url("/dead"), "");
+    for amount in 0..12 {
+        server.pay(1_000 + amount);
+    }
+    let all = events(&server, "");
+    for path in ["/hooks", "/strict"] {
+        let taken = |came: &[Delivery]| {
+            let taken: BTreeSet<&str> = came.iter().filter(|it| it.status == 200).map(|it| &*it.event).collect();
+            taken.len() == all.len()
+        };
+        let came = receiver.until(path, "all events are taken", taken);
+        for delivery in firsts(&came) {
+            let times = came.iter().filter(|other| other.event == delivery.event).count();
+            let expected = if delivery.sequence % 5 == 0 { 3 } else { 1 };
+            assert_eq!(times, expected, "{path} {delivery:?}");
+        }
+    }
+    in_order(&receiver.came("/strict"));
+    // One has taken nothing: every event waits for it alone.
+    let refused = refuses.until("/dead", "something is refused", |came| !came.is_empty());
+    assert!(refused.iter().all(|delivery| delivery.status == 503));
+    assert_eq!(events(&server, "&delivery_success=false"), all);
+    assert_eq!(events(&server, "&delivery_success=true"), [""; 0]);
+    let shown = server.get(&format!("/v1/events/{}", all[4])).json();
+    assert_eq!(shown["pending_webhooks"], 1, "{shown}");
+    server.send(server::KEY, "DELETE", &format!("/v1/webhook_endpoints/{dead}"), "", &[]);
+    until_all_taken(&server);
+    server.verify();
+}
+
+#[test]
+fn a_stop_waits_for_deliveries_and_nothing_comes_twice() {
+    let mut server = Server::with(&[], &[]);
+    let receiver = Receiver::answering(|_, _| {
+        std::thread::sleep(Duration::from_millis(3));
+        200
+    });
+    register(&server, &receiver.url("/hooks"), "");
+    for round in 0..3 {
+        for amount in 0..30 {
+            server.pay(1_000 + amount);
+        }
+        assert_eq!(server.stop(), Some(0), "round {round}");
+        server.start_again();
+    }
+    let all = events(&server, "");
+    let came = receiver.until("/hooks", "all events", |came| came.len() >= all.len());
+    until_all_taken(&server);
+    assert_eq!(receiver.came("/hooks").len(), came.len());
+    assert_eq!(firsts(&came).len(), came.len(), "something came twice");
+    assert_eq!(came.len(), all.len());
+    in_order(&came);
+    server.verify();
+}
+
+#[test]
+fn whatever_the_moment_of_a_kill_every_event_comes_in_order_and_few_come_twice() {
+    let kills: u64 = std::env::var("TOLLGATE_KILLS")
+        .ok()
+        .map_or(KILLS, |text| text.parse().expect("a number of kills"));
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let mut server = Server::with(&[], &[]);
+    let receiver = Receiver::start();
+    for path in ["/one", "/other"] {
+        register(&server, &receiver.url(path), "");
+    }
+    let mut doubled_max = 0;
+    for kill in 0..kills {
+        let (over, paid) = (AtomicBool::new(false), AtomicU64::new(0));
+        let pause = Duration::from_millis(100 + random.below(900));
+        std::thread::scope(|scope| {
+            for client in 0..4 {
+                let (server, over, paid) = (&server, &over, &paid);
+                scope.spawn(move || {
+                    let form = "amount=1000&currency=usd&payment_method=pm_card_visa&confirm=true";
+                    while !over.load(Ordering::Relaxed) {
+                        let key = format!("{kill}/{client}/{}", paid.fetch_add(1, Ordering::Relaxed));
+                        let headers = [("idempotency-key", &*key)];
+                        // The server may be gone in the middle of it.
+                        let _ = server.try_send(server::KEY, "POST", "/v1/payment_intents", form, &headers);
+                    }
+                });
+            }
+            while paid.load(Ordering::Relaxed) < 40 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(pause);
+            let before = [receiver.came("/one").len(), receiver.came("/other").len()];
+            // What the last flushes before the end noted, at the slowest: half a second of deliveries.
+            std::thread::sleep(Duration::from_millis(500));
+            server.signal("KILL");
+            over.store(true, Ordering::Relaxed);
+            let now = [receiver.came("/one").len(), receiver.came("/other").len()];
+            doubled_max += now[0] - before[0] + now[1] - before[1] + 2 * IN_FLIGHT_MAX;
+        });
+        server.wait();
+        server.start_again();
+    }
+    let all = events(&server, "");
+    assert!(all.len() as u64 > kills * 30, "seed {seed}: {} events", all.len());
+    let mut doubled = 0;
+    for path in ["/one", "/other"] {
+        let came = receiver.until(path, &format!("all events, seed {seed}"), |came| {
+            firsts(came).len() >= all.len()
+        });
+        let ids: BTreeSet<&str> = came.iter().map(|delivery| &*delivery.event).collect();
+        assert!(all.iter().all(|event| ids.contains(&**event)), "seed {seed}");
+        assert_eq!(ids.len(), all.len(), "seed {seed}: something came that did not happen");
+        in_order(&came);
+    }
+    until_all_taken(&server);
+    for path in ["/one", "/other"] {
+        doubled += receiver.came(path).len() - all.len();
+    }
+    assert!(
+        doubled <= doubled_max,
+        "seed {seed}: {doubled} came twice, {doubled_max} may"
+    );
+    println_of(kills, all.len(), doubled, doubled_max);
+    server.verify();
+}
+
+/// What a run came to, for whoever looks at it.
+fn println_of(kills: u64, events: usize, doubled: usize, bound: usize) {
+    let mut out = std::io::stderr();
+    let line = format!("{kills} kills, {events} events to 2 endpoints, {doubled} came twice of at most {bound}\n");
+    let _ = std::io::Write::write_all(&mut out, line.as_bytes());
+}
