@@ -165,7 +165,7 @@ impl Embedded {
 
     /// Whether `dir` holds data, or what is left of some: a damaged directory is one, too.
     pub fn is_data(dir: &Path) -> bool {
-        meta::exists(dir).unwrap_or(true) || segment::journal_dir(dir).is_dir()
+        dir.is_dir() && (meta::exists(dir).unwrap_or(true) || segment::journal_dir(dir).is_dir())
     }
 
     /// Opens the data in `dir`.
