@@ -80,7 +80,7 @@ impl Author {
             return Action::Debit {
                 amount,
                 account: name,
-                deposits: self.dice.below(3) == 0,
+                deposits: self.dice.below(2) == 0,
                 customer: customer.filter(|_| self.dice.below(2) == 0),
                 save: self.dice.below(2) == 0,
             };
