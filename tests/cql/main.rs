@@ -3,12 +3,15 @@
 
 mod carry;
 mod cluster;
+mod deliveries;
 mod handover;
 mod uploads;
 mod vault;
 
 #[path = "../harness/keyspace.rs"]
 mod keyspace;
+#[path = "../deliveries/receiver.rs"]
+mod receiver;
 #[path = "../harness/server.rs"]
 mod server;
 
