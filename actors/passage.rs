@@ -14,6 +14,7 @@ use crate::shard::Outputs;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::oneshot;
+use tollgate_breaks::broken;
 use tollgate_store::{Claimed, Epoch, StoreError};
 
 /// What is under way with a shard besides serving.
@@ -187,7 +188,7 @@ impl Host {
                 self.retire(self.supervised.held(), None, Some(leaving), ports);
             }
             Passage::Staying => {
-                leaving.flushing = true;
+                leaving.flushing = !broken!(LeaveUnnoted);
                 self.passage = Passage::Leaving(leaving);
                 let (shard, router) = (self.id(), Arc::clone(&ports.router));
                 // Behind the last note, on the same way.

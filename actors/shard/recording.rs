@@ -36,7 +36,9 @@ impl Shard {
         let actor = self.actor_mut(account);
         facts.count_events(|object| {
             let known = actor.objects.get(&object.id().seq());
-            known.map_or(0, |cached| cached.events)
+            known
+                .filter(|_| !broken!(MiscountEvents))
+                .map_or(0, |cached| cached.events)
         });
         actor.account.apply(&facts);
         actor.records_since_row += 1;
@@ -116,7 +118,9 @@ impl Shard {
     fn note_change(&mut self, account: AccountKey, endpoint_seq: u64, now_ms: u64) -> u64 {
         let mut body = Vec::new();
         notes::put_changed(&mut body, account.0, endpoint_seq);
-        self.push_note(&Note::Progress(body), now_ms);
+        if !broken!(ForgetEndpoint) {
+            self.push_note(&Note::Progress(body), now_ms);
+        }
         self.unheard.add(account, endpoint_seq)
     }
 
@@ -143,7 +147,7 @@ impl Shard {
             Note::Progress(_) => {}
             Note::Page { number, .. } => self.last_page = number,
             Note::Row { heard, .. } => {
-                if let Some(unheard) = self.unheard.heard(heard) {
+                if let Some(unheard) = self.unheard.heard(heard).filter(|_| !broken!(ForgetUnheard)) {
                     self.push_note(&unheard, now_ms);
                 }
             }

@@ -127,6 +127,14 @@ pub enum Break {
     DropRetry,
     /// Everything that is written down of an endpoint leaves out what waits.
     LeaveOutOfRow,
+    /// That an account has an endpoint is not noted with the record that makes it.
+    ForgetEndpoint,
+    /// A change of an endpoint that a row did not know of is not noted again behind it.
+    ForgetUnheard,
+    /// A shard leaves before delivery has noted what it knows.
+    LeaveUnnoted,
+    /// Events about an older object are counted as if there had been none before.
+    MiscountEvents,
 }
 
 /// What is known of a break.
@@ -579,5 +587,33 @@ pub const ALL: &[Known] = &[
         place: "src/webhooks/hall/flush.rs",
         invariants: &[10],
         what: "what is written down of an endpoint as a whole leaves out what waits for another attempt",
+    },
+    Known {
+        of: Break::ForgetEndpoint,
+        name: "forget-endpoint",
+        place: "actors/shard/recording.rs",
+        invariants: &[10],
+        what: "no note says that an account has an endpoint",
+    },
+    Known {
+        of: Break::ForgetUnheard,
+        name: "forget-unheard",
+        place: "actors/shard/recording.rs",
+        invariants: &[10],
+        what: "a row of notes hides endpoints that delivery had not heard of",
+    },
+    Known {
+        of: Break::LeaveUnnoted,
+        name: "leave-unnoted",
+        place: "actors/passage.rs",
+        invariants: &[10],
+        what: "a shard leaves before delivery has noted what it knows",
+    },
+    Known {
+        of: Break::MiscountEvents,
+        name: "miscount-events",
+        place: "actors/shard/recording.rs",
+        invariants: &[10],
+        what: "the numbers of an object's events begin anew with each record",
     },
 ];

@@ -243,4 +243,24 @@ pub(crate) const MATRIX: &[Row] = &[
         "adoption::a_shard_goes_to_another_process_and_comes_back",
     ),
     row(Break::SkipBarrier, CLUSTER, SCHEDULES),
+    row(
+        Break::ForgetEndpoint,
+        ACTORS,
+        "outbox::only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number",
+    ),
+    row(
+        Break::ForgetUnheard,
+        ACTORS,
+        "outbox::changes_that_a_row_did_not_know_of_are_noted_again_behind_it",
+    ),
+    row(
+        Break::LeaveUnnoted,
+        ACTORS,
+        "outbox::what_is_noted_while_a_shard_leaves_goes_with_it",
+    ),
+    row(
+        Break::MiscountEvents,
+        ACTORS,
+        "outbox::events_come_oldest_first_and_count_without_a_gap_for_each_object",
+    ),
 ];

@@ -1,9 +1,9 @@
 //! Webhooks of a cluster: the cursors of a shard go with it, whether its node hands it over or is killed.
 
+use super::checks::{self, all_in_order, doubled};
 use super::keyspace::Keyspace;
-use super::receiver::{Delivery, Receiver};
+use super::receiver::Receiver;
 use super::server::{KEY, PATIENCE, Server};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,19 +28,7 @@ fn asked(nodes: &[&Server], method: &str, path: &str, form: &str, headers: &[(&s
 
 /// Ids of all events, oldest first.
 fn events(nodes: &[&Server], filter: &str) -> Vec<String> {
-    let mut events: Vec<String> = Vec::new();
-    loop {
-        let after = events
-            .last()
-            .map_or(String::new(), |last| format!("&starting_after={last}"));
-        let page = asked(nodes, "GET", &format!("/v1/events?limit=100{filter}{after}"), "", &[]);
-        let ids = page["data"].as_array().expect("a list").iter();
-        events.extend(ids.map(|event| event["id"].as_str().expect("an id").to_owned()));
-        if page["has_more"] == false {
-            events.reverse();
-            return events;
-        }
-    }
+    checks::events(|path| asked(nodes, "GET", path, "", &[]), filter)
 }
 
 /// Pays with one key each until `over`, at whichever node answers.
@@ -54,26 +42,6 @@ fn pay(nodes: &[&Server], round: usize, over: &AtomicBool, paid: &AtomicU64) {
         asked(nodes, "POST", "/v1/payment_intents", form, &[("Idempotency-Key", &key)]);
         paid.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// How often something came again.
-fn doubled(came: &[Delivery]) -> usize {
-    let ids: BTreeSet<&str> = came.iter().map(|delivery| &*delivery.event).collect();
-    came.len() - ids.len()
-}
-
-/// Asserts that all events came, those about each object in their order.
-fn all_in_order(came: &[Delivery], all: &[String]) {
-    let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for delivery in came {
-        if seen.insert(&*delivery.event) {
-            let newest = newest.entry(&delivery.object).or_default();
-            assert_eq!(delivery.number, *newest + 1, "after number {newest}: {delivery:?}");
-            *newest = delivery.number;
-        }
-    }
-    assert_eq!(seen, all.iter().map(|event| &**event).collect());
 }
 
 #[test]

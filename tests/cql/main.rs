@@ -8,6 +8,8 @@ mod handover;
 mod uploads;
 mod vault;
 
+#[path = "../deliveries/checks.rs"]
+mod checks;
 #[path = "../harness/keyspace.rs"]
 mod keyspace;
 #[path = "../deliveries/receiver.rs"]

@@ -1,9 +1,12 @@
-//! SIGKILL at random moments, also while starting: nothing acknowledged is lost, nothing is invented, no key pays twice.
+//! SIGKILL at random moments, also while starting: nothing acknowledged is lost, nothing is invented, no key pays twice, and
+//! every event comes to the merchants' endpoints in order.
 
 use crate::audit::{self, Served};
-use crate::clients::{await_asked, while_asking};
+use crate::checks;
+use crate::clients::{accounts, await_asked, while_asking};
 use crate::log::Log;
 use crate::random::{Random, seed};
+use crate::receiver::Receiver;
 use crate::report::{LastWords, Run};
 use crate::server::Server;
 use crate::settings::{CALM, FORGETFUL, HARSH};
@@ -28,6 +31,12 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
         server: Server::with(&[], HARSH),
     };
     let server = &mut last.server;
+    let receiver = Receiver::start();
+    for (at, key) in accounts().iter().enumerate() {
+        let form = format!("url={}&enabled_events[]=*", receiver.url(&format!("/{at}")));
+        let made = server.send(key, "POST", "/v1/webhook_endpoints", &form, &[]);
+        assert_eq!(made.status, 200, "{made:?}");
+    }
     while run.kill_count() < kills {
         let pause = Duration::from_micros(random.below(600_000));
         while_asking(server, &log, &mut random, || {
@@ -59,6 +68,14 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
     run.restart(server);
     audit::settle(server, &log);
     let compared = audit::compare(server, &log);
+    for (at, key) in accounts().iter().enumerate() {
+        let all = checks::events(|path| server.send(key, "GET", path, "", &[]).json(), "");
+        let path = format!("/{at}");
+        let came = receiver.until(&path, "all events of a merchant", |came| {
+            checks::firsts(came).len() >= all.len()
+        });
+        checks::all_in_order(&came, &all);
+    }
     server.audited();
     assert_eq!(server.stop(), Some(0));
     server.audited();

@@ -27,6 +27,13 @@ mod settings;
 #[cfg(not(feature = "faults"))]
 mod stops;
 
+#[cfg(not(feature = "faults"))]
+#[path = "../deliveries/checks.rs"]
+mod checks;
+#[cfg(not(feature = "faults"))]
+#[path = "../deliveries/receiver.rs"]
+mod receiver;
+
 #[path = "../harness/audit.rs"]
 mod audit;
 #[path = "../harness/clients.rs"]

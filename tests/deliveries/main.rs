@@ -1,5 +1,6 @@
 //! Webhooks end to end: the built binary, real receivers, and SIGKILL while payments run.
 
+mod checks;
 mod receiver;
 
 #[path = "../harness/random.rs"]
@@ -7,10 +8,12 @@ mod random;
 #[path = "../harness/server.rs"]
 mod server;
 
+use checks::{all_in_order, firsts, in_order};
 use random::{Random, seed};
 use receiver::{Delivery, Receiver};
 use server::Server;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -36,21 +39,12 @@ fn register(server: &Server, url: &str, more: &str) -> String {
 
 /// Ids of all events that the server lists, oldest first.
 fn events(server: &Server, filter: &str) -> Vec<String> {
-    let mut events: Vec<String> = Vec::new();
-    loop {
-        let after = events
-            .last()
-            .map_or(String::new(), |last| format!("&starting_after={last}"));
-        let page = server.get(&format!("/v1/events?limit=100{filter}{after}"));
+    let get = |path: &str| {
+        let page = server.get(path);
         assert_eq!(page.status, 200, "{page:?}");
-        let page = page.json();
-        let ids = page["data"].as_array().expect("a list").iter();
-        events.extend(ids.map(|event| event["id"].as_str().expect("an id").to_owned()));
-        if page["has_more"] == false {
-            events.reverse();
-            return events;
-        }
-    }
+        page.json()
+    };
+    checks::events(get, filter)
 }
 
 /// Waits until nothing is pending any more.
@@ -62,22 +56,6 @@ fn until_all_taken(server: &Server) {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("still pending: {:?}", events(server, "&delivery_success=false"));
-}
-
-/// Each event's first arrival, in order.
-fn firsts(came: &[Delivery]) -> Vec<&Delivery> {
-    let mut seen = BTreeSet::new();
-    came.iter().filter(|delivery| seen.insert(&delivery.event)).collect()
-}
-
-/// Asserts that the events about each object came in their order, and that none is missing.
-fn in_order(came: &[Delivery]) {
-    let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
-    for delivery in firsts(came) {
-        let newest = newest.entry(&delivery.object).or_default();
-        assert_eq!(delivery.number, *newest + 1, "after number {newest}: {delivery:?}");
-        *newest = delivery.number;
-    }
 }
 
 #[test]
@@ -244,26 +222,25 @@ fn whatever_the_moment_of_a_kill_every_event_comes_in_order_and_few_come_twice()
         let came = receiver.until(path, &format!("all events, seed {seed}"), |came| {
             firsts(came).len() >= all.len()
         });
-        let ids: BTreeSet<&str> = came.iter().map(|delivery| &*delivery.event).collect();
-        assert!(all.iter().all(|event| ids.contains(&**event)), "seed {seed}");
-        assert_eq!(ids.len(), all.len(), "seed {seed}: something came that did not happen");
-        in_order(&came);
+        all_in_order(&came, &all);
     }
     until_all_taken(&server);
     for path in ["/one", "/other"] {
-        doubled += receiver.came(path).len() - all.len();
+        doubled += checks::doubled(&receiver.came(path));
     }
     assert!(
         doubled <= doubled_max,
         "seed {seed}: {doubled} came twice, {doubled_max} may"
     );
-    println_of(kills, all.len(), doubled, doubled_max);
+    tell(&format!(
+        "{kills} kills, {} events to 2 endpoints, {doubled} came twice of at most {doubled_max}",
+        all.len()
+    ));
     server.verify();
 }
 
 /// What a run came to, for whoever looks at it.
-fn println_of(kills: u64, events: usize, doubled: usize, bound: usize) {
-    let mut out = std::io::stderr();
-    let line = format!("{kills} kills, {events} events to 2 endpoints, {doubled} came twice of at most {bound}\n");
-    let _ = std::io::Write::write_all(&mut out, line.as_bytes());
+fn tell(what: &str) {
+    // Nobody may be looking.
+    let _ = writeln!(std::io::stderr(), "{what}");
 }
