@@ -66,6 +66,7 @@ class Node:
         self.process = None
         conf = os.path.join(self.dir, "conf")
         os.makedirs(conf)
+        os.makedirs(os.path.join(self.dir, "tmp"))
         with open(os.path.join(conf, "logback.xml"), "w") as out:
             out.write(LOGBACK)
         sync = {
@@ -116,6 +117,8 @@ block_for_peers_timeout_in_secs: 2
             "-Djava.net.preferIPv4Stack=true",
             "-Djdk.attach.allowAttachSelf=true",
             "-Dchronicle.analytics.disable=true",
+            # Native libraries are unpacked here; a node that is killed would leave them in the system's folder for ever.
+            f"-Djava.io.tmpdir={self.dir}/tmp",
             "-Dio.netty.tryReflectionSetAccessible=true",
             f"-javaagent:{jars}/{agent}",
         ]
