@@ -3,6 +3,7 @@
 mod charges;
 mod debits;
 mod journal;
+mod notes;
 mod tampered;
 
 use journal::{Blocks, Journal};
