@@ -14,6 +14,7 @@ use receiver::{Delivery, Receiver};
 use server::Server;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -237,6 +238,80 @@ fn whatever_the_moment_of_a_kill_every_event_comes_in_order_and_few_come_twice()
         all.len()
     ));
     server.verify();
+}
+
+#[test]
+fn cursors_come_along_to_a_store_with_other_shards() {
+    let mut server = Server::with(&[], &[]);
+    // Until it is told otherwise, every third event is refused.
+    let refuses = Arc::new(AtomicBool::new(true));
+    let receiver = Receiver::answering({
+        let refuses = Arc::clone(&refuses);
+        move |delivery, _| match delivery.sequence % 3 {
+            0 if refuses.load(Ordering::Relaxed) => 500,
+            _ => 200,
+        }
+    });
+    // Merchants in several shards.
+    let merchants: Vec<String> = (0..6)
+        .map(|at| format!("sk_test_moves{at}0123456789abcdefghijk"))
+        .collect();
+    let paths: Vec<String> = (0..merchants.len()).map(|at| format!("/{at}")).collect();
+    for (key, path) in merchants.iter().zip(&paths) {
+        let form = format!(
+            "url={}&enabled_events[]=*&delivery[retry_delays][]=3&delivery[retry_delays][]=3",
+            receiver.url(path)
+        );
+        let made = server.send(key, "POST", "/v1/webhook_endpoints", &form, &[]);
+        assert_eq!(made.status, 200, "{made:?}");
+        for amount in 0..4 {
+            let form = format!(
+                "amount={}&currency=usd&payment_method=pm_card_visa&confirm=true",
+                1_000 + amount
+            );
+            assert_eq!(server.send(key, "POST", "/v1/payment_intents", &form, &[]).status, 200);
+        }
+        receiver.until(path, "each event once", |came| firsts(came).len() >= 12);
+    }
+    assert_eq!(server.stop(), Some(0));
+    let before: Vec<Vec<Delivery>> = paths.iter().map(|path| receiver.came(path)).collect();
+    refuses.store(false, Ordering::Relaxed);
+    let file = server.data().with_file_name("export");
+    let file = file.to_str().expect("UTF-8");
+    let exported = server::tollgate(&["export", "--data", server.data().to_str().expect("UTF-8"), file]);
+    assert!(exported.status.success(), "{exported:?}");
+    let mut target = Server::on(&[("TOLLGATE_STORE__SHARDS", "3")], |data| {
+        let imported = std::process::Command::new(server::binary())
+            .args(["import", file, "--data", data.to_str().expect("UTF-8")])
+            .env("TOLLGATE_STORE__SHARDS", "3")
+            .output()
+            .expect("the binary runs");
+        assert!(imported.status.success(), "{imported:?}");
+    });
+    for (path, before) in paths.iter().zip(&before) {
+        let taken: BTreeSet<&str> = before
+            .iter()
+            .filter(|it| it.status == 200)
+            .map(|it| &*it.event)
+            .collect();
+        let refused: BTreeSet<&str> = before
+            .iter()
+            .map(|it| &*it.event)
+            .filter(|it| !taken.contains(it))
+            .collect();
+        assert!(!refused.is_empty() && !taken.is_empty());
+        // Only what was refused comes again, and is taken.
+        let came = receiver.until(path, "what was refused", |came| {
+            let later = came[before.len()..].iter().map(|delivery| &*delivery.event);
+            later.collect::<BTreeSet<&str>>().is_superset(&refused)
+        });
+        let later: BTreeSet<&str> = came[before.len()..].iter().map(|delivery| &*delivery.event).collect();
+        assert_eq!(later, refused);
+        assert_eq!(came.len() - before.len(), later.len(), "nothing came twice");
+    }
+    assert_eq!(target.stop(), Some(0));
+    target.start_again();
+    target.verify();
 }
 
 /// What a run came to, for whoever looks at it.
