@@ -9,11 +9,12 @@
 #![expect(clippy::print_stdout, reason = "it prints its figures")]
 
 use bytes::Bytes;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustix::time::{ClockId, clock_gettime};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -27,6 +28,9 @@ use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patte
 const BODY: usize = 1_500;
 /// Threads with a receiver each.
 const RECEIVERS: usize = 3;
+/// Deliveries at a time, and endpoints, where each needs a new connection. All receivers have one name, and sessions are kept
+/// by name, eight at most: with more at a time some would find none.
+const NEW: usize = 4;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CLOSING: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
@@ -37,7 +41,8 @@ fn main() {
     let seconds = Duration::from_secs(seconds as u64);
 
     let receivers: Vec<SocketAddr> = (0..RECEIVERS).map(|_| receiver(None, OK)).collect();
-    let sent = run(&receivers, "http", endpoints, in_flight, seconds, trusting);
+    let authority = Authority::new();
+    let sent = run(&receivers, "http", endpoints, in_flight, seconds, &authority);
     println!(
         "warm: {:.0} deliveries/s, {:.1} us CPU each, {:.2} % over a connection of before",
         sent.per_s,
@@ -46,16 +51,16 @@ fn main() {
     );
     let short = seconds.min(Duration::from_secs(3));
     let receivers: Vec<SocketAddr> = (0..RECEIVERS).map(|_| receiver(None, CLOSING)).collect();
-    let plain = run(&receivers, "http", 16, 16, short, trusting);
+    let plain = run(&receivers, "http", NEW, NEW, short, &authority);
     println!(
         "a new connection each: {:.0} deliveries/s, {:.1} us CPU each",
         plain.per_s, plain.cpu_us
     );
-    let server = Arc::new(server());
+    let server = Arc::new(authority.server());
     let receivers: Vec<SocketAddr> = (0..RECEIVERS)
         .map(|_| receiver(Some(Arc::clone(&server)), CLOSING))
         .collect();
-    let resumed = run(&receivers, "https", 16, 16, short, trusting);
+    let resumed = run(&receivers, "https", NEW, NEW, short, &authority);
     println!(
         "a new TLS connection each, resumed ({:.1} % of {}): {:.0} deliveries/s, {:.1} us CPU each, {:.1} us of it TLS",
         100.0 * resumed.resumed as f64 / (resumed.resumed + resumed.full) as f64,
@@ -71,7 +76,7 @@ fn main() {
     let receivers: Vec<SocketAddr> = (0..RECEIVERS)
         .map(|_| receiver(Some(Arc::clone(&forgetful)), CLOSING))
         .collect();
-    let full = run(&receivers, "https", 16, 16, short, trusting);
+    let full = run(&receivers, "https", NEW, NEW, short, &authority);
     println!(
         "a new TLS connection each, full ({:.1} % of {}): {:.0} deliveries/s, {:.1} us CPU each, {:.1} us of it TLS",
         100.0 * full.full as f64 / (full.resumed + full.full) as f64,
@@ -98,7 +103,7 @@ fn run(
     endpoints: usize,
     in_flight: usize,
     seconds: Duration,
-    tls: fn() -> Tls,
+    authority: &Authority,
 ) -> Sent {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -112,7 +117,7 @@ fn run(
         };
         let egress = Egress::new(Settings {
             gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
-            tls: tls(),
+            tls: Tls::new(Some(&authority.file)).expect("TLS"),
             proxy: None,
             connections_max: 16_384,
         });
@@ -159,10 +164,6 @@ fn run(
     })
 }
 
-fn trusting() -> Tls {
-    Tls::unverified().expect("TLS")
-}
-
 /// CPU time of this thread, microseconds.
 fn cpu_us() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -206,17 +207,42 @@ fn delivery(endpoint: &Arc<EndpointView>, body: &Bytes) -> Delivery {
     }
 }
 
-fn server() -> ServerConfig {
-    let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-    let certificate = certificate.self_signed(&key).expect("signed");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .expect("a certificate")
+/// Who certifies the receivers.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    file: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("signed");
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("ca.pem");
+        std::fs::write(&file, certificate.pem()).expect("written");
+        Self {
+            issuer: Issuer::new(params, key),
+            file,
+            _dir: dir,
+        }
+    }
+
+    /// A receiver with a P-256 key.
+    fn server(&self) -> ServerConfig {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+        let certificate = certificate.signed_by(&key, &self.issuer).expect("signed");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("a certificate")
+    }
 }
 
 /// A receiver on a thread of its own that gives this answer to each request, until the process ends.
