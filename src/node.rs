@@ -177,7 +177,7 @@ impl Node {
             files: Files::new(files),
             secrets: data.secrets,
             limiter,
-            webhook_urls: Arc::new(Registration(deliveries::policy(&config.webhooks, dev))),
+            webhook_urls: Arc::new(Registration(Arc::clone(deliveries.gate()))),
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {

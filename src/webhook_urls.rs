@@ -1,17 +1,14 @@
 //! Which addresses webhooks may be sent to, asked when an endpoint is registered: by the same policy that every connection is
 //! held to later.
 
-use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::Arc;
 use tollgate_domain::webhooks::webhook_endpoint::EndpointUrl;
 use tollgate_http::{Looked, VetUrls};
-use tollgate_webhooks::egress::{Mode, Policy, Refusal};
+use tollgate_webhooks::egress::{Failure, Gate, Mode, Refusal};
 
-/// Longest wait for a resolver.
-const RESOLVE_MAX: Duration = Duration::from_secs(5);
-
-/// The policy, at registration.
-pub(crate) struct Registration(pub(crate) Policy);
+/// What deliveries have to come by, at registration. The resolver is theirs too, so names that never answer are waited for by
+/// no more threads than it has.
+pub(crate) struct Registration(pub(crate) Arc<Gate>);
 
 impl VetUrls for Registration {
     fn vet<'a>(&'a self, text: &'a str, livemode: bool) -> Looked<'a> {
@@ -21,24 +18,11 @@ impl VetUrls for Registration {
                 return Ok(());
             };
             let mode = if livemode { Mode::Live } else { Mode::Test };
-            self.0.target(text, mode).map_err(told)?;
-            let addresses: Vec<IpAddr> = match url.literal {
-                Some(literal) => vec![literal],
-                None => {
-                    let looked = tokio::net::lookup_host((url.host, url.port));
-                    match tokio::time::timeout(RESOLVE_MAX, looked).await {
-                        Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-                        Ok(Err(_)) | Err(_) => Vec::new(),
-                    }
-                }
-            };
-            if addresses.is_empty() {
-                return Err(format!("The host {} cannot be resolved.", url.host));
+            match self.0.register(text, mode).await {
+                Ok(()) => Ok(()),
+                Err(Failure::Refused(refusal)) => Err(told(refusal)),
+                Err(_) => Err(format!("The host {} cannot be resolved.", url.host)),
             }
-            addresses
-                .iter()
-                .try_for_each(|address| self.0.address(*address))
-                .map_err(told)
         })
     }
 }
@@ -60,12 +44,14 @@ fn told(refusal: Refusal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tollgate_webhooks::egress::{Policy, SystemResolver};
 
     fn vetted(policy: Policy, url: &str, livemode: bool) -> Result<(), String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime
-            .expect("a runtime")
-            .block_on(Registration(policy).vet(url, livemode))
+        runtime.expect("a runtime").block_on(async {
+            let gate = Gate::new(policy, Arc::new(SystemResolver::new()));
+            Registration(Arc::new(gate)).vet(url, livemode).await
+        })
     }
 
     #[test]

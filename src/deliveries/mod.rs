@@ -44,7 +44,7 @@ pub(crate) struct Deliveries {
 }
 
 /// Where webhooks may be sent. `dev`: the machine itself, too.
-pub(crate) fn policy(settings: &Webhooks, dev: bool) -> Policy {
+fn policy(settings: &Webhooks, dev: bool) -> Policy {
     Policy {
         loopback: dev,
         allowed: settings.allow.clone(),
@@ -74,6 +74,11 @@ impl Deliveries {
             joined,
             gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
         })
+    }
+
+    /// What every address has to come by, at registration too.
+    pub(crate) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
     }
 
     /// Whom shards tell.

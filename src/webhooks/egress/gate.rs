@@ -1,7 +1,7 @@
 //! What every URL and every name has to come by: at registration, and again for each connection.
 
 use super::connect::CONNECT_MAX;
-use super::failure::Failure;
+use super::failure::{Failure, Stage};
 use super::resolver::{ADDRESSES_MAX, Resolver};
 use super::target::{Host, Target};
 use super::vet::{Mode, Policy, Refusal};
@@ -29,17 +29,16 @@ impl Gate {
         self.policy.target(url, mode)
     }
 
-    /// Checks a URL that is to be registered, its name resolved too. A name that does not resolve now passes: it may tomorrow,
-    /// and is checked at every connection.
+    /// Checks a URL that is to be registered, its name resolved too, within [`CONNECT_MAX`].
     ///
     /// # Errors
     ///
-    /// Says why nothing would be sent there.
-    pub async fn register(&self, url: &str, mode: Mode) -> Result<(), Refusal> {
+    /// Says why nothing would be sent there: [`Failure::Refused`], or that its name does not resolve now.
+    pub async fn register(&self, url: &str, mode: Mode) -> Result<(), Failure> {
         let target = self.target(url, mode)?;
         match tokio::time::timeout(CONNECT_MAX, self.addresses(&target)).await {
-            Ok(Err(Failure::Refused(refusal))) => Err(refusal),
-            _ => Ok(()),
+            Ok(found) => found.map(drop),
+            Err(_) => Err(Failure::Timeout(Stage::Resolve)),
         }
     }
 

@@ -33,6 +33,8 @@ pub struct SystemResolver {
     good: Arc<Semaphore>,
     doubtful: Arc<Semaphore>,
     names: Arc<Mutex<HashMap<Box<str>, Standing>>>,
+    /// Asks the system; blocks.
+    look_up: Arc<dyn Fn(&str) -> Found + Send + Sync>,
 }
 
 /// What is known of a name.
@@ -48,7 +50,12 @@ type Found = Result<Vec<IpAddr>, String>;
 impl SystemResolver {
     /// One for the whole process.
     pub fn new() -> Self {
+        Self::with(look_up)
+    }
+
+    fn with(look_up: impl Fn(&str) -> Found + Send + Sync + 'static) -> Self {
         Self {
+            look_up: Arc::new(look_up),
             good: Arc::new(Semaphore::new(GOOD_MAX)),
             doubtful: Arc::new(Semaphore::new(DOUBTFUL_MAX)),
             names: Arc::default(),
@@ -83,6 +90,7 @@ impl SystemResolver {
         names.insert(name.into(), Standing::Asked(answer.clone()));
         drop(names);
         let (names, name) = (Arc::clone(&self.names), Box::<str>::from(name));
+        let look_up = Arc::clone(&self.look_up);
         // A task of its own: whoever asked may give up, and others wait too.
         tokio::spawn(async move {
             let Ok(permit) = permits.acquire_owned().await else {
@@ -128,4 +136,96 @@ impl Resolver for SystemResolver {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    const FOUND: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    /// A system that answers names that begin with "good", and others once a word is put in; and how often it was asked.
+    fn system() -> (Arc<SystemResolver>, mpsc::Sender<()>, Arc<AtomicUsize>) {
+        let (answer, answers) = mpsc::channel();
+        let (answers, asked) = (Mutex::new(answers), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&asked);
+        let resolver = SystemResolver::with(move |name| {
+            count.fetch_add(1, Ordering::SeqCst);
+            if !name.starts_with("good") && lock(&answers).recv().is_err() {
+                return Err("gone".to_owned());
+            }
+            Ok(vec![FOUND])
+        });
+        (Arc::new(resolver), answer, asked)
+    }
+
+    async fn until(asked: &AtomicUsize, count: usize) {
+        while asked.load(Ordering::SeqCst) < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn names_that_do_not_answer_leave_room_for_those_that_do() {
+        let (resolver, answer, asked) = system();
+        assert_eq!(resolver.resolve("good.test").await.expect("found"), [FOUND]);
+        // More than may wait, and the one that has the lock of the channel: none of them ends.
+        let hanging: Vec<_> = (0..2 * DOUBTFUL_MAX)
+            .map(|n| {
+                let resolver = Arc::clone(&resolver);
+                tokio::spawn(async move { resolver.resolve(&format!("hanging-{n}.test")).await })
+            })
+            .collect();
+        until(&asked, 1 + DOUBTFUL_MAX).await;
+        assert_eq!(resolver.resolve("good.test").await.expect("found"), [FOUND]);
+        assert_eq!(
+            asked.load(Ordering::SeqCst),
+            2 + DOUBTFUL_MAX,
+            "no more threads wait than may"
+        );
+        drop(answer);
+        for hanging in hanging {
+            assert!(hanging.await.expect("no panic").is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_the_same_name_waits_for_one_look_up() {
+        let (resolver, answer, asked) = system();
+        let mut waiting: Vec<_> = (0..8)
+            .map(|_| {
+                let resolver = Arc::clone(&resolver);
+                tokio::spawn(async move { resolver.resolve("slow.test").await })
+            })
+            .collect();
+        until(&asked, 1).await;
+        // Who gives up takes nothing from the others.
+        waiting.swap_remove(0).abort();
+        answer.send(()).expect("it waits");
+        for waiting in waiting {
+            assert_eq!(waiting.await.expect("no panic").expect("found"), [FOUND]);
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        answer.send(()).expect("it is there");
+        assert_eq!(resolver.resolve("slow.test").await.expect("found"), [FOUND]);
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "an answer is not kept");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_failed_is_asked_for_again() {
+        let (resolver, answer, asked) = system();
+        drop(answer);
+        for times in 1..=2 {
+            assert!(resolver.resolve("bad.test").await.is_err());
+            assert_eq!(asked.load(Ordering::SeqCst), times);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_system_knows_this_machine() {
+        let found = SystemResolver::new().resolve("localhost").await.expect("found");
+        assert!(found.iter().all(IpAddr::is_loopback) && !found.is_empty(), "{found:?}");
+    }
 }

@@ -5,7 +5,8 @@ use crate::receiver::{
 };
 use std::net::IpAddr;
 use std::sync::Arc;
-use tollgate_webhooks::egress::{Gate, Mode, NEVER, Network, Policy, Refusal, SPECIAL, Tls};
+use tollgate_webhooks::egress::Failure::Refused;
+use tollgate_webhooks::egress::{self, Gate, Mode, NEVER, Network, Policy, Refusal, SPECIAL, Tls};
 use tollgate_webhooks::ports::{Failure, Transport as _};
 
 /// Addresses that must be refused, and what for: the first and the last of each range, written down from the registries and
@@ -178,7 +179,7 @@ fn gate(policy: Policy, resolves_to: &[&str]) -> Gate {
 #[tokio::test]
 async fn each_row_is_refused_as_a_literal_as_a_name_and_at_the_connection() {
     for (address, what) in REFUSED {
-        let refused = Err(Refusal::Address(what));
+        let refused = Err(Refused(Refusal::Address(what)));
         let public = gate(Policy::default(), &[address]);
         assert_eq!(
             public.register(&literal(address), Mode::Live).await,
@@ -252,10 +253,13 @@ async fn one_inner_address_among_public_ones_refuses_the_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_may_be_registered_and_not_delivered_to() {
+async fn a_name_that_does_not_resolve_is_told() {
     let nameless = Told::new(&[]);
     let gate = Gate::new(Policy::default(), Arc::clone(&nameless) as Arc<_>);
-    assert_eq!(gate.register("https://name.test/", Mode::Live).await, Ok(()));
+    assert!(matches!(
+        gate.register("https://name.test/", Mode::Live).await,
+        Err(egress::Failure::Resolve(_))
+    ));
     let egress = egress_with(Policy::default(), nameless, Tls::new(None).expect("TLS"));
     assert_failed(
         &send(&egress, "https://name.test/", LONG_MS).await,

@@ -3,6 +3,7 @@
 mod addresses;
 mod answers;
 mod certificates;
+mod proxy;
 mod receiver;
 mod reuse;
 mod urls;
