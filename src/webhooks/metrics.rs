@@ -24,6 +24,15 @@ pub const OLDEST: &str = "tollgate_webhook_oldest_seconds_now";
 /// From an event to its first successful attempt.
 pub const DELAY: &str = "tollgate_webhook_delay_seconds";
 
+/// Connections to receivers that were made.
+pub const CONNECTIONS: &str = "tollgate_webhook_connections_total";
+/// TLS handshakes, by kind.
+pub const HANDSHAKES: &str = "tollgate_webhook_handshakes_total";
+/// Requests over a connection of before.
+pub const REUSED: &str = "tollgate_webhook_requests_reused_total";
+/// Requests sent again because a connection of before had died.
+pub const RESENT: &str = "tollgate_webhook_requests_resent_total";
+
 /// Every metric of this room with its description, for tests and documents.
 pub const ALL: &[(&str, &str)] = &[
     (
@@ -46,6 +55,19 @@ pub const ALL: &[(&str, &str)] = &[
     (
         OLDEST,
         "Age of the oldest event in hand on an endpoint whose breaker is closed, by thread.",
+    ),
+    (CONNECTIONS, "Connections to receivers that were made."),
+    (
+        HANDSHAKES,
+        "TLS handshakes with receivers; `kind` is full, or resumed from a session of before.",
+    ),
+    (
+        REUSED,
+        "Requests that were answered over a connection of before; against the attempts, the share of reuse.",
+    ),
+    (
+        RESENT,
+        "Requests sent again over a new connection because one of before had died before anything came back.",
     ),
     (
         DELAY,

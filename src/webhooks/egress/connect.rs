@@ -11,7 +11,6 @@ use super::{Counters, proxy};
 use rustls::HandshakeKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -46,7 +45,7 @@ impl Connector {
         };
         *stage = Stage::Connect;
         let (stream, address) = self.any_of(&addresses, target.port, deadline).await?;
-        counters.connections.fetch_add(1, Ordering::Relaxed);
+        counters.connections.count();
         let bytes = match &target.tls {
             None => Bytes::Plain(stream),
             Some(name) => {
@@ -62,7 +61,7 @@ impl Connector {
                 } else {
                     &counters.handshakes_full
                 };
-                counter.fetch_add(1, Ordering::Relaxed);
+                counter.count();
                 Bytes::Encrypted(Box::new(stream))
             }
         };

@@ -6,6 +6,7 @@
 
 mod answer;
 mod connect;
+mod counters;
 mod exchange;
 mod failure;
 mod gate;
@@ -21,6 +22,7 @@ mod vet;
 
 pub use answer::{BODY_READ_MAX, EXCERPT_MAX};
 pub use connect::CONNECT_MAX;
+pub use counters::{Counters, Tally};
 pub use failure::{Failure, Stage};
 pub use gate::Gate;
 pub use idle::{IDLE_MAX, IDLE_MIN};
@@ -43,7 +45,6 @@ use hyper::Request;
 use pool::{Connection, Lease, Pool, Prepared, Taken};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
@@ -79,21 +80,6 @@ struct Inner {
     counters: Counters,
 }
 
-/// How often something happened since the start.
-#[derive(Default, Debug)]
-pub struct Counters {
-    /// Requests that were answered over a connection of before.
-    pub reused: AtomicU64,
-    /// Requests sent again because a connection of before died before anything came back.
-    pub resent: AtomicU64,
-    /// Connections made.
-    pub connections: AtomicU64,
-    /// TLS handshakes from the beginning.
-    pub handshakes_full: AtomicU64,
-    /// TLS handshakes that went on from a session of before.
-    pub handshakes_resumed: AtomicU64,
-}
-
 /// How far an attempt came.
 struct Course {
     stage: Stage,
@@ -112,7 +98,7 @@ impl Egress {
         let inner = Inner {
             connector,
             pool: Arc::new(Pool::new(settings.connections_max)),
-            counters: Counters::default(),
+            counters: Counters::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -199,7 +185,7 @@ impl Inner {
                 (course.reused, course.peer) = (true, Some(connection.peer));
                 match exchange::exchange(&mut connection, request.clone(), &mut course.stage).await {
                     Ok(received) => {
-                        self.counters.reused.fetch_add(1, Ordering::Relaxed);
+                        self.counters.reused.count();
                         if unused >= TELLING {
                             self.pool.was_good(key, unused);
                         }
@@ -207,7 +193,7 @@ impl Inner {
                     }
                     Err(Lost { failure, silent: false }) => return Err(failure),
                     Err(Lost { silent: true, .. }) => {
-                        self.counters.resent.fetch_add(1, Ordering::Relaxed);
+                        self.counters.resent.count();
                         if unused >= TELLING {
                             self.pool.was_dead(key, unused);
                         }

@@ -16,7 +16,6 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -155,9 +154,9 @@ fn run(
         let counters = egress.counters();
         Sent {
             count,
-            reused: counters.reused.load(Relaxed),
-            full: counters.handshakes_full.load(Relaxed),
-            resumed: counters.handshakes_resumed.load(Relaxed),
+            reused: counters.reused.get(),
+            full: counters.handshakes_full.get(),
+            resumed: counters.handshakes_resumed.get(),
             per_s: count as f64 / took.as_secs_f64(),
             cpu_us: cpu / count as f64,
         }

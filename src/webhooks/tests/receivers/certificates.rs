@@ -196,12 +196,8 @@ async fn sessions_are_resumed() {
         assert_status(&send(&egress, &url(&receiver), LONG_MS).await, 200);
     }
     let counters = egress.counters();
-    let handshakes = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     assert_eq!(
-        (
-            handshakes(&counters.handshakes_full),
-            handshakes(&counters.handshakes_resumed)
-        ),
+        (counters.handshakes_full.get(), counters.handshakes_resumed.get()),
         (1, 4)
     );
 }
