@@ -58,6 +58,8 @@ impl NodeClient {
         let mut changes = map.changes();
         let mut repeats = 0;
         let mut seat = None;
+        // What was sent once may have been done, whatever hinders it now.
+        let given_up = |repeats, why| if repeats > 0 { Delivered::Unknown } else { why };
         loop {
             if is_here() {
                 return Delivered::Here;
@@ -72,23 +74,18 @@ impl NodeClient {
                     Sent::NotThere | Sent::Unreached => {}
                     Sent::Unknown if parcel.repeatable && repeats < REPEATS_MAX => repeats += 1,
                     Sent::Unknown => return Delivered::Unknown,
-                    Sent::Full => return Delivered::Full,
+                    Sent::Full => return given_up(repeats, Delivered::Full),
                 }
             }
             map.refresh_soon();
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                // What was sent before it could not be reached any more may have been done.
-                return if repeats > 0 {
-                    Delivered::Unknown
-                } else {
-                    Delivered::Nowhere
-                };
+                return given_up(repeats, Delivered::Nowhere);
             }
             if seat.is_none() {
                 seat = nodes.seat();
                 if seat.is_none() {
-                    return Delivered::Full;
+                    return given_up(repeats, Delivered::Full);
                 }
             }
             // Either way it looks again.

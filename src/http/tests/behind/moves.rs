@@ -2,6 +2,7 @@
 
 use crate::edge::{Answer, KEY, PAYMENT, Setup, exchange, request};
 use crate::node::{Node, SHARDS, Shape, at, every, wait};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -212,4 +213,29 @@ fn a_node_that_does_not_answer_may_have_done_it() {
         "{unsafe_to_repeat:?}"
     );
     assert!(unsafe_to_repeat.message().contains("not known"), "{unsafe_to_repeat:?}");
+}
+
+#[test]
+fn what_was_sent_is_not_said_to_be_undone_because_too_many_wait() {
+    let setup = Setup {
+        nodes: NodeBounds {
+            waiting_max: 0,
+            ..NodeBounds::default()
+        },
+        ..Setup::default()
+    };
+    let [_owner, guest] = two(&setup);
+    assert_eq!(pay(guest.api, None).status, 200, "the sandbox is open");
+    guest.map.put(every().map(|shard| (shard, Place::Nowhere)));
+    assert_eq!(pay(guest.api, Some("never sent")).status, 429, "nobody may wait");
+    // It takes a request and breaks off.
+    let breaking = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let addr = breaking.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for connection in breaking.incoming() {
+            let _ = connection.and_then(|mut stream| stream.read(&mut [0; 1024]));
+        }
+    });
+    guest.map.put(every().map(|shard| (shard, at(addr))));
+    assert_eq!(verdict(&pay(guest.api, Some("sent"))), (503, Some("1"), Some("true")));
 }
