@@ -1,6 +1,11 @@
 //! A payments API in memory: enough of it for the load tool, with faults. One thread per connection.
 
+mod authentication_page;
+mod events;
+
 use super::webhooks::{Delivery, Hook};
+use authentication_page::authentication_page;
+use events::tell;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -241,45 +246,6 @@ fn asked(books: &mut Books, answer: (u16, Value), form: &str, fault: Fault) -> (
     (200, shown)
 }
 
-/// The page for the authentication of a payment, or what its button leads to.
-fn authentication_page(books: &mut Books, id: &str, form: Option<&str>, fault: Fault) -> String {
-    let page = |status: u16, head: &str, body: &str| {
-        format!(
-            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{head}\r\n{body}",
-            body.len()
-        )
-    };
-    if matches!(fault, Fault::LeavePageEmpty | Fault::PayUnauthenticated) {
-        return page(200, "", "<h1>Coming soon</h1>");
-    }
-    let intent = books.intents.iter().position(|intent| intent["id"] == *id).unwrap();
-    if books.intents[intent]["status"] != "requires_action" {
-        return page(410, "", "<p>Over.</p>");
-    }
-    match form {
-        None => page(
-            200,
-            "",
-            "<form action='?' method='POST'><input type=hidden name=t value='a&amp;b'><button name=do value=fail>Fail\
-             </button><button name=do value=ok>Complete</button></form>",
-        ),
-        Some("t=a%26b&do=ok") => {
-            let after = books.intents[intent]["after"].as_str().unwrap().to_string();
-            match (fault, after.as_str()) {
-                (Fault::ForgetAuthentications, _) => {}
-                (_, "succeeded") => drop(finish(books, id, "succeeded")),
-                (_, after) => {
-                    books.intents[intent]["status"] = after.into();
-                    books.intents[intent]["latest_charge"] = id.replace("pi_", "ch_").into();
-                }
-            }
-            let to = format!("Location: https://shop.example/back?payment_intent={id}&redirect_status=succeeded\r\n");
-            page(303, &to, "")
-        }
-        Some(_) => page(400, "", "<p>No such button.</p>"),
-    }
-}
-
 fn finish(books: &mut Books, id: &str, status: &str) -> (u16, Value) {
     let at = books.intents.iter().position(|intent| intent["id"] == id).unwrap();
     if books.intents[at]["declined"] == true && status == "succeeded" {
@@ -309,40 +275,6 @@ fn refund(books: &mut Books, id: &str, fault: Fault) -> (u16, Value) {
     books.refunds.push(shown.clone());
     tell(books, "refund.created", shown.clone());
     (200, shown)
-}
-
-fn tell(books: &mut Books, kind: &str, object: Value) {
-    let id = format!("evt_{}", books.events.len());
-    let event = json!({"id": id, "type": kind, "data": {"object": object}});
-    books.events.push(event.clone());
-    let fault = books.fault.filter(|_| books.events.len().is_multiple_of(100));
-    let send = |event: &Value, nth: u64, signed: bool| {
-        for hook in &books.hooks {
-            let delivery = Delivery::new(hook, &event.to_string(), nth, signed);
-            books.deliveries.as_ref().unwrap().send(delivery).unwrap();
-        }
-    };
-    match fault {
-        Some(Fault::LoseAWebhook) => {}
-        Some(Fault::SendTwice) => (0..2).for_each(|_| send(&event, 1, true)),
-        Some(Fault::SignWrongly) => send(&event, 1, false),
-        Some(Fault::SendYoungerFirst) => {
-            let mut first = event.clone();
-            first["id"] = format!("{id}_first").into();
-            first["type"] = "payment_intent.created".into();
-            send(&event, 2, true);
-            send(&first, 1, true);
-            books.events.push(first);
-        }
-        Some(Fault::SendUnlisted) => {
-            let mut other = event.clone();
-            other["id"] = "evt_other".into();
-            other["data"]["object"]["id"] = "pi_other".into();
-            send(&event, 1, true);
-            send(&other, 1, true);
-        }
-        _ => (0..if books.fault == Some(Fault::SendAllTwice) { 2 } else { 1 }).for_each(|_| send(&event, 1, true)),
-    }
 }
 
 fn pay(books: &mut Books, key: &str, form: &str, fault: Fault) -> (u16, Value) {

@@ -147,8 +147,8 @@ mod tests {
     const FOUND: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
     /// A system that answers names that begin with "good", and others once a word is put in; and how often it was asked.
-    fn system() -> (Arc<SystemResolver>, mpsc::Sender<()>, Arc<AtomicUsize>) {
-        let (answer, answers) = mpsc::channel();
+    fn system() -> (Arc<SystemResolver>, mpsc::SyncSender<()>, Arc<AtomicUsize>) {
+        let (answer, answers) = mpsc::sync_channel(1);
         let (answers, asked) = (Mutex::new(answers), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&asked);
         let resolver = SystemResolver::with(move |name| {
