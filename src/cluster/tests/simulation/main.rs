@@ -119,7 +119,7 @@ fn a_node_that_joins_gets_its_share_and_each_shard_is_away_for_a_moment() {
 fn views_from_before_a_move_move_nothing_twice() {
     for seed in seeds() {
         let mut world = at_rest(seed, 2, 63);
-        let (before, joins) = (world.claims.len(), world.now);
+        let (before, joins) = ((world.claims.len(), world.tries), world.now);
         world.start("node-new");
         world.slow_ms = 450;
         while world.now < joins + seconds(90) {
@@ -129,11 +129,12 @@ fn views_from_before_a_move_move_nothing_twice() {
                 .into_iter()
                 .for_each(|node| world.say(node, Event::Refresh));
         }
-        let moved = world.claims.len() - before;
+        let moved = world.claims.len() - before.0;
         assert!(
             (21..=22).contains(&moved),
             "seed {seed}: {moved} moves for a third of 64"
         );
+        assert_eq!(world.tries - before.1, moved, "seed {seed}: a claim was tried in vain");
     }
 }
 

@@ -2,7 +2,7 @@
 //! back; a node may be paused, killed and started again; the store may be slow, or away.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,6 +95,8 @@ pub(crate) struct World {
     pub(crate) claims: Vec<(Duration, ShardId, Process)>,
     /// Adoptions that were begun, granted or not.
     pub(crate) tries: usize,
+    /// Claims that a process was told to be another's: nobody tries one of these again.
+    refused: BTreeSet<(Process, ShardId, u64)>,
     queue: BinaryHeap<Reverse<(Duration, u64)>>,
     happens: BTreeMap<u64, Happens>,
     count: u64,
@@ -121,6 +123,7 @@ impl World {
             nodes: BTreeMap::new(),
             claims: Vec::new(),
             tries: 0,
+            refused: BTreeSet::new(),
             queue: BinaryHeap::new(),
             happens: BTreeMap::new(),
             count: 0,
@@ -382,7 +385,22 @@ impl World {
             }
             return;
         }
+        let asked = match action {
+            Action::Adopt { shard, from, .. } => Some((process, shard, from)),
+            _ => None,
+        };
         if let Some(event) = self.done(process, action, began) {
+            if let (
+                Some(asked),
+                Event::Adopted {
+                    outcome: Err(NotAdopted::Taken),
+                    ..
+                },
+            ) = (asked, &event)
+            {
+                let first = self.refused.insert(asked);
+                assert!(first, "{asked:?} was tried again after it was told to be taken");
+            }
             self.answer(process, event);
         }
     }
