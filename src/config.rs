@@ -3,6 +3,8 @@
 
 #[path = "limits_raw.rs"]
 mod limits_raw;
+#[path = "node_raw.rs"]
+mod node_raw;
 #[path = "config_raw.rs"]
 mod raw;
 #[path = "webhooks_raw.rs"]
@@ -139,6 +141,8 @@ pub(crate) struct Node {
     pub advertise: Option<SocketAddr>,
     /// How fast nodes notice each other.
     pub pace: tollgate_cluster::Pace,
+    /// Bounds of what goes from node to node.
+    pub bounds: tollgate_http::NodeBounds,
 }
 
 /// Settings of the shards.
@@ -386,6 +390,14 @@ mod tests {
             (
                 &[("node.suspect_ms", "2000".into())],
                 "node.suspect_ms = 2000: must be at least three times node.beat_ms",
+            ),
+            (
+                &[("node.move_patience_ms", "30000".into())],
+                "node.move_patience_ms = 30000: must be below node.answer_timeout_ms (30000)",
+            ),
+            (
+                &[("node.connections_max", "2000".into())],
+                "node.connections_max = 2000: must be at least node.in_flight_max (2048)",
             ),
             (
                 &[("store.kind", "cql".into()), ("node.listen", "0.0.0.0:12112".into())],

@@ -1,8 +1,9 @@
 //! Settings as they are written, and what each of them may be.
 
 use super::limits_raw::RawLimits;
+use super::node_raw::RawNode;
 use super::webhooks_raw::RawWebhooks;
-use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, Node, SimulatedNetwork, Store};
+use super::{Acquirer, Actors, Api, Config, Cql, Kind, Log, SimulatedNetwork, Store};
 use crate::config_layers::ConfigError;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -12,7 +13,6 @@ use tollgate_actors::settings::{
     BLOCK_BYTES_MAX, BLOCK_GAP_MS_MAX, BLOCK_GAP_RECORDS_MAX, BLOCK_RECORDS_MAX, PERMITS_PER_NODE_MAX,
     PERMITS_PER_SHARD_MAX, Pacing, TURN_MESSAGES_MAX,
 };
-use tollgate_cluster::Pace;
 use tollgate_store_scylla::{ClientCertificate, Login, Settings, Tls};
 
 /// The settings as they are written; one field per key of `config/default.toml`.
@@ -83,17 +83,6 @@ struct RawCql {
     index_cache_mb: i64,
     block_gap_ms: i64,
     block_gap_records: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNode {
-    id: String,
-    listen: String,
-    advertise: String,
-    beat_ms: i64,
-    suspect_ms: i64,
-    steady_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -303,43 +292,6 @@ fn tls(authorities: String, certificate: String, key: String) -> Result<Option<T
     }
 }
 
-impl RawNode {
-    fn checked(self) -> Result<Node, ConfigError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if self.id.len() > NODE_ID_MAX || !self.id.bytes().all(plain) {
-            let why = "letters, digits, '-', '_' and '.', at most 64 of them";
-            return Err(refused("node.id", &self.id, why));
-        }
-        let listen = address("node.listen", &self.listen)?;
-        let advertise = match &self.advertise[..] {
-            "" => None,
-            given => Some(address("node.advertise", given)?),
-        };
-        if advertise.is_some_and(|given| given.port() == 0 || given.ip().is_unspecified()) {
-            let why = "must be an address and a port that other nodes can connect to";
-            return Err(refused("node.advertise", &self.advertise, why));
-        }
-        let pace = Pace {
-            beat: millis("node.beat_ms", self.beat_ms, 50, 60_000)?,
-            suspect: millis("node.suspect_ms", self.suspect_ms, 200, 600_000)?,
-            steady: millis("node.steady_ms", self.steady_ms, 0, 600_000)?,
-        };
-        if pace.suspect < pace.beat * 3 {
-            let why = "must be at least three times node.beat_ms, or a word that comes late counts as a death";
-            return Err(refused("node.suspect_ms", self.suspect_ms, why));
-        }
-        Ok(Node {
-            id: self.id,
-            listen,
-            advertise,
-            pace,
-        })
-    }
-}
-
-/// Longest name of a node.
-const NODE_ID_MAX: usize = 64;
-
 impl RawActors {
     fn checked(self) -> Result<Actors, ConfigError> {
         Ok(Actors {
@@ -425,7 +377,7 @@ fn public_url(value: &str) -> Result<Option<String>, ConfigError> {
     Ok(Some(text.to_owned()))
 }
 
-fn address(name: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
+pub(super) fn address(name: &'static str, value: &str) -> Result<SocketAddr, ConfigError> {
     use std::net::ToSocketAddrs;
     let why = "must be HOST:PORT, for example 127.0.0.1:12111; port 0 takes a free one";
     let found = value.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());

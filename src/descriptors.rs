@@ -9,7 +9,8 @@ const RESERVED: u64 = 512;
 const LEAST_PART: u64 = 3;
 
 /// Raises the process's limit of open files as far as needed and allowed, and gives the most connections of clients that fit
-/// under it: `asked`, or fewer. So many `others` are connections to receivers of webhooks; where not all fit, they have half.
+/// under it: `asked`, or fewer. So many `others` are connections to receivers of webhooks, and
+/// from and to other nodes; where not all fit, they have half.
 pub(crate) fn connections(asked: usize, others: usize) -> usize {
     let limit = raised(asked as u64 + others as u64 + RESERVED);
     let room = room(limit);

@@ -21,14 +21,12 @@ use tokio::signal::unix::{Signal, SignalKind};
 use tollgate_acquiring::{Faults, NetworkSettings, SimulatedNetwork};
 use tollgate_actors::outbox::NoOutbox;
 use tollgate_actors::performer::BoxFuture;
-use tollgate_actors::settings::{Pacing, ShardSettings};
-use tollgate_actors::{Begin, Engine, EngineConfig, Performer};
+use tollgate_actors::settings::{KEY_USES_EVERY, Pacing, ShardSettings};
+use tollgate_actors::{Begin, DirectoryHandle, Engine, EngineConfig, Performer};
 use tollgate_cluster::Membership;
 use tollgate_domain::acquirer::{NetworkAnswer, NetworkCall};
 use tollgate_domain::{Network, api};
-use tollgate_http::{
-    DirectoryLeader, Files, NodeBounds, Nodes, OperatorError, RateLimiter, Running, Services, Tuning, Wish,
-};
+use tollgate_http::{DirectoryLeader, Files, Nodes, OperatorError, RateLimiter, Running, Services, Tuning, Wish};
 use tollgate_wire::Edge;
 
 /// How often uploads that other nodes left half-done are looked at.
@@ -83,6 +81,24 @@ async fn settle_now_and_then(services: Weak<Services>) {
         if let Err(error) = tollgate_http::settle_pending(&services).await {
             tracing::warn!(%error, "uploads of other nodes cannot be looked at now");
         }
+    }
+}
+
+/// Has the node that leads the directory write down which keys were used here, as often as it does so for its own. Ends
+/// with the server.
+async fn report_uses_now_and_then(services: Weak<Services>) {
+    let mut clock = tokio::time::interval(KEY_USES_EVERY);
+    clock.tick().await;
+    loop {
+        clock.tick().await;
+        let Some(services) = services.upgrade() else { return };
+        report_uses(&services.directory).await;
+    }
+}
+
+async fn report_uses(directory: &DirectoryHandle) {
+    if let Err(error) = directory.report_uses().await {
+        tracing::warn!(%error, "when keys were used last cannot be written down now");
     }
 }
 
@@ -156,7 +172,7 @@ impl Node {
             None => None,
         };
         let nodes = own.zip(membership.as_ref()).map(|(own, membership)| {
-            let nodes = Nodes::new(membership.map().clone(), own, &data.secrets, NodeBounds::default());
+            let nodes = Nodes::new(membership.map().clone(), own, &data.secrets, config.node.bounds);
             engine
                 .directory()
                 .set_leader(DirectoryLeader::new(&nodes, engine.directory()));
@@ -169,6 +185,10 @@ impl Node {
             let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, (shards, indexes))?;
             actix_rt::spawn(tuner.run(arriving));
         }
+        let bounds = &config.node.bounds;
+        let of_nodes = nodes
+            .as_ref()
+            .map_or(0, |_| bounds.connections_max + bounds.in_flight_max);
         let services = Arc::new(Services {
             edge: Edge::new(api::ENDPOINTS),
             public_url,
@@ -183,7 +203,7 @@ impl Node {
             bounds: tollgate_http::Bounds {
                 connections_max: descriptors::connections(
                     config.api.bounds.connections_max,
-                    config.webhooks.connections_max,
+                    config.webhooks.connections_max + of_nodes,
                 ),
                 ..config.api.bounds.clone()
             },
@@ -195,7 +215,10 @@ impl Node {
         });
         match data.store.is_shared() {
             // Shards come later; their uploads are looked at when they are here.
-            true => drop(actix_rt::spawn(settle_now_and_then(Arc::downgrade(&services)))),
+            true => {
+                actix_rt::spawn(settle_now_and_then(Arc::downgrade(&services)));
+                actix_rt::spawn(report_uses_now_and_then(Arc::downgrade(&services)));
+            }
             false => tollgate_http::settle_pending(&services)
                 .await
                 .map_err(|error| Failure::environment(format!("cannot look at uploads: {error}")))?,
@@ -244,6 +267,13 @@ impl Node {
         }
         within(self.stop_timeout, "requests", self.api.stop()).await;
         if let Some(membership) = &self.membership {
+            // The directory is led by another node by now, if there is one.
+            within(
+                self.stop_timeout,
+                "the uses of keys",
+                report_uses(self.engine.directory()),
+            )
+            .await;
             within(self.stop_timeout, "leaving the cluster", membership.leave()).await;
         }
         if let Some(peers) = self.peers {

@@ -178,6 +178,10 @@ impl Actor {
                     continue;
                 }
                 Ok(Order::Follow(reply)) => {
+                    // What is known of uses here goes with the directory; the next owner may start without it.
+                    if !self.guarded(Actor::write_uses) {
+                        return;
+                    }
                     self.follow();
                     let _ = reply.send(());
                     continue;

@@ -136,7 +136,11 @@ impl Api {
         let directory = &self.services.directory;
         let found = match directory.authenticate(token.secret(), now_ms) {
             // Once in a sandbox's life: in a box, so that other requests' futures have no room for it.
-            Err(AuthRefusal::SandboxNotOpen) => Box::pin(directory.open_sandbox(token.secret())).await,
+            Err(AuthRefusal::SandboxNotOpen) => {
+                let opened = Box::pin(directory.open_sandbox(token.secret())).await;
+                // It may be a key that another node made, and that has expired; and this is a use of it.
+                opened.and_then(|_| directory.authenticate(token.secret(), now_ms))
+            }
             // Another node may have made it a moment ago.
             Err(AuthRefusal::Unknown) if self.services.nodes.is_some() => {
                 Box::pin(directory.authenticate_anew(token.secret(), now_ms)).await
