@@ -5,6 +5,7 @@ use crate::admin_client::ask;
 use crate::config::Config;
 use crate::data::Data;
 use crate::exit::Failure;
+use crate::living::living;
 use crate::output::{print_value, rows, table, word};
 use crate::place::Place;
 use clap::Args;
@@ -23,6 +24,10 @@ pub(crate) struct Reach {
     /// Ask a running server at its admin address.
     #[arg(long, value_name = "URL")]
     admin: Option<String>,
+    /// Where store.kind is "cql" and nodes are at work: take accounts and keys from the node that has them, for a moment, in
+    /// which nobody else can change them.
+    #[arg(long, conflicts_with_all = ["admin", "data"])]
+    take_over: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -40,7 +45,9 @@ pub(crate) fn create(reach: &Reach, terms: NewAccount) -> Result<(), Failure> {
             ask(url, "/admin/accounts", Some(&body))?
         }
         // The only command that may begin new data.
-        None => in_data(&settings(reach)?, async |operator| operator.create_account(terms).await)?,
+        None => in_data(&settings(reach)?, reach, async |operator| {
+            operator.create_account(terms).await
+        })?,
     };
     show(reach, &created, |created| {
         let mut text = format!(
@@ -182,7 +189,7 @@ pub(crate) fn revoke_key(reach: &Reach, key: &str) -> Result<(), Failure> {
 fn offline(reach: &Reach, act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>) -> Result<Value, Failure> {
     let config = settings(reach)?;
     Place::of(&config.store).there().map_err(or_ask_a_server)?;
-    in_data(&config, act)
+    in_data(&config, reach, act)
 }
 
 /// Settings of the data that is named.
@@ -197,10 +204,21 @@ fn settings(reach: &Reach) -> Result<Config, Failure> {
 /// Does something with the accounts of the data that the settings name.
 fn in_data(
     config: &Config,
+    reach: &Reach,
     act: impl AsyncFnOnce(&Operator) -> Result<Value, OperatorError>,
 ) -> Result<Value, Failure> {
     actix_rt::System::new().block_on(async {
         let data = Data::open(config).map_err(or_ask_a_server)?;
+        if let Some(store) = data.store.shared().filter(|_| !reach.take_over) {
+            let found = living(store.nodes(), config.node.pace.suspect).await;
+            if let Some(node) = found.map_err(Failure::environment)? {
+                return Err(Failure::wrong_use(format!(
+                    "node {:?} ({}) of this keyspace is at work, and the nodes decide on accounts and keys: ask any of them \
+                     with --admin URL, its admin.listen; --take-over does it here all the same",
+                    node.node, node.addr
+                )));
+            }
+        }
         let operator = Operator::new(data.directory()?);
         act(&operator).await.map_err(|error| match error {
             OperatorError::Invalid(_) | OperatorError::Forbidden(_) => Failure::wrong_use(error),

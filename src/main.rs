@@ -23,6 +23,7 @@ mod index_command;
 mod kept;
 mod limits;
 mod listen;
+mod living;
 mod logs;
 mod membership;
 mod metrics;

@@ -3,7 +3,7 @@
 
 use super::ids;
 use super::keyspace::Keyspace;
-use super::server::{Answer, KEY, PATIENCE, Server, binary, parse};
+use super::server::{Answer, KEY, PATIENCE, Server, binary, parse, tollgate};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 /// Shards of newly made data, and the directory's.
 const SHARDS: usize = 9;
 
-fn node(keyspace: &Keyspace, name: &str) -> Server {
+pub(super) fn node(keyspace: &Keyspace, name: &str) -> Server {
     Server::with(&[], &keyspace.node(name))
 }
 
 /// Waits until something is so.
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub(super) fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + 2 * PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "it does not come about that {what}");
@@ -58,7 +58,7 @@ fn shares(server: &Server) -> Option<Vec<(String, usize)>> {
 }
 
 /// Whether these nodes, and no others, share everything evenly, as this one sees it.
-fn even(server: &Server, names: &[&str]) -> bool {
+pub(super) fn even(server: &Server, names: &[&str]) -> bool {
     let Some(shares) = shares(server) else { return false };
     let known: Vec<&str> = shares.iter().map(|(name, _)| name.as_str()).collect();
     let (least, most) = (SHARDS / names.len(), SHARDS.div_ceil(names.len()));
@@ -260,4 +260,70 @@ fn a_second_process_with_the_same_name_ends_and_says_why() {
         "{log}"
     );
     first.pay(1_000);
+}
+
+/// Makes an account at a node; the text of its first key.
+fn account(server: &Server) -> String {
+    let admin = format!("http://{}", server.admin);
+    let made = tollgate(&["account", "create", "--json", "--admin", &admin]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap_or_else(|error| panic!("{error}: {made:?}"));
+    made["keys"][0]["secret"].as_str().expect("a key").to_owned()
+}
+
+#[test]
+fn uses_of_keys_that_a_node_saw_are_written_down_when_it_leaves() {
+    let keyspace = Keyspace::new();
+    let nodes = ["a", "b"].map(|name| node(&keyspace, name));
+    eventually("two nodes share evenly", || even(&nodes[0], &["a", "b"]));
+    let shards = status(&nodes[0])["shards"].clone();
+    let directory = shards
+        .as_array()
+        .and_then(|all| all.iter().find(|shard| shard["shard"] == "directory"));
+    let leads = directory.expect("it has a shard")["node"] == "a";
+    let [first, second] = nodes;
+    let (leader, mut other) = if leads { (first, second) } else { (second, first) };
+    // Accounts enough that each node has some of them.
+    const ACCOUNTS: usize = 12;
+    for _ in 0..ACCOUNTS {
+        let used = other.send(&account(&leader), "GET", "/v1/balance", "", &[]);
+        assert_eq!(used.status, 200, "{used:?}");
+    }
+    assert_eq!(other.stop(), Some(0), "{}", other.log());
+    let admin = format!("http://{}", leader.admin);
+    let listed = tollgate(&["account", "keys", "list", "--json", "--admin", &admin]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    let keys = listed["keys"].as_array().expect("keys");
+    let used = keys.iter().filter(|key| !key["last_used"].is_null()).count();
+    assert_eq!(used, ACCOUNTS, "{listed}\n{}", other.log());
+}
+
+#[test]
+fn accounts_are_not_taken_from_a_node_that_lives() {
+    let keyspace = Keyspace::new();
+    let mut server = node(&keyspace, "a");
+    let (code, told) = keyspace.tollgate(&["account", "create"]);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("node \"a\"") && told.contains("--admin URL"), "{told}");
+    server.pay(1_000);
+    // The node may have them back before anything is written: then the command says so, and is run again.
+    let told = std::iter::repeat_with(|| keyspace.tollgate(&["account", "create", "--json", "--take-over"]))
+        .inspect(|(code, told)| assert!(matches!(code, Some(0 | 3)), "{told}"))
+        .take(20)
+        .find_map(|(code, told)| (code == Some(0)).then_some(told));
+    let told = told.expect("it is faster than the node once");
+    let line = told.lines().find(|line| line.contains("sk_")).expect("a key");
+    let key = line.split('"').find(|word| word.starts_with("sk_")).expect("a key");
+    eventually("the node has accounts and keys again", || {
+        server
+            .try_send(key, "GET", "/v1/balance", "", &[])
+            .is_ok_and(|answer| answer.status == 200)
+            && even(&server, &["a"])
+    });
+    account(&server);
+    // A row that a dead node left holds nobody up for longer than it takes to be sure.
+    server.kill();
+    let (code, told) = keyspace.tollgate(&["account", "list"]);
+    assert_eq!(code, Some(0), "{told}");
+    // Both modes of two accounts, and a sandbox.
+    assert_eq!(told.matches("acct_").count(), 2 * 2 + 1, "{told}");
 }
