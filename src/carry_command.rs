@@ -15,7 +15,7 @@ use tollgate_http::{FileBytes, PendingBytes};
 use tollgate_resource::Id;
 use tollgate_store::{AccountRef, Journal, Scan, ShardId, StoreError};
 use tollgate_store_embedded::{Embedded, FileArea, Options};
-use tollgate_store_scylla::{Cluster, Scanner, Settings, ShardOf, begin_import, finish_import};
+use tollgate_store_scylla::{Cluster, ImportError, Scanner, Settings, ShardOf, begin_import, finish_import};
 use tollgate_vault::{Folder, Keep};
 
 /// Writes everything of a store whose servers are stopped to a file.
@@ -119,7 +119,7 @@ fn into_directory(opened: &Opened, store: &Store) -> Result<Sums, CarryError> {
 }
 
 fn into_cluster(opened: &Opened, settings: &Settings, idempotency_hours: u32) -> Result<Sums, CarryError> {
-    begin_import(settings, opened.secret)?;
+    begin_import(settings, opened.secret).map_err(not_imported)?;
     let divided: ShardOf = Arc::new(|account, shards| shard_of(AccountKey(account.0), shards));
     let target = Cluster::open(tollgate_store_scylla::Options {
         importing: true,
@@ -131,8 +131,15 @@ fn into_cluster(opened: &Opened, settings: &Settings, idempotency_hours: u32) ->
     fill(opened, &*target, target.shards(), &uploads, &vault)?;
     drop(target);
     let sums = opened.compare(&Scanner::open_imported(settings)?)?;
-    finish_import(settings)?;
+    finish_import(settings).map_err(not_imported)?;
     Ok(sums)
+}
+
+fn not_imported(error: ImportError) -> CarryError {
+    match error {
+        ImportError::Refused { .. } => CarryError::Refused(error.to_string()),
+        ImportError::Store(error) => CarryError::Store(error),
+    }
 }
 
 fn fill(

@@ -13,6 +13,22 @@ use crate::settings::Settings;
 use std::sync::Arc;
 use tollgate_store::{ShardId, StoreError};
 
+/// Why data cannot be imported into a keyspace.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The keyspace holds something, or another import was begun there: another one is needed.
+    #[error("keyspace {keyspace}: {what}")]
+    Refused {
+        /// The keyspace.
+        keyspace: String,
+        /// What is wrong with it, and what to do.
+        what: &'static str,
+    },
+    /// The cluster does not do what it is asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The name of the row.
 const IMPORT: &str = "import";
 const RUNNING: &[u8] = b"running";
@@ -21,8 +37,8 @@ const ENDED: &[u8] = b"ended";
 /// Begins an import of data with this secret into a keyspace that has a schema and nothing else.
 ///
 /// # Errors
-/// When the keyspace was ever used, or an import into it was begun; or it cannot be written.
-pub fn begin_import(settings: &Settings, secret: [u8; 32]) -> Result<(), StoreError> {
+/// [`ImportError::Refused`] when the keyspace was ever used, or an import into it was begun; otherwise it cannot be written.
+pub fn begin_import(settings: &Settings, secret: [u8; 32]) -> Result<(), ImportError> {
     on_link(settings, move |link| async move {
         let keyspace = &link.settings.keyspace;
         let about = schema::check(&link).await?;
@@ -67,7 +83,7 @@ pub fn begin_import(settings: &Settings, secret: [u8; 32]) -> Result<(), StoreEr
 ///
 /// # Errors
 /// When no import is under way, or it cannot be written: then it is to be tried again.
-pub fn finish_import(settings: &Settings) -> Result<(), StoreError> {
+pub fn finish_import(settings: &Settings) -> Result<(), ImportError> {
     on_link(settings, |link| async move {
         let end = link
             .conditional("UPDATE $.about SET value = ? WHERE name = ? IF value = ?")
@@ -85,16 +101,18 @@ pub fn finish_import(settings: &Settings) -> Result<(), StoreError> {
 /// Refuses a keyspace whose import has not ended.
 pub(crate) async fn is_over(link: &Link) -> Result<(), StoreError> {
     match get(link, IMPORT).await?.as_deref() {
-        Some(RUNNING) => Err(refused(
-            &link.settings.keyspace,
-            "an import into it did not end; drop it, make it again with `tollgate schema apply`, and import again",
-        )),
+        Some(RUNNING) => Err(StoreError::Io {
+            place: format!("keyspace {}", link.settings.keyspace),
+            what:
+                "an import into it did not end; drop it, make it again with `tollgate schema apply`, and import again"
+                    .to_owned(),
+        }),
         _ => Ok(()),
     }
 }
 
 /// Refuses a keyspace in which a shard was ever owned.
-async fn is_unused(link: &Link, shards: u16) -> Result<(), StoreError> {
+async fn is_unused(link: &Link, shards: u16) -> Result<(), ImportError> {
     let read = link.serial("SELECT epoch FROM $.shards WHERE shard = ?").await?;
     for shard in (0..shards).map(ShardId).chain([ShardId::DIRECTORY]) {
         let values = (crate::protocol::number(shard),);
@@ -109,16 +127,16 @@ async fn is_unused(link: &Link, shards: u16) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn refused(keyspace: &str, what: &str) -> StoreError {
-    StoreError::Io {
-        place: format!("keyspace {keyspace}"),
-        what: what.to_owned(),
+fn refused(keyspace: &str, what: &'static str) -> ImportError {
+    ImportError::Refused {
+        keyspace: keyspace.to_owned(),
+        what,
     }
 }
 
-fn on_link<F>(settings: &Settings, work: impl FnOnce(Arc<Link>) -> F + Send + 'static) -> Result<(), StoreError>
+fn on_link<F>(settings: &Settings, work: impl FnOnce(Arc<Link>) -> F + Send + 'static) -> Result<(), ImportError>
 where
-    F: Future<Output = Result<(), StoreError>> + Send,
+    F: Future<Output = Result<(), ImportError>> + Send,
 {
     let runtime = Runtime::start()?;
     let settings = settings.clone();

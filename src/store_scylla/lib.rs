@@ -42,7 +42,7 @@ mod uploads;
 mod vault;
 
 pub use block::SEGMENT_BLOCKS;
-pub use import::{begin_import, finish_import};
+pub use import::{ImportError, begin_import, finish_import};
 pub use nodes::{Beat, NodeRow, Nodes, OwnerRow, ProcessMark};
 pub use pieces::INDEX_CACHE_BYTES;
 pub use reader::CACHE_BYTES;

@@ -8,7 +8,7 @@ use tollgate_store_scylla::{Cluster, Options, Scanner, Settings, begin_import, f
 
 const SECRET: [u8; 32] = [7; 32];
 
-fn told<T>(result: Result<T, tollgate_store::StoreError>) -> String {
+fn told<T>(result: Result<T, impl std::fmt::Display>) -> String {
     result.err().map(|error| error.to_string()).unwrap_or_default()
 }
 
