@@ -28,6 +28,7 @@ mod retry;
 mod runtime;
 mod scan;
 mod schema;
+mod schema_lock;
 mod server;
 mod settings;
 mod shard;

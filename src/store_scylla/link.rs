@@ -22,6 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate_store::StoreError;
 
+/// How long servers may take to make a table.
+const SCHEMA_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// An open session.
 pub(crate) struct Link {
     pub(crate) session: Session,
@@ -158,6 +161,23 @@ impl Link {
         prepared.set_execution_profile_handle(Some(profile.clone()));
         prepared.set_is_idempotent(repeatable);
         Ok(prepared)
+    }
+
+    /// Makes a table or a keyspace that is missing, with `$` for the keyspace, and waits until the nodes agree: also on what
+    /// somebody else made a moment ago.
+    pub(crate) async fn change_schema(&self, text: &str) -> Result<(), StoreError> {
+        let mut statement = Statement::new(self.cql(text));
+        statement.set_request_timeout(Some(SCHEMA_TIMEOUT));
+        let made = self.session.query_unpaged(statement, ()).await;
+        made.map_err(|error| failed("the schema cannot be applied", &error))?;
+        self.agree_on_schema().await
+    }
+
+    /// Waits until all nodes that can be reached have heard of every table.
+    pub(crate) async fn agree_on_schema(&self) -> Result<(), StoreError> {
+        let agreed = self.session.await_schema_agreement().await;
+        let what = "the nodes of the cluster do not agree on its schema; apply it again when they do";
+        agreed.map(drop).map_err(|error| failed(what, &error))
     }
 
     /// Runs a write that has no answer.

@@ -1,4 +1,5 @@
-//! The tables, and how they come into being. Applying is safe from many nodes at once: one of them holds the lock.
+//! The tables, and how they come into being. Applying is safe from many nodes at once: one of them holds the lock, which
+//! `schema_lock.rs` explains.
 //!
 //! ```text
 //! about      what the data says about itself: schema, shards, identity, secret   conditional writes only
@@ -42,8 +43,9 @@ use crate::answer::{Answer, Condition};
 use crate::failure::failed;
 use crate::link::Link;
 use crate::retry::{WRITE_TRIES, a_few_times};
+use crate::schema_lock::SchemaLock;
 use crate::server::Server;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use tollgate_store::StoreError;
 
 /// What the data says about itself; fixed when it is created. Its secret does not print.
@@ -76,8 +78,6 @@ const SCHEMA_NAME: &str = "schema";
 const DATA_BYTES: usize = 2 + 8 + 16 + 32;
 /// Most shards; the number above belongs to the directory's journal.
 const SHARDS_MAX: u16 = 4096;
-/// How long servers may take to make a table.
-const DDL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What applying the schema did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,14 +108,22 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     let options = server.keyspace_options();
     let keyspace =
         format!("CREATE KEYSPACE IF NOT EXISTS $ WITH replication = {replication} AND durable_writes = true{options}");
-    ddl(link, &keyspace).await?;
+    // Made twice it is the same one: a keyspace is its name.
+    link.change_schema(&keyspace).await?;
     server.check_keyspace(link).await?;
+    let mut lock = SchemaLock::take(link, &server).await?;
+    let made = make(link, &mut lock, shards).await;
+    lock.free().await;
+    Ok((made?, check(link).await?))
+}
+
+/// Makes what is missing in the keyspace.
+async fn make(link: &Link, lock: &mut SchemaLock<'_>, shards: u16) -> Result<Outcome, StoreError> {
     for table in TABLES {
-        ddl(link, table).await?;
+        lock.holding(link.change_schema(table)).await?;
     }
     if let Some(found) = schema_of(link).await? {
-        let outcome = migrate(link, found).await?;
-        return Ok((outcome, check(link).await?));
+        return migrate(link, found).await;
     }
     let mut random = [0; 48];
     getrandom::fill(&mut random).map_err(|error| failed("the system gives no random bytes", &error))?;
@@ -129,7 +137,7 @@ pub(crate) async fn apply(link: &Link, shards: u16) -> Result<(Outcome, About), 
     // Whoever is first decides; the others read what it wrote.
     put_first(link, DATA, &data).await?;
     put_first(link, SCHEMA_NAME, &SCHEMA.to_le_bytes()).await?;
-    Ok((Outcome::Applied, check(link).await?))
+    Ok(Outcome::Applied)
 }
 
 /// Brings data of an older schema, whose tables are all there by now, to this release's. Whoever else does so at the same
@@ -208,14 +216,6 @@ async fn look(link: &Link) -> Result<(), StoreError> {
         );
     }
     Ok(())
-}
-
-async fn ddl(link: &Link, text: &str) -> Result<(), StoreError> {
-    let mut statement = scylla::statement::unprepared::Statement::new(link.cql(text));
-    statement.set_request_timeout(Some(DDL_TIMEOUT));
-    let made = link.session.query_unpaged(statement, ()).await;
-    made.map(drop)
-        .map_err(|error| failed("the schema cannot be applied", &error))
 }
 
 async fn put_first(link: &Link, name: &str, value: &[u8]) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Its nodes are counted from 0.
 pub(crate) struct Cassandra {
@@ -12,10 +13,14 @@ pub(crate) struct Cassandra {
     says: BufReader<ChildStdout>,
     /// `host:port` of each node.
     pub(crate) points: Vec<String>,
+    /// There is memory for one cluster at a time.
+    _only: MutexGuard<'static, ()>,
 }
 
 impl Cassandra {
     pub(crate) fn start(nodes: usize) -> Cassandra {
+        static ONLY: Mutex<()> = Mutex::new(());
+        let only = ONLY.lock().unwrap_or_else(PoisonError::into_inner);
         let jars = std::env::var("TOLLGATE_CASSANDRA_JARS");
         let jars = jars.expect("TOLLGATE_CASSANDRA_JARS names no folder; use `tests/run cql`");
         let mut program = Command::new("python3")
@@ -33,6 +38,7 @@ impl Cassandra {
             hears,
             says,
             points: Vec::new(),
+            _only: only,
         };
         let ready: Value = serde_json::from_str(&cassandra.line()).expect("the contact points");
         let points = ready["contact_points"].as_array().expect("contact points");

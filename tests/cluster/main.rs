@@ -3,11 +3,13 @@
 //!
 //! Clients ask all nodes all the time and retry under their keys; in the end every request has its answer, and all that
 //! the nodes hold is compared with what the clients know. Wants TOLLGATE_CASSANDRA_JARS, as `tests/run cql` sets it; more
-//! faults by TOLLGATE_FAULTS. Reading order: [`plugs`] (what is pulled, and when), [`nodes`], [`cassandra`].
+//! faults by TOLLGATE_FAULTS. Reading order: [`plugs`] (what is pulled, and when), [`nodes`],
+//! [`cassandra`]; and [`schema`], which many make at once.
 
 mod cassandra;
 mod nodes;
 mod plugs;
+mod schema;
 
 #[path = "../harness/audit.rs"]
 mod audit;

@@ -28,16 +28,30 @@ impl Keyspace {
 
     /// On this cluster.
     pub(crate) fn on(points: String, replicas: usize) -> Keyspace {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let keyspace = Keyspace {
-            points,
-            replicas: replicas.to_string(),
-            name: format!("served_{}_{number}", std::process::id()),
-        };
+        let keyspace = Keyspace::unmade(points, replicas);
         let (code, text) = keyspace.tollgate(&["schema", "apply"]);
         assert_eq!(code, Some(0), "{text}");
         keyspace
+    }
+
+    /// A name that no other test has; nothing is made yet.
+    pub(crate) fn unmade(points: String, replicas: usize) -> Keyspace {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Keyspace {
+            points,
+            replicas: replicas.to_string(),
+            name: format!("served_{}_{number}", std::process::id()),
+        }
+    }
+
+    /// The same keyspace, spoken to through these contact points at first.
+    pub(crate) fn through(&self, points: &str) -> Keyspace {
+        Keyspace {
+            points: points.to_owned(),
+            replicas: self.replicas.clone(),
+            name: self.name.clone(),
+        }
     }
 
     /// For the environment of a server or a command.

@@ -133,7 +133,7 @@ impl Pause {
     }
 }
 
-fn mark() -> Result<Mark, StoreError> {
+pub(crate) fn mark() -> Result<Mark, StoreError> {
     let mut mark = [0; 16];
     getrandom::fill(&mut mark).map_err(|error| failed("the system gives no random bytes", &error))?;
     Ok(mark)

@@ -31,6 +31,26 @@ fn many_may_apply_at_once() {
 }
 
 #[test]
+fn a_lock_that_a_dead_process_left_and_a_keyspace_that_was_dropped_hold_nobody_up() {
+    let settings = settings();
+    let (_, first) = apply_schema(&settings, SHARDS).unwrap();
+    let raw = Raw::open(&settings);
+    let free = || raw.run("SELECT name FROM $.schema_lock", ()).is_empty();
+    assert!(free(), "whoever is done lets the next one in");
+    let dead = "INSERT INTO $.schema_lock (name, holder, beat) VALUES ('tables', 0x0707, 3) IF NOT EXISTS";
+    raw.run(dead, ());
+    raw.run("DROP TABLE $.uploads", ());
+    let (_, again) = apply_schema(&settings, SHARDS).unwrap();
+    assert_eq!(again, first);
+    raw.run("SELECT digest FROM $.uploads", ());
+    assert!(free());
+    raw.run("DROP KEYSPACE $", ());
+    let (outcome, other) = apply_schema(&settings, SHARDS).unwrap();
+    assert_eq!(outcome, Outcome::Applied);
+    assert_ne!(other, first, "it is other data");
+}
+
+#[test]
 fn wrong_settings_are_named() {
     let told = |settings: &Settings| apply_schema(settings, SHARDS).unwrap_err().to_string();
     let wrong = told(&Settings {
