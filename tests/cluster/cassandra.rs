@@ -25,7 +25,7 @@ impl Cassandra {
         let jars = jars.expect("TOLLGATE_CASSANDRA_JARS names no folder; use `tests/run cql`");
         let mut program = Command::new("python3")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cql/cassandra.py"))
-            .args(["--jars", &jars, "--nodes", &nodes.to_string()])
+            .args(["--jars", &jars, "--slow-disk", "--nodes", &nodes.to_string()])
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -67,10 +67,19 @@ impl Cassandra {
         self.obey("go_on", node);
     }
 
+    /// From now on each wait of a node for its disk takes so much longer.
+    pub(crate) fn slow_disk(&mut self, node: usize, ms: u64) {
+        self.say(&format!("slow {} {ms}", node + 1));
+    }
+
     fn obey(&mut self, what: &str, node: usize) {
+        self.say(&format!("{what} {}", node + 1));
+    }
+
+    fn say(&mut self, order: &str) {
         let hears = self.hears.as_mut().expect("it hears until it is dropped");
-        writeln!(hears, "{what} {}", node + 1).expect("it listens");
-        assert_eq!(self.line().trim(), "done", "{what} {node}");
+        writeln!(hears, "{order}").expect("it listens");
+        assert_eq!(self.line().trim(), "done", "{order}");
     }
 
     fn line(&mut self) -> String {

@@ -10,6 +10,7 @@ use crate::random::{Random, seed};
 use crate::server::Server;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Faults of an ordinary run, each plug once; more by TOLLGATE_FAULTS.
@@ -21,11 +22,13 @@ const STORES: usize = 3;
 const CARRIED: &str = r#"tollgate_node_forwarded_total{outcome="answered"}"#;
 /// New requests that follow each fault, at least: fewer would prove little.
 const REQUESTS_AFTER: u64 = 40;
-/// Longest pause of a process, and longest time that a node of either sort stays down, in milliseconds. In a long run some
-/// are a minute.
+/// Longest pause of a process, longest time that a node of either sort stays down and that a disk is slow, in milliseconds.
 const GONE_MAX_MS: u64 = 12_000;
-/// One of so many long ones.
+/// In a long run some of these take so long, and a pause does each time it is a plug of its own.
 const LONG: Duration = Duration::from_secs(60);
+/// What a slow disk adds to each wait for it, in milliseconds, at most. A block waits for several one after the other, and a
+/// server gives a conditional write two seconds.
+const SLOW_MAX_MS: u64 = 900;
 /// How long all of Cassandra is down; in a long run, and in an ordinary one.
 const ALL_DOWN: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(8));
 
@@ -50,17 +53,24 @@ enum Plug {
     Leave,
     /// SIGKILL of a node of Cassandra, then a start.
     StoreKill,
-    /// SIGSTOP of a node of Cassandra, then SIGCONT: a disk that takes long.
+    /// SIGSTOP of a node of Cassandra, then SIGCONT.
     StorePause,
+    /// The disk of one node of Cassandra takes long for everything that has to be on it.
+    SlowDisk,
+    /// So do the disks of all.
+    SlowDisks,
     /// All nodes of Cassandra stop, and go on.
     StoreGone,
     /// A node of Tollgate is stopped while a node of Cassandra is killed.
     PauseAndStoreKill,
     /// A node of Tollgate is killed while all of Cassandra stands still.
     KillAndStoreGone,
+    /// SIGSTOP of a node of Tollgate for a minute. Only in a long run.
+    PauseForLong,
 }
 
-const PLUGS: [Plug; 8] = [
+/// Those of every run.
+const PLUGS: [Plug; 10] = [
     Plug::Kill,
     Plug::Pause,
     Plug::StoreKill,
@@ -68,8 +78,12 @@ const PLUGS: [Plug; 8] = [
     Plug::StoreGone,
     Plug::PauseAndStoreKill,
     Plug::StorePause,
+    Plug::SlowDisk,
     Plug::KillAndStoreGone,
+    Plug::SlowDisks,
 ];
+/// Those of a long one.
+const LONG_PLUGS: [Plug; 1] = [Plug::PauseForLong];
 
 #[test]
 fn whatever_plug_is_pulled_nothing_is_lost_invented_or_doubled() {
@@ -95,7 +109,8 @@ fn whatever_plug_is_pulled_nothing_is_lost_invented_or_doubled() {
         await_asked(&nodes, &log, REQUESTS_AFTER);
         for number in 0..faults {
             // Each at least once, then as it comes.
-            let plug = match PLUGS.get(number as usize) {
+            let mut each = PLUGS.iter().chain(&LONG_PLUGS);
+            let plug = match each.nth(number as usize) {
                 Some(plug) => *plug,
                 None => *pulled.random.one(&PLUGS),
             };
@@ -163,6 +178,13 @@ impl Pulled<'_> {
             Plug::StoreGone => {
                 self.store_gone();
             }
+            Plug::SlowDisk => self.slow_disks(store..store + 1),
+            Plug::SlowDisks => self.slow_disks(0..STORES),
+            Plug::PauseForLong => {
+                self.servers[at].signal("STOP");
+                std::thread::sleep(LONG);
+                self.servers[at].signal("CONT");
+            }
             Plug::PauseAndStoreKill => {
                 self.servers[at].signal("STOP");
                 self.cassandra.kill(store);
@@ -185,6 +207,13 @@ impl Pulled<'_> {
         let long = self.long && self.random.percent(4);
         let short = Duration::from_millis(self.random.below(GONE_MAX_MS));
         std::thread::sleep(if long { LONG } else { short });
+    }
+
+    fn slow_disks(&mut self, stores: Range<usize>) {
+        let ms = SLOW_MAX_MS / 3 + self.random.below(SLOW_MAX_MS * 2 / 3);
+        stores.clone().for_each(|store| self.cassandra.slow_disk(store, ms));
+        self.wait();
+        stores.for_each(|store| self.cassandra.slow_disk(store, 0));
     }
 
     fn store_gone(&mut self) {

@@ -2,11 +2,13 @@
 """Starts a cluster of Apache Cassandra on loopback for tests and load runs, and ends it with its caller.
 
 usage: cassandra.py --jars DIR [--nodes N] [--dir DIR] [--heap 384m] [--sync batch|group|periodic] [--tls]
+                    [--slow-disk]
 
 Prints one line of JSON when every node answers and knows the others:
 {"contact_points": ["127.20.3.1:9042", ...], "dir": "..."}.
 Then it obeys lines on standard input, one answer line each: "kill N" (SIGKILL), "term N", "start N", "pause N" (SIGSTOP),
-"go_on N" (SIGCONT), with N counted from 1; "quit" or the end of standard input ends the cluster. So it ends when its caller
+"go_on N" (SIGCONT), "slow N MS" (with --slow-disk: each wait for the disk takes so much longer; 0 for as long as it
+does), with N counted from 1; "quit" or the end of standard input ends the cluster. So it ends when its caller
 does, however that happens. Nodes share the ports 7000 and 9042 and differ in their address, which is drawn at random.
 """
 
@@ -141,12 +143,30 @@ block_for_peers_timeout_in_secs: 2
             f"{conf}:{jars}/*",
             "org.apache.cassandra.service.CassandraDaemon",
         ]
+        environment = dict(os.environ)
+        if self.options.slow_disk:
+            environment.update(LD_PRELOAD=os.path.join(self.options.dir, "slow_sync.so"), SLOW_SYNC_FILE=self.slow_file())
         log = open(os.path.join(self.dir, "log"), "ab")
         # A group of its own, so that a terminal's Ctrl-C is answered by this program alone.
         self.process = subprocess.Popen(
-            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.dir, start_new_session=True
+            command,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            cwd=self.dir,
+            env=environment,
+            start_new_session=True,
         )
         log.close()
+
+    def slow_file(self):
+        return os.path.join(self.dir, "slow_sync")
+
+    def slow(self, ms):
+        # In one piece, since it is read all the time.
+        with open(self.slow_file() + ".new", "w") as out:
+            out.write(ms)
+        os.replace(self.slow_file() + ".new", self.slow_file())
 
     def ready(self):
         if not self.options.tls:
@@ -282,6 +302,7 @@ def main():
     parser.add_argument("--dir")
     parser.add_argument("--heap", default="384m")
     parser.add_argument("--sync", default="batch", choices=["batch", "group", "periodic"])
+    parser.add_argument("--slow-disk", action="store_true", help="obey `slow`; wants cc")
     parser.add_argument("--tls", action="store_true", help="clients must encrypt, show client.pem of DIR, and log in")
     options = parser.parse_args()
     if not os.path.isdir(options.jars):
@@ -296,6 +317,10 @@ def main():
         addresses = free_addresses(options.nodes)
         if options.tls:
             certify(addresses, options.dir)
+        if options.slow_disk:
+            source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slow_sync.c")
+            into = os.path.join(options.dir, "slow_sync.so")
+            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", into, source, "-ldl"], check=True)
         for number, address in enumerate(addresses, 1):
             nodes.append(Node(number, address, addresses[0], TOKENS[number - 1], options))
         nodes[0].start()
@@ -327,6 +352,8 @@ def main():
                 node.signal(signal.SIGSTOP)
             elif what == "go_on":
                 node.signal(signal.SIGCONT)
+            elif what == "slow" and options.slow_disk:
+                node.slow(words[2])
             else:
                 print(f"unknown: {line.strip()}", flush=True)
                 continue
