@@ -4,6 +4,7 @@
 mod carry;
 mod cluster;
 mod deliveries;
+mod forwarding;
 mod handover;
 mod uploads;
 mod vault;
