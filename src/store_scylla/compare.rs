@@ -101,7 +101,7 @@ struct Onlooker {
 
 impl Files for Onlooker {
     fn place(&self) -> String {
-        format!("{}.pieces shard {}", self.pieces.keyspace(), self.shard.0)
+        self.pieces.place(self.shard)
     }
 
     fn place_of(&self, name: FileName) -> String {
@@ -109,7 +109,7 @@ impl Files for Onlooker {
     }
 
     fn place_of_manifest(&self) -> String {
-        format!("{}.manifests shard {}", self.pieces.keyspace(), self.shard.0)
+        self.pieces.place_of_manifest(self.shard)
     }
 
     fn manifest(&self) -> Result<Option<Vec<u8>>, Unreadable> {
@@ -188,7 +188,7 @@ impl Journaled<Reached> for ShardJournal<'_> {
     fn walk(&self, to: &Reached, visit: &mut VisitBlock<'_>) -> Result<Reached, StoreError> {
         let mut reached = Reached::default();
         let mut chain = 0;
-        let mut ahead = Ahead::new(&self.of.protocol, &self.of.runtime, self.shard);
+        let mut ahead = Ahead::new(&self.of.protocol, &self.of.runtime, self.shard, 1..=u64::MAX);
         while let Some((block, _)) = ahead.next()? {
             chain = Header::of(&block).chain(chain);
             let indexed = block.seq <= to.block;

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::store::ShardOf;
 use crate::uploads::Uploads;
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, mpsc};
 use tollgate_store::{Block, Scan, ShardId, StoreError, StoredBlock};
 use tollgate_store_index::Agreement;
@@ -96,7 +97,7 @@ impl Scanner {
         visit: &mut dyn FnMut(StoredBlock) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let (mut chain, mut last): (u64, Option<Block>) = (0, None);
-        let mut ahead = Ahead::new(&self.protocol, &self.runtime, shard);
+        let mut ahead = Ahead::new(&self.protocol, &self.runtime, shard, 1..=u64::MAX);
         loop {
             let seq = last.as_ref().map_or(1, |block| block.seq + 1);
             let Some((block, chained)) = ahead.next()? else {
@@ -126,7 +127,7 @@ impl Scanner {
         let protocol = Arc::clone(&self.protocol);
         let newest = self.runtime.wait(async move {
             let now = protocol.again(|| protocol.ownership(shard)).await?;
-            let newest = protocol.stand(shard, now.epoch, now.segment).await?.last_block;
+            let newest = protocol.newest(shard, now.segment).await?.seq;
             // What was appended since the scan's last look is there to be read.
             let next = protocol.read(shard, last + 1).await?;
             Ok::<_, StoreError>((newest, next.is_some()))
@@ -146,7 +147,8 @@ pub(crate) struct Ahead<'a> {
     protocol: &'a Arc<Protocol>,
     runtime: &'a Runtime,
     shard: ShardId,
-    wanted: u64,
+    /// Blocks that were not asked for yet.
+    wanted: RangeInclusive<u64>,
     waiting: VecDeque<mpsc::Receiver<BlockRead>>,
 }
 
@@ -154,31 +156,39 @@ pub(crate) struct Ahead<'a> {
 type BlockRead = Result<Option<(Block, u64)>, StoreError>;
 
 impl<'a> Ahead<'a> {
-    /// From the first block on.
-    pub(crate) fn new(protocol: &'a Arc<Protocol>, runtime: &'a Runtime, shard: ShardId) -> Self {
+    /// Of these blocks.
+    pub(crate) fn new(
+        protocol: &'a Arc<Protocol>,
+        runtime: &'a Runtime,
+        shard: ShardId,
+        wanted: RangeInclusive<u64>,
+    ) -> Self {
         Ahead {
             protocol,
             runtime,
             shard,
-            wanted: 1,
+            wanted,
             waiting: VecDeque::new(),
         }
     }
 
-    /// The next block and its chain; `None` after the last.
+    /// The next block and its chain; `None` after the last, and for one that is missing.
     pub(crate) fn next(&mut self) -> BlockRead {
-        while self.waiting.len() < READ_AHEAD {
+        while self.waiting.len() < READ_AHEAD
+            && let Some(seq) = self.wanted.next()
+        {
             let (sender, receiver) = mpsc::sync_channel(1);
-            let (protocol, shard, seq) = (Arc::clone(self.protocol), self.shard, self.wanted);
+            let (protocol, shard) = (Arc::clone(self.protocol), self.shard);
             self.runtime.spawn(async move {
                 // Nobody listens any more where the reader has ended.
                 let _ = sender.send(protocol.read(shard, seq).await);
             });
             self.waiting.push_back(receiver);
-            self.wanted += 1;
         }
-        let next = self.waiting.pop_front().expect("there is always one");
-        next.recv().map_err(|_| StoreError::Stopped)?
+        match self.waiting.pop_front() {
+            Some(next) => next.recv().map_err(|_| StoreError::Stopped)?,
+            None => Ok(None),
+        }
     }
 }
 

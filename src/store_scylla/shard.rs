@@ -2,7 +2,7 @@
 
 use crate::barrier::Questions;
 use crate::index::ShardIndex;
-use crate::protocol::Owner;
+use crate::protocol::Seat;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -11,9 +11,8 @@ use tollgate_store::{Epoch, ShardId};
 /// A shard of the data, claimed here or not.
 #[derive(Default)]
 pub(crate) struct Slot {
-    /// Held while a block is appended, however long its outcome is unknown, and while a new owner reads the tail. `None`
-    /// unless this process owns the shard, as far as it knows.
-    pub(crate) owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
+    /// Who this process is there.
+    pub(crate) seat: Seat,
     /// Whether an operator wants its index built again.
     pub(crate) rebuild_wanted: AtomicBool,
     /// Whoever waits to hear whether this process still owns it.

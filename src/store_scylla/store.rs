@@ -9,12 +9,12 @@ use crate::link::Link;
 use crate::manifests::Manifests;
 use crate::nodes::Nodes;
 use crate::pieces::{INDEX_CACHE_BYTES, Pieces};
-use crate::protocol::{Appended, Claimant, Owner, Protocol};
+use crate::protocol::{Appended, Claimant, Protocol, Turn};
 use crate::reader::{Blocks, CACHE_BYTES};
 use crate::runtime::Runtime;
 use crate::schema;
 use crate::settings::Settings;
-use crate::shard::{IndexState, Serving, Slot, Taken};
+use crate::shard::{IndexState, Slot, Taken};
 use crate::tail::Tails;
 use crate::takeover::rebuild_damaged;
 use crate::trail::TableTrail;
@@ -305,30 +305,28 @@ impl Shared {
 
     async fn append(&self, block: Block) -> Commit {
         let slot = self.slot(block.shard);
-        let mut standing = slot.owner.lock().await;
-        let (Some(mut owner), Some(serving)) = (*standing, slot.serving()) else {
+        let Some(mut turn) = slot.seat.turn(&block).await else {
             return Commit::Fenced;
         };
-        if owner.epoch != block.epoch.0 || owner.last_block + 1 != block.seq {
-            return Commit::Fenced;
-        }
-        let commit = match self.try_append(&mut owner, &serving, block).await {
+        let shard = block.shard.0;
+        let commit = match self.try_append(&mut turn, slot, block).await {
             Ok(commit) => commit,
             Err(error) => {
-                tracing::error!(shard = owner.shard.0, %error, "a block cannot be written");
+                tracing::error!(shard, %error, "a block cannot be written");
                 Commit::Failed
             }
         };
-        if commit == Commit::Durable {
-            *standing = Some(owner);
-        } else {
-            *standing = None;
-            slot.serve(None);
+        match commit {
+            Commit::Durable => turn.keep(),
+            Commit::Fenced | Commit::Failed => slot.serve(None),
         }
         commit
     }
 
-    async fn try_append(&self, owner: &mut Owner, serving: &Serving, block: Block) -> Result<Commit, StoreError> {
+    async fn try_append(&self, turn: &mut Turn, slot: &Slot, block: Block) -> Result<Commit, StoreError> {
+        let Some(serving) = slot.serving() else {
+            return Ok(Commit::Fenced);
+        };
         let place = name(self.keyspace(), block.shard, block.seq);
         let heads = heads(&block, &place)?;
         if let Some((_, head)) = heads
@@ -345,16 +343,17 @@ impl Shared {
             .map_err(|what| failed(&place, &what))?;
         let shard = block.shard;
         let block = Arc::new(block);
-        if self.protocol.append(owner, &block).await? == Appended::Fenced {
+        if turn.append(&self.protocol, &block).await? == Appended::Fenced {
             return Ok(Commit::Fenced);
         }
         self.blocks.keep(block);
         serving.index.publish(shard, &heads);
-        serving.indexed.store(owner.last_block, Relaxed);
-        serving.index.reached(|| Reached {
-            block: owner.last_block,
-            chain: owner.chain,
-        });
+        let reached = Reached {
+            block: turn.owner().last_block,
+            chain: turn.owner().chain,
+        };
+        serving.indexed.store(reached.block, Relaxed);
+        serving.index.reached(|| reached);
         Ok(Commit::Durable)
     }
 

@@ -4,7 +4,8 @@
 use crate::block::{Header, heads, name};
 use crate::index::Reached;
 use crate::index_files::{REBUILDS_MAX, ShardFiles, first_file};
-use crate::protocol::Owner;
+use crate::protocol::{Owner, Vacant};
+use crate::scan::Ahead;
 use crate::shard::{Serving, Slot, Taken};
 use crate::store::Shared;
 use std::collections::VecDeque;
@@ -12,11 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak, mpsc};
 use std::time::{Duration, Instant};
 use tollgate_store::index::Index;
-use tollgate_store::{Block, Claimed, Epoch, ShardId, StoreError};
+use tollgate_store::{Claimed, Epoch, ShardId, StoreError};
 use tollgate_store_index::{Opened, Opening, Unreadable};
 
-/// Blocks of the tail that are asked for before they are needed.
-const READ_AHEAD: usize = 16;
 /// Pause before a damaged index is tried to be built again once more.
 const REBUILD_PAUSE: Duration = Duration::from_secs(2);
 
@@ -45,20 +44,11 @@ impl Shared {
         if let Some(work) = self.before_serving.get() {
             work().inspect_err(|_| slot.serve(None))?;
         }
-        // A block of an older incarnation of this process ends now: it is durable already, or refused by the fence.
-        let lock = Arc::clone(&slot.owner);
-        let mut standing = self.runtime.wait(async move { lock.lock_owned().await })?;
-        *standing = None;
-        let taken = self.stand(slot, shard, (epoch, segment), (began, claimed, fence));
-        let owner = match taken {
-            Ok(owner) => owner,
-            Err(error) => {
-                // Whatever another owner may do now, nothing here would notice.
-                slot.serve(None);
-                return Err(error);
-            }
-        };
-        *standing = Some(owner);
+        let seat = slot.seat.clone();
+        let vacant = self.runtime.wait(async move { seat.vacate().await })?;
+        // Whatever another owner may do where this fails, nothing here would notice.
+        let taken = self.stand(slot, vacant, shard, (epoch, segment), (began, claimed, fence));
+        let owner = taken.inspect_err(|_| slot.serve(None))?;
         Ok(Claimed {
             epoch: Epoch(epoch),
             last_block: owner.last_block,
@@ -69,13 +59,10 @@ impl Shared {
     /// Forgets a shard that this process owns as that incarnation; the calling thread waits for a block in flight.
     pub(crate) fn give_up(&self, shard: ShardId, epoch: Epoch) {
         let slot = self.slot(shard);
-        let lock = Arc::clone(&slot.owner);
-        let Ok(mut standing) = self.runtime.wait(async move { lock.lock_owned().await }) else {
+        let seat = slot.seat.clone();
+        if self.runtime.wait(async move { seat.leave(epoch.0).await }).is_err() {
             // The store is closing; nothing is kept of it anyway.
             return;
-        };
-        if standing.is_some_and(|owner| owner.epoch == epoch.0) {
-            *standing = None;
         }
         if slot.serving().is_some_and(|serving| serving.epoch == epoch.0) {
             slot.serve(None);
@@ -87,15 +74,16 @@ impl Shared {
     fn stand(
         self: &Arc<Self>,
         slot: &Slot,
+        vacant: Vacant,
         shard: ShardId,
         (epoch, segment): (u64, u64),
         (began, claimed, fence): (Instant, Instant, Duration),
     ) -> Result<Owner, StoreError> {
         let this = Arc::clone(self);
-        let (owner, rows) = self.runtime.wait(async move {
-            let owner = this.protocol.stand(shard, epoch, segment).await?;
+        let (vacant, owner, rows) = self.runtime.wait(async move {
+            let owner = vacant.stand(&this.protocol, shard, (epoch, segment)).await?;
             let rows = this.manifests.take(shard, epoch).await?;
-            Ok::<_, StoreError>((owner, rows))
+            Ok::<_, StoreError>((vacant, owner, rows))
         })??;
         let (tail, known) = (claimed.elapsed(), Instant::now());
         let tables = (&self.pieces, &self.manifests);
@@ -137,6 +125,7 @@ impl Shared {
             indexed: AtomicU64::new(owner.last_block),
             taken,
         })));
+        vacant.sit(owner);
         Ok(owner)
     }
 
@@ -176,21 +165,13 @@ impl Shared {
     /// Puts the blocks behind `from`, up to this one, into the index.
     fn replay(&self, shard: ShardId, opened: &Opened<Reached>, from: Reached, to: u64) -> Result<Reached, StoreError> {
         let (index, mut reached) = (&opened.index, from);
-        let mut wanted = from.block + 1;
-        let mut ahead = VecDeque::new();
-        loop {
-            while ahead.len() < READ_AHEAD && wanted <= to {
-                ahead.push_back(self.begin_to_read(shard, wanted));
-                wanted += 1;
-            }
-            let Some(read) = ahead.pop_front() else {
-                return Ok(reached);
-            };
+        let mut ahead = Ahead::new(&self.protocol, &self.runtime, shard, from.block + 1..=to);
+        while reached.block < to {
+            let read = ahead.next()?;
             // Nor is anything to be kept in memory for an index that another owner has.
             if self.closing.load(Relaxed) || matches!(index.warning(), Some(StoreError::Stopped)) {
                 return Err(StoreError::Stopped);
             }
-            let read = read.recv().map_err(|_| StoreError::Stopped)??;
             let place = name(self.keyspace(), shard, reached.block + 1);
             let corrupt = |what: String| StoreError::Corrupt {
                 place: place.clone(),
@@ -210,16 +191,7 @@ impl Shared {
             index.wait_for_room();
             index.reached(|| reached);
         }
-    }
-
-    fn begin_to_read(&self, shard: ShardId, seq: u64) -> mpsc::Receiver<BlockRead> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let protocol = Arc::clone(&self.protocol);
-        self.runtime.spawn(async move {
-            // Nobody listens any more where the replay has failed.
-            let _ = sender.send(protocol.read(shard, seq).await);
-        });
-        receiver
+        Ok(reached)
     }
 
     fn on_damage(&self, shard: ShardId) -> Box<dyn Fn() + Send + Sync> {
@@ -274,13 +246,12 @@ impl Shared {
         let opened = self.open_index(&files, &owner, built)?;
         let reached = self.replay(shard, &opened, Reached::default(), owner.last_block)?;
         // Nothing is appended from here on, so that the last blocks are in it as well.
-        let lock = Arc::clone(&slot.owner);
-        let standing = self.runtime.wait(async move { lock.lock_owned().await })?;
-        match *standing {
-            Some(now) if now.epoch == epoch => owner = now,
+        let seat = slot.seat.clone();
+        let Some(resting) = self.runtime.wait(async move { seat.rest(epoch).await })? else {
             // Whoever took the shard over has looked at the index itself.
-            _ => return Ok(()),
-        }
+            return Ok(());
+        };
+        owner = resting.owner;
         self.replay(shard, &opened, reached, owner.last_block)?;
         let taken = Taken {
             blocks: owner.last_block,
@@ -302,9 +273,6 @@ impl Shared {
         Ok(())
     }
 }
-
-/// A block and its chain, if it is there.
-type BlockRead = Result<Option<(Block, u64)>, StoreError>;
 
 /// Builds indexes again that turned out to be damaged, one after another, until the store is gone.
 pub(crate) fn rebuild_damaged(shared: &Weak<Shared>, damaged: &mpsc::Receiver<ShardId>) {

@@ -20,7 +20,7 @@ pub(crate) enum Appended {
 impl<P: Port> Protocol<P> {
     /// Appends a block and returns when it is known what became of it, however long that takes: nobody may be told
     /// anything before. Only a statement that the server will never take is an error.
-    pub(crate) async fn append(&self, owner: &mut Owner, block: &Block) -> Result<Appended, StoreError> {
+    pub(super) async fn append(&self, owner: &mut Owner, block: &Block) -> Result<Appended, StoreError> {
         let header = Header::of(block);
         let chain = header.chain(owner.chain);
         let segment = segment_of(block.seq);

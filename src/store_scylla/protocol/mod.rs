@@ -10,10 +10,12 @@
 
 mod append;
 mod ownership;
+mod seat;
 mod tail;
 
 pub(crate) use append::Appended;
 pub(crate) use ownership::Claimant;
+pub(crate) use seat::{Seat, Turn, Vacant};
 pub(crate) use tail::Owner;
 
 use crate::failure::{failed, is_permanent};

@@ -20,17 +20,33 @@ pub(crate) struct Owner {
     pub(crate) chain: u64,
 }
 
+/// The newest block; zeros where there is none.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Newest {
+    pub(crate) seq: u64,
+    now_ms: u64,
+    chain: u64,
+}
+
 impl<P: Port> Protocol<P> {
     /// What the new owner of an epoch stands on. Only after [`Protocol::claim`].
-    pub(crate) async fn stand(&self, shard: ShardId, epoch: u64, segment: u64) -> Result<Owner, StoreError> {
-        let mut owner = Owner {
+    pub(super) async fn stand(&self, shard: ShardId, epoch: u64, segment: u64) -> Result<Owner, StoreError> {
+        let newest = self.newest(shard, segment).await?;
+        if broken!(FenceAfterTail) {
+            self.again(|| self.raise_fence(shard, segment, epoch)).await?;
+        }
+        Ok(Owner {
             shard,
             epoch,
             segment,
-            last_block: 0,
-            last_now_ms: 0,
-            chain: 0,
-        };
+            last_block: newest.seq,
+            last_now_ms: newest.now_ms,
+            chain: newest.chain,
+        })
+    }
+
+    /// The newest block of a journal with this newest segment. Where somebody owns the shard it may be older by now.
+    pub(crate) async fn newest(&self, shard: ShardId, segment: u64) -> Result<Newest, StoreError> {
         // A segment that was opened and not written to yet: the newest block is the last of the one before.
         let newest = segment;
         for segment in [newest, newest - 1] {
@@ -46,16 +62,14 @@ impl<P: Port> Protocol<P> {
                     place: name(self.link.keyspace(), shard, seq),
                     what: "a column of the newest block is missing".to_owned(),
                 };
-                owner.last_block = seq;
-                owner.last_now_ms = row.unsigned("now_ms").ok_or_else(missing)?;
-                owner.chain = bits(row.number("chain").ok_or_else(missing)?);
-                break;
+                return Ok(Newest {
+                    seq,
+                    now_ms: row.unsigned("now_ms").ok_or_else(missing)?,
+                    chain: bits(row.number("chain").ok_or_else(missing)?),
+                });
             }
         }
-        if broken!(FenceAfterTail) {
-            self.again(|| self.raise_fence(shard, segment, epoch)).await?;
-        }
-        Ok(owner)
+        Ok(Newest::default())
     }
 
     /// A block; `None` where there is none.

@@ -5,7 +5,7 @@ use super::SHARD;
 use super::executor::ProcessId;
 use super::network::{Connection, Network};
 use crate::block::Header;
-use crate::protocol::{Appended, Claimant, Owner, Protocol};
+use crate::protocol::{Appended, Claimant, Owner, Protocol, Seat};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use tokio::sync::oneshot;
@@ -32,8 +32,7 @@ pub(super) struct Process {
     id: ProcessId,
     claimant: Claimant,
     protocol: Arc<Protocol<Connection>>,
-    /// Held while a block is appended or the tail is read; `None` unless it owns the shard as far as it knows.
-    owner: Arc<tokio::sync::Mutex<Option<Owner>>>,
+    seat: Seat,
     /// What its reads are answered from: epoch and newest block.
     memory: Memory,
 }
@@ -49,7 +48,7 @@ impl Process {
             id,
             claimant: claimant.expect("random bytes"),
             protocol: Arc::new(Protocol::prepare(connection).await.expect("the statements are right")),
-            owner: Arc::default(),
+            seat: Seat::default(),
             memory: Arc::default(),
         }
     }
@@ -75,19 +74,17 @@ impl Process {
         }
     }
 
-    /// Claims the shard, and stands on its tail. As `takeover.rs` does it.
+    /// Claims the shard, and stands on its tail. The steps are those of `takeover.rs`; their order is the seat's.
     pub(super) async fn claim(&self, after: Option<u64>) -> Result<Owner, StoreError> {
         let (epoch, segment) = self.protocol.claim(SHARD, &self.claimant, after).await?;
         self.shared.network.state().witness.claimed(self.id, epoch, after);
-        // What an older incarnation of this process has in flight ends now.
-        let mut standing = Arc::clone(&self.owner).lock_owned().await;
-        *standing = None;
-        let owner = self.protocol.stand(SHARD, epoch, segment).await?;
+        let vacant = self.seat.vacate().await;
+        let owner = vacant.stand(&self.protocol, SHARD, (epoch, segment)).await?;
         self.shared.network.state().witness.stands(&owner);
         self.read_from(owner.last_block.saturating_sub(READ_AGAIN), &owner)
             .await?;
-        *standing = Some(owner);
         remember(&self.memory, Some(&owner));
+        vacant.sit(owner);
         Ok(owner)
     }
 
@@ -167,19 +164,25 @@ impl Process {
             bytes: content.to_le_bytes().to_vec(),
         };
         let (tell, ended) = oneshot::channel();
-        let (lock, protocol) = (Arc::clone(&self.owner), Arc::clone(&self.protocol));
+        let (seat, protocol) = (self.seat.clone(), Arc::clone(&self.protocol));
         let (shared, id, memory) = (Arc::clone(&self.shared), self.id, Arc::clone(&self.memory));
         shared.network.state().witness.begins(id, epoch, seq, content);
+        let executor = self.shared.network.executor.clone();
         self.shared.network.executor.spawn(id, async move {
-            let mut standing = lock.lock().await;
-            let ours = standing.filter(|owner| owner.epoch == epoch && owner.last_block + 1 == seq);
-            let told = match ours {
+            // Its thread may be busy: by then a newer incarnation may sit there.
+            if executor.draw(|random| random.chance(100)) {
+                executor.sleep(executor.draw(|random| random.long_time())).await;
+            }
+            let told = match seat.turn(&block).await {
                 None => Appended::Fenced,
-                Some(mut owner) => {
-                    let appended = protocol.append(&mut owner, &block).await;
+                Some(mut turn) => {
+                    let appended = turn.append(&protocol, &block).await;
                     let told = appended.expect("no statement is refused for good");
-                    *standing = (told == Appended::Durable).then_some(owner);
-                    remember(&memory, standing.as_ref());
+                    let durable = told == Appended::Durable;
+                    remember(&memory, durable.then(|| turn.owner()));
+                    if durable {
+                        turn.keep();
+                    }
                     told
                 }
             };
