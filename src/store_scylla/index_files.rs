@@ -108,7 +108,7 @@ impl ShardFiles {
 
 impl Files for ShardFiles {
     fn place(&self) -> String {
-        format!("{}.pieces shard {}", self.pieces.keyspace(), self.shard.0)
+        self.pieces.place(self.shard)
     }
 
     fn place_of(&self, name: FileName) -> String {
@@ -116,7 +116,7 @@ impl Files for ShardFiles {
     }
 
     fn place_of_manifest(&self) -> String {
-        format!("{}.manifests shard {}", self.pieces.keyspace(), self.shard.0)
+        self.pieces.place_of_manifest(self.shard)
     }
 
     fn manifest(&self) -> Result<Option<Vec<u8>>, Unreadable> {

@@ -74,8 +74,14 @@ impl Pieces {
         })
     }
 
-    pub(crate) fn keyspace(&self) -> &str {
-        &self.link.settings.keyspace
+    /// Names the index of a shard, for messages.
+    pub(crate) fn place(&self, shard: ShardId) -> String {
+        format!("{}.pieces shard {}", self.link.settings.keyspace, shard.0)
+    }
+
+    /// Names its manifest.
+    pub(crate) fn place_of_manifest(&self, shard: ShardId) -> String {
+        format!("{}.manifests shard {}", self.link.settings.keyspace, shard.0)
     }
 
     /// Notes that there is a file, before its first piece.
