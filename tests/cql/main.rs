@@ -67,7 +67,9 @@ fn an_index_is_built_again_while_its_shards_serve_and_audited() {
     assert!(text.contains("9 indexes built again from"), "{text}");
     assert_eq!(ids(&server.get("/v1/payment_intents?limit=100").json()), paid);
     let report = keyspace.verify();
-    assert!(report["index"].is_object() || report["index"].is_string(), "{report}");
+    // What is in files agrees; an index this small may be in memory alone.
+    let standing = report["index"]["state"].as_str();
+    assert!(matches!(standing, Some("agrees" | "absent")), "{report}");
 }
 
 #[test]

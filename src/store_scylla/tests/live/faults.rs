@@ -11,6 +11,7 @@ use scylla_proxy::{
 };
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tollgate_store::conformance::{Script, Store, wait};
 use tollgate_store::{AccountRef, Commit, Head, Scan};
 use tollgate_store_scylla::{Scanner, Settings};
@@ -83,9 +84,10 @@ fn an_append_is_answered_with_the_truth_whatever_becomes_of_its_frames() {
         let mut owner = Script::claim(&store, 0);
         owner.write(&[birth(last + 1)]);
         let block = owner.block(&[birth(last + 2)]);
-        inject(&proxied, fault);
+        let mut injected = inject(&proxied, fault);
         assert_eq!(wait(&*store, block), Commit::Durable, "{what}");
         proxied.heal();
+        assert!(injected.happened(), "it never happened that {what}");
         let read = store.birth(AccountRef(1), last + 2).unwrap().unwrap();
         assert_eq!(read.head.now_ms, now(last + 2), "{what}");
         drop((owner, store));
@@ -108,7 +110,7 @@ fn an_append_that_arrives_after_a_takeover_is_refused() {
     let mut owner = Script::claim(&old, 0);
     owner.write(&[birth(1)]);
     let late = owner.block(&[birth(2)]);
-    inject(&proxied, Fault::Request(RequestReaction::delay(TOO_LATE)));
+    let mut injected = inject(&proxied, Fault::Request(RequestReaction::delay(TOO_LATE)));
     let told = std::thread::scope(|scope| {
         let told = scope.spawn(|| wait(&*old, late));
         // While it is on its way, another node takes over and writes a block in the same place.
@@ -120,6 +122,7 @@ fn an_append_that_arrives_after_a_takeover_is_refused() {
         next.write(&[birth(3)]);
         told
     });
+    assert!(injected.happened(), "the append was not late");
     assert_eq!(told, Commit::Fenced);
     assert_eq!(blocks(&settings), [1, 2, 3]);
 }
@@ -311,9 +314,35 @@ fn answer_of_append() -> Condition {
         .and(Condition::TrueForLimitedTimes(1))
 }
 
-fn inject(proxied: &Proxied, fault: Fault) {
+/// A fault that was asked for, and what the proxy says of it.
+enum Injected {
+    Request(UnboundedReceiver<(RequestFrame, Option<u16>)>),
+    Answer(UnboundedReceiver<(ResponseFrame, Option<u16>)>),
+}
+
+impl Injected {
+    /// Whether a frame met it.
+    fn happened(&mut self) -> bool {
+        match self {
+            Injected::Request(met) => met.try_recv().is_ok(),
+            Injected::Answer(met) => met.try_recv().is_ok(),
+        }
+    }
+}
+
+fn inject(proxied: &Proxied, fault: Fault) -> Injected {
     match fault {
-        Fault::Request(reaction) => proxied.rules(vec![RequestRule(append(), reaction)], Vec::new()),
-        Fault::Answer(reaction) => proxied.rules(Vec::new(), vec![ResponseRule(answer_of_append(), reaction)]),
+        Fault::Request(reaction) => {
+            let (meets, met) = unbounded_channel();
+            let reaction = reaction.with_feedback_when_performed(meets);
+            proxied.rules(vec![RequestRule(append(), reaction)], Vec::new());
+            Injected::Request(met)
+        }
+        Fault::Answer(reaction) => {
+            let (meets, met) = unbounded_channel();
+            let reaction = reaction.with_feedback_when_performed(meets);
+            proxied.rules(Vec::new(), vec![ResponseRule(answer_of_append(), reaction)]);
+            Injected::Answer(met)
+        }
     }
 }
