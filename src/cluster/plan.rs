@@ -109,8 +109,7 @@ impl Member {
             .map(|row| (row.shard, row.epoch, row.freed))
             .collect();
         for (shard, epoch, freed) in promised {
-            let known = self.mine.get(shard).is_some() || !self.mine.may_judge(shard, self.seen_at);
-            if known || !self.mine.may_try(shard, now) {
+            if self.knows_better(shard) || !self.mine.may_try(shard, now) {
                 continue;
             }
             if freed {
@@ -142,8 +141,7 @@ impl Member {
             let (Some(rank), Some(&(epoch, age))) = (rank, self.orphans.get(&shard)) else {
                 continue;
             };
-            let known = self.mine.get(shard).is_some() || !self.mine.may_judge(shard, self.seen_at);
-            if known {
+            if self.knows_better(shard) {
                 continue;
             }
             if self.mine.is_hopeless(shard) && self.claimed_here(shard) {
@@ -165,6 +163,11 @@ impl Member {
         }
     }
 
+    /// Whether what happened here says more of a shard than the last look.
+    fn knows_better(&self, shard: ShardId) -> bool {
+        self.mine.get(shard).is_some() || !self.mine.may_judge(shard, self.seen_at)
+    }
+
     fn claimed_here(&self, shard: ShardId) -> bool {
         let row = self.rows.get(&shard);
         row.is_some_and(|row| row.owner == Some(self.me.process) && !row.freed)
@@ -179,13 +182,7 @@ impl Member {
         let whose = self.whose();
         let takers = self.takers(&whose);
         let quotas = quotas(&takers, self.shards.len());
-        let mut givers: Vec<Giver> = self
-            .leaving()
-            .map(|process| Giver {
-                process,
-                excess: owned_by(&whose, process),
-            })
-            .collect();
+        let mut givers = self.leavers(&whose);
         givers.extend(takers.iter().zip(&quotas).map(|(taker, quota)| Giver {
             process: taker.process,
             excess: taker.has.saturating_sub(*quota),
@@ -196,11 +193,6 @@ impl Member {
 
     /// Gives everything away, and lets go of what nobody takes once the node leaves for good.
     fn give_all(&mut self, now: Duration, todo: &mut Vec<Action>) {
-        let whose = self.whose();
-        let mut takers = self.takers(&whose);
-        for taker in &mut takers {
-            taker.steady = true;
-        }
         if self.standing == Standing::Leaving {
             let served: Vec<(ShardId, u64)> = self
                 .mine
@@ -219,15 +211,13 @@ impl Member {
             }
             return;
         }
+        let whose = self.whose();
+        let mut takers = self.takers(&whose);
+        for taker in &mut takers {
+            taker.steady = true;
+        }
         let quotas = quotas(&takers, self.shards.len());
-        let givers: Vec<Giver> = self
-            .leaving()
-            .map(|process| Giver {
-                process,
-                excess: owned_by(&whose, process),
-            })
-            .collect();
-        let heirs = heirs(&givers, &takers, &quotas, self.me.process);
+        let heirs = heirs(&self.leavers(&whose), &takers, &quotas, self.me.process);
         self.offer(&heirs, &takers, LEAVING_MOVES_AT_ONCE, now, todo);
     }
 
@@ -295,14 +285,18 @@ impl Member {
         }
     }
 
-    /// Members that are about to stop, this one included.
-    fn leaving(&self) -> impl Iterator<Item = Process> {
+    /// Members that are about to stop, this one included, by process: each gives all that it has.
+    fn leavers(&self, whose: &BTreeMap<ShardId, Whose>) -> Vec<Giver> {
         let me = matches!(self.standing, Standing::HandingOver | Standing::Leaving).then_some(self.me.process);
         let others = self.peers.alive().map(|(_, seen)| seen);
         let others = others.filter(|seen| seen.leaving && seen.process != self.me.process);
         let mut all: Vec<Process> = me.into_iter().chain(others.map(|seen| seen.process)).collect();
         all.sort_unstable();
-        all.into_iter()
+        let giver = |process| Giver {
+            process,
+            excess: owned_by(whose, process),
+        };
+        all.into_iter().map(giver).collect()
     }
 
     /// Members that may own shards, by name.
