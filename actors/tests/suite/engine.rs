@@ -1,6 +1,6 @@
 //! The whole engine on a real actix system with a store in memory.
 
-use crate::office::{Desk, merchant, object, pay, refund, rendered, secrets, short};
+use crate::office::{Desk, Pump, merchant, object, pay, refund, rendered, secrets, short};
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_actors::performer::BoxFuture;
@@ -207,13 +207,7 @@ fn a_dropped_call_goes_on_and_its_retry_hears_the_first_answer() {
         assert!(given_up.is_err(), "nothing is durable yet");
         assert_eq!(engine.inside(), 1, "the command is still inside");
         let retry = desk.keyed_now("k", pay(2_000, "visa"));
-        let releasing = Arc::clone(&store);
-        actix_rt::spawn(async move {
-            loop {
-                releasing.pump();
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        });
+        let _pump = Pump::start(&store);
         let answer = call(&client, retry).await.expect("answered");
         assert_eq!(short(&Ok(answer.clone())), "200 succeeded");
         assert!(answer.replayed.is_some());

@@ -3,15 +3,14 @@
 use crate::adoption::{PATIENCE, Process, SHARDS};
 use crate::engine::in_system;
 use crate::moves::{Learnt, audited};
-use crate::office::{Desk, customer, merchant, object, pay, rendered, short};
+use crate::office::{Desk, Pump, customer, merchant, object, pay, rendered, short, small_budgets};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tollgate_actors::entropy::Entropy;
 use tollgate_actors::router::shard_of;
-use tollgate_actors::{Refusal, Request, Response, ShardSettings};
+use tollgate_actors::{Refusal, Request, Response};
 use tollgate_domain::{Facts, kinds};
 use tollgate_resource::Record;
 use tollgate_store::memory::{Memory, Mode};
@@ -37,21 +36,8 @@ struct Pair {
 impl Pair {
     fn start(journal: &Arc<Memory>) -> Rc<Pair> {
         let process = || {
-            Process::start(journal, |config| {
-                // Small budgets, so that objects and keys are read again all the time.
-                config.shard = ShardSettings {
-                    objects_max: 64,
-                    keys_max: 16,
-                    accounts_max: 1,
-                    row_every: 50,
-                    turn_messages: 8,
-                    block_records: 16,
-                    wait_ms: 60_000,
-                    // What a network said to an owner that is not one any more is asked for again after this.
-                    attempt_deadline_ms: 300,
-                    ..ShardSettings::default()
-                };
-            })
+            // What a network said to an owner that is not one any more is asked for again after this.
+            Process::start(journal, |config| config.shard = small_budgets(300))
         };
         Rc::new(Pair {
             processes: [process(), process()],
@@ -148,17 +134,7 @@ async fn shop(
 
 /// Runs the clients while `disturb` runs again and again; then audits the journal.
 async fn under_load(pair: &Rc<Pair>, journal: &Arc<Memory>, unkeyed: bool, mut disturb: impl AsyncFnMut(usize)) {
-    let over = Arc::new(AtomicBool::new(false));
-    // A committer: blocks are in flight for a while.
-    let pump = std::thread::spawn({
-        let (journal, over) = (Arc::clone(journal), Arc::clone(&over));
-        move || {
-            while !over.load(Ordering::Relaxed) {
-                journal.pump();
-                std::thread::sleep(Duration::from_micros(300));
-            }
-        }
-    });
+    let pump = Pump::start(journal);
     for shard in (0..SHARDS).map(ShardId) {
         pair.processes[0].engine.adopt(shard).await.expect("it is free");
     }
@@ -183,8 +159,7 @@ async fn under_load(pair: &Rc<Pair>, journal: &Arc<Memory>, unkeyed: bool, mut d
     for process in &pair.processes {
         assert!(process.engine.stop(PATIENCE).await, "everybody was answered");
     }
-    over.store(true, Ordering::Relaxed);
-    pump.join().expect("the committer does not panic");
+    drop(pump);
     let learnt = learnt.borrow();
     assert_eq!(learnt.len(), ACCOUNTS as usize);
     audited(journal, &learnt);

@@ -3,8 +3,7 @@
 use crate::adoption::{PATIENCE, Process, SHARDS, all_intents};
 use crate::engine::in_system;
 use crate::lists::page;
-use crate::office::{Desk, capture, merchant, object, pay};
-use std::sync::Arc;
+use crate::office::{Desk, Pump, capture, merchant, object, pay};
 use std::time::Duration;
 use tollgate_actors::router::shard_of;
 use tollgate_actors::{EngineConfig, Refusal, ShardState};
@@ -56,15 +55,7 @@ fn whoever_is_inside_when_a_shard_leaves_is_answered_and_nothing_waits_for_other
         journal.settle(staying, Fate::Durable);
         elsewhere.await.expect("answered");
         assert!(!leaving.is_finished());
-        let pump = actix_rt::spawn({
-            let journal = Arc::clone(&journal);
-            async move {
-                loop {
-                    journal.pump();
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            }
-        });
+        let pump = Pump::start(&journal);
         for waiting in inside {
             waiting.await.expect("answered");
         }
@@ -73,7 +64,7 @@ fn whoever_is_inside_when_a_shard_leaves_is_answered_and_nothing_waits_for_other
         b.engine.adopt(shard).await.expect("it is free");
         let again = b.call(desk.keyed_now("b", pay(2_000, "visa"))).await.expect("repeated");
         assert!(again.replayed.is_some());
-        pump.abort();
+        drop(pump);
     });
 }
 
@@ -151,19 +142,11 @@ fn a_shard_that_is_taken_over_while_it_leaves_is_lost_and_gone() {
             assert!(released.lost);
             a.hears_of_losses(round).await;
             assert_eq!(a.engine.shard_state(shard), Some(ShardState::Elsewhere));
-            let pump = actix_rt::spawn({
-                let journal = Arc::clone(&journal);
-                async move {
-                    loop {
-                        journal.pump();
-                        tokio::time::sleep(Duration::from_millis(1)).await;
-                    }
-                }
-            });
+            let pump = Pump::start(&journal);
             let paid = b.call(desk.keyed_now(&key, pay(2_000, "visa"))).await.expect("paid");
             assert!(paid.replayed.is_none(), "nothing was stored under its key");
             b.engine.release(shard, PATIENCE).await.expect("it is there");
-            pump.abort();
+            drop(pump);
         }
     });
 }

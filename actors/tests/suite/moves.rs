@@ -2,13 +2,13 @@
 //! keys, lost fences, lanes that come and go.
 
 use crate::engine::{Network, in_system};
-use crate::office::{Desk, customer, merchant, object, pay, rendered, secrets, short};
+use crate::office::{Desk, Pump, customer, merchant, object, pay, rendered, secrets, short, small_budgets};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_actors::entropy::Entropy;
-use tollgate_actors::{Client, Engine, EngineConfig, MoveError, Request, ShardSettings};
+use tollgate_actors::{Client, Engine, EngineConfig, MoveError, Request};
 use tollgate_domain::object::Object;
 use tollgate_domain::{Account, Facts, kinds};
 use tollgate_resource::{Id, Record};
@@ -33,8 +33,7 @@ struct Storm {
     engine: Engine,
     /// Shards that the engine said it lost.
     lost: Arc<Mutex<Vec<ShardId>>>,
-    over: Arc<AtomicBool>,
-    pump: std::thread::JoinHandle<()>,
+    pump: Pump,
 }
 
 impl Storm {
@@ -46,36 +45,14 @@ impl Storm {
         let hear = Arc::clone(&lost);
         config.on_lost = Arc::new(move |shard, _| hear.lock().expect("not poisoned").push(shard));
         config.lanes = lanes;
-        // Small budgets, so that objects and keys are read again all the time.
-        config.shard = ShardSettings {
-            objects_max: 64,
-            keys_max: 16,
-            accounts_max: 1,
-            row_every: 50,
-            turn_messages: 8,
-            block_records: 16,
-            wait_ms: 60_000,
-            attempt_deadline_ms,
-            ..ShardSettings::default()
-        };
+        config.shard = small_budgets(attempt_deadline_ms);
         let (journal, reads) = (Arc::clone(&store) as Arc<_>, Arc::clone(&store) as Arc<_>);
         let engine = Engine::start(config, journal, reads, Arc::new(Network), secrets()).expect("the engine starts");
-        let over = Arc::new(AtomicBool::new(false));
-        // A committer: blocks are in flight for a while.
-        let pump = std::thread::spawn({
-            let (store, over) = (Arc::clone(&store), Arc::clone(&over));
-            move || {
-                while !over.load(Ordering::Relaxed) {
-                    store.pump();
-                    std::thread::sleep(Duration::from_micros(300));
-                }
-            }
-        });
+        let pump = Pump::start(&store);
         Storm {
             store,
             engine,
             lost,
-            over,
             pump,
         }
     }
@@ -129,8 +106,7 @@ impl Storm {
             self.engine.stop(Duration::from_secs(20)).await,
             "everybody was answered"
         );
-        self.over.store(true, Ordering::Relaxed);
-        self.pump.join().expect("the committer does not panic");
+        drop(self.pump);
         audited(&self.store, learnt);
     }
 }
@@ -354,12 +330,7 @@ fn what_waits_for_a_shard_goes_along_and_is_answered_at_the_new_lane() {
         assert_eq!((here.lane, here.moving, here.permits), (to, false, 3));
         let accounts = here.census.map(|census| (census.accounts, census.requests));
         assert_eq!(accounts, Some((1, 3)), "memory and figures came along");
-        let pump = actix_rt::spawn(async move {
-            loop {
-                store.pump();
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        });
+        let pump = Pump::start(&store);
         let mut answers = Vec::new();
         for wait in waiting {
             answers.push(wait.await.expect("answered"));
@@ -367,6 +338,6 @@ fn what_waits_for_a_shard_goes_along_and_is_answered_at_the_new_lane() {
         let ids: Vec<Id> = answers.iter().map(|answer| object(answer).id()).collect();
         assert!(ids[0] != ids[1] && ids[1] == ids[2] && answers[2].replayed.is_some());
         assert!(engine.stop(Duration::from_secs(5)).await);
-        pump.abort();
+        drop(pump);
     });
 }

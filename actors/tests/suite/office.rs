@@ -1,8 +1,11 @@
 //! What tests ask for: accounts, commands, claims; and reading what came back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 use tollgate_actors::clock::MachineClock;
-use tollgate_actors::{Refusal, Request, Response, Shown, key_hash};
+use tollgate_actors::{Refusal, Request, Response, ShardSettings, Shown, key_hash};
 use tollgate_domain::account::{Profile, ProfileTerms};
 use tollgate_domain::call::{Call, Command, ListQuery, Read};
 use tollgate_domain::country::Country;
@@ -14,6 +17,7 @@ use tollgate_domain::payments::payment_method::{PaymentMethodParam, TestCard};
 use tollgate_domain::payments::refund::CreateRefund;
 use tollgate_domain::{Claim, Reject, Secrets};
 use tollgate_resource::{Expand, Id, Version};
+use tollgate_store::memory::Memory;
 
 /// When tests start: 2026-11-16T00:00:00Z, a Monday.
 pub(crate) const START_MS: u64 = 1_794_787_200_000;
@@ -236,4 +240,54 @@ pub(crate) fn rendered(response: &Response) -> String {
 /// The hash of a key.
 pub(crate) fn key_hash_of(key: &str) -> tollgate_store::KeyHash {
     key_hash(&secrets(), key)
+}
+
+/// A committer: ends blocks all the time, so that each is in flight for a while. Until it is dropped.
+pub(crate) struct Pump {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Pump {
+    pub(crate) fn start(journal: &Arc<Memory>) -> Pump {
+        let over: Arc<AtomicBool> = Arc::default();
+        let (journal, until) = (Arc::clone(journal), Arc::clone(&over));
+        let thread = std::thread::spawn(move || {
+            while !until.load(Ordering::Relaxed) {
+                journal.pump();
+                std::thread::sleep(Duration::from_micros(300));
+            }
+        });
+        Pump {
+            over,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the committer panicked");
+        }
+    }
+}
+
+/// Budgets so small that objects and keys are read again all the time.
+pub(crate) fn small_budgets(attempt_deadline_ms: u64) -> ShardSettings {
+    ShardSettings {
+        objects_max: 64,
+        keys_max: 16,
+        accounts_max: 1,
+        row_every: 50,
+        turn_messages: 8,
+        block_records: 16,
+        wait_ms: 60_000,
+        attempt_deadline_ms,
+        ..ShardSettings::default()
+    }
 }
