@@ -256,12 +256,13 @@ impl Host {
             let ports = ports_of_done;
             match commit {
                 Commit::Durable => {
-                    ports.workers.deliver_grouped(replies);
-                    ports.router.control(shard, Control::Committed { epoch, seq });
-                    ports.pool.submit(calls);
+                    // Before the answers: whoever hears that an endpoint is made may ask what is pending there.
                     if !moved.is_empty() {
                         ports.outbox.moved(shard, &moved);
                     }
+                    ports.workers.deliver_grouped(replies);
+                    ports.router.control(shard, Control::Committed { epoch, seq });
+                    ports.pool.submit(calls);
                     drop(notes);
                     let took = since.elapsed();
                     commits.add(count, bytes, took);

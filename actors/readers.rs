@@ -175,6 +175,13 @@ fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, reques
         outbox,
         now_ms,
     };
+    let shows_events = match &request.call {
+        Call::List(query) => *query.kind == tollgate_domain::kinds::EVENT,
+        call => matches!(call, Call::Read(_)),
+    };
+    if shows_events {
+        outbox.settle(request.profile.key);
+    }
     let answered = caught(|| match &request.call {
         Call::List(query) => listing.page(query),
         Call::Search(search) => listing.search(search),

@@ -152,7 +152,7 @@ impl Node {
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (data.store.journal(), data.store.reads());
         let losses = Losses::default();
-        let deliveries = Deliveries::open(&config.webhooks, dev)?;
+        let deliveries = Deliveries::open(&config.webhooks, shards, dev)?;
         let mut settings = engine_config(config, shards, dev);
         settings.outbox = deliveries.outbox();
         if let Some(store) = data.store.shared() {

@@ -28,7 +28,8 @@ use tollgate_store::{Epoch, ShardId};
 /// Called when delivery has nothing more to write about a shard that leaves.
 pub type Flushed = Box<dyn FnOnce() + Send>;
 
-/// Whoever delivers webhooks. All of it is called on threads that others wait for: none of it may block.
+/// Whoever delivers webhooks. All of it is called on threads that others wait for: none of it may block, but for
+/// [`Outbox::settle`].
 pub trait Outbox: Send + Sync {
     /// These accounts have new events that are durable, or endpoints that changed. Called on the committer's thread, in the
     /// order of the shard's blocks; an account may be named more than once.
@@ -48,6 +49,12 @@ pub trait Outbox: Send + Sync {
 
     /// Whether the account has an endpoint at all.
     fn watches(&self, account: AccountKey) -> bool;
+
+    /// Waits for a moment where what the two above say of the account is not so yet: right after its shard came, or an endpoint
+    /// of it was made. Called on reader threads, once before they show events.
+    fn settle(&self, account: AccountKey) {
+        let _ = account;
+    }
 }
 
 /// Nobody delivers webhooks: every event counts as taken.

@@ -61,8 +61,8 @@ pub(crate) struct Sources {
 }
 
 impl Deliveries {
-    /// Reads what the settings name. `dev`: the machine itself may be sent to.
-    pub(crate) fn open(settings: &Webhooks, dev: bool) -> Result<Deliveries, Failure> {
+    /// Reads what the settings name, for data of so many shards. `dev`: the machine itself may be sent to.
+    pub(crate) fn open(settings: &Webhooks, shards: u16, dev: bool) -> Result<Deliveries, Failure> {
         let tls = Tls::new(settings.ca_file.as_deref());
         let tls = tls.map_err(|why| Failure::wrong_use(format!("webhooks.ca_file: {why}")))?;
         let policy = policy(settings, dev);
@@ -70,7 +70,7 @@ impl Deliveries {
         Ok(Deliveries {
             settings: settings.clone(),
             tls,
-            postbox: Arc::new(Postbox::new(&joined)),
+            postbox: Arc::new(Postbox::new(&joined, shards)),
             joined,
             gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
         })

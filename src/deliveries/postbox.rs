@@ -3,17 +3,26 @@
 use super::joined::Joined;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tollgate_actors::outbox::{Flushed, Moved, Outbox};
+use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
 use tollgate_domain::events::EventType;
 use tollgate_resource::Names;
 use tollgate_store::{Epoch, ShardId};
 use tollgate_webhooks::{Dispatcher, Registry};
 
+/// How long a reader waits for the endpoints of an account to be known: as a rule that takes a few milliseconds. Others wait for
+/// the thread.
+const SETTLE_MAX: Duration = Duration::from_millis(50);
+/// How often it looks.
+const SETTLE_LOOK: Duration = Duration::from_millis(1);
+
 /// The port of the shards.
 pub(super) struct Postbox {
     joined: Arc<Joined>,
+    /// Shards of the data.
+    shards: u16,
     /// Who has not taken what; read by whoever shows events.
     registry: OnceLock<Arc<Registry>>,
     state: Mutex<State>,
@@ -29,9 +38,10 @@ enum State {
 }
 
 impl Postbox {
-    pub(super) fn new(joined: &Arc<Joined>) -> Postbox {
+    pub(super) fn new(joined: &Arc<Joined>, shards: u16) -> Postbox {
         Postbox {
             joined: Arc::clone(joined),
+            shards,
             registry: OnceLock::new(),
             state: Mutex::new(State::Coming(BTreeMap::new())),
         }
@@ -124,6 +134,15 @@ impl Outbox for Postbox {
     fn pending(&self, account: AccountKey, event_seq: u64, kind: EventType) -> u32 {
         let registry = self.registry.get();
         registry.map_or(0, |registry| registry.pending(account.0, event_seq, kind.name()))
+    }
+
+    fn settle(&self, account: AccountKey) {
+        let Some(registry) = self.registry.get() else { return };
+        let shard = shard_of(account, self.shards);
+        let end = Instant::now() + SETTLE_MAX;
+        while !registry.is_settled(shard.0, account.0) && Instant::now() < end {
+            std::thread::sleep(SETTLE_LOOK);
+        }
     }
 
     fn watches(&self, account: AccountKey) -> bool {

@@ -52,13 +52,16 @@ pub(super) struct Usual {
 }
 
 /// Bodies lately rendered, by account, event and version.
-pub(super) struct Bodies(Cache<(u64, u64, Version), Body, Weight>);
+pub(super) struct Bodies(Cache<Asking, Body, Weight>);
+
+/// Account, event, and the version that was asked for; `None` for the account's of the day.
+type Asking = (u64, u64, Option<Version>);
 
 #[derive(Clone)]
 struct Weight;
 
-impl quick_cache::Weighter<(u64, u64, Version), Body> for Weight {
-    fn weight(&self, _: &(u64, u64, Version), body: &Body) -> u64 {
+impl quick_cache::Weighter<Asking, Body> for Weight {
+    fn weight(&self, _: &Asking, body: &Body) -> u64 {
         body.bytes.len() as u64 + 128
     }
 }
@@ -104,15 +107,15 @@ impl Parts {
         seq: u64,
         version: &str,
     ) -> Result<Option<Body>, StoreError> {
-        let profile = self.profile(account)?;
         let version = versions::parse(version);
+        let asking = (account.0, seq, version);
+        if let Some(body) = self.bodies.0.get(&asking) {
+            return Ok(Some(body));
+        }
+        let profile = self.profile(account)?;
         let Some(shown) = event_shown(reads, &self.secrets, &profile, seq, version)? else {
             return Ok(None);
         };
-        let key = (account.0, seq, shown.version);
-        if let Some(body) = self.bodies.0.get(&key) {
-            return Ok(Some(body));
-        }
         let mut item = shown.item;
         let Item::Event(event) = &mut item else {
             unreachable!("an event was looked for")
@@ -141,7 +144,7 @@ impl Parts {
             event_id: id.text(&kinds::EVENT).into(),
             bytes: Bytes::from(bytes),
         };
-        self.bodies.0.insert(key, body.clone());
+        self.bodies.0.insert(asking, body.clone());
         Ok(Some(body))
     }
 }

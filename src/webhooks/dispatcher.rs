@@ -96,6 +96,8 @@ impl Dispatcher {
 
     /// The journals of these accounts of a shard went on. Short, and never blocks for long.
     pub fn moved(&self, shard: u16, moved: &[Moved]) {
+        let changed = moved.iter().filter(|moved| moved.change.is_some());
+        changed.for_each(|moved| self.registry.expect(moved.account));
         let thread = self.thread_of(shard);
         self.inboxes[thread].moved(shard, moved);
         self.wake(thread);
@@ -103,6 +105,7 @@ impl Dispatcher {
 
     /// A shard is served here from now on, under this epoch.
     pub fn adopted(&self, shard: u16, epoch: u64) {
+        self.registry.coming(shard, epoch);
         let thread = self.thread_of(shard);
         self.inboxes[thread].push(Message::Adopted { shard, epoch });
         self.wake(thread);
@@ -117,6 +120,7 @@ impl Dispatcher {
 
     /// A shard is another owner's now.
     pub fn lost(&self, shard: u16) {
+        self.registry.gone(shard);
         let thread = self.thread_of(shard);
         self.inboxes[thread].push(Message::Lost { shard });
         self.wake(thread);

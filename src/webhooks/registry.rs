@@ -3,13 +3,23 @@
 use crate::book::Book;
 use crate::endpoint::EndpointKey;
 use crate::filter::Patterns;
-use hashbrown::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use hashbrown::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// The books of all endpoints that are served here.
 #[derive(Default)]
 pub struct Registry {
     accounts: RwLock<HashMap<u64, Arc<[Listed]>>>,
+    unread: Mutex<Unread>,
+}
+
+/// What is here and not listed yet.
+#[derive(Default)]
+struct Unread {
+    /// Shards whose notes are being read, with the epoch they came under.
+    shards: HashMap<u16, u64>,
+    /// Accounts that are to be read because their shard came, or an endpoint of theirs changed.
+    accounts: HashSet<u64>,
 }
 
 /// An endpoint's book, and which events are in it.
@@ -42,6 +52,41 @@ impl Registry {
         accounts.contains_key(&account)
     }
 
+    /// Whether everything is listed that there is to be of this account of a shard. For a moment after its shard came, or an
+    /// endpoint changed, it is not.
+    pub fn is_settled(&self, shard: u16, account: u64) -> bool {
+        let unread = self.unread();
+        !unread.shards.contains_key(&shard) && !unread.accounts.contains(&account)
+    }
+
+    /// A shard comes: its notes are to be read.
+    pub(crate) fn coming(&self, shard: u16, epoch: u64) {
+        self.unread().shards.insert(shard, epoch);
+    }
+
+    /// The notes of a shard that came under this epoch are read; they name these accounts.
+    pub(crate) fn came(&self, shard: u16, epoch: u64, accounts: impl Iterator<Item = u64>) {
+        let mut unread = self.unread();
+        unread.accounts.extend(accounts);
+        if unread.shards.get(&shard) == Some(&epoch) {
+            unread.shards.remove(&shard);
+        }
+    }
+
+    /// A shard goes.
+    pub(crate) fn gone(&self, shard: u16) {
+        self.unread().shards.remove(&shard);
+    }
+
+    /// An account is to be read.
+    pub(crate) fn expect(&self, account: u64) {
+        self.unread().accounts.insert(account);
+    }
+
+    fn unread(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copied out, so that nobody waits for a book with the whole map in hand.
     fn of(&self, account: u64) -> Arc<[Listed]> {
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
@@ -55,6 +100,8 @@ impl Registry {
         } else {
             accounts.insert(account, listed.into());
         }
+        drop(accounts);
+        self.unread().accounts.remove(&account);
     }
 }
 

@@ -148,6 +148,31 @@ fn what_is_refused_is_pending_and_comes_again() {
 }
 
 #[test]
+fn what_is_pending_is_told_right_after_an_endpoint_is_made_and_after_each_start() {
+    let mut server = Server::with(&[], &[]);
+    let refuses = Receiver::answering(|_, _| 500);
+    for round in 1..=4 {
+        register(&server, &refuses.url(&format!("/{round}")), "");
+        let paid = server.pay(1_000 + round);
+        let of_payment = format!("/v1/events?related_object={}", paid["id"].as_str().expect("an id"));
+        let pending = |server: &Server| {
+            let listed = server.get(&of_payment).json();
+            let events = listed["data"].as_array().expect("a list").clone();
+            assert_eq!(events.len(), 2);
+            events.into_iter().map(|event| event["pending_webhooks"].clone())
+        };
+        assert!(pending(&server).all(|count| count == round), "round {round}");
+        server.kill_and_restart();
+        assert!(
+            pending(&server).all(|count| count == round),
+            "round {round}, after a start"
+        );
+        assert_eq!(events(&server, "&delivery_success=true"), [""; 0]);
+    }
+    server.verify();
+}
+
+#[test]
 fn a_stop_waits_for_deliveries_and_nothing_comes_twice() {
     let mut server = Server::with(&[], &[]);
     let receiver = Receiver::answering(|_, _| {

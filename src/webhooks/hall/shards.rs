@@ -270,6 +270,7 @@ impl Hall {
             .filter(|(_, it)| it.shard == shard)
             .map(|(key, _)| *key);
         let accounts: HashSet<u64> = loading.read.accounts.into_iter().chain(known).collect();
+        self.registry.came(shard, epoch, accounts.iter().copied());
         for account in accounts {
             self.account(account, shard);
             self.read_account(account, shard, epoch);
