@@ -254,11 +254,12 @@ impl Runner {
         inboxes: Arc<Vec<Inbox>>,
     ) -> Runner {
         let transport = (ports.transports)(thread);
-        let hall = HallSettings {
-            in_flight_max: settings.in_flight_max / settings.threads,
-            failed_bytes_max: settings.failed_bytes_max,
-            seed: settings.seed ^ (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        };
+        let seed = settings.seed ^ (thread as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hall = HallSettings::new(
+            settings.in_flight_max / settings.threads,
+            settings.failed_bytes_max,
+            seed,
+        );
         let ports_of_hall = HallPorts {
             notes: Arc::clone(&ports.notes),
             trail: Arc::clone(&ports.trail),

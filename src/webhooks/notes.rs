@@ -23,8 +23,6 @@ const ACCOUNT: u8 = 5;
 const OF_PAGES: u64 = 0;
 /// The format of rows; one that is newer is refused.
 const FORMAT: u64 = 1;
-/// A note takes no further entry beyond this many bytes.
-pub(crate) const NOTE_BYTES_MAX: usize = 192 * 1024;
 
 /// What notes say of a shard.
 #[derive(Default, Debug)]
@@ -137,12 +135,15 @@ pub(crate) fn put_gone(out: &mut Vec<u8>, key: EndpointKey) {
 /// Bodies of a row, each of a bounded size.
 pub(crate) struct RowWriter {
     bodies: Vec<Vec<u8>>,
+    /// A body takes no further entry beyond this.
+    bytes_max: usize,
 }
 
 impl RowWriter {
-    pub(crate) fn new() -> RowWriter {
+    pub(crate) fn new(bytes_max: usize) -> RowWriter {
         RowWriter {
             bodies: vec![Vec::new()],
+            bytes_max,
         }
     }
 
@@ -169,7 +170,7 @@ impl RowWriter {
     }
 
     fn body(&mut self) -> &mut Vec<u8> {
-        if self.bodies.last().is_none_or(|body| body.len() >= NOTE_BYTES_MAX) {
+        if self.bodies.last().is_none_or(|body| body.len() >= self.bytes_max) {
             self.bodies.push(Vec::new());
         }
         self.bodies.last_mut().expect("one was just made sure of")

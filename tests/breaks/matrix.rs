@@ -5,13 +5,14 @@ use std::fmt;
 use tollgate_breaks::Break;
 
 /// The packages whose suites hold the checks; and the root, whose feature turns breaks on.
-pub(crate) const PACKAGES: [&str; 6] = [
+pub(crate) const PACKAGES: [&str; 7] = [
     "tollgate",
     "tollgate-store-embedded",
     "tollgate-store-scylla",
     "tollgate-actors",
     "tollgate-domain",
     "tollgate-simulation",
+    "tollgate-webhooks",
 ];
 
 /// A test.
@@ -51,11 +52,13 @@ const CLUSTER: &str = "src/store_scylla/lib.rs";
 const ACTORS: &str = "actors/tests/suite/main.rs";
 const DOMAIN: &str = "src/domain/tests/suite/main.rs";
 const SIMULATION: &str = "tests/simulation/tests/runs.rs";
+const DELIVERIES: &str = "src/webhooks/tests/simulation/main.rs";
 
 const POWER_CUT: &str = "crash::a_power_cut_loses_nothing_that_was_answered";
 const PROMISES: &str = "conformance::embedded_keeps_every_promise_of_a_store";
 const WORLDS: &str = "nothing_is_found_in_a_fixed_set_of_worlds";
 
+const DELIVERED: &str = "whatever_happens_every_event_comes_or_is_a_dead_letter_that_can_be_replayed";
 const SCHEDULES: &str = "simulation::whatever_happens_the_journal_is_one_chain_and_its_owners_are_told_the_truth";
 
 /// Rows in the order of the table of breaks; a break that two rooms answer for has a row for each.
@@ -263,4 +266,7 @@ pub(crate) const MATRIX: &[Row] = &[
         ACTORS,
         "outbox::events_come_oldest_first_and_count_without_a_gap_for_each_object",
     ),
+    row(Break::CrowdObject, DELIVERIES, DELIVERED),
+    row(Break::DropRetry, DELIVERIES, DELIVERED),
+    row(Break::LeaveOutOfRow, DELIVERIES, DELIVERED),
 ];

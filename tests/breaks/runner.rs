@@ -82,6 +82,8 @@ impl Binaries {
             "suite",
             "--test",
             "runs",
+            "--test",
+            "simulation",
         ]);
         cargo.args(PACKAGES.iter().flat_map(|package| ["-p", package]));
         let mut child = cargo

@@ -5,15 +5,13 @@ use super::shards::{Phase, Shard};
 use crate::book::{Change, DAY_MS, KEPT_DAYS};
 use crate::endpoint::EndpointKey;
 use crate::lane::Lane;
-use crate::notes::{NOTE_BYTES_MAX, RowWriter, put_gone, put_progress};
+use crate::notes::{RowWriter, put_gone, put_progress};
 use crate::ports::Note;
 use tollgate_breaks::broken;
 use tollgate_pools::LaneId;
 
 /// What has changed is written down within so many milliseconds: what was taken in them comes again after a crash.
 pub(crate) const FLUSH_MS: u64 = 50;
-/// A row is written when the notes behind the last one are larger than it, and at least this, bytes.
-const ROW_AFTER_MIN: usize = 64 * 1024;
 /// How often it is looked at what the books of a shard take, milliseconds.
 const LOOK_MS: u64 = 1_000;
 
@@ -61,7 +59,7 @@ impl Hall {
                 put_progress(&mut body, key, &changed, &lane.book());
             };
             self.with_lane(key, log);
-            if body.len() >= NOTE_BYTES_MAX {
+            if body.len() >= self.settings.note_bytes {
                 self.write(shard, std::mem::take(&mut body));
             }
         }
@@ -73,7 +71,7 @@ impl Hall {
         }
         self.make_room(shard);
         let Some(here) = self.shards.get(&shard) else { return };
-        if here.since_row > here.row_bytes.max(ROW_AFTER_MIN) && matches!(here.phase, Phase::Serving) {
+        if here.since_row > here.row_bytes.max(self.settings.row_after_bytes) && matches!(here.phase, Phase::Serving) {
             self.write_row(shard);
         }
     }
@@ -89,7 +87,7 @@ impl Hall {
 
     /// Writes down everything, so that what was written before need not be read any more.
     fn write_row(&mut self, shard: u16) {
-        let mut row = RowWriter::new();
+        let mut row = RowWriter::new(self.settings.note_bytes);
         for (account, _) in self.accounts.iter().filter(|(_, it)| it.shard == shard) {
             row.account(*account);
         }

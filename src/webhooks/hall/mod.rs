@@ -37,8 +37,25 @@ pub struct HallSettings {
     /// Bytes that the failed events of one shard's endpoints may take in memory; when there are more, their lanes look at
     /// nothing new until there are fewer.
     pub failed_bytes_max: usize,
+    /// A shard's row is written when the notes behind the last one are larger than it, and at least this, bytes.
+    pub row_after_bytes: usize,
+    /// A note, or a part of a row, takes no further entry beyond this many bytes.
+    pub note_bytes: usize,
     /// Where random numbers begin.
     pub seed: u64,
+}
+
+impl HallSettings {
+    /// The usual ones.
+    pub fn new(in_flight_max: usize, failed_bytes_max: usize, seed: u64) -> HallSettings {
+        HallSettings {
+            in_flight_max,
+            failed_bytes_max,
+            row_after_bytes: 64 * 1024,
+            note_bytes: 192 * 1024,
+            seed,
+        }
+    }
 }
 
 /// What a hall works with, beside what is read.

@@ -43,6 +43,8 @@ const WAITING_MAX: usize = 256;
 const RESENDS_MAX: usize = 256;
 /// Objects of one lane that may be blocked, with [`Ordering::Strict`]; then nothing new is fetched.
 const BLOCKED_MAX: usize = 4_096;
+/// What failed so long before another one was taken may still have failed because nothing was, milliseconds.
+const LATELY_MS: u64 = 60_000;
 /// Changes that wait to be noted; beyond, everything is noted instead.
 const LOG_LEN_MAX: usize = 16 * 1024;
 /// How long a lane leaves the journal alone after it gave no answer, milliseconds.
@@ -50,6 +52,16 @@ const UNREAD_PAUSE_MS: u64 = 1_000;
 
 /// What of a lane is saved: kept by the lane, looked at by who asks what is pending.
 pub(crate) type Ledger = Arc<Mutex<Book>>;
+
+/// An event that failed.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    at_ms: u64,
+    seq: u64,
+    object: u64,
+    /// Where it waits.
+    place: Place,
+}
 
 /// What has changed of a book since the last note.
 pub(crate) enum Changed {
@@ -100,8 +112,8 @@ pub(crate) struct Lane {
     /// Nothing is sent before this: the receiver asked for it, or the journal gave no answer.
     not_before_ms: u64,
     now_ms: u64,
-    /// Failures since the last event that was taken, and where they wait.
-    streak: VecDeque<(u64, Place, u64)>,
+    /// Failures since the last event that was taken, and in the moments before, and where those events wait.
+    lately: VecDeque<Failed>,
     walk: Option<Walk>,
     halt: Option<Halt>,
     /// Whether it may fetch: its shard holds fewer failed events than it may.
@@ -160,7 +172,7 @@ impl Lane {
             slowness: Slowness::default(),
             not_before_ms: 0,
             now_ms: 0,
-            streak: VecDeque::new(),
+            lately: VecDeque::new(),
             walk: None,
             halt: None,
             roomy: true,
@@ -364,8 +376,11 @@ impl Lane {
             self.change(Change::Add(Place::Run(first), seq));
             self.change(Change::Remove(Place::Open, seq));
         }
-        for (seq, place, object) in std::mem::take(&mut self.streak) {
-            self.hurry(seq, place, object);
+        // They failed because nothing was taken, not for themselves. What is out again has its own outcome.
+        for it in std::mem::take(&mut self.lately) {
+            if !out.contains(&it.seq) {
+                self.hurry(it.seq, it.place, it.object);
+            }
         }
         self.loaded.clear();
         self.loading = None;

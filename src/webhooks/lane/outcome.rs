@@ -2,7 +2,7 @@
 //! stops.
 
 use super::breaker::Turned;
-use super::{Flight, Halt, Lane, Origin, Sent, SentResult, UNREAD_PAUSE_MS, Work};
+use super::{Failed, Flight, Halt, LATELY_MS, Lane, Origin, Sent, SentResult, UNREAD_PAUSE_MS, Work};
 use crate::book::{Change, DAY_MS, Death, Head, Health, Place, Reason, Run};
 use crate::endpoint::Ordering;
 use crate::ports::{Alert, Answer, Attempt, Outcome};
@@ -19,8 +19,8 @@ pub(crate) const DEAD_MS: u64 = 5 * DAY_MS;
 const FAILURES_MIN: u32 = 10;
 /// Due times of one schedule's pause are counted in this part of it, so that a lane has a few dozen runs.
 const PAUSE_PARTS: u64 = 8;
-/// Failures that are remembered since the last event that was taken.
-const STREAK_MAX: usize = 128;
+/// Failures that are remembered, to be hurried when it turns out that nothing is taken.
+const LATELY_MAX: usize = 128;
 
 impl Lane {
     /// Hears what came of a delivery.
@@ -57,7 +57,10 @@ impl Lane {
         self.common.meters.attempt(&outcome.answer);
         let turned = self.breaker.outcome(now_ms, taken, flight.probe);
         if taken {
-            self.streak.clear();
+            let since_ms = now_ms.saturating_sub(LATELY_MS);
+            while self.lately.front().is_some_and(|it| it.at_ms < since_ms) {
+                self.lately.pop_front();
+            }
             if self.book().health() != Health::default() {
                 self.change(Change::Health(Health::default()));
             }
@@ -151,10 +154,15 @@ impl Lane {
         }
         self.in_hand.remove(&seq);
         if due_s != 0 {
-            if self.streak.len() == STREAK_MAX {
-                self.streak.pop_front();
+            if self.lately.len() == LATELY_MAX {
+                self.lately.pop_front();
             }
-            self.streak.push_back((seq, place, object));
+            self.lately.push_back(Failed {
+                at_ms: self.now_ms,
+                seq,
+                object,
+                place,
+            });
         }
     }
 
