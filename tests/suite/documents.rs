@@ -64,6 +64,27 @@ fn links_in_the_documents_resolve() {
     }
 }
 
+#[test]
+fn files_that_the_documents_name_are_there() {
+    let ours = ["src/", "actors/", "tests/", "loadtest/", "config/", "docs/"];
+    let mut named = 0;
+    for page in pages() {
+        let text = read(&page);
+        let quoted = text.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|path| ours.iter().any(|folder| path.starts_with(folder))) {
+            let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+            if path.chars().all(plain) {
+                // A suite of tests is named without its ending.
+                let there = [path.to_owned(), format!("{path}.rs")];
+                let there = there.iter().any(|path| Path::new(ROOT).join(path).exists());
+                assert!(there, "{page} names {path}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 100, "only {named} were found");
+}
+
 /// Every page for people, from the root.
 fn pages() -> Vec<String> {
     let mut pages = Vec::new();
