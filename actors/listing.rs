@@ -418,7 +418,8 @@ fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
             | Item::Account(_)
             | Item::Configurations(_)
             | Item::LineItems(_)
-            | Item::WebhookEndpoints(_),
+            | Item::WebhookEndpoints(_)
+            | Item::Delivered(_),
         )
         | None => String::new(),
     };

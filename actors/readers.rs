@@ -95,7 +95,8 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             | Read::DisputeOf(_)
             | Read::PaymentMethodOf { .. },
         )
-        | Call::Write(_) => false,
+        | Call::Write(_)
+        | Call::Delivery(_) => false,
     }
 }
 
@@ -197,7 +198,8 @@ fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, reques
             | Read::DisputeOf(_)
             | Read::PaymentMethodOf { .. },
         )
-        | Call::Write(_) => {
+        | Call::Write(_)
+        | Call::Delivery(_) => {
             panic!("only lists and events are read beside the shard")
         }
     });

@@ -47,6 +47,14 @@ pub(crate) fn space(warning: Option<&StoreError>) {
     }
 }
 
+/// The log of attempts cannot be written, or can again. Deliveries go on.
+pub(crate) fn trail(warning: Option<&StoreError>) {
+    match warning {
+        Some(why) => tracing::warn!(%why, "attempts to deliver are not logged for now; deliveries go on"),
+        None => tracing::info!("attempts to deliver are logged again"),
+    }
+}
+
 /// Tells when something is wrong with the index on disk, until the store is closed.
 pub(crate) async fn watch_index<S>(store: Weak<S>, warning: fn(&S) -> Option<StoreError>) {
     let mut clock = tokio::time::interval(INDEX_WATCH);

@@ -2,6 +2,7 @@
 //! error.
 
 use crate::cli_accounts::{self, AccountCommand};
+use crate::cli_webhooks::WebhooksCommand;
 use crate::config::Config;
 use crate::config_layers::{DEFAULTS, Flag};
 use crate::exit::{Exit, Failure};
@@ -11,6 +12,7 @@ use crate::place::PlaceFlags;
 use crate::shards::Asked;
 use crate::tuning::Sources;
 use crate::vault_command::VaultCommand;
+use crate::webhooks_command;
 use crate::{
     carry_command, cluster, demo, index_command, limits, node, schema, settings_command, shards, vault_command, verify,
 };
@@ -108,6 +110,11 @@ enum Command {
     Cluster {
         #[command(subcommand)]
         command: ClusterCommand,
+    },
+    /// Delivery of events to webhook endpoints, on a running server: how it does, and repairing it.
+    Webhooks {
+        #[command(subcommand)]
+        command: WebhooksCommand,
     },
     /// Rate limits of a running server.
     Limits {
@@ -339,6 +346,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Cluster {
             command: ClusterCommand::Status { server },
         } => cluster::status(&server.into()),
+        Command::Webhooks { command } => webhooks_command::run(command),
         Command::Limits {
             command: LimitsCommand::Show { server },
         } => limits::show(&server.into()),

@@ -79,6 +79,10 @@ pub(crate) struct Webhooks {
     pub ca_file: Option<PathBuf>,
     /// A proxy that everything goes through.
     pub proxy: Option<std::sync::Arc<str>>,
+    /// Bytes that the log of attempts takes in a data directory.
+    pub log_bytes_max: u64,
+    /// Attempts that succeeded which are logged a second; those that failed all are.
+    pub log_successes_per_s: u32,
     /// How long deliveries under way may take after a stop was asked for.
     pub stop_timeout: Duration,
 }

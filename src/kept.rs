@@ -12,10 +12,15 @@ use tollgate_actors::metrics::stage;
 use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
 use tollgate_http::FileBytes;
+use tollgate_store::trail::Trail;
+use tollgate_store::trail::memory::MemoryTrail;
 use tollgate_store::{Journal, Reads, StoreError};
-use tollgate_store_embedded::{Embedded, FileArea, OnGroup, Options};
+use tollgate_store_embedded::{Embedded, FileArea, FileTrail, OnGroup, Options, TrailOptions};
 use tollgate_store_scylla::{Cluster, ShardOf};
 use tollgate_vault::{Folder, Keep, Vault};
+
+/// Attempts that are kept in memory where the log cannot be opened.
+const TRAIL_ENTRIES_MAX: usize = 10_000;
 
 /// An open store.
 pub(crate) enum Kept {
@@ -121,6 +126,28 @@ impl Kept {
         match self {
             Kept::Embedded(store) => *store.secret().bytes(),
             Kept::Cluster(store) => store.about().secret,
+        }
+    }
+
+    /// Where attempts to deliver are logged: bounded, and nothing depends on it, so one that cannot be opened is one in memory.
+    pub(crate) fn trail(&self, settings: &Store, bytes_max: u64) -> Arc<dyn Trail> {
+        let opened = match self {
+            Kept::Cluster(store) => return Arc::clone(store.trail()) as _,
+            Kept::Embedded(_) => FileTrail::open(
+                &settings.data,
+                TrailOptions {
+                    bytes_max,
+                    on_trouble: Box::new(alarms::trail),
+                    ..TrailOptions::default()
+                },
+            ),
+        };
+        match opened {
+            Ok(trail) => Arc::new(trail),
+            Err(error) => {
+                tracing::warn!(%error, "attempts to deliver are logged in memory only, the last {TRAIL_ENTRIES_MAX}");
+                Arc::new(MemoryTrail::new(TRAIL_ENTRIES_MAX))
+            }
         }
     }
 

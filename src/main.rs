@@ -9,6 +9,7 @@ mod alarms;
 mod carry_command;
 mod cli;
 mod cli_accounts;
+mod cli_webhooks;
 #[cfg(feature = "faults")]
 mod clock_faults;
 mod cluster;
@@ -41,6 +42,7 @@ mod vault_command;
 mod vault_keyspace;
 mod verify;
 mod webhook_urls;
+mod webhooks_command;
 
 use std::process::ExitCode;
 

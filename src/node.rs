@@ -163,10 +163,12 @@ impl Node {
             .map_err(|error| Failure::environment(format!("{}: {error}", config.store.data.display())))?;
         let sources = deliveries::Sources {
             reads,
+            trail: data.store.trail(&config.store, config.webhooks.log_bytes_max),
+            shards,
             secrets: data.secrets.clone(),
             public_url: public_url.clone(),
         };
-        deliveries.begin(&engine, sources)?;
+        let answers = deliveries.begin(&engine, sources)?;
         let membership = match data.store.shared() {
             Some(store) => Some(membership::join(store, &engine, config.node.pace, &losses)?),
             None => None,
@@ -198,6 +200,7 @@ impl Node {
             secrets: data.secrets,
             limiter,
             webhook_urls: Arc::new(Registration(Arc::clone(deliveries.gate()))),
+            deliveries: Some(Arc::new(answers)),
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {

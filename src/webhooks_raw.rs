@@ -9,6 +9,10 @@ use tollgate_domain::webhooks::webhook_endpoint::ENDPOINTS_MAX;
 use tollgate_webhooks::Schedule;
 use tollgate_webhooks::egress::Network;
 
+/// MiB that the log of attempts may take: two of its segments at least, and no more of them than are quickly looked through.
+const LOG_MB_MIN: i64 = 128;
+const LOG_MB_MAX: i64 = 64 << 10;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWebhooks {
@@ -23,6 +27,8 @@ pub(super) struct RawWebhooks {
     ca_file: String,
     proxy: String,
     stop_timeout_s: i64,
+    log_mb: i64,
+    log_successes_per_s: i64,
 }
 
 impl RawWebhooks {
@@ -64,6 +70,8 @@ impl RawWebhooks {
             allow: allow.collect::<Result<_, _>>()?,
             ca_file: (!self.ca_file.is_empty()).then(|| self.ca_file.into()),
             proxy,
+            log_bytes_max: number::<u64>("webhooks.log_mb", self.log_mb, LOG_MB_MIN, LOG_MB_MAX)? << 20,
+            log_successes_per_s: number("webhooks.log_successes_per_s", self.log_successes_per_s, 0, 1_000_000)?,
             stop_timeout: Duration::from_secs(number("webhooks.stop_timeout_s", self.stop_timeout_s, 0, 600)?),
         })
     }

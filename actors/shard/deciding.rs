@@ -58,6 +58,7 @@ impl Shard {
                 Call::List(_) | Call::Search(_) => {
                     panic!("a list came to a shard; the router sends lists to reader threads")
                 }
+                Call::Delivery(_) => panic!("what is asked of whoever delivers came to a shard; the edge answers it"),
             },
             Task::Resolve { attempt, answer, .. } => {
                 self.meters.network_answers.increment(1);

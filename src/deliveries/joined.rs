@@ -41,6 +41,19 @@ impl Joined {
         ids.insert(endpoint, id);
     }
 
+    /// Whether this process serves a shard.
+    pub(super) fn is_here(&self, shard: ShardId) -> bool {
+        let state = self.engine().and_then(|engine| engine.shard_state(shard));
+        state.is_some_and(|state| state.is_here())
+    }
+
+    /// Has the domain decide something about an account.
+    pub(super) fn command(&self, account: AccountKey, command: Command) {
+        if let Some(engine) = self.engine() {
+            engine.command(account, command);
+        }
+    }
+
     fn id_of(&self, endpoint: EndpointKey) -> Option<Id> {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.get(&endpoint).copied()

@@ -6,28 +6,35 @@
 //! noted last becomes durable.
 //!
 //! Reading order: this page, `postbox` (what shards tell), `joined` (what delivery writes), `source` and `views` (what it reads),
-//! `readers`.
+//! `readers`, `attempts` (what it logs), `answers` and `telling` (what merchants and operators
+//! ask, and hear).
 
+mod answers;
+mod attempts;
 mod joined;
 mod postbox;
 mod readers;
 mod source;
+mod telling;
 mod views;
 
 use crate::config::Webhooks;
 use crate::exit::Failure;
+use answers::Answers;
+use attempts::AttemptLog;
 use joined::{DomainAlarm, Joined, JournalNotes};
 use postbox::Postbox;
 use readers::Readers;
 use source::{Bodies, JournalSource, Parts, Usual};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate_actors::Engine;
 use tollgate_actors::outbox::Outbox;
 use tollgate_domain::Secrets;
 use tollgate_store::Reads;
+use tollgate_store::trail::Trail;
 use tollgate_webhooks::egress::{Egress, Gate, Policy, Settings, SystemResolver, Tls};
-use tollgate_webhooks::ports::{Attempt, Trail, Transport};
+use tollgate_webhooks::ports::Transport;
 use tollgate_webhooks::{Dispatcher, DispatcherPorts, DispatcherSettings};
 
 /// How often shards are looked at that could take no notes.
@@ -39,6 +46,8 @@ pub(crate) struct Deliveries {
     tls: Tls,
     joined: Arc<Joined>,
     postbox: Arc<Postbox>,
+    /// Where attempts are logged, once there is something that delivers.
+    trail: OnceLock<Arc<dyn Trail>>,
     /// What every address has to come by.
     gate: Arc<Gate>,
 }
@@ -55,6 +64,10 @@ fn policy(settings: &Webhooks, dev: bool) -> Policy {
 /// What delivery reads with.
 pub(crate) struct Sources {
     pub reads: Arc<dyn Reads>,
+    /// Where attempts are logged.
+    pub trail: Arc<dyn Trail>,
+    /// Number of shards.
+    pub shards: u16,
     pub secrets: Secrets,
     /// Where clients reach the API, for the addresses that bodies show.
     pub public_url: String,
@@ -72,6 +85,7 @@ impl Deliveries {
             tls,
             postbox: Arc::new(Postbox::new(&joined, shards)),
             joined,
+            trail: OnceLock::new(),
             gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
         })
     }
@@ -87,10 +101,21 @@ impl Deliveries {
     }
 
     /// Begins to deliver, for the shards that are here and those that come. Must be called inside a runtime.
-    pub(crate) fn begin(&self, engine: &Engine, sources: Sources) -> Result<(), Failure> {
+    /// Gives what answers questions about it.
+    pub(crate) fn begin(&self, engine: &Engine, sources: Sources) -> Result<Answers, Failure> {
         tollgate_pools::metrics::describe();
         tollgate_webhooks::metrics::describe();
         let settings = &self.settings;
+        let log = Arc::new(AttemptLog::new(sources.trail, settings.log_successes_per_s));
+        let _ = self.trail.set(Arc::clone(log.trail()));
+        actix_rt::spawn(attempts::watch(Arc::downgrade(log.trail())));
+        let answers = Answers {
+            joined: Arc::clone(&self.joined),
+            postbox: Arc::clone(&self.postbox),
+            reads: Arc::clone(&sources.reads),
+            log: Arc::clone(&log),
+            shards: sources.shards,
+        };
         let failed = |error: std::io::Error| Failure::environment(format!("webhooks are not delivered: {error}"));
         let pending = {
             let postbox = Arc::downgrade(&self.postbox);
@@ -137,7 +162,7 @@ impl Deliveries {
         let ports = DispatcherPorts {
             source: Arc::new(source),
             notes: Arc::new(notes),
-            trail: Arc::new(NoTrail),
+            trail: Arc::clone(&log) as _,
             alarm: Arc::new(DomainAlarm(Arc::clone(&self.joined))),
             transports: Arc::new(transports),
         };
@@ -153,7 +178,7 @@ impl Deliveries {
         self.postbox
             .begin(Dispatcher::start(threads, ports, &clock).map_err(failed)?);
         actix_rt::spawn(bring_back(Arc::downgrade(&self.postbox)));
-        Ok(())
+        Ok(answers)
     }
 
     /// Sends nothing new, waits for what is under way, and has all that is known noted.
@@ -163,6 +188,10 @@ impl Deliveries {
         let ended = tokio::task::spawn_blocking(move || postbox.end(patience)).await;
         if ended.is_err() {
             tracing::error!("the delivery of webhooks did not end well; what it had not noted is sent again");
+        }
+        if let Some(trail) = self.trail.get().cloned() {
+            // What is lost of it is no loss.
+            let _ = tokio::task::spawn_blocking(move || trail.flush()).await;
         }
         self.joined.part();
     }
@@ -181,13 +210,6 @@ async fn bring_back(postbox: Weak<Postbox>) {
         let Some(postbox) = postbox.upgrade() else { return };
         postbox.bring_back();
     }
-}
-
-/// Nobody logs attempts.
-struct NoTrail;
-
-impl Trail for NoTrail {
-    fn attempt(&self, _: Attempt) {}
 }
 
 fn unix_ms() -> u64 {

@@ -10,6 +10,7 @@ use tollgate_domain::AccountKey;
 use tollgate_domain::events::EventType;
 use tollgate_resource::Names;
 use tollgate_store::{Epoch, ShardId};
+use tollgate_webhooks::hall::{Command, LaneStatus, Reply};
 use tollgate_webhooks::{Dispatcher, Registry};
 
 /// How long a reader waits for the endpoints of an account to be known: as a rule that takes a few milliseconds. Others wait for
@@ -84,6 +85,21 @@ impl Postbox {
             for (shard, epoch) in self.joined.freed() {
                 dispatcher.adopted(shard.0, epoch.0);
             }
+        }
+    }
+
+    /// Hands a command about an endpoint of this shard to the dispatcher. False when it has no room, or does not run.
+    pub(super) fn command(&self, shard: u16, command: Command) -> bool {
+        match &*self.state() {
+            State::Running(dispatcher) => dispatcher.command(shard, command).is_ok(),
+            State::Coming(_) | State::Ended => false,
+        }
+    }
+
+    /// Asks every thread for the lanes that are most behind; nobody answers where nobody delivers.
+    pub(super) fn lanes(&self, limit: usize, reply: impl Fn() -> Reply<Vec<LaneStatus>>) {
+        if let State::Running(dispatcher) = &*self.state() {
+            dispatcher.lanes(limit, reply);
         }
     }
 

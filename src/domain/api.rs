@@ -30,6 +30,7 @@ use crate::payments::token::{self, TokenShown};
 use crate::radar::early_fraud_warning::{self, EarlyFraudWarningShown};
 use crate::radar::review::{self, ReviewShown};
 use crate::search;
+use crate::webhooks::deliveries;
 use crate::webhooks::webhook_endpoint::{self, WebhookEndpointShown};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
@@ -64,6 +65,7 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     setup_attempt::ENDPOINTS,
     mandate::ENDPOINTS,
     webhook_endpoint::ENDPOINTS,
+    deliveries::ENDPOINTS,
 ];
 
 /// Every operation.

@@ -34,6 +34,7 @@ use crate::payments::setup_intent::{
 };
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
+use crate::webhooks::deliveries::DeliveryCall;
 use crate::webhooks::webhook_endpoint::{
     CreateWebhookEndpoint, EndpointList, EndpointReport, RollWebhookSecret, UpdateWebhookEndpoint, Vetted,
 };
@@ -54,6 +55,9 @@ pub enum Call {
     List(ListQuery),
     /// A page of a search; read beside the shard, too.
     Search(Box<SearchQuery>),
+    /// Something that whoever delivers events knows or does. The edge asks the engine for the object it is about and then
+    /// whoever delivers; the engine never sees it.
+    Delivery(Box<DeliveryCall>),
 }
 
 /// A change that is asked for. The last three come from the engine itself, never from a request.

@@ -227,8 +227,23 @@ pub static WEBHOOK_ENDPOINT: Kind = Kind {
     }),
 };
 
+/// An attempt to bring an event to an endpoint. Not stored as an object; its id stands for its place in a log.
+pub static WEBHOOK_ATTEMPT: Kind = Kind {
+    number: 35,
+    prefix: "whatt",
+    object: "webhook_attempt",
+    other: None,
+};
+/// A job that sends events again. Not stored as an object; its id holds its number.
+pub static WEBHOOK_RECOVERY: Kind = Kind {
+    number: 36,
+    prefix: "whrec",
+    object: "webhook_recovery",
+    other: None,
+};
+
 /// All kinds; a test holds that numbers and prefixes are unique.
-pub static ALL: [&Kind; 29] = [
+pub static ALL: [&Kind; 31] = [
     &PAYMENT_INTENT,
     &CHARGE,
     &REFUND,
@@ -258,6 +273,8 @@ pub static ALL: [&Kind; 29] = [
     &PAYMENT_METHOD_DOMAIN,
     &APPLE_PAY_DOMAIN,
     &WEBHOOK_ENDPOINT,
+    &WEBHOOK_ATTEMPT,
+    &WEBHOOK_RECOVERY,
 ];
 
 /// The kind with that number.
@@ -358,6 +375,8 @@ id_params! {
     CustomerBalanceTransactionId of CUSTOMER_BALANCE_TRANSACTION;
     /// The id of a webhook endpoint as a parameter.
     WebhookEndpointId of WEBHOOK_ENDPOINT;
+    /// The id of an attempt as a parameter.
+    WebhookAttemptId of WEBHOOK_ATTEMPT;
 }
 
 #[cfg(test)]

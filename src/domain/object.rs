@@ -36,6 +36,7 @@ use crate::payments::token::{Token, TokenShown};
 use crate::radar::early_fraud_warning::{EarlyFraudWarning, EarlyFraudWarningShown};
 use crate::radar::review::{Review, ReviewShown};
 use crate::secrets::Secrets;
+use crate::webhooks::deliveries::Delivered;
 use crate::webhooks::webhook_endpoint::{
     DeletedWebhookEndpointShown, EndpointPage, WebhookEndpoint, WebhookEndpointShown, WebhookEndpointsShown,
 };
@@ -137,6 +138,8 @@ pub enum Item {
     Configurations(Arc<ConfigurationPage>),
     /// A page of what a payment intent pays for.
     LineItems(Arc<LineItemPage>),
+    /// Something that whoever delivers events knows.
+    Delivered(Box<Delivered>),
     /// A page of its webhook endpoints.
     WebhookEndpoints(Arc<EndpointPage>),
 }
@@ -421,6 +424,7 @@ impl Item {
             Item::Configurations(page) => with(&ConfigurationsShown::of(page, context)),
             Item::WebhookEndpoints(page) => with(&WebhookEndpointsShown::of(page, context)),
             Item::LineItems(page) => with(&LineItemsShown::of(page)),
+            Item::Delivered(delivered) => delivered.with_shown(context, with),
             Item::Event(event) => {
                 // Objects stand as they stood then; what networks tell a moment later is what such an event is about.
                 let then = ShowContext {

@@ -1,8 +1,9 @@
-//! The operator's listener: health, metrics, accounts and keys, shards, settings. It has no keys of its own; whoever reaches the address is
+//! The operator's listener: health, metrics, accounts and keys, shards, deliveries, settings. It has no keys of its own; whoever reaches the address is
 //! the operator, so it must stay private. Browsers are kept out: a page that an operator visits must not reach it.
 
 use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::body::{BodyMemory, Incoming, read_body};
+use crate::deliveries::{self, Given};
 use crate::head::{Head, Known};
 use crate::operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
 use crate::server::Dispatch;
@@ -162,6 +163,14 @@ impl Admin {
                     ));
                 }
             },
+            ["admin", "webhooks"] if reads => deliveries::lanes(&self.services, http.query()).await?,
+            ["admin", "webhooks", endpoint, rest @ ..] if reads => {
+                deliveries::operate(&self.services, endpoint, rest, Given::Query(http.query())).await?
+            }
+            ["admin", "webhooks", endpoint, rest @ ..] if posts => {
+                let body = object(http, body)?;
+                deliveries::operate(&self.services, endpoint, rest, Given::Body(body)).await?
+            }
             ["admin", "limits"] if reads => self.services.limiter.shown(),
             ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
             ["admin", "config", "reload"] if posts => {
@@ -177,7 +186,7 @@ impl Admin {
             _ => {
                 return Err(OperatorError::NotFound(format!(
                     "there is no {} {}; see /healthz, /readyz, /metrics, /admin/accounts, /admin/keys, /admin/shards, \
-                     /admin/indexes, /admin/cluster, /admin/limits, /admin/config",
+                     /admin/indexes, /admin/cluster, /admin/webhooks, /admin/limits, /admin/config",
                     http.method(),
                     http.path()
                 )));

@@ -19,6 +19,7 @@ mod bounds;
 mod buffers;
 mod caller;
 mod connection;
+mod deliveries;
 mod ephemeral;
 mod files;
 mod forward;
@@ -41,6 +42,7 @@ mod watch;
 mod webhook_urls;
 
 pub use bounds::Bounds;
+pub use deliveries::{Deliveries, Later};
 pub use files::{FileBytes, Files, PendingBytes, settle_pending};
 pub use forward::{DirectoryLeader, NodeBounds, Nodes};
 pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};

@@ -2,6 +2,7 @@
 
 mod checks;
 mod receiver;
+mod repairing;
 
 #[path = "../harness/random.rs"]
 mod random;

@@ -66,7 +66,7 @@ fn pair(name: &Value, schema: &Value) -> String {
 }
 
 /// Objects that no request of this suite can make, so that their routes are walked with ids that only look right.
-const NOT_MADE: &[&str] = &["bank_account", "file", "file_link"];
+const NOT_MADE: &[&str] = &["bank_account", "file", "file_link", "webhook_recovery"];
 
 /// One of everything that belongs to the server's usual account: ids by what they are ids of.
 fn furnish(server: &Server) -> BTreeMap<String, String> {
@@ -179,6 +179,7 @@ fn object_of(collection: &str, above: Option<&str>) -> String {
         ("links", _) => "file_link",
         ("domains", _) => "apple_pay_domain",
         ("event_destinations", _) => "webhook_endpoint",
+        ("recoveries", _) => "webhook_recovery",
         (collection, _) => collection.strip_suffix('s').unwrap_or(collection),
     }
     .to_owned()

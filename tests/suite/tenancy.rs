@@ -33,6 +33,13 @@ const SCRIPT: &[(&str, &str)] = &[
         "/v1/webhook_endpoints",
         "url=https://93.184.216.34/hooks&enabled_events[]=topup.failed",
     ),
+    // Nobody listens there, which is an attempt too.
+    (
+        "/v1/webhook_endpoints",
+        "url=http://127.0.0.1:9/hooks&enabled_events[]=topup.failed",
+    ),
+    ("/v1/webhook_endpoints/{webhook_endpoint}/test", ""),
+    ("/v1/webhook_endpoints/{webhook_endpoint}/recoveries", "since=1"),
     (
         "/v1/payment_intents",
         "amount=1000&currency=usd&payment_method_types[]=card&amount_details[line_items][0][product_name]=Tea&\
@@ -206,6 +213,7 @@ fn kind_behind(segment: &str, below: Option<&str>) -> &'static Kind {
         ("early_fraud_warnings", _) => "radar.early_fraud_warning",
         ("domains", _) => "apple_pay_domain",
         ("event_destinations", _) => "webhook_endpoint",
+        ("recoveries", _) => "webhook_recovery",
         ("sources" | "bank_accounts", Some("customers")) => "card",
         (plural, _) => plural.strip_suffix('s').unwrap_or(plural),
     };

@@ -66,7 +66,8 @@ fn page(answer: &Response) -> (Vec<tollgate_resource::Id>, bool) {
         | Item::Account(_)
         | Item::Configurations(_)
         | Item::LineItems(_)
-        | Item::WebhookEndpoints(_) => {
+        | Item::WebhookEndpoints(_)
+        | Item::Delivered(_) => {
             panic!("no list of these")
         }
     };

@@ -37,7 +37,8 @@ pub(crate) fn page(answer: &Response) -> (Vec<Id>, bool) {
         | Item::Account(_)
         | Item::Configurations(_)
         | Item::LineItems(_)
-        | Item::WebhookEndpoints(_) => {
+        | Item::WebhookEndpoints(_)
+        | Item::Delivered(_) => {
             panic!("no list of these")
         }
     };

@@ -211,6 +211,7 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::Configurations(page) => format!("200 {} configurations", page.configurations.len()),
                 Item::LineItems(_) => "200 line items".into(),
                 Item::WebhookEndpoints(page) => format!("200 {} endpoints", page.endpoints.len()),
+                Item::Delivered(_) => "200 something of deliveries".into(),
             },
             Ok(Shown::Page { items, has_more, .. }) => format!("200 page of {} more {has_more}", items.len()),
             Ok(Shown::Found { items, next_page, .. }) => {

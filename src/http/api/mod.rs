@@ -19,6 +19,7 @@ use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::authentication::{self, Visit};
 use crate::body::{Body, BodyMemory, Incoming};
 use crate::caller::{Bound, browser_form};
+use crate::deliveries::{self, DeliveryQuestion};
 use crate::files::{self, PendingBytes};
 use crate::forward::{Came, NodeClient};
 use crate::head::{Head, Known};
@@ -89,6 +90,8 @@ pub(crate) struct Exchange {
     events_of: Option<Arc<Profile>>,
     /// The version its header names, if it has one.
     asked_version: Option<Version>,
+    /// What is asked of whoever delivers events, once the engine has said that there is what it is about.
+    delivery: Option<Box<DeliveryQuestion>>,
     /// Whether a page in a payer's browser asks.
     by_browser: bool,
     /// Whether another node sent it: then it goes no further.
@@ -163,6 +166,7 @@ impl Api {
             account: AccountKey::NOBODY,
             events_of: None,
             asked_version: None,
+            delivery: None,
             by_browser: false,
             forwarded: came.is_some(),
             authenticated: false,
@@ -366,7 +370,11 @@ impl Api {
         if self.nodes.is_none() {
             *head = None;
         }
-        let response = waiting.await?;
+        let mut response = waiting.await?;
+        if let Some(question) = exchange.delivery.take() {
+            // Rare: in a box, as above.
+            response = Box::pin(deliveries::answer(&self.services, *question, response)).await;
+        }
         if let Some(contents) = contents_asked(exchange.endpoint, &response) {
             return Box::pin(files::contents(&self.services, contents)).await;
         }
@@ -477,6 +485,8 @@ impl Api {
         if let Some(Bound::Restricted(restricted)) = &bound {
             restricted.may_expand(&parsed.expand)?;
         }
+        // Nothing of what is asked of whoever delivers is kept under a key: it would be done again.
+        let key = key.filter(|_| !matches!(parsed.call, Call::Delivery(_)));
         let claim = key.map(|key| {
             let claim = Claim {
                 key: key.into(),
@@ -493,11 +503,17 @@ impl Api {
         exchange.livemode = profile.livemode;
         exchange.account = profile.key;
         exchange.events_of = reads_events(&parsed.call).then(|| Arc::clone(&profile));
+        let delivery = matches!(parsed.call, Call::Delivery(_)).then(|| Arc::clone(&profile));
         let request = Request {
             profile,
             call: match parsed.call {
                 Call::Write(Command::ConfirmPaymentIntent(id, asked)) if exchange.by_browser => {
                     Call::Write(Command::ConfirmInBrowser(id, asked))
+                }
+                Call::Delivery(asked) => {
+                    let about = Read::Object(asked.kind, asked.id, asked.param);
+                    exchange.delivery = delivery.map(|profile| Box::new(DeliveryQuestion { profile, call: *asked }));
+                    Call::Read(about)
                 }
                 mut call => {
                     if vetted != Vetted::Unseen {
@@ -531,6 +547,7 @@ fn reads_events(call: &Call) -> bool {
     match call {
         Call::Read(Read::Object(kind, ..)) => **kind == kinds::EVENT,
         Call::List(query) => *query.kind == kinds::EVENT,
+        Call::Delivery(asked) => *asked.kind == kinds::EVENT,
         _ => false,
     }
 }

@@ -36,6 +36,7 @@ impl Auditor {
             Call::Read(read) => self.read(&request, *read, response, window),
             Call::List(_) => self.page(&request, response, window),
             Call::Search(_) => Err("no merchant of this world searches".into()),
+            Call::Delivery(_) => Err("nobody delivers events in this world".into()),
             Call::Write(command) => self.write(slot, &request, command, response, window),
         };
         let shown =
@@ -150,6 +151,7 @@ impl Auditor {
                     return Err("a list on a list".to_owned());
                 }
                 Item::Balance(_) => return Err("a balance on a list".into()),
+                Item::Delivered(_) => return Err("something of deliveries on a list".into()),
             }
         }
         if seqs.windows(2).any(|pair| pair[0] <= pair[1]) {

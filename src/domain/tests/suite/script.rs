@@ -127,6 +127,7 @@ impl Player {
                 Call::Read(asked) => self.read(asked, told),
                 Call::List(query) => told.push(self.list(&query)),
                 Call::Search(search) => told.push(format!("search among {}", search.searched.plural)),
+                Call::Delivery(asked) => told.push(format!("asks whoever delivers: {:?}", asked.asked)),
             },
         }
     }

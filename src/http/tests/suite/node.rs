@@ -169,6 +169,7 @@ impl Node {
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,
                     webhook_urls: Arc::new(NotInside),
+                    deliveries: None,
                     tuning: tollgate_http::Tuning::new().0,
                     cluster: None,
                     nodes: among.as_ref().map(|(nodes, _)| Arc::clone(nodes)),

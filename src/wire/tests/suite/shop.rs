@@ -87,6 +87,7 @@ impl Shop {
                     .ok_or_else(|| Box::new(Reject::no_such(kind, *id, param)))
             }
             Call::Read(asked) => stopped(read(&self.world(), *asked, NOW_MS)),
+            Call::Delivery(asked) => Err(Box::new(Reject::no_such(asked.kind, asked.id, asked.param))),
             Call::Search(search) => {
                 let items: Vec<Item> = self.search(search);
                 let mut out = Vec::new();
