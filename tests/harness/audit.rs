@@ -411,7 +411,8 @@ impl Account {
     }
 }
 
-/// An answer, of whichever node has it, also when the shard is between two of them just now.
+/// An answer, of whichever node has it, also when the shard is between two of them just now, or one of them says nothing for as
+/// long as a client waits. What is asked may be asked again.
 fn patiently(
     server: &impl Served,
     connection: &mut Connection,
@@ -419,9 +420,11 @@ fn patiently(
 ) -> Answer {
     let deadline = Instant::now() + 2 * PATIENCE;
     loop {
-        let answer = ask(connection).expect("an answer");
-        if answer.status != 503 || !server.moves() || Instant::now() > deadline {
-            return answer;
+        let over = !server.moves() || Instant::now() > deadline;
+        match ask(connection) {
+            Ok(answer) if answer.status != 503 || over => return answer,
+            Err(error) if over => panic!("no answer: {error}"),
+            Ok(_) | Err(_) => {}
         }
         std::thread::sleep(Duration::from_millis(20));
         *connection = Connection::to(&server.api());
