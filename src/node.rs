@@ -1,9 +1,9 @@
 //! The wiring of a serving process: which network, which listeners, and in what order they start and stop.
 
-use crate::config::{Config, Kind};
+use crate::config::{Config, Kind, Webhooks};
 use crate::data::Data;
 use crate::deliveries::{self, Deliveries};
-use crate::descriptors;
+use crate::descriptors::{self, Connections};
 use crate::exit::Failure;
 use crate::kept::end_of_store;
 use crate::logs::Level;
@@ -152,7 +152,18 @@ impl Node {
         let network = Arc::new(Remote(SimulatedNetwork::new(network_settings(config))));
         let (journal, reads) = (data.store.journal(), data.store.reads());
         let losses = Losses::default();
-        let deliveries = Deliveries::open(&config.webhooks, shards, dev)?;
+        let bounds = &config.node.bounds;
+        let of_nodes = own.map_or(0, |_| bounds.connections_max + bounds.in_flight_max);
+        let asked = Connections {
+            clients: config.api.bounds.connections_max,
+            receivers: config.webhooks.connections_max,
+        };
+        let connections = descriptors::connections(asked, of_nodes);
+        let webhooks = Webhooks {
+            connections_max: connections.receivers.max(config.webhooks.threads),
+            ..config.webhooks.clone()
+        };
+        let deliveries = Deliveries::open(&webhooks, shards, dev)?;
         let mut settings = engine_config(config, shards, dev);
         settings.outbox = deliveries.outbox();
         if let Some(store) = data.store.shared() {
@@ -187,10 +198,6 @@ impl Node {
             let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, (shards, indexes))?;
             actix_rt::spawn(tuner.run(arriving));
         }
-        let bounds = &config.node.bounds;
-        let of_nodes = nodes
-            .as_ref()
-            .map_or(0, |_| bounds.connections_max + bounds.in_flight_max);
         let services = Arc::new(Services {
             edge: Edge::new(api::ENDPOINTS),
             public_url,
@@ -204,10 +211,7 @@ impl Node {
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {
-                connections_max: descriptors::connections(
-                    config.api.bounds.connections_max,
-                    config.webhooks.connections_max + of_nodes,
-                ),
+                connections_max: connections.clients,
                 ..config.api.bounds.clone()
             },
             cluster: membership.clone().map(membership::page),
