@@ -125,6 +125,7 @@ impl Alarm for DomainAlarm {
         let Some(id) = self.0.id_of(endpoint) else { return };
         let report = match alert {
             Alert::Failing { since_ms } => EndpointReport::Failing { since_ms },
+            Alert::Recovered => EndpointReport::Recovered,
             Alert::Dead { .. } => EndpointReport::Disable(DisabledReason::Failing),
             Alert::Gone => EndpointReport::Disable(DisabledReason::Gone),
             // For the operator: it is in the log and among the metrics, and nothing of the merchant's doing.

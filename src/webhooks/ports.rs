@@ -199,6 +199,8 @@ pub enum Alert {
         /// Since when, milliseconds since the Unix epoch.
         since_ms: u64,
     },
+    /// Something was taken again, after its owner was told that it fails.
+    Recovered,
     /// Nothing was taken for days: it is to be disabled.
     Dead {
         /// Since when, milliseconds since the Unix epoch.

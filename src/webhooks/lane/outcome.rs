@@ -61,7 +61,11 @@ impl Lane {
             while self.lately.front().is_some_and(|it| it.at_ms < since_ms) {
                 self.lately.pop_front();
             }
-            if self.book().health() != Health::default() {
+            let health = self.book().health();
+            if health != Health::default() {
+                if health.told {
+                    self.common.ports.alarm.raise(self.shard, self.key(), Alert::Recovered);
+                }
                 self.change(Change::Health(Health::default()));
             }
             if flight.work.origin == Origin::Fresh {

@@ -395,6 +395,35 @@ fn the_owner_of_a_dead_endpoint_comes_back_after_a_week_and_gets_everything_once
     }
 }
 
+#[test]
+fn an_owner_hears_of_each_time_that_an_endpoint_fails_and_of_its_recovery() {
+    let mut world = World::new(7, 1, 1, 64);
+    let account = world.open_account();
+    let endpoint = world.register(account, Ordering::FifoWhileHealthy, Receiver::Good(20), &["*"]);
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        for (receiver, days) in [(Receiver::Dead, 2), (Receiver::Good(20), 1)] {
+            world.receivers.insert(endpoint, receiver);
+            let until = world.now + days * DAY;
+            while world.now < until {
+                world.run_until(world.now + 10 * MINUTE);
+                let object = world.chance.of(1..30);
+                world.happens(account, object);
+            }
+        }
+        expected.extend(["failing", "recovered"]);
+    }
+    let told = world.alerts.iter().filter(|(_, key, _)| *key == endpoint);
+    let told: Vec<&str> = told
+        .map(|(_, _, alert)| match alert {
+            Alert::Failing { .. } => "failing",
+            Alert::Recovered => "recovered",
+            Alert::Dead { .. } | Alert::Gone | Alert::Quarantined => "other",
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
 /// The longest time from an event until a healthy endpoint had it, where so many of forty do not answer.
 fn longest_delay(seed: u64, hanging: usize) -> u64 {
     let mut world = World::new(seed, 1, 2, 64);
