@@ -368,3 +368,114 @@ fn take_u8(input: &mut Input<'_>) -> Result<u8, RecordError> {
 fn unknown(shape: &'static str) -> RecordError {
     RecordError::Trailing { shape }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A change that a lane could make of this book, from four numbers.
+    fn change(book: &Book, (what, which, seq, number): (u8, u8, u64, u32)) -> Change {
+        let run = Run {
+            due_s: number % 5 * 60,
+            tried: which % 3,
+        };
+        let death = Death {
+            day: 20_000 + number % 4,
+            reason: if which.is_multiple_of(2) {
+                Reason::Refused
+            } else {
+                Reason::Unanswered
+            },
+        };
+        let object = u64::from(which % 4);
+        let head = Head {
+            seq,
+            tried: which % 3,
+            due_s: number,
+        };
+        let behind = book.blocked().contains_key(&object);
+        match what {
+            0 => Change::Cursor(book.cursor() + seq % 50),
+            1 if seq <= book.cursor() => Change::Add(Place::Open, seq),
+            2 => Change::Remove(Place::Open, seq),
+            3 | 4 => Change::Add(Place::Run(run), seq),
+            5 => Change::Remove(Place::Run(run), seq),
+            6 => Change::Head(object, Some(head)),
+            7 => Change::Head(object, None),
+            8 | 9 if behind => Change::Add(Place::Behind(object), seq),
+            10 if behind => Change::Remove(Place::Behind(object), seq),
+            11 => Change::Remove(Place::Dead(death), seq),
+            12 => Change::Revive {
+                from: 20_000,
+                to: 20_000 + number % 4,
+            },
+            13 => Change::Bury(20_000 + number % 3),
+            14 => Change::Health(Health {
+                failing_since_ms: seq,
+                failures: number,
+                told: which.is_multiple_of(2),
+            }),
+            15 => Change::Forget(object),
+            16 => Change::Job(RecoverJob {
+                id: object,
+                since_ms: seq,
+                until_ms: seq + 1,
+                types: vec!["charge.refunded".into()],
+                only: Only::Delivered,
+                done: seq,
+                last: seq + u64::from(number),
+                sent: 3,
+                taken: 2,
+                began_ms: 1,
+                state: JobState::Canceled,
+            }),
+            _ => Change::Add(Place::Dead(death), seq),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn notes_lead_to_the_book_they_were_written_of(
+            steps in proptest::collection::vec((0_u8..19, any::<u8>(), 0_u64..400, any::<u32>()), 1..300),
+            flush_in in 1_usize..40,
+        ) {
+            let (mut book, mut read) = (Book::new(100), Book::new(100));
+            let (mut log, mut moved) = (Vec::new(), false);
+            for (at, step) in steps.iter().enumerate() {
+                let change = change(&book, *step);
+                book.apply(&change);
+                match change {
+                    Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _) => moved = true,
+                    change => log.push(change),
+                }
+                if at % flush_in == 0 || at + 1 == steps.len() {
+                    let mut bytes = Vec::new();
+                    put_changes(&mut bytes, &std::mem::take(&mut log), std::mem::take(&mut moved), &book);
+                    take_into(&mut read, &mut Input::new(&bytes)).expect("it was just written");
+                    prop_assert_eq!(&read, &book);
+                }
+            }
+            let mut whole = Book::new(0);
+            put_whole(&book, &mut |piece| take_into(&mut whole, &mut Input::new(piece)).expect("it was just written"));
+            prop_assert_eq!(&whole, &book);
+        }
+    }
+
+    #[test]
+    fn a_large_book_is_handed_out_in_pieces() {
+        let mut book = Book::new(5_000_000);
+        for seq in 0..200_000 {
+            book.apply(&Change::Add(Place::Run(Run { due_s: 60, tried: 1 }), seq * 20));
+        }
+        let (mut whole, mut largest, mut pieces) = (Book::new(0), 0, 0);
+        put_whole(&book, &mut |piece| {
+            (largest, pieces) = (largest.max(piece.len()), pieces + 1);
+            take_into(&mut whole, &mut Input::new(piece)).expect("it was just written");
+        });
+        assert!(
+            whole == book && pieces > 5 && largest < 4 * PART_LEN_MAX,
+            "{pieces} pieces, at most {largest} bytes"
+        );
+    }
+}
