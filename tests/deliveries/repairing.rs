@@ -262,6 +262,7 @@ fn a_pause_keeps_what_happens_and_a_test_tells_what_comes_of_it() {
         (200, &Value::from("succeeded")),
         "{test:?}"
     );
+    assert_eq!(test.json()["event"], Value::Null, "{test:?}");
     assert_eq!(receiver.signed(), receiver.count());
     assert_eq!(receiver.count(), all.len() + 1);
     assert_eq!(events(&server, ""), all);
