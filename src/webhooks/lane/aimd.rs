@@ -1,9 +1,15 @@
 //! How many deliveries of one lane may be out at once: a little more while all goes well, half as many when there was too much.
+//!
+//! More at once is only worth its connections while each takes as long as before. Once they take much longer than the quickest
+//! of late, they wait for each other, at the receiver or here, so the limit goes back towards where it began (the idea is that
+//! of TCP Vegas: Brakmo and Peterson, 1995).
 
 /// Where every lane begins.
 pub(crate) const START: u32 = 4;
 /// The most.
 pub(crate) const MAX: u32 = 64;
+/// Outcomes wait for each other when they take more than four times as long as the quickest of late and this many milliseconds.
+const SLACK_MS: u64 = 20;
 
 /// An adaptive limit.
 #[derive(Clone, Copy, Debug)]
@@ -16,21 +22,32 @@ pub(crate) struct Aimd {
     wanted: bool,
     /// Whether it was halved in this window: what was out at that time says nothing new.
     halved: bool,
+    /// What the outcomes of this window took together, milliseconds.
+    took_ms: u64,
+    /// The quickest outcome of late; goes up a little with every window, so that a receiver may become slower for good.
+    quickest_ms: u64,
 }
 
 impl Aimd {
     pub(crate) fn new() -> Aimd {
-        Aimd::at(START)
-    }
-
-    fn at(limit: u32) -> Aimd {
         Aimd {
-            limit,
-            left: limit,
+            limit: START,
+            left: START,
             clean: true,
             wanted: false,
             halved: false,
+            took_ms: 0,
+            quickest_ms: u64::MAX,
         }
+    }
+
+    fn begin(&mut self, limit: u32) {
+        *self = Aimd {
+            limit,
+            left: limit,
+            quickest_ms: self.quickest_ms.saturating_add(self.quickest_ms / 32 + 1),
+            ..Aimd::new()
+        };
     }
 
     /// Whether one more may go.
@@ -44,20 +61,31 @@ impl Aimd {
         self.limit
     }
 
-    /// Hears of an outcome.
-    pub(crate) fn outcome(&mut self, taken: bool, overload: bool) {
+    /// Hears of an outcome, and how long it took.
+    pub(crate) fn outcome(&mut self, taken: bool, overload: bool, took_ms: u32) {
         self.clean &= taken;
         if overload && !self.halved {
-            *self = Aimd::at((self.limit / 2).max(1));
+            self.begin((self.limit / 2).max(1));
             self.halved = true;
             self.clean = false;
             return;
         }
+        self.took_ms += u64::from(took_ms);
+        self.quickest_ms = self.quickest_ms.min(took_ms.into());
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
-            let more = u32::from(self.clean && self.wanted);
-            *self = Aimd::at((self.limit + more).min(MAX));
+            let limit = match self.clean && self.wanted {
+                true if self.waits() => self.limit.min(START.max(self.limit - 1)),
+                true => (self.limit + 1).min(MAX),
+                false => self.limit,
+            };
+            self.begin(limit);
         }
+    }
+
+    /// Whether the outcomes of this window waited for each other.
+    fn waits(&self) -> bool {
+        self.took_ms / u64::from(self.limit) > self.quickest_ms.saturating_mul(4).saturating_add(SLACK_MS)
     }
 }
 
@@ -67,12 +95,42 @@ mod tests {
 
     /// Outcomes of `windows` full windows, with the limit in the way.
     fn windows(aimd: &mut Aimd, windows: u32) {
+        windows_of(aimd, windows, 100);
+    }
+
+    /// The same, each outcome after so many milliseconds.
+    fn windows_of(aimd: &mut Aimd, windows: u32, took_ms: u32) {
         for _ in 0..windows {
             for _ in 0..aimd.limit() {
                 assert!(!aimd.allows(aimd.limit()));
-                aimd.outcome(true, false);
+                aimd.outcome(true, false, took_ms);
             }
         }
+    }
+
+    #[test]
+    fn it_does_not_grow_when_more_at_once_only_wait_for_each_other() {
+        let mut aimd = Aimd::new();
+        windows_of(&mut aimd, 10, 5);
+        let before = aimd.limit();
+        assert_eq!(before, START + 10);
+        windows_of(&mut aimd, 3, 200);
+        assert_eq!(aimd.limit(), before - 3);
+        // A receiver that has become slower for good is believed in the end.
+        windows_of(&mut aimd, 500, 200);
+        assert_eq!(aimd.limit(), MAX);
+    }
+
+    #[test]
+    fn a_crowd_that_waits_goes_back_to_where_it_began_and_not_below() {
+        let mut aimd = Aimd::new();
+        windows_of(&mut aimd, 40, 1);
+        for _ in 0..10_000 {
+            assert!(!aimd.allows(aimd.limit()));
+            aimd.outcome(true, false, 0);
+            aimd.outcome(true, false, 5_000);
+        }
+        assert_eq!(aimd.limit(), START);
     }
 
     #[test]
@@ -83,11 +141,11 @@ mod tests {
         windows(&mut aimd, 200);
         assert_eq!(aimd.limit(), MAX);
         for _ in 0..MAX / 2 {
-            aimd.outcome(false, true);
+            aimd.outcome(false, true, 1);
         }
         assert_eq!(aimd.limit(), MAX / 2);
         for _ in 0..1_000 {
-            aimd.outcome(false, true);
+            aimd.outcome(false, true, 1);
         }
         assert_eq!(aimd.limit(), 1);
     }
@@ -97,7 +155,7 @@ mod tests {
         let mut aimd = Aimd::new();
         for _ in 0..1_000 {
             assert!(aimd.allows(0));
-            aimd.outcome(true, false);
+            aimd.outcome(true, false, 1);
         }
         assert_eq!(aimd.limit(), START);
     }

@@ -52,7 +52,7 @@ impl Lane {
 
     fn tried(&mut self, now_ms: u64, flight: Flight, event_id: Arc<str>, outcome: Outcome) {
         let taken = outcome.answer.is_taken();
-        self.aimd.outcome(taken, outcome.answer.is_overload());
+        self.aimd.outcome(taken, outcome.answer.is_overload(), outcome.took_ms);
         self.slowness.took(outcome.took_ms);
         self.common.meters.attempt(&outcome.answer);
         let turned = self.breaker.outcome(now_ms, taken, flight.probe);
