@@ -160,7 +160,7 @@ impl Answers {
         let shard = shard_of(profile.key, self.shards);
         if !self.joined.is_here(shard) {
             let message = format!(
-                "Shard {} is not served by this node; ask the one that serves it.",
+                "Shard {} is not served by this node; ask the one that serves it (`tollgate cluster status` says which).",
                 shard.0
             );
             return Err(Reject {
