@@ -230,7 +230,14 @@ impl<L: Lane> Floor<L> {
         }
         let mut asked = 0;
         let until = out.len() + STARTS_MAX;
-        while let Some(&group) = self.ring.front() {
+        loop {
+            let Some(&group) = self.ring.front() else {
+                // A slot that was free for one slow lane, and that it did not want, is the next one's.
+                if self.slots.has_slow() && self.wake_slow() {
+                    continue;
+                }
+                return false;
+            };
             if asked >= ASKED_MAX || out.len() >= until {
                 return true;
             }
@@ -241,7 +248,6 @@ impl<L: Lane> Floor<L> {
                 Served::NoSlot => return false,
             }
         }
-        false
     }
 
     /// When a turn is wanted although nothing was heard.
@@ -363,14 +369,21 @@ impl<L: Lane> Floor<L> {
             known.in_ring = true;
             self.ring.push_back(ticket.group);
         }
-        while ticket.slow
-            && let Some(index) = self.slow_waiting.pop_front()
-        {
+        if ticket.slow {
+            self.wake_slow();
+        }
+    }
+
+    /// Lets the next slow lane that waits have its turn. False when none does.
+    fn wake_slow(&mut self) -> bool {
+        while let Some(index) = self.slow_waiting.pop_front() {
             self.dequeued(index);
             if self.places[index as usize].lane.is_some() {
-                return self.enqueue(index);
+                self.enqueue(index);
+                return true;
             }
         }
+        false
     }
 
     /// The place was taken out of a queue.

@@ -117,6 +117,11 @@ impl Slots {
         self.slow
     }
 
+    /// Whether slow lanes may have one more.
+    pub fn has_slow(&self) -> bool {
+        self.taken < self.limits.total && self.slow < self.limits.slow
+    }
+
     /// How many a group has.
     pub fn of(&self, group: u64) -> usize {
         self.groups.get(&group).copied().unwrap_or_default()

@@ -219,3 +219,21 @@ fn a_job_that_panics_takes_its_lane_along() {
     assert_eq!(floor.tell(0, lane, |_| panic!("it cannot hear that")), None::<()>);
     assert_eq!(floor.fallen()[0].message, "it cannot hear that");
 }
+
+#[test]
+fn a_slot_that_one_slow_lane_does_not_want_goes_to_the_next() {
+    let mut floor = Floor::new(Limits { slow: 1, ..LIMITS });
+    let slow = |group, left| Counted {
+        slow: true,
+        ..Counted::new(group, left)
+    };
+    floor.add(slow(1, 1));
+    floor.add(slow(2, 0));
+    let last = floor.add(slow(3, 1));
+    let mut out = turn(&mut floor, 0);
+    assert_eq!(out.len(), 1);
+    let first = out.remove(0);
+    floor.done(0, first.ticket, first.job);
+    let next = turn(&mut floor, 0);
+    assert_eq!(next.iter().map(|it| it.ticket.lane()).collect::<Vec<_>>(), [last]);
+}
