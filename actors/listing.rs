@@ -419,7 +419,9 @@ fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
             | Item::Configurations(_)
             | Item::LineItems(_)
             | Item::WebhookEndpoints(_)
-            | Item::Delivered(_),
+            | Item::Delivered(_)
+            | Item::EventDestinations(_)
+            | Item::ThinEvent(_),
         )
         | None => String::new(),
     };

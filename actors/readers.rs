@@ -90,6 +90,8 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             | Read::Configurations(_)
             | Read::LineItems { .. }
             | Read::WebhookEndpoints(_)
+            | Read::EventDestination(..)
+            | Read::EventDestinations(_)
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)
@@ -193,6 +195,8 @@ fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, reques
             | Read::Configurations(_)
             | Read::LineItems { .. }
             | Read::WebhookEndpoints(_)
+            | Read::EventDestination(..)
+            | Read::EventDestinations(_)
             | Read::Below { .. }
             | Read::Child { .. }
             | Read::DisputeOf(_)

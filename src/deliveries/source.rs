@@ -12,6 +12,7 @@ use tollgate_actors::outbox::{
 use tollgate_actors::readers::Profiles;
 use tollgate_domain::account::Profile;
 use tollgate_domain::object::{Item, ShowContext};
+use tollgate_domain::webhooks::webhook_endpoint::BodyFormat;
 use tollgate_domain::{AccountKey, SHAPE_REVISION, Secrets, kinds};
 use tollgate_resource::{Expand, Names, Version};
 use tollgate_store::{Reads, ShardId, StoreError};
@@ -107,8 +108,14 @@ impl Parts {
         seq: u64,
         version: &str,
     ) -> Result<Option<Body>, StoreError> {
-        let version = versions::parse(version);
-        let asking = (account.0, seq, version);
+        // Without a version, an event is written at the account's version of its day.
+        let format = BodyFormat::read(version).unwrap_or(BodyFormat::Snapshot(None));
+        // Thin events are written in no version.
+        let (version, kept_as) = match format {
+            BodyFormat::Snapshot(version) => (version, version),
+            BodyFormat::Thin => (None, Some(Version::ALWAYS)),
+        };
+        let asking = (account.0, seq, kept_as);
         if let Some(body) = self.bodies.0.get(&asking) {
             return Ok(Some(body));
         }
@@ -139,7 +146,10 @@ impl Parts {
             account: None,
         };
         let mut bytes = Vec::with_capacity(BODY_BYTES as usize);
-        rendering.item(&item, &mut bytes);
+        match format {
+            BodyFormat::Thin => rendering.thin_event(&item, &mut bytes),
+            BodyFormat::Snapshot(_) => rendering.item(&item, &mut bytes),
+        }
         let body = Body {
             event_id: id.text(&kinds::EVENT).into(),
             bytes: Bytes::from(bytes),

@@ -9,7 +9,6 @@ use tollgate_domain::{Secrets, kinds};
 use tollgate_resource::Names;
 use tollgate_store::StoreError;
 use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status};
-use tollgate_wire::versions;
 
 /// What delivery has to know of an endpoint. `revision` rises with every change of the account.
 pub(super) fn endpoint_view(
@@ -52,8 +51,7 @@ pub(super) fn endpoint_view(
         livemode: profile.livemode,
         url: Arc::from(&*endpoint.url),
         filter,
-        // Without one, each event is written at the account's version of its day.
-        api_version: endpoint.api_version.map_or("", versions::name).into(),
+        api_version: endpoint.body_format().text().into(),
         status: match endpoint.state {
             EndpointState::Enabled => Status::Enabled,
             EndpointState::Disabled {

@@ -235,8 +235,11 @@ fn browser(method: Method, path: &str) -> Browser {
 }
 
 fn permission(method: Method, path: &str) -> Option<Permission> {
-    let mut words = path.strip_prefix("/v1/")?.split('/');
+    let words = path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/v2/core/"));
+    let mut words = words?.split('/');
     let resource = match (words.next()?, words.next()) {
+        // The same endpoints under another name.
+        ("event_destinations", _) => Resource::WebhookEndpoints,
         // The older path of the balance transactions.
         ("balance", Some("history")) => Resource::BalanceTransactions,
         ("accounts", _) => Resource::Account,

@@ -31,6 +31,7 @@ use crate::radar::early_fraud_warning::{self, EarlyFraudWarningShown};
 use crate::radar::review::{self, ReviewShown};
 use crate::search;
 use crate::webhooks::deliveries;
+use crate::webhooks::event_destination;
 use crate::webhooks::webhook_endpoint::{self, WebhookEndpointShown};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Kind, Shape};
@@ -66,6 +67,8 @@ const RESOURCES: &[&[&Endpoint<Call>]] = &[
     mandate::ENDPOINTS,
     webhook_endpoint::ENDPOINTS,
     deliveries::ENDPOINTS,
+    event_destination::ENDPOINTS,
+    events::THIN_ENDPOINTS,
 ];
 
 /// Every operation.

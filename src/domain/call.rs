@@ -35,6 +35,9 @@ use crate::payments::setup_intent::{
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
 use crate::webhooks::deliveries::DeliveryCall;
+use crate::webhooks::event_destination::{
+    CreateEventDestination, DestinationList, IncludedParts, UpdateEventDestination,
+};
 use crate::webhooks::webhook_endpoint::{
     CreateWebhookEndpoint, EndpointList, EndpointReport, RollWebhookSecret, UpdateWebhookEndpoint, Vetted,
 };
@@ -191,6 +194,14 @@ pub enum Command {
     DeleteWebhookEndpoint(Id),
     /// `POST /v1/webhook_endpoints/{webhook_endpoint}/roll_secret`.
     RollWebhookSecret(Id, RollWebhookSecret),
+    /// `POST /v2/core/event_destinations`, with what the edge found of the address.
+    CreateEventDestination(Box<CreateEventDestination>, Vetted),
+    /// `POST /v2/core/event_destinations/{id}`, with what the edge found of the address.
+    UpdateEventDestination(Id, Box<UpdateEventDestination>, Vetted),
+    /// `DELETE /v2/core/event_destinations/{id}`.
+    DeleteEventDestination(Id),
+    /// `POST /v2/core/event_destinations/{id}/enable` (true) and `/disable`.
+    SwitchEventDestination(Id, bool),
     /// Something became of a webhook endpoint; whoever delivers says so.
     ReportWebhookEndpoint(Id, EndpointReport),
     /// A network answered a call of an attempt.
@@ -232,6 +243,10 @@ pub enum Read {
     Configurations(ConfigurationList),
     /// `GET /v1/webhook_endpoints`.
     WebhookEndpoints(EndpointList),
+    /// `GET /v2/core/event_destinations/{id}`.
+    EventDestination(Id, IncludedParts),
+    /// `GET /v2/core/event_destinations`.
+    EventDestinations(DestinationList),
     /// An object below another one of the path; a 404 if either does not exist, was deleted, or has nothing to do with the
     /// other.
     Below {
@@ -410,8 +425,24 @@ impl ListQuery {
         self
     }
 
-    /// The path of the list as the answer names it.
+    /// The path of the list as the answer names it; in the second version of the API with all that was asked for but the page,
+    /// which the answer adds.
     pub fn shown_url(&self) -> Cow<'static, str> {
+        if self.url.starts_with("/v2/") {
+            let mut url = format!("{}?limit={}", self.url, self.limit);
+            // What does not stand in a query as it is names no type and no object that there is, and finds nothing.
+            let plain = |text: &str| {
+                text.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._*".contains(&byte))
+            };
+            let types = self.types.iter().filter(|name| plain(name));
+            types
+                .enumerate()
+                .for_each(|(at, name)| url.push_str(&format!("&types[{at}]=v1.{name}")));
+            let about = self.about.iter().filter(|about| plain(about));
+            about.for_each(|about| url.push_str(&format!("&object_id={about}")));
+            return url.into();
+        }
         match (self.url.split_once("{}"), self.parents.first()) {
             (Some((before, after)), Some((kind, id))) => format!("{before}{}{after}", id.text(kind)).into(),
             _ => self.url.into(),

@@ -72,6 +72,7 @@ use crate::radar::early_fraud_warning::EarlyFraudWarning;
 use crate::radar::review::{Review, ReviewEnd};
 use crate::radar::{BlockRule, Risk};
 use crate::reject::{ErrorType, Reject, codes};
+use crate::webhooks::event_destination::{Destination, EventPayload, IncludedParts};
 use crate::webhooks::webhook_endpoint::{
     Delivery, DeliveryOrder, DisabledReason, EndpointSecret, EndpointState, SealedSecret, WebhookEndpoint,
 };
@@ -128,6 +129,9 @@ fn record_lines() -> Vec<String> {
         PaymentMethodConfiguration,
         RegisteredDomain,
         WebhookEndpoint,
+        Destination,
+        EventPayload,
+        IncludedParts,
         EndpointState,
         DisabledReason,
         EndpointSecret,

@@ -9,7 +9,7 @@ use crate::customers::customer_balance_transaction::{CustomerBalanceTransaction,
 use crate::customers::ephemeral_key::{EphemeralKey, EphemeralKeyShown};
 use crate::customers::source::{DeletedCardShown, SourceShown};
 use crate::customers::tax_id::{DeletedTaxIdShown, TaxId, TaxIdShown};
-use crate::events::{Event, EventDataShown, EventShown};
+use crate::events::{Event, EventDataShown, EventShown, ThinEventShown};
 use crate::files::file::{File, FileContents, FileShown};
 use crate::files::file_link::{FileLink, FileLinkShown};
 use crate::kinds;
@@ -37,6 +37,9 @@ use crate::radar::early_fraud_warning::{EarlyFraudWarning, EarlyFraudWarningShow
 use crate::radar::review::{Review, ReviewShown};
 use crate::secrets::Secrets;
 use crate::webhooks::deliveries::Delivered;
+use crate::webhooks::event_destination::{
+    DeletedEventDestinationShown, DestinationPage, EventDestinationShown, EventDestinationsShown,
+};
 use crate::webhooks::webhook_endpoint::{
     DeletedWebhookEndpointShown, EndpointPage, WebhookEndpoint, WebhookEndpointShown, WebhookEndpointsShown,
 };
@@ -142,6 +145,10 @@ pub enum Item {
     Delivered(Box<Delivered>),
     /// A page of its webhook endpoints.
     WebhookEndpoints(Arc<EndpointPage>),
+    /// A page of its event destinations.
+    EventDestinations(Arc<DestinationPage>),
+    /// An event as the second version of the API shows it.
+    ThinEvent(Box<Event>),
 }
 
 /// What showing an object depends on besides the object.
@@ -401,10 +408,16 @@ impl Object {
             Object::PaymentMethodDomain(domain) => with(&PaymentMethodDomainShown::of(domain, context)),
             Object::ApplePayDomain(domain) if domain.deleted => with(&DeletedApplePayDomainShown::of(domain)),
             Object::ApplePayDomain(domain) => with(&ApplePayDomainShown::of(domain, context)),
+            Object::WebhookEndpoint(endpoint) if endpoint.asked.is_some() && endpoint.is_deleted() => {
+                with(&DeletedEventDestinationShown::of(endpoint))
+            }
             Object::WebhookEndpoint(endpoint) if endpoint.is_deleted() => {
                 with(&DeletedWebhookEndpointShown::of(endpoint))
             }
-            Object::WebhookEndpoint(endpoint) => with(&WebhookEndpointShown::of(endpoint, context)),
+            Object::WebhookEndpoint(endpoint) => match endpoint.asked {
+                Some(included) => with(&EventDestinationShown::of(endpoint, included, context)),
+                None => with(&WebhookEndpointShown::of(endpoint, context)),
+            },
             Object::TaxId(tax_id) if tax_id.deleted => with(&DeletedTaxIdShown::of(tax_id)),
             Object::TaxId(tax_id) => with(&TaxIdShown::of(tax_id, context)),
             Object::CustomerBalanceTransaction(transaction) => {
@@ -423,6 +436,8 @@ impl Item {
             Item::Account(profile) => with(&AccountShown::of(profile)),
             Item::Configurations(page) => with(&ConfigurationsShown::of(page, context)),
             Item::WebhookEndpoints(page) => with(&WebhookEndpointsShown::of(page, context)),
+            Item::EventDestinations(page) => with(&EventDestinationsShown::of(page, context)),
+            Item::ThinEvent(event) => with(&ThinEventShown::of(event, context)),
             Item::LineItems(page) => with(&LineItemsShown::of(page)),
             Item::Delivered(delivered) => delivered.with_shown(context, with),
             Item::Event(event) => {

@@ -114,6 +114,17 @@ pub fn date_of(day: i32) -> Date {
     }
 }
 
+/// A moment as the second version of the API writes it: `2026-11-16T12:00:00.000Z`.
+pub fn rfc3339(unix_ms: u64) -> String {
+    let Date { year, month, day } = date_of(day_of(unix_ms));
+    let ms = unix_ms % DAY_MS;
+    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
+        ms % 1_000
+    )
+}
+
 /// 0 for Monday to 6 for Sunday; 1970-01-01 was a Thursday.
 fn weekday(day: i32) -> i32 {
     (day + 3).rem_euclid(7)
@@ -186,6 +197,12 @@ mod tests {
                 "Sun+2=Tue"
             ]
         );
+    }
+
+    #[test]
+    fn a_moment_is_written_to_the_millisecond() {
+        assert_eq!(rfc3339(1_794_830_400_000), "2026-11-16T12:00:00.000Z");
+        assert_eq!(rfc3339(1_794_873_599_999), "2026-11-16T23:59:59.999Z");
     }
 
     #[test]

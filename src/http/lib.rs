@@ -24,6 +24,7 @@ mod ephemeral;
 mod files;
 mod forward;
 mod head;
+mod json_form;
 mod multipart;
 mod operator;
 mod pages;

@@ -18,7 +18,7 @@ pub trait VetUrls: Send + Sync {
 
 /// Whether an operation may name an address.
 pub(crate) fn names_url(endpoint: &Endpoint<Call>) -> bool {
-    endpoint.method == Method::Post && endpoint.path.starts_with(OPERATIONS)
+    endpoint.method == Method::Post && OPERATIONS.iter().any(|start| endpoint.path.starts_with(start))
 }
 
 /// The address that a call names, for [`VetUrls`].
@@ -26,17 +26,24 @@ pub(crate) fn named_url(call: &Call) -> Option<&str> {
     match call {
         Call::Write(Command::CreateWebhookEndpoint(asked, _)) => Some(&asked.url),
         Call::Write(Command::UpdateWebhookEndpoint(_, asked, _)) => asked.url.as_deref(),
+        Call::Write(Command::CreateEventDestination(asked, _)) => asked.url(),
+        Call::Write(Command::UpdateEventDestination(_, asked, _)) => asked.url(),
         _ => None,
     }
 }
 
 /// Tells a call what was found of the address that it names.
 pub(crate) fn tell(call: &mut Call, found: Vetted) {
-    if let Call::Write(Command::CreateWebhookEndpoint(_, vetted) | Command::UpdateWebhookEndpoint(_, _, vetted)) = call
+    if let Call::Write(
+        Command::CreateWebhookEndpoint(_, vetted)
+        | Command::UpdateWebhookEndpoint(_, _, vetted)
+        | Command::CreateEventDestination(_, vetted)
+        | Command::UpdateEventDestination(_, _, vetted),
+    ) = call
     {
         *vetted = found;
     }
 }
 
 /// How the paths of operations begin that may name an address.
-const OPERATIONS: &str = "/v1/webhook_endpoints";
+const OPERATIONS: [&str; 2] = ["/v1/webhook_endpoints", "/v2/core/event_destinations"];

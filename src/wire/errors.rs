@@ -210,6 +210,17 @@ pub fn content_type(given: &str) -> Reject {
     )
 }
 
+/// 415: the body of a request of the second version is no JSON.
+pub fn content_type_of_second_version(given: &str) -> Reject {
+    invalid(
+        415,
+        format!(
+            "Invalid request: the body must be sent as application/json, not as '{}'.",
+            echo(given)
+        ),
+    )
+}
+
 /// 400: the `Idempotency-Key` header is there and empty.
 pub fn idempotency_key_empty() -> Reject {
     invalid(400, "Idempotency Key must be a non-empty string.".into())

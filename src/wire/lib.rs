@@ -29,4 +29,4 @@ pub mod wording;
 pub use edge::{Edge, Hold, Match, Parsed};
 pub use openapi::openapi;
 pub use reference::reference_page;
-pub use render::{FoundPage, Rendering, render_event};
+pub use render::{FoundPage, Rendering, shows_thin_events};

@@ -74,7 +74,7 @@ fn operation<C>(endpoint: &Endpoint<C>, resource: &str, catalogue: &Catalogue<'_
         }
         Method::Post => {
             parameters.push(json!({ "$ref": "#/components/parameters/idempotencyKey" }));
-            operation["requestBody"] = request_body(endpoint.params);
+            operation["requestBody"] = request_body(endpoint.params, endpoint.path);
         }
     }
     parameters.push(json!({ "$ref": "#/components/parameters/version" }));

@@ -67,7 +67,9 @@ fn page(answer: &Response) -> (Vec<tollgate_resource::Id>, bool) {
         | Item::Configurations(_)
         | Item::LineItems(_)
         | Item::WebhookEndpoints(_)
-        | Item::Delivered(_) => {
+        | Item::Delivered(_)
+        | Item::EventDestinations(_)
+        | Item::ThinEvent(_) => {
             panic!("no list of these")
         }
     };

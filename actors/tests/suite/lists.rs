@@ -38,7 +38,9 @@ pub(crate) fn page(answer: &Response) -> (Vec<Id>, bool) {
         | Item::Configurations(_)
         | Item::LineItems(_)
         | Item::WebhookEndpoints(_)
-        | Item::Delivered(_) => {
+        | Item::Delivered(_)
+        | Item::EventDestinations(_)
+        | Item::ThinEvent(_) => {
             panic!("no list of these")
         }
     };

@@ -210,6 +210,8 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::Account(_) => "200 account".into(),
                 Item::Configurations(page) => format!("200 {} configurations", page.configurations.len()),
                 Item::LineItems(_) => "200 line items".into(),
+                Item::EventDestinations(page) => format!("200 {} destinations", page.destinations.len()),
+                Item::ThinEvent(_) => "200 thin event".into(),
                 Item::WebhookEndpoints(page) => format!("200 {} endpoints", page.endpoints.len()),
                 Item::Delivered(_) => "200 something of deliveries".into(),
             },

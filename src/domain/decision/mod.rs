@@ -31,6 +31,7 @@ use crate::payments::setup_intent;
 use crate::payments::token;
 use crate::radar::review;
 use crate::reject::Reject;
+use crate::webhooks::event_destination;
 use crate::webhooks::webhook_endpoint;
 use std::sync::Arc;
 use tollgate_resource::{Id, Kind};
@@ -192,6 +193,10 @@ pub fn decide(
         Command::UpdateWebhookEndpoint(id, asked, vetted) => webhook_endpoint::update(&case, *id, asked, vetted),
         Command::DeleteWebhookEndpoint(id) => webhook_endpoint::delete(&case, *id),
         Command::RollWebhookSecret(id, asked) => webhook_endpoint::roll_secret(&case, *id, asked),
+        Command::CreateEventDestination(asked, vetted) => event_destination::create(&case, asked, vetted),
+        Command::UpdateEventDestination(id, asked, vetted) => event_destination::update(&case, *id, asked, vetted),
+        Command::DeleteEventDestination(id) => event_destination::delete(&case, *id),
+        Command::SwitchEventDestination(id, enabled) => event_destination::switch(&case, *id, *enabled),
         Command::ReportWebhookEndpoint(id, report) => webhook_endpoint::report(&case, *id, *report),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
@@ -238,9 +243,15 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         }
         // In the account's state, where no secret is left to show.
         Read::Object(kind, id, param) if *kind == kinds::WEBHOOK_ENDPOINT => {
-            let found = world.account.endpoint(id);
-            let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;
-            Ok(Item::Object(Object::WebhookEndpoint(Arc::clone(found))))
+            let found = webhook_endpoint::retrieve(world.account, id, param)?;
+            Ok(Item::Object(Object::WebhookEndpoint(found)))
+        }
+        Read::EventDestination(id, included) => {
+            let found = event_destination::retrieve(world.account, id, included)?;
+            Ok(Item::Object(Object::WebhookEndpoint(found)))
+        }
+        Read::EventDestinations(asked) => {
+            event_destination::list(world.account, asked).map(|page| Item::EventDestinations(Arc::new(page)))
         }
         Read::WebhookEndpoints(asked) => {
             webhook_endpoint::list(world.account, asked).map(|page| Item::WebhookEndpoints(Arc::new(page)))

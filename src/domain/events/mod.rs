@@ -3,9 +3,11 @@
 
 mod params;
 mod shown;
+mod thin;
 
 pub use params::{ENDPOINTS, ListEvents};
 pub use shown::{EventDataShown, EventShown};
+pub use thin::{ListThinEvents, THIN_ENDPOINTS, ThinEventShown, ThinEventsShown};
 
 use crate::kinds;
 use crate::object::Object;

@@ -281,6 +281,12 @@ pub const NAMES: &[&str] = &{
     names
 };
 
+/// Whether it can be asked for: a name, everything, or a group.
+pub fn is_known(text: &str) -> bool {
+    let group = |start: &str| start.ends_with('.') && NAMES.iter().any(|name| name.starts_with(start));
+    NAMES.contains(&text) || text.strip_suffix('*').is_some_and(group)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

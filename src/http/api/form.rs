@@ -4,6 +4,7 @@ use super::Api;
 use crate::answer::LimitReason;
 use crate::body::{Body, BodyProblem, Incoming, read_body};
 use crate::head::{Head, Known};
+use crate::json_form;
 use crate::multipart;
 use crate::refused::Refused;
 use crate::watch::Watch;
@@ -65,6 +66,9 @@ pub(super) fn form_of<'a>(http: &'a Head, posts: bool, body: &'a [u8]) -> Result
         let given = format!("content-encoding {}", String::from_utf8_lossy(encoding));
         return Err(errors::content_type(&given).into());
     }
+    if json_form::is_second_version(http.path()) {
+        return of_second_version(http, body);
+    }
     // As nearly every client writes it, or in any other way.
     if http.get(Known::ContentType) != Some(FORM.as_bytes()) {
         let content_type = http.content_type();
@@ -77,4 +81,14 @@ pub(super) fn form_of<'a>(http: &'a Head, posts: bool, body: &'a [u8]) -> Result
     } else {
         Ok(Cow::Owned([query, b"&", body].concat()))
     }
+}
+
+/// The pairs that a body of the second version of the API says.
+fn of_second_version(http: &Head, body: &[u8]) -> Result<Cow<'static, [u8]>, Refused> {
+    let content_type = http.content_type();
+    if !json_form::is_json(http.text(Known::ContentType).unwrap_or_default()) {
+        return Err(errors::content_type_of_second_version(content_type).into());
+    }
+    let form = json_form::form_of(body).map_err(errors::malformed)?;
+    Ok(Cow::Owned(form))
 }

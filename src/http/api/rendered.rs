@@ -6,7 +6,7 @@ use crate::refused::{ErrorAnswer, Refused, layer_behind, should_retry};
 use crate::telemetry::refused;
 use tollgate_actors::{Response, Shown};
 use tollgate_domain::object::ShowContext;
-use tollgate_domain::{AccountKey, Call, Reject};
+use tollgate_domain::{AccountKey, Call, Reject, kinds};
 use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, Expand, Id};
 use tollgate_wire::{FoundPage, Rendering, browser, versions};
@@ -35,7 +35,23 @@ impl Api {
         let (status, body) = match &response.result {
             Ok(Shown::One(item)) => {
                 let mut body = Vec::with_capacity(OBJECT_BYTES);
-                rendering.item(item, &mut body);
+                if shows_thin_events(exchange.endpoint) {
+                    rendering.thin_event(item, &mut body);
+                } else {
+                    rendering.item(item, &mut body);
+                }
+                (200, body)
+            }
+            Ok(Shown::Page {
+                url, items, has_more, ..
+            }) if shows_thin_events(exchange.endpoint) => {
+                let last = match items.last() {
+                    Some(tollgate_domain::Item::Event(last)) if *has_more => Some(last.id.text(&kinds::EVENT)),
+                    _ => None,
+                };
+                let next = last.map(|last| format!("{url}&page={last}"));
+                let mut body = Vec::with_capacity(OBJECT_BYTES);
+                rendering.thin_events(items, next.as_deref(), &mut body);
                 (200, body)
             }
             Ok(Shown::Page {
@@ -143,6 +159,11 @@ impl Api {
         rendering.reject(reject, request, &mut body);
         body
     }
+}
+
+/// Whether an operation answers with events of the second version.
+fn shows_thin_events(endpoint: Option<&'static Endpoint<Call>>) -> bool {
+    endpoint.is_some_and(|endpoint| tollgate_wire::shows_thin_events(endpoint.path))
 }
 
 /// What the file holds that an operation answers with, where it answers with bytes.

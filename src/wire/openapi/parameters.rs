@@ -30,9 +30,15 @@ pub(super) fn query_parameter(field: &ParamField, pages: bool) -> Value {
     parameter
 }
 
-/// The form that an operation takes.
-pub(super) fn request_body(params: &ParamsShape) -> Value {
+/// The form that an operation takes; in the second version of the API it is JSON.
+pub(super) fn request_body(params: &ParamsShape, path: &str) -> Value {
     let mut schema = params_schema(params);
+    if path.starts_with("/v2/") {
+        return json!({
+            "required": params.fields.iter().any(required),
+            "content": { "application/json": { "schema": schema } },
+        });
+    }
     schema["properties"]["expand"] = described(expand_schema(), EXPAND_DOC);
     let mut encoding = Map::new();
     let nested = current(params)

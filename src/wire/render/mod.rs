@@ -4,15 +4,12 @@
 //! bodies end with a newline, others do not. Everything is written straight from the shapes into the caller's buffer;
 //! there is no tree, except for clients of versions that a rewrite of answers serves.
 
-mod event;
 mod json;
 mod previous;
 mod reject;
 mod show;
 #[cfg(test)]
 mod tests;
-
-pub use event::render_event;
 
 use crate::request_log;
 use crate::versions::{self, CHANGES, Chain};
@@ -77,6 +74,20 @@ impl Rendering<'_> {
             });
         });
         self.take_page_back(items, out, start);
+    }
+
+    /// Writes an event as the second version of the API shows it; anything else as it is.
+    pub fn thin_event(&self, item: &Item, out: &mut Vec<u8>) {
+        self.item(&thin(item), out);
+    }
+
+    /// Writes a page of such events; `next` is the path of the next page, if there is one.
+    pub fn thin_events(&self, items: &[Item], next: Option<&str>, out: &mut Vec<u8>) {
+        self.write(out, |show| {
+            show.page(next, items.len(), &mut |show, at, depth| {
+                self.write_item(show, &thin(&items[at]), Expand::NONE, depth);
+            });
+        });
     }
 
     /// Writes a page of a search.
@@ -157,6 +168,19 @@ impl Rendering<'_> {
                 .for_each(|(written, item)| take_back(written, self.version_of(item)));
             answer["data"] = data;
         });
+    }
+}
+
+/// Whether the operation at a path answers with events as the second version of the API shows them.
+pub fn shows_thin_events(path: &str) -> bool {
+    path.starts_with("/v2/core/events")
+}
+
+/// An event as the second version of the API shows it; anything else as it is.
+fn thin(item: &Item) -> Item {
+    match item {
+        Item::Event(event) => Item::ThinEvent(event.clone()),
+        other => other.clone(),
     }
 }
 

@@ -120,6 +120,20 @@ impl Show<'_> {
         self.close(false, depth);
     }
 
+    /// Writes a page of the second version of the API; `item` writes the object at an index, at a depth.
+    pub(super) fn page(&mut self, next: Option<&str>, len: usize, item: &mut dyn FnMut(&mut Show<'_>, usize, usize)) {
+        self.member(true, "data", 0);
+        self.items(len, 1, item);
+        self.member(false, "next_page_url", 0);
+        match next {
+            Some(next) => json::string(self.out, next),
+            None => self.out.extend_from_slice(b"null"),
+        }
+        self.member(false, "previous_page_url", 0);
+        self.out.extend_from_slice(b"null");
+        self.close(false, 0);
+    }
+
     /// Writes a page of a search; `item` writes the object at an index, at a depth.
     pub(super) fn found(&mut self, found: &FoundPage<'_>, item: &mut dyn FnMut(&mut Show<'_>, usize, usize)) {
         self.member(true, "object", 0);

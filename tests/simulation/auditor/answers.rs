@@ -147,7 +147,11 @@ impl Auditor {
                     seqs.push(event.id.seq());
                 }
                 Item::Account(_) => return Err("an account on a list".to_owned()),
-                Item::Configurations(_) | Item::LineItems(_) | Item::WebhookEndpoints(_) => {
+                Item::Configurations(_)
+                | Item::LineItems(_)
+                | Item::WebhookEndpoints(_)
+                | Item::EventDestinations(_)
+                | Item::ThinEvent(_) => {
                     return Err("a list on a list".to_owned());
                 }
                 Item::Balance(_) => return Err("a balance on a list".into()),

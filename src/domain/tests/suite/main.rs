@@ -16,6 +16,7 @@ mod customers;
 mod disputes;
 mod domains;
 mod ephemeral_keys;
+mod event_destinations;
 mod event_orders;
 mod events;
 mod form;

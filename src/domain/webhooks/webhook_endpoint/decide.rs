@@ -11,6 +11,7 @@ use crate::kinds;
 use crate::metadata;
 use crate::object::Object;
 use crate::reject::{Reject, codes};
+use crate::webhooks::event_destination::EventPayload;
 use crate::webhooks::event_names::ALL;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata};
@@ -20,15 +21,9 @@ const ROLL_DEFAULT_S: i64 = 24 * 60 * 60;
 
 /// Makes an endpoint. Its answer shows its secret, and so does every replay of it; nothing else ever does.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateWebhookEndpoint, vetted: &Vetted) -> Result<Decision, Stop> {
-    check_url(case, &asked.url, vetted)?;
+    check_url(case, &asked.url, vetted, "url")?;
     let enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
-    let account = case.world.account;
-    let max = case.inputs.webhook_endpoints_max;
-    if account.endpoints().len() >= max {
-        let mode = if account.profile.livemode { "live" } else { "test" };
-        let message = format!("You have reached the maximum of {max} {mode} webhook endpoints.");
-        return Err(Reject::invalid(None, message).begun().into());
-    }
+    check_room(case)?;
     let mut metadata = Metadata::default();
     metadata::merge(&mut metadata, &asked.metadata)?;
     let delivery = delivery_of(&Delivery::DEFAULT, asked.delivery.as_ref())?;
@@ -47,6 +42,9 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateWebhookEndpoint, vetted: &Ve
         delivery,
         fresh: true,
         failing_since_ms: None,
+        destination: None,
+        updated_ms: 0,
+        asked: None,
     })));
     Ok(draft.decide(Reply::Object(&kinds::WEBHOOK_ENDPOINT, id)))
 }
@@ -61,7 +59,7 @@ pub(crate) fn update(
     let before = known(case, id)?;
     let mut endpoint = WebhookEndpoint::clone(before);
     if let Some(url) = &asked.url {
-        check_url(case, url, vetted)?;
+        check_url(case, url, vetted, "url")?;
         if *url != endpoint.url {
             endpoint.failing_since_ms = None;
         }
@@ -142,9 +140,22 @@ pub(crate) fn roll_secret(case: &Case<'_>, id: Id, asked: &RollWebhookSecret) ->
     ))
 }
 
+/// An endpoint as a look at it shows it. One that is sent thin events is an event destination only.
+pub(crate) fn retrieve(account: &Account, id: Id, param: &str) -> Result<Arc<WebhookEndpoint>, Stop> {
+    let found = account.endpoint(id).filter(|found| is_of_first_version(found));
+    Ok(Arc::clone(
+        found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, param))?,
+    ))
+}
+
 /// A page of an account's endpoints, newest first.
 pub(crate) fn list(account: &Account, asked: EndpointList) -> Result<EndpointPage, Stop> {
-    let all: Vec<Arc<WebhookEndpoint>> = account.endpoints().iter().rev().cloned().collect();
+    let all = account
+        .endpoints()
+        .iter()
+        .rev()
+        .filter(|found| is_of_first_version(found));
+    let all: Vec<Arc<WebhookEndpoint>> = all.cloned().collect();
     let (endpoints, has_more) = asked
         .paging
         .cut(all, &kinds::WEBHOOK_ENDPOINT, |endpoint| endpoint.id)?;
@@ -153,8 +164,28 @@ pub(crate) fn list(account: &Account, asked: EndpointList) -> Result<EndpointPag
 
 /// The endpoint, if the account has it.
 pub(super) fn known<'a>(case: &Case<'a>, id: Id) -> Result<&'a WebhookEndpoint, Stop> {
-    let found = case.world.account.endpoint(id).map(|found| &**found);
+    let found = case
+        .world
+        .account
+        .endpoint(id)
+        .filter(|found| is_of_first_version(found));
+    let found = found.map(|found| &**found);
     Ok(found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, "webhook_endpoint"))?)
+}
+
+fn is_of_first_version(endpoint: &WebhookEndpoint) -> bool {
+    endpoint.payload() == EventPayload::Snapshot
+}
+
+/// Refuses one endpoint more than an account may have.
+pub(crate) fn check_room(case: &Case<'_>) -> Result<(), Stop> {
+    let (account, max) = (case.world.account, case.inputs.webhook_endpoints_max);
+    if account.endpoints().len() < max {
+        return Ok(());
+    }
+    let mode = if account.profile.livemode { "live" } else { "test" };
+    let message = format!("You have reached the maximum of {max} {mode} webhook endpoints.");
+    Err(Reject::invalid(None, message).begun().into())
 }
 
 /// The decision that an endpoint becomes this.
@@ -165,10 +196,11 @@ fn put(case: &Case<'_>, endpoint: WebhookEndpoint) -> Decision {
     draft.decide(Reply::Object(&kinds::WEBHOOK_ENDPOINT, id))
 }
 
-fn check_url(case: &Case<'_>, url: &str, vetted: &Vetted) -> Result<(), Stop> {
+/// Refuses an address that cannot be sent to.
+pub(crate) fn check_url(case: &Case<'_>, url: &str, vetted: &Vetted, param: &'static str) -> Result<(), Stop> {
     let refused = |why: &str| {
         let message = format!("Invalid URL: {why}");
-        Stop::from(Reject::invalid(Some(codes::URL_INVALID), message).with_param("url"))
+        Stop::from(Reject::invalid(Some(codes::URL_INVALID), message).with_param(param))
     };
     let parsed = EndpointUrl::parse(url).map_err(|problem| refused(problem.text()))?;
     if case.world.account.profile.livemode && !parsed.https {

@@ -12,11 +12,11 @@ mod secret;
 mod shown;
 mod url;
 
-pub(crate) use decide::{create, delete, list, roll_secret, update};
+pub(crate) use decide::{check_room, check_url, create, delete, list, retrieve, roll_secret, update};
 pub use delivery::{Delivery, DeliveryOrder, DeliveryParams, RETRIES_MAX, RETRY_TIME_MAX_S};
 pub use params::{
-    CreateWebhookEndpoint, ENDPOINTS, EnabledEvent, ListWebhookEndpoints, RollWebhookSecret, UpdateWebhookEndpoint,
-    Vetted,
+    CreateWebhookEndpoint, ENDPOINTS, EnabledEvent, EventsVersion, ListWebhookEndpoints, RollWebhookSecret,
+    UpdateWebhookEndpoint, Vetted,
 };
 pub use report::EndpointReport;
 pub(crate) use report::report;
@@ -27,9 +27,12 @@ pub use shown::{
 };
 pub use url::{EndpointUrl, URL_LEN_MAX, UrlProblem};
 
+use super::event_destination::{Destination, EventPayload, IncludedParts};
 use super::event_names::ALL;
 use crate::events::EventType;
+use crate::object::ShowContext;
 use crate::paging::Paging;
+use crate::version_names;
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata, Names, Record, Version};
 
@@ -81,6 +84,45 @@ pub struct WebhookEndpoint {
     /// epoch.
     #[record(12)]
     pub failing_since_ms: Option<u64>,
+    /// What it is besides, where it was made or named as an event destination.
+    #[record(13)]
+    pub destination: Option<Box<Destination>>,
+    /// When it was changed last as an event destination, milliseconds since the Unix epoch; 0 for never.
+    #[record(14)]
+    pub updated_ms: u64,
+    /// Set where this version answers a request about an event destination: what it shows besides. Never so in the account's
+    /// state.
+    #[record(15)]
+    pub asked: Option<IncludedParts>,
+}
+
+/// How the body of a delivery is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BodyFormat {
+    /// The event with its object, at that version; without one at the account's own, as of the time of the event.
+    Snapshot(Option<Version>),
+    /// The event, and where its object is found.
+    Thin,
+}
+
+impl BodyFormat {
+    /// As text: the name of the version, nothing for the account's own, or `thin`.
+    pub fn text(self) -> &'static str {
+        match self {
+            BodyFormat::Snapshot(Some(version)) => version_names::name(version),
+            BodyFormat::Snapshot(None) => "",
+            BodyFormat::Thin => "thin",
+        }
+    }
+
+    /// What [`BodyFormat::text`] wrote; `None` for any other text.
+    pub fn read(text: &str) -> Option<BodyFormat> {
+        match text {
+            "" => Some(BodyFormat::Snapshot(None)),
+            "thin" => Some(BodyFormat::Thin),
+            name => version_names::parse(name).map(|version| BodyFormat::Snapshot(Some(version))),
+        }
+    }
 }
 
 /// Whether events are sent to an endpoint.
@@ -153,13 +195,35 @@ impl WebhookEndpoint {
 
     /// The same as it is kept in the account's state: without a secret to show.
     pub(crate) fn kept(self: &Arc<WebhookEndpoint>) -> Arc<WebhookEndpoint> {
-        if !self.fresh {
+        if !self.fresh && self.asked.is_none() {
             return Arc::clone(self);
         }
         Arc::new(WebhookEndpoint {
             fresh: false,
+            asked: None,
             ..WebhookEndpoint::clone(self)
         })
+    }
+
+    /// What is sent to it of events.
+    pub fn payload(&self) -> EventPayload {
+        let destination = self.destination.as_deref();
+        destination.map_or(EventPayload::Snapshot, |destination| destination.payload)
+    }
+
+    /// How the bodies of deliveries to it are written.
+    pub fn body_format(&self) -> BodyFormat {
+        match self.payload() {
+            EventPayload::Snapshot => BodyFormat::Snapshot(self.api_version),
+            EventPayload::Thin => BodyFormat::Thin,
+        }
+    }
+
+    /// Its newest secret, where this version is to show it and it opens.
+    pub(in crate::webhooks) fn fresh_secret(&self, context: &ShowContext<'_>) -> Option<String> {
+        let newest = self.secrets.first().filter(|_| self.fresh)?;
+        let opened = context.secrets.open_webhook_secret(newest.sealed.as_deref()?).ok()?;
+        Some(String::clone(&opened.text()))
     }
 
     /// How events are sent to it.

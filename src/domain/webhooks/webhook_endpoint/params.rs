@@ -108,8 +108,7 @@ impl ParamValue for EnabledEvent {
     const KIND: ParamKind = ParamKind::Names(event_names::NAMES);
     fn first(path: &[Step<'_>], text: &str, _: &Bounds) -> Result<Self, Problem> {
         scalar(path)?;
-        let group = |start: &str| start.ends_with('.') && event_names::NAMES.iter().any(|name| name.starts_with(start));
-        if event_names::NAMES.contains(&text) || text.strip_suffix('*').is_some_and(group) {
+        if event_names::is_known(text) {
             return Ok(EnabledEvent(text.into()));
         }
         Err(Problem::Names(event_names::NAMES))

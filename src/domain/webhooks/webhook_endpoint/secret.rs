@@ -58,7 +58,7 @@ pub struct EndpointSecret {
 
 impl EndpointSecret {
     /// A new secret, drawn from the entropy of the decision.
-    pub(super) fn draw(case: &Case<'_>) -> EndpointSecret {
+    pub(in crate::webhooks) fn draw(case: &Case<'_>) -> EndpointSecret {
         let (account, inputs) = (case.world.account, case.inputs);
         let unique = [inputs.entropy[0], inputs.entropy[1], account.seq, inputs.now_ms];
         let mut chars = [0; SECRET_LEN];

@@ -104,9 +104,6 @@ pub struct WebhookEndpointsShown<'a> {
 impl<'a> WebhookEndpointShown<'a> {
     /// What `endpoint` shows. A fresh one shows its newest secret; where that does not open, it is left out.
     pub fn of(endpoint: &'a WebhookEndpoint, context: &ShowContext<'_>) -> Self {
-        let newest = endpoint.secrets.first().filter(|_| endpoint.fresh);
-        let sealed = newest.and_then(|secret| secret.sealed.as_deref());
-        let opened = sealed.and_then(|sealed| context.secrets.open_webhook_secret(sealed).ok());
         WebhookEndpointShown {
             id: ident(endpoint),
             api_version: endpoint.api_version.map(version_names::name),
@@ -117,7 +114,7 @@ impl<'a> WebhookEndpointShown<'a> {
             enabled_events: endpoint.enabled_events.iter().map(|event| &**event).collect(),
             livemode: context.livemode,
             metadata: &endpoint.metadata,
-            secret: opened.map(|secret| String::clone(&secret.text())),
+            secret: endpoint.fresh_secret(context),
             status: match endpoint.state {
                 EndpointState::Enabled => EndpointStatus::Enabled,
                 EndpointState::Disabled { .. } | EndpointState::Deleted => EndpointStatus::Disabled,

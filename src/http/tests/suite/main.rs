@@ -19,3 +19,4 @@ mod page_tokens;
 mod receipts;
 mod request_logs;
 mod requests;
+mod webhook_endpoints;

@@ -64,13 +64,18 @@ impl FileBytes for Drawer {
     }
 }
 
-/// Refuses what is inside, by its name alone.
-struct NotInside;
+/// Refuses what is inside, by its name alone, and from the second look on what is outside once.
+#[derive(Default)]
+struct NotInside {
+    looks: std::sync::atomic::AtomicU32,
+}
 
 impl tollgate_http::VetUrls for NotInside {
     fn vet<'a>(&'a self, url: &'a str, _: bool) -> tollgate_http::Looked<'a> {
+        use std::sync::atomic::Ordering;
         Box::pin(async move {
-            match url.contains("inside.test") {
+            let moved = url.contains("once.test") && self.looks.fetch_add(1, Ordering::Relaxed) > 0;
+            match moved || url.contains("inside.test") {
                 true => Err("It leads to an address that webhooks are not sent to.".to_owned()),
                 false => Ok(()),
             }
@@ -168,7 +173,7 @@ impl Node {
                     secrets,
                     limiter: RateLimiter::new(setup.rate),
                     bounds: setup.bounds,
-                    webhook_urls: Arc::new(NotInside),
+                    webhook_urls: Arc::new(NotInside::default()),
                     deliveries: None,
                     tuning: tollgate_http::Tuning::new().0,
                     cluster: None,

@@ -108,6 +108,7 @@ fn least(shape: &'static ParamsShape, prefix: &str, out: &mut Vec<String>) {
                 of: ParamKind::Names(names),
                 ..
             } => out.push(format!("{name}[0]={}", names[0])),
+            ParamKind::List { .. } => out.push(format!("{name}[0]=*")),
             other => panic!("{}: nothing required is {other:?} yet", shape.name),
         }
     }

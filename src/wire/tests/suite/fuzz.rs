@@ -384,6 +384,10 @@ fn check(endpoint: &Endpoint<tollgate_domain::Call>, method: &str, status: u16, 
         if method != endpoint.method.name() {
             return Ok(());
         }
+        // Pages of the second version are no objects.
+        if endpoint.answers.shape().object.is_none() && answer["data"].is_array() {
+            return Ok(());
+        }
         let object = match answer["object"].as_str().ok_or("no object")? {
             // What files were called until 2018-09-24.
             "file_upload" => "file",

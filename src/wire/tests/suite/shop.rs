@@ -103,8 +103,11 @@ impl Shop {
             Call::List(query) => {
                 let mut out = Vec::new();
                 let items = self.page(query);
-                self.rendering(version, &parsed.expand)
-                    .list(&query.shown_url(), &items, false, None, &mut out);
+                let rendering = self.rendering(version, &parsed.expand);
+                match tollgate_wire::shows_thin_events(path) {
+                    true => rendering.thin_events(&items, None, &mut out),
+                    false => rendering.list(&query.shown_url(), &items, false, None, &mut out),
+                }
                 return (200, text(out));
             }
         };
@@ -112,7 +115,11 @@ impl Shop {
             Err(reject) => self.refuse(&reject, version),
             Ok(item) => {
                 let mut out = Vec::new();
-                self.rendering(version, &parsed.expand).item(&item, &mut out);
+                let rendering = self.rendering(version, &parsed.expand);
+                match tollgate_wire::shows_thin_events(path) {
+                    true => rendering.thin_event(&item, &mut out),
+                    false => rendering.item(&item, &mut out),
+                }
                 (200, text(out))
             }
         }
