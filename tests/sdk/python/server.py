@@ -56,5 +56,6 @@ class Server:
                               capture_output=True, text=True, timeout=60)
 
     def close(self):
+        """Ends the server, unless it is stopped already, and removes all it wrote."""
         self.stop(signal.SIGKILL)
         shutil.rmtree(self.directory)

@@ -212,7 +212,6 @@ class Audit(unittest.TestCase):
         here.customers.delete(customer.id)
         audited = own.verify()
         self.assertEqual(audited.returncode, 0, audited.stdout + audited.stderr)
-        own.start()
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ class Redirects(unittest.TestCase):
 class Verified(unittest.TestCase):
     def test_what_was_kept_adds_up(self):
         other = Server()
+        self.addCleanup(other.close)
         api = stripe.StripeClient(KEY, base_addresses={"api": other.api}, max_network_retries=0).v1
         default, = api.payment_method_configurations.list().data
         api.payment_method_configurations.update(default.id, {"eps": {"display_preference": {"preference": "on"}}})
