@@ -206,7 +206,9 @@ fn no_route_shows_or_changes_a_foreign_object() {
                     200 if body["data"].is_array() => {
                         // Besides what they made, their account has a default configuration from the beginning.
                         let own = |one: &Value| {
-                            one.to_string().contains(&theirs) || one["is_default"] == true && one["id"] == their_default
+                            one.to_string().contains(&theirs)
+                                || one["is_default"] == true && one["id"] == their_default
+                                || one["related_object"]["id"] == intent["id"]
                         };
                         let foreign: Vec<&Value> = body["data"]
                             .as_array()
