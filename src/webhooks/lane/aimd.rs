@@ -1,13 +1,15 @@
 //! How many deliveries of one lane may be out at once: a little more while all goes well, half as many when there was too much.
 //!
 //! More at once is only worth its connections while each takes as long as before. Once they take much longer than the quickest
-//! of late, they wait for each other, at the receiver or here, so the limit goes back towards where it began (the idea is that
-//! of TCP Vegas: Brakmo and Peterson, 1995).
+//! of late, they wait for each other, at the receiver or here, so the limit goes back (the idea is that of
+//! TCP Vegas: Brakmo and Peterson, 1995).
 
 /// Where every lane begins.
 pub(crate) const START: u32 = 4;
 /// The most.
 pub(crate) const MAX: u32 = 64;
+/// What a limit goes back to when more only wait for each other: with one alone nothing could be compared any more.
+const CALM: u32 = 2;
 /// Outcomes wait for each other when they take more than four times as long as the quickest of late and this many milliseconds.
 const SLACK_MS: u64 = 20;
 
@@ -75,7 +77,7 @@ impl Aimd {
         self.left = self.left.saturating_sub(1);
         if self.left == 0 {
             let limit = match self.clean && self.wanted {
-                true if self.waits() => self.limit.min(START.max(self.limit - 1)),
+                true if self.waits() => self.limit.min(CALM.max(self.limit - 1)),
                 true => (self.limit + 1).min(MAX),
                 false => self.limit,
             };
@@ -122,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_that_waits_goes_back_to_where_it_began_and_not_below() {
+    fn a_crowd_that_waits_goes_back_to_two_and_not_below() {
         let mut aimd = Aimd::new();
         windows_of(&mut aimd, 40, 1);
         for _ in 0..10_000 {
@@ -130,7 +132,7 @@ mod tests {
             aimd.outcome(true, false, 0);
             aimd.outcome(true, false, 5_000);
         }
-        assert_eq!(aimd.limit(), START);
+        assert_eq!(aimd.limit(), CALM);
     }
 
     #[test]
