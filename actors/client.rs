@@ -70,9 +70,7 @@ impl Client {
 
     /// The shard of an account, if it is not here: requests of it are another node's.
     pub fn elsewhere(&self, account: AccountKey) -> Option<ShardId> {
-        let router = &self.inner.shared.router;
-        let shard = router.shard_of(account);
-        (!router.state(shard).is_here()).then_some(shard)
+        self.inner.shared.router.elsewhere(account)
     }
 
     /// The part of [`Client::call`] that happens at once: admission, and a place among what leaves next. What is left is

@@ -332,7 +332,7 @@ impl Listing<'_> {
 
     /// When what is listed was born, milliseconds.
     fn born_between(&self, query: &ListQuery) -> (u64, u64) {
-        let (from, to) = milliseconds(query.created);
+        let (from, to) = bounds(query.created_ms);
         match *query.kind == kinds::EVENT {
             true => (from.max(self.events_since_ms()), to),
             false => (from, to),
@@ -420,6 +420,7 @@ fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
             | Item::LineItems(_)
             | Item::WebhookEndpoints(_)
             | Item::Delivered(_)
+            | Item::Handed
             | Item::EventDestinations(_)
             | Item::ThinEvent(_),
         )
@@ -434,13 +435,10 @@ fn too_broad(query: &ListQuery, last: Option<&Item>) -> Reject {
     )
 }
 
-/// A range of seconds in milliseconds; empty ranges stay empty.
-pub(crate) fn milliseconds(seconds: Range) -> (u64, u64) {
-    let from = u64::try_from(seconds.min).unwrap_or(0).saturating_mul(1_000);
-    match u64::try_from(seconds.max) {
-        Ok(max) => (from, max.saturating_mul(1_000).saturating_add(999)),
-        Err(_) => (u64::MAX, 0),
-    }
+/// A range of moments; an empty one stays empty.
+pub(crate) fn bounds(range: Range) -> (u64, u64) {
+    let from = u64::try_from(range.min).unwrap_or(0);
+    u64::try_from(range.max).map_or((u64::MAX, 0), |to| (from, to))
 }
 
 #[cfg(test)]

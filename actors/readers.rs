@@ -90,6 +90,7 @@ pub(crate) fn is_read_beside(call: &Call) -> bool {
             | Read::Configurations(_)
             | Read::LineItems { .. }
             | Read::WebhookEndpoints(_)
+            | Read::AnyWebhookEndpoint(..)
             | Read::EventDestination(..)
             | Read::EventDestinations(_)
             | Read::Below { .. }
@@ -195,6 +196,7 @@ fn answer_with(reads: &dyn Reads, secrets: &Secrets, outbox: &dyn Outbox, reques
             | Read::Configurations(_)
             | Read::LineItems { .. }
             | Read::WebhookEndpoints(_)
+            | Read::AnyWebhookEndpoint(..)
             | Read::EventDestination(..)
             | Read::EventDestinations(_)
             | Read::Below { .. }

@@ -23,14 +23,14 @@ pub struct Request {
     /// What the answer shows in place.
     pub expand: Expand,
     /// Its idempotency key (only on writes), hashed with [`key_hash`].
-    pub claim: Option<(KeyHash, Claim)>,
+    pub claim: Option<(KeyHash, Arc<Claim>)>,
 }
 
 /// An answer with everything needed to render it, now or in a replay.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// What is shown.
-    pub result: Result<Shown, Reject>,
+    pub result: Result<Shown, Box<Reject>>,
     /// Every object that is shown in place: expanded, included, or embedded in an error.
     pub attached: Vec<Object>,
     /// The API version of the answer.

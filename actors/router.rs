@@ -96,6 +96,11 @@ pub enum MoveError {
     /// No such lane.
     #[error("there is no lane {0}; lanes are numbered from 0")]
     NoLane(usize),
+    /// Another process serves it.
+    #[error(
+        "shard {0} does not run at this node; `tollgate cluster status` says at which one it does: give that one's address as --admin"
+    )]
+    Elsewhere(u16),
     /// It has not arrived from its last move.
     #[error("shard {0} is moving already")]
     Moving(u16),
@@ -164,6 +169,12 @@ impl Router {
     /// The shard of an account.
     pub fn shard_of(&self, account: AccountKey) -> ShardId {
         shard_of(account, self.shards())
+    }
+
+    /// The shard of an account, if it is not here: requests of it are another node's.
+    pub fn elsewhere(&self, account: AccountKey) -> Option<ShardId> {
+        let shard = self.shard_of(account);
+        (!self.state(shard).is_here()).then_some(shard)
     }
 
     /// The lane of each shard.

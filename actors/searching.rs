@@ -5,8 +5,9 @@
 //! looked at as many objects as it may, and then says where to go on: an account with millions of payments is searched
 //! in many short reads, between which the lists of others are served.
 
-use crate::listing::Listing;
+use crate::listing::{Listing, bounds};
 use crate::request::{Response, Shown};
+use tollgate_domain::call::in_milliseconds;
 use tollgate_domain::kinds;
 use tollgate_domain::object::{Item, Object};
 use tollgate_domain::search::{COUNTED_MAX, SEARCHED_EMPTY_MAX, SEARCHED_MAX, SearchQuery};
@@ -71,7 +72,7 @@ impl Listing<'_> {
                 from,
                 limit: STEP - 1,
                 parents: parent.as_slice(),
-                born_ms: crate::listing::milliseconds(search.query.created()),
+                born_ms: bounds(in_milliseconds(search.query.created())),
                 tags: 0,
             };
             let seqs = self.reads.page(&page, &mut |_, _| true)?;

@@ -64,9 +64,13 @@ impl Engine {
     /// `None`, when it is there already.
     ///
     /// # Errors
-    /// When there is no such shard or lane, when the shard is moving already, and when the lanes are so busy that it has
-    /// not arrived within [`LANE_PATIENCE_MS`]; then it still arrives.
+    /// When there is no such shard or lane, when the shard is another process's or is moving already, and when the lanes are so
+    /// busy that it has not arrived within [`LANE_PATIENCE_MS`]; then it still arrives.
     pub async fn move_shard(&self, shard: u16, to: usize) -> Result<Option<Moved>, MoveError> {
+        // Its place is kept for when it comes, and moving that would move nothing.
+        if self.shard_state(ShardId(shard)).is_some_and(|state| !state.is_here()) {
+            return Err(MoveError::Elsewhere(shard));
+        }
         let _alone = self.shared.tuning.lock().await;
         self.shared.move_shard(shard, to).await
     }
@@ -176,6 +180,11 @@ impl Engine {
     /// The profile of an account in its mode.
     pub fn profile(&self, account: AccountKey) -> Option<Arc<Profile>> {
         self.directory().profiles().profile(account)
+    }
+
+    /// The shard of an account, if it is not here.
+    pub fn elsewhere(&self, account: AccountKey) -> Option<ShardId> {
+        self.shared.router.elsewhere(account)
     }
 
     /// Brings gauges up to date that nobody writes as they change; to be called before metrics are shown.

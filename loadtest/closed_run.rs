@@ -25,9 +25,7 @@ pub(crate) fn run(scenario: ClosedLoop, options: &Run) -> Result<bool, Stop> {
         Some(money::before(&plan).context("the account cannot be read before the run")?)
     } else {
         reachable(&plan)?;
-        if plan.spread > 1 {
-            money::open(&plan)?;
-        }
+        money::open(&plan)?;
         None
     };
     let known = Arc::new(match &options.ids {
@@ -77,6 +75,7 @@ fn plan(scenario: ClosedLoop, options: &Run) -> Result<Plan, Stop> {
         (options.part.is_some(), "--part"),
         (options.start_at.is_some(), "--start-at"),
         (options.slow_clients.is_some(), "--slow-clients"),
+        (options.webhooks.is_some(), "--webhooks"),
     ];
     if let Some((_, name)) = open_only.into_iter().find(|option| option.0) {
         return Err(Stop::Use(format!("{name} is for open loops")));

@@ -214,6 +214,7 @@ fn notes(a: &Value, b: &Value) -> Vec<String> {
         ("/schedule/arrivals", "arrivals"),
         ("/schedule/peak_per_second", "peak rate"),
         ("/schedule/seconds", "length"),
+        ("/asked/webhooks", "webhook endpoints of a merchant"),
         ("/environment/cpu", "cpu"),
         ("/environment/cores", "cores"),
         ("/environment/threads", "threads"),

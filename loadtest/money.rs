@@ -80,13 +80,17 @@ impl Checked {
     }
 }
 
-/// Calls each account once, so that a server that opens accounts on first use is not asked for all of them at once.
+/// Calls each account once: a key that is refused is told before the load, and a server that opens accounts on first use is not
+/// asked for all of them at once.
 pub(crate) fn open(plan: &Plan) -> anyhow::Result<()> {
     block_on(async {
         let mut reader = Reader::open(&plan.target, &plan.key, plan.timeout).await?;
         for account in 0..plan.spread {
             reader.become_caller(&plan.target, &plan.key_of(account));
-            reader.balance().await.context("an account cannot be opened")?;
+            reader
+                .balance()
+                .await
+                .context("an account cannot be read before the run")?;
         }
         Ok(())
     })

@@ -13,6 +13,7 @@ use crate::watch::Watch;
 use crate::{Stop, accounts, environment, layout, measured, nearest, page, reconcile, summary, verdict};
 use anyhow::Context;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -224,6 +225,9 @@ pub(crate) fn record_of(
     });
     reachable(&plan.target)?;
     let environment = environment::environment(&plan);
+    if !open.quiet {
+        note(&preparing(&plan));
+    }
     let prepared = accounts::prepare(&plan, plan.scenario.verify.money)?;
     let sink = match plan.webhooks {
         0 => None,
@@ -241,12 +245,18 @@ pub(crate) fn record_of(
             early_s: (outcome.started_unix_s - scraper.started_unix_s()).max(0.0),
         })
     });
+    if !open.quiet && plan.scenario.verify.money {
+        note("  checking the money");
+    }
     let money = match plan.scenario.verify.money {
         true => {
             Some(reconcile::reconcile(&plan, &prepared, &outcome.movements).context("the money cannot be checked")?)
         }
         false => None,
     };
+    if !open.quiet && sink.is_some() {
+        note("  waiting for the webhooks that are owed");
+    }
     let webhooks = match sink {
         Some(sink) => Some(sink.finish(&plan, &outcome.movements.paid)?),
         None => None,
@@ -265,6 +275,24 @@ pub(crate) fn record_of(
         slow_clients,
         generators: Value::Null,
     }))
+}
+
+/// What happens before the first request is due: with many merchants that takes a while.
+fn preparing(plan: &Plan) -> String {
+    let merchants = plan.merchants.len();
+    match plan.webhooks {
+        0 => format!("  preparing the accounts of {merchants} merchants"),
+        per_merchant => {
+            let endpoints = merchants * per_merchant as usize;
+            format!("  preparing the accounts of {merchants} merchants and {endpoints} webhook endpoints")
+        }
+    }
+}
+
+/// A line for whoever looks on.
+fn note(line: &str) {
+    // Nothing can be done about a closed stderr.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn scraper(url: &str) -> Result<Arc<Scraper>, Stop> {

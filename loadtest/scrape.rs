@@ -151,7 +151,8 @@ fn parse(text: &str) -> HashMap<String, (bool, f64)> {
         }
         let part = name.ends_with("_sum") || name.ends_with("_count");
         let plain = full.split('{').next().unwrap_or(full);
-        let counter = part || kinds.get(plain) == Some(&"counter");
+        // CPU seconds only grow, whatever type they have: some servers have no counters of fractions.
+        let counter = part || kinds.get(plain) == Some(&"counter") || is_cpu(plain);
         values.entry(name).or_insert((counter, 0.0)).1 += value;
     }
     values
@@ -289,17 +290,19 @@ mod tests {
 
     #[test]
     fn a_page_is_read_by_name_with_labels_summed() {
-        let page = "# HELP a_total Things.\n# TYPE a_total counter\na_total{x=\"1\"} 3\na_total{x=\"2\"} 4\n\n\
+        let page = "# TYPE process_cpu_seconds_total gauge\nprocess_cpu_seconds_total 1.53\n\
+                    # HELP a_total Things.\n# TYPE a_total counter\na_total{x=\"1\"} 3\na_total{x=\"2\"} 4\n\n\
                     # TYPE b gauge\nb 2.5\n# TYPE c_seconds histogram\nc_seconds_bucket{le=\"1\"} 9\n\
                     c_seconds_sum 1.5\nc_seconds_count 9\nd NaN\nnonsense\n";
         let read = parse(page);
         assert_eq!(read["a_total"], (true, 7.0));
+        assert_eq!(read["process_cpu_seconds_total"], (true, 1.53));
         assert_eq!(read["b"], (false, 2.5));
         assert_eq!(
             (read["c_seconds_sum"], read["c_seconds_count"]),
             ((true, 1.5), (true, 9.0))
         );
-        assert_eq!(read.len(), 4);
+        assert_eq!(read.len(), 5);
         let page = "# TYPE r_total counter\nr_total{layer=\"rate limit\"} 2\nr_total{layer=\"edge\",a=\"b\"} 3\n\
                     r_total{layer=\"edge\",a=\"c\"} 4\ns_seconds_sum{stage=\"sync\"} 1\n";
         let read = parse(page);

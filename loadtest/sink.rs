@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use server::Server;
 use std::cell::RefCell;
+use std::io::Write;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -134,7 +135,11 @@ impl Sink {
         found.owed = count(&owed);
         found.took_s = begun.elapsed().as_secs_f64();
         self.timed(sent, &mut found);
-        self.remove(plan)?;
+        if let Err(error) = self.remove(plan) {
+            // What was found stands all the same. Nothing can be done about a closed stderr.
+            let mut out = std::io::stderr().lock();
+            let _ = writeln!(out, "note: {error:#}; the next run with --webhooks removes them");
+        }
         Ok(found)
     }
 

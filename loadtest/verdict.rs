@@ -3,6 +3,9 @@
 use crate::scenario::Slo;
 use crate::sink::Delivered;
 
+/// Share of deliveries that may come twice: a server that loses a connection or its progress sends again.
+const REPEATS_MAX: f64 = 0.01;
+
 /// What of a run is judged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
@@ -64,46 +67,6 @@ pub(crate) struct Check {
     pub(crate) value: String,
     /// Whether that is within the bound.
     pub(crate) met: bool,
-}
-
-/// Share of deliveries that may come twice: a server that loses a connection or its progress sends again.
-const REPEATS_MAX: f64 = 0.01;
-
-/// What is asked of webhooks: everything once at least, signed, in order.
-fn webhook_checks(slo: &Slo, webhooks: &Delivered, check: &mut impl FnMut(&str, String, String, bool)) {
-    let none = || "none".to_string();
-    let came = webhooks.received.max(1) as f64;
-    check(
-        "webhooks owed that never came",
-        none(),
-        format!("{} of {}", webhooks.missing, webhooks.owed),
-        webhooks.missing == 0,
-    );
-    for (name, count) in [
-        ("webhooks that no list explains", webhooks.unlisted),
-        ("webhooks without a good signature", webhooks.not_signed),
-        ("webhooks that are no events", webhooks.malformed),
-        ("webhooks behind a younger one", webhooks.late),
-    ] {
-        check(name, none(), count.to_string(), count == 0);
-    }
-    check(
-        "webhooks sent again",
-        format!("at most {}", percent(REPEATS_MAX)),
-        format!("{} ({})", webhooks.again, percent(webhooks.again as f64 / came)),
-        webhooks.again as f64 <= came * REPEATS_MAX,
-    );
-    if let Some(limit) = slo.webhook_p99_ms {
-        let p99_ms = webhooks.latency_us.value_at_percentile(99.0) as f64 / 1_000.0;
-        let timed = webhooks.latency_us.len();
-        let value = format!("{p99_ms:.2} ms of {timed}");
-        check(
-            "webhook p99",
-            format!("at most {limit} ms"),
-            value,
-            timed > 0 && p99_ms <= limit,
-        );
-    }
 }
 
 /// The verdict on a run.
@@ -295,8 +258,12 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
             Some(_) => "every cent checked is where it should be",
             None => "the money was not checked",
         };
+        let webhooks = match &measured.webhooks {
+            Some(webhooks) => format!(", all {} webhooks came", webhooks.owed),
+            None => String::new(),
+        };
         format!(
-            "p99 {}, goodput {}, {money}",
+            "p99 {}, goodput {}, {money}{webhooks}",
             milliseconds(measured.p99_ms),
             percent(goodput)
         )
@@ -308,6 +275,43 @@ pub(crate) fn judge(slo: &Slo, measured: &Measured) -> Verdict {
         good,
         line,
         checks,
+    }
+}
+
+/// What is asked of webhooks: everything once at least, signed, in order.
+fn webhook_checks(slo: &Slo, webhooks: &Delivered, check: &mut impl FnMut(&str, String, String, bool)) {
+    let none = || "none".to_string();
+    let came = webhooks.received.max(1) as f64;
+    check(
+        "webhooks owed that never came",
+        none(),
+        format!("{} of {}", webhooks.missing, webhooks.owed),
+        webhooks.missing == 0,
+    );
+    for (name, count) in [
+        ("webhooks that no list explains", webhooks.unlisted),
+        ("webhooks without a good signature", webhooks.not_signed),
+        ("webhooks that are no events", webhooks.malformed),
+        ("webhooks behind a younger one", webhooks.late),
+    ] {
+        check(name, none(), count.to_string(), count == 0);
+    }
+    check(
+        "webhooks sent again",
+        format!("at most {}", percent(REPEATS_MAX)),
+        format!("{} ({})", webhooks.again, percent(webhooks.again as f64 / came)),
+        webhooks.again as f64 <= came * REPEATS_MAX,
+    );
+    if let Some(limit) = slo.webhook_p99_ms {
+        let p99_ms = webhooks.latency_us.value_at_percentile(99.0) as f64 / 1_000.0;
+        let timed = webhooks.latency_us.len();
+        let value = format!("{p99_ms:.2} ms of {timed}");
+        check(
+            "webhook p99",
+            format!("at most {limit} ms"),
+            value,
+            timed > 0 && p99_ms <= limit,
+        );
     }
 }
 

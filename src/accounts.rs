@@ -18,6 +18,9 @@ use tollgate_http::{Operator, OperatorError};
 /// How accounts are reached, and how the answer is printed.
 #[derive(Args)]
 pub(crate) struct Reach {
+    /// Settings file (TOML) that says where the data is.
+    #[arg(long, value_name = "FILE", conflicts_with = "admin")]
+    config: Option<PathBuf>,
     /// Work on a data directory that no server is using; the configured one without this and --admin.
     #[arg(long, value_name = "DIR", conflicts_with = "admin")]
     data: Option<PathBuf>,
@@ -194,7 +197,7 @@ fn offline(reach: &Reach, act: impl AsyncFnOnce(&Operator) -> Result<Value, Oper
 
 /// Settings of the data that is named.
 fn settings(reach: &Reach) -> Result<Config, Failure> {
-    let mut config = Config::load(None, &[])?;
+    let mut config = Config::load(reach.config.as_deref(), &[])?;
     if let Some(data) = &reach.data {
         config.store.use_directory(data);
     }

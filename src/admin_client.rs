@@ -5,6 +5,17 @@ use crate::exit::Failure;
 use serde_json::Value;
 use std::time::Duration;
 
+/// Which server is asked, and how its answer is printed.
+#[derive(clap::Args)]
+pub(crate) struct ServerFlags {
+    /// The running server's admin address; [admin.listen] without this.
+    #[arg(long, value_name = "URL")]
+    pub admin: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Longest wait for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -21,6 +32,9 @@ pub(crate) fn ask(url: &str, path: &str, body: Option<&Value>) -> Result<Value, 
     let Said { status, value } = say(url, path, body)?;
     match status {
         200 => Ok(value),
+        404 if message(&value).starts_with("Unrecognized request URL") => Err(Failure::wrong_use(format!(
+            "{url} is the address of an API; give the server's admin address, its admin.listen"
+        ))),
         _ => Err(Failure::not_so(message(&value))),
     }
 }

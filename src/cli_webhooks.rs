@@ -1,6 +1,7 @@
 //! `tollgate webhooks …` as it is written on the command line.
 
-use clap::{Args, Subcommand, ValueEnum};
+use crate::admin_client::ServerFlags;
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 
 /// What can be asked of a running server's deliveries.
 #[derive(Subcommand)]
@@ -11,11 +12,12 @@ pub(crate) enum WebhooksCommand {
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: usize,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// Show how delivery to one endpoint goes.
     Show(OneEndpoint),
-    /// List attempts to deliver, newest first: when, which event, what came of it.
+    /// List attempts to deliver, newest first: when (UTC), which event, what came of it; with --json also the beginning of
+    /// the receiver's answer.
     Attempts {
         /// The endpoint.
         #[arg(value_name = "ENDPOINT")]
@@ -27,13 +29,13 @@ pub(crate) enum WebhooksCommand {
         #[arg(long, value_enum)]
         outcome: Option<Outcome>,
         /// Most attempts, 1 to 100.
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = value_parser!(u8).range(1..=100))]
         limit: u8,
         /// Only attempts older than this one: the next page.
         #[arg(long, value_name = "ATTEMPT")]
         after: Option<String>,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// Send one event to an endpoint again, whether it was taken or not.
     Resend {
@@ -44,7 +46,7 @@ pub(crate) enum WebhooksCommand {
         #[arg(value_name = "EVENT")]
         event: String,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// Send the events of a range of time to an endpoint again, oldest first, as a job that goes on through restarts.
     Recover {
@@ -64,7 +66,7 @@ pub(crate) enum WebhooksCommand {
         #[arg(long, value_enum, default_value_t = Scope::Undelivered)]
         scope: Scope,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// List the recoveries of an endpoint with how far they are, or show or cancel one.
     Jobs {
@@ -78,7 +80,7 @@ pub(crate) enum WebhooksCommand {
         #[arg(long, requires = "job")]
         cancel: bool,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// List the events that were given up on the way to an endpoint, oldest first.
     DeadLetters {
@@ -86,13 +88,13 @@ pub(crate) enum WebhooksCommand {
         #[arg(value_name = "ENDPOINT")]
         endpoint: String,
         /// Most of them, 1 to 100.
-        #[arg(long, value_name = "N", default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u8).range(1..=100))]
         limit: u8,
         /// Only events newer than this one: the next page.
         #[arg(long, value_name = "EVENT")]
         after: Option<String>,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// Send events again that were given up: these, or all that were given up on some days.
     Replay {
@@ -109,7 +111,7 @@ pub(crate) enum WebhooksCommand {
         #[arg(long, value_name = "TIME", requires = "since")]
         until: Option<String>,
         #[command(flatten)]
-        server: WebhookServer,
+        server: ServerFlags,
     },
     /// Send an event that is made for it, and show what came of it. Exits 1 if it was not taken.
     Test(OneEndpoint),
@@ -126,19 +128,7 @@ pub(crate) struct OneEndpoint {
     #[arg(value_name = "ENDPOINT")]
     pub endpoint: String,
     #[command(flatten)]
-    pub server: WebhookServer,
-}
-
-/// Which server, and how the answer is printed.
-#[derive(Args)]
-pub(crate) struct WebhookServer {
-    /// Admin address of the server, which in a cluster is the node that serves the endpoint's account; the configured one without
-    /// this.
-    #[arg(long, value_name = "URL")]
-    pub admin: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
+    pub server: ServerFlags,
 }
 
 /// What came of an attempt.

@@ -1,13 +1,12 @@
 //! `tollgate cluster …`: the cluster as a running server sees it.
 
-use crate::admin_client::{address, ask};
+use crate::admin_client::{ServerFlags, address, ask};
 use crate::exit::Failure;
 use crate::output::{print_value, rows, table, word};
-use crate::shards::Asked;
 use serde_json::Value;
 
 /// Lists nodes and shards.
-pub(crate) fn status(asked: &Asked) -> Result<(), Failure> {
+pub(crate) fn status(asked: &ServerFlags) -> Result<(), Failure> {
     let url = address(asked.admin.as_deref())?;
     let seen = ask(&url, "/admin/cluster", None)?;
     print_value(asked.json, &seen, |seen| {

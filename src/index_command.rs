@@ -84,20 +84,38 @@ pub(crate) fn rebuild_served(admin: Option<&str>, shard: Option<u16>) -> Result<
     ))
 }
 
-/// Builds the index of a data directory again.
-pub(crate) fn rebuild_directory(data: &Path) -> Result<(), Failure> {
+/// Builds the index of a data directory again, as the server with these settings would.
+pub(crate) fn rebuild_directory(data: &Path, settings: Option<&Path>) -> Result<(), Failure> {
     Place::Directory(data.to_owned()).there()?;
-    let store = Config::load(None, &[])?.store;
-    let options = Options {
-        segment_bytes: store.segment_bytes,
-        // An index of keys that are kept for another time would be built again by the server.
-        idempotency_hours: store.idempotency_hours,
-        ..Options::default()
-    };
+    let options = options(settings)?;
     let store = Embedded::open_with_new_index(data, options).map_err(Failure::environment)?;
     let opened = store.opened();
     print(&format!(
         "the index was built again from {} blocks with {} records\n",
         opened.blocks, opened.records
     ))
+}
+
+/// How the server with these settings opens a directory. An index of keys that are kept for another time would be built again by it.
+fn options(settings: Option<&Path>) -> Result<Options, Failure> {
+    let store = Config::load(settings, &[])?.store;
+    Ok(Options {
+        segment_bytes: store.segment_bytes,
+        idempotency_hours: store.idempotency_hours,
+        ..Options::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_built_as_the_server_with_these_settings_builds_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("tollgate.toml");
+        std::fs::write(&file, "[store]\nidempotency_hours = 2000\nsegment_mb = 8\n").expect("it is written");
+        let read = options(Some(&file)).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!((read.idempotency_hours, read.segment_bytes), (2_000, 8 << 20));
+    }
 }

@@ -1,14 +1,13 @@
 //! `tollgate limits …`: the rate limits of a running server.
 
-use crate::admin_client::{address, ask};
+use crate::admin_client::{ServerFlags, address, ask};
 use crate::exit::Failure;
 use crate::output::{print_value, rows};
-use crate::shards::Asked;
 use serde_json::Value;
 use std::fmt::Write;
 
 /// Shows the limits and what holds now.
-pub(crate) fn show(asked: &Asked) -> Result<(), Failure> {
+pub(crate) fn show(asked: &ServerFlags) -> Result<(), Failure> {
     let url = address(asked.admin.as_deref())?;
     let shown = ask(&url, "/admin/limits", None)?;
     print_value(asked.json, &shown, text)

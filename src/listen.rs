@@ -11,6 +11,7 @@ use feed::{Feed, Found, NoAnswer};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tollgate_domain::webhooks::event_names;
 use tollgate_webhooks::egress::{Egress, Gate, Mode, Policy, Settings, SystemResolver, Tls};
 use tollgate_webhooks::ports::{Answer, Cause, Delivery, Transport as _};
 use tollgate_webhooks::{
@@ -63,6 +64,11 @@ pub(crate) fn run(flags: &ListenFlags) -> Result<(), Failure> {
     }
     let wanted = flags.events.iter().map(|event| event.trim());
     let wanted = Patterns::new(wanted).map_err(|error| Failure::wrong_use(format!("--events: {error}")))?;
+    if let Some(unknown) = flags.events.iter().find(|event| !event_names::is_known(event.trim())) {
+        return Err(Failure::wrong_use(format!(
+            "--events: there is no event type {unknown:?}, and no group of them; nothing would ever be forwarded for it"
+        )));
+    }
     let forward = match &flags.forward_to {
         Some(to) => Some(Forward::new(to, flags.skip_verify, &secret)?),
         None => None,

@@ -41,10 +41,13 @@ pub(crate) fn serve(config: &Config, dev: bool, sources: Sources, level: Level) 
         let mut node = Node::start(config, dev, Some((sources, level))).await?;
         actix_rt::spawn(reload_on(hangups, node.tuning.clone()));
         crate::output::print(&format!(
-            "tollgate ready api={} admin={} data={}\n",
+            "tollgate ready api={} admin={} {}\n",
             node.api_url(),
             node.admin_url(),
-            config.store.data.display()
+            match config.store.kind {
+                Kind::Embedded => format!("data={}", config.store.data.display()),
+                Kind::Cql => format!("keyspace={}", config.store.cql.settings.keyspace),
+            }
         ))?;
         node.stop_asked.wait().await;
         tracing::info!("stopping");
@@ -195,7 +198,8 @@ impl Node {
         let (wishes, arriving) = Tuning::new();
         if let Some((sources, level)) = tunable {
             let indexes = data.store.indexes();
-            let tuner = Tuner::new(sources, engine.clone(), Arc::clone(&limiter), level, (shards, indexes))?;
+            let tuned = (engine.clone(), Arc::clone(&limiter), answers.tunable());
+            let tuner = Tuner::new(sources, level, tuned, (shards, indexes))?;
             actix_rt::spawn(tuner.run(arriving));
         }
         let services = Arc::new(Services {
@@ -207,7 +211,7 @@ impl Node {
             secrets: data.secrets,
             limiter,
             webhook_urls: Arc::new(Registration(Arc::clone(deliveries.gate()))),
-            deliveries: Some(Arc::new(answers)),
+            deliveries: Some(tollgate_http::DeliveryDesk::new(Arc::new(answers))),
             tuning: wishes.clone(),
             nodes: nodes.clone(),
             bounds: tollgate_http::Bounds {

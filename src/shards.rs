@@ -1,20 +1,12 @@
 //! `tollgate shard …`: where the shards of a running server are, and moving them.
 
-use crate::admin_client::{address, ask};
+use crate::admin_client::{ServerFlags, address, ask};
 use crate::exit::Failure;
 use crate::output::{print_value, rows, table};
 use serde_json::{Value, json};
 
-/// Which server, and how the answer is printed.
-pub(crate) struct Asked {
-    /// The server's admin address; the configured one without it.
-    pub admin: Option<String>,
-    /// Whether JSON is printed.
-    pub json: bool,
-}
-
 /// Lists shards and lanes, with rates over so many milliseconds.
-pub(crate) fn list(asked: &Asked, over_ms: u64) -> Result<(), Failure> {
+pub(crate) fn list(asked: &ServerFlags, over_ms: u64) -> Result<(), Failure> {
     let url = address(asked.admin.as_deref())?;
     let listed = ask(&url, &format!("/admin/shards?over_ms={over_ms}"), None)?;
     print_value(asked.json, &listed, |listed| {
@@ -41,7 +33,7 @@ pub(crate) fn list(asked: &Asked, over_ms: u64) -> Result<(), Failure> {
 }
 
 /// Moves a shard.
-pub(crate) fn move_to(asked: &Asked, shard: u16, lane: usize) -> Result<(), Failure> {
+pub(crate) fn move_to(asked: &ServerFlags, shard: u16, lane: usize) -> Result<(), Failure> {
     let url = address(asked.admin.as_deref())?;
     let moved = ask(
         &url,
@@ -60,7 +52,7 @@ pub(crate) fn move_to(asked: &Asked, shard: u16, lane: usize) -> Result<(), Fail
 }
 
 /// Lists the accounts that ask most.
-pub(crate) fn hot(asked: &Asked) -> Result<(), Failure> {
+pub(crate) fn hot(asked: &ServerFlags) -> Result<(), Failure> {
     let url = address(asked.admin.as_deref())?;
     let listed: Value = ask(&url, "/admin/shards/hot", None)?;
     print_value(asked.json, &listed, |listed| {

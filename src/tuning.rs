@@ -3,6 +3,7 @@
 
 use crate::config::Config;
 use crate::config_layers::{self, Flag, environment, layered_with, names_of, value_of, value_of_mut};
+use crate::deliveries::Tunable;
 use crate::index_command::Indexes;
 use crate::logs::{self, Level};
 use serde_json::{Value, json};
@@ -38,6 +39,10 @@ pub(crate) const LIVE: &[&str] = &[
     "limits.accounts",
     "limits.classes",
     "limits.surge_max",
+    "webhooks.endpoints_max",
+    "webhooks.timeout_ms",
+    "webhooks.retry_delays_s",
+    "webhooks.log_successes_per_s",
     "log.level",
 ];
 
@@ -57,6 +62,7 @@ pub(crate) struct Tuner {
     engine: Engine,
     limiter: Arc<RateLimiter>,
     level: Level,
+    deliveries: Tunable,
     /// Shards of the data, whatever the settings say.
     shards: u16,
     indexes: Indexes,
@@ -73,12 +79,11 @@ struct Wanted {
 }
 
 impl Tuner {
-    /// Holds the settings that the sources give now, which are those that `engine` and `limiter` were started with.
+    /// Holds the settings that the sources give now, which are those that everything here was started with.
     pub(crate) fn new(
         sources: Sources,
-        engine: Engine,
-        limiter: Arc<RateLimiter>,
         level: Level,
+        (engine, limiter, deliveries): (Engine, Arc<RateLimiter>, Tunable),
         (shards, indexes): (u16, Indexes),
     ) -> Result<Tuner, config_layers::ConfigError> {
         let running = config_layers::layered(sources.file.as_deref(), environment(), &sources.flags)?;
@@ -88,6 +93,7 @@ impl Tuner {
             engine,
             limiter,
             level,
+            deliveries,
             shards,
             indexes,
         })
@@ -163,6 +169,7 @@ impl Tuner {
     async fn apply(&mut self, wanted: Wanted) -> Result<(), String> {
         let Wanted { merged, config, .. } = wanted;
         let lanes = self.running["actors"]["lanes"].clone();
+        let webhooks = self.running["webhooks"].clone();
         self.running = merged;
         self.level.set(&config.log.level)?;
         let actors = &config.actors;
@@ -175,6 +182,14 @@ impl Tuner {
         self.engine
             .set_shard_settings(crate::node::shard_settings(&config))
             .await;
+        let mut heard = Ok(());
+        if self.running["webhooks"] != webhooks {
+            heard = self.deliveries.set(&config.webhooks);
+            if heard.is_err() {
+                // So that the next reload changes it.
+                self.running["webhooks"] = webhooks;
+            }
+        }
         // Last, because it is the only step that the machine can refuse.
         if let Err(why) = self.engine.set_lanes(config.actors.lanes).await {
             self.running["actors"]["lanes"] = lanes;
@@ -183,7 +198,7 @@ impl Tuner {
                 config.actors.lanes
             ));
         }
-        Ok(())
+        heard
     }
 }
 

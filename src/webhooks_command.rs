@@ -1,17 +1,16 @@
 //! `tollgate webhooks …`: how delivery of events does on a running server, and repairing it.
 
-use crate::admin_client::{address, ask};
-use crate::cli_webhooks::{OneEndpoint, Outcome, Scope, WebhookServer, WebhooksCommand};
+use crate::admin_client::{ServerFlags, address, ask};
+use crate::cli_webhooks::{OneEndpoint, Outcome, Scope, WebhooksCommand};
 use crate::exit::Failure;
 use crate::output::{print_value, rows, table, word};
-use crate::shards::Asked;
 use serde_json::{Map, Value, json};
-use tollgate_domain::time::{clock_of, date_of, day_of, day_start_s};
+use tollgate_domain::time::{clock_of, date_of, day_of, day_start_s, read_date, read_moment, seconds_of};
 
 /// Runs a command.
 pub(crate) fn run(command: WebhooksCommand) -> Result<(), Failure> {
     match command {
-        WebhooksCommand::List { limit, server } => list(limit, &server.into()),
+        WebhooksCommand::List { limit, server } => list(limit, &server),
         WebhooksCommand::Show(one) => state(one, "", false),
         WebhooksCommand::Pause(one) => state(one, "/pause", true),
         WebhooksCommand::Resume(one) => state(one, "/resume", true),
@@ -47,7 +46,8 @@ pub(crate) fn run(command: WebhooksCommand) -> Result<(), Failure> {
             let body = json!({ "event": event });
             let answer = asked(&server.admin, &endpoint, "/resend", Some(&body))?;
             print_value(server.json, &answer, |_| {
-                format!("{event} is on its way to {endpoint} again\n")
+                let next = next_by_asking(&server, &endpoint);
+                format!("{event} is to be sent to {endpoint} again\n{next}")
             })
         }
         WebhooksCommand::Recover {
@@ -63,13 +63,16 @@ pub(crate) fn run(command: WebhooksCommand) -> Result<(), Failure> {
                 Scope::Delivered => "delivered",
                 Scope::All => "all",
             };
-            let until = until.map(|until| seconds(&until)).transpose()?;
-            let body = json!({ "since": seconds(&since)?, "until": until, "types": types, "scope": scope });
+            let mut body = json!({ "since": seconds(&since)?, "types": types, "scope": scope });
+            if let Some(until) = until {
+                body["until"] = seconds(&until)?.into();
+            }
             let answer = asked(&server.admin, &endpoint, "/recoveries", Some(&body))?;
             print_value(server.json, &answer, |answer| {
                 format!(
-                    "{}\nsee how far it is with: tollgate webhooks jobs {endpoint}\n",
-                    jobs_table(std::slice::from_ref(answer))
+                    "{}\nsee how far it is with: tollgate webhooks jobs {endpoint}\n{}",
+                    jobs_table(std::slice::from_ref(answer)),
+                    next_by_asking(&server, &endpoint)
                 )
             })
         }
@@ -134,22 +137,14 @@ pub(crate) fn run(command: WebhooksCommand) -> Result<(), Failure> {
                 Some(&Value::Object(body)),
             )?;
             print_value(server.json, &answer, |answer| {
-                format!("{} events are on their way to {endpoint} again\n", answer["events"])
+                let next = next_by_asking(&server, &endpoint);
+                format!("{} events are to be sent to {endpoint} again\n{next}", answer["events"])
             })
         }
     }
 }
 
-impl From<WebhookServer> for Asked {
-    fn from(server: WebhookServer) -> Asked {
-        Asked {
-            admin: server.admin,
-            json: server.json,
-        }
-    }
-}
-
-fn list(limit: usize, server: &Asked) -> Result<(), Failure> {
+fn list(limit: usize, server: &ServerFlags) -> Result<(), Failure> {
     let url = address(server.admin.as_deref())?;
     let listed = ask(&url, &format!("/admin/webhooks?limit={limit}"), None)?;
     print_value(server.json, &listed, |listed| {
@@ -164,9 +159,17 @@ fn list(limit: usize, server: &Asked) -> Result<(), Failure> {
             "waiting",
             "dead",
             "failing_s",
+            "success",
+            "p50_ms",
+            "p95_ms",
             "why",
         ];
-        table(rows(listed, "lanes"), &columns)
+        let mut lines = rows(listed, "lanes").to_vec();
+        for line in &mut lines {
+            let success = success(&line["succeeded"], &line["attempts"]);
+            line["success"] = success;
+        }
+        table(&lines, &columns)
     })
 }
 
@@ -175,18 +178,53 @@ fn state(one: OneEndpoint, path: &str, posts: bool) -> Result<(), Failure> {
     let body = posts.then(|| json!({}));
     let answer = asked(&server.admin, &endpoint, path, body.as_ref())?;
     print_value(server.json, &answer, |answer| {
+        let recent = &answer["recent_attempts"];
         let lines = [
             ("state", answer["state"].clone()),
             ("in flight", answer["in_flight"].clone()),
             ("not looked at yet", answer["behind"].clone()),
-            ("oldest event on its way", time(&answer["oldest"])),
+            ("oldest event not tried yet", time(&answer["oldest"])),
+            ("seconds since then", answer["lag"].clone()),
             ("waiting for another attempt", answer["waiting"].clone()),
             ("given up", answer["dead_letters"].clone()),
             ("nothing was taken since", time(&answer["failing_since"])),
+            (
+                "last attempts taken",
+                success(&recent["succeeded"], &recent["attempts"]),
+            ),
+            ("half of them took up to (ms)", recent["duration_p50_ms"].clone()),
+            ("95 % took up to (ms)", recent["duration_p95_ms"].clone()),
         ];
         let lines = lines.map(|(name, value)| json!({ "": name, "value": value }));
-        format!("{endpoint}\n{}", table(&lines, &["", "value"]))
+        let next = next(&endpoint, word(answer, "state"));
+        format!("{endpoint}\n{}{next}", table(&lines, &["", "value"]))
     })
+}
+
+/// What keeps events from an endpoint in this state, and what to do about it; nothing where nothing does.
+fn next(endpoint: &str, state: &str) -> String {
+    match state {
+        "paused" => format!("\nnothing is sent while it is paused: tollgate webhooks resume {endpoint}\n"),
+        "disabled" | "gone" | "dead" => {
+            "\nnothing is sent while it is disabled: its owner enables it (disabled=false), and it goes \
+                                         on where it stopped\n"
+                .to_owned()
+        }
+        "open" | "probing" => format!(
+            "\nit failed too often and is tried only now and then\nwhy: tollgate webhooks attempts {endpoint} --outcome failed\n\
+             to try it at once: tollgate webhooks resume {endpoint}\n"
+        ),
+        "quarantined" => format!(
+            "\na fault of the server's keeps events from it, see its log; to try again: tollgate webhooks resume {endpoint}\n"
+        ),
+        _ => String::new(),
+    }
+}
+
+/// [`next`] of an endpoint that was just asked to be sent something; nothing where that cannot be told.
+fn next_by_asking(server: &ServerFlags, endpoint: &str) -> String {
+    let state = asked(&server.admin, endpoint, "", None);
+    state.map_or_else(|_| String::new(), |state| next(endpoint, word(&state, "state")))
 }
 
 fn test(one: OneEndpoint) -> Result<(), Failure> {
@@ -212,9 +250,9 @@ fn test(one: OneEndpoint) -> Result<(), Failure> {
 /// Asks about an endpoint.
 fn asked(admin: &Option<String>, endpoint: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !plain(endpoint) || !endpoint.starts_with("we_") {
+    if !plain(endpoint) || !["we_", "ed_"].iter().any(|prefix| endpoint.starts_with(prefix)) {
         return Err(Failure::wrong_use(format!(
-            "{endpoint} is no id of a webhook endpoint; it begins with we_, and `tollgate webhooks list` shows some"
+            "{endpoint} is no id of a webhook endpoint; it begins with we_ or ed_, and `tollgate webhooks list` shows some"
         )));
     }
     let url = address(admin.as_deref())?;
@@ -253,7 +291,7 @@ fn jobs_table(jobs: &[Value]) -> String {
         .map(|job| {
             json!({
                 "recovery": job["id"], "status": job["status"], "since": time(&job["since"]), "until": time(&job["until"]),
-                "scope": job["scope"], "remaining": job["remaining"], "sent": job["sent"], "succeeded": job["succeeded"],
+                "scope": job["scope"], "to_look_at": job["remaining"], "sent": job["sent"], "succeeded": job["succeeded"],
             })
         })
         .collect();
@@ -263,7 +301,7 @@ fn jobs_table(jobs: &[Value]) -> String {
         "since",
         "until",
         "scope",
-        "remaining",
+        "to_look_at",
         "sent",
         "succeeded",
     ];
@@ -287,6 +325,14 @@ fn time(seconds: &Value) -> Value {
     })
 }
 
+/// How many of the last attempts were taken: `95% of 64`.
+fn success(succeeded: &Value, attempts: &Value) -> Value {
+    match (succeeded.as_u64(), attempts.as_u64()) {
+        (Some(succeeded), Some(attempts @ 1..)) => json!(format!("{}% of {attempts}", succeeded * 100 / attempts)),
+        _ => Value::Null,
+    }
+}
+
 fn day(seconds: &Value) -> Value {
     let ms = seconds.as_u64().map(|seconds| seconds.saturating_mul(1_000));
     ms.map_or(Value::Null, |ms| json!(date_of(day_of(ms)).to_string()))
@@ -302,32 +348,12 @@ fn seconds(text: &str) -> Result<i64, Failure> {
     if let Ok(seconds) = text.parse::<i64>() {
         return if seconds >= 0 { Ok(seconds) } else { Err(wrong()) };
     }
-    let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
-    let clock: Vec<&str> = clock.strip_suffix('Z').unwrap_or(clock).split(':').collect();
-    let two = |text: &str, max: i64| {
-        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<i64>().ok().filter(|value| digits && *value < max)
+    let moment = match text.len() {
+        // A date alone is its first moment.
+        10 => read_date(text).map(day_start_s),
+        _ => read_moment(text).map(seconds_of),
     };
-    let seconds = match clock[..] {
-        [hour, minute] => two(hour, 24)
-            .zip(two(minute, 60))
-            .map(|(hour, minute)| hour * 3_600 + minute * 60),
-        [hour, minute, second] => two(hour, 24)
-            .zip(two(minute, 60))
-            .zip(two(second, 60))
-            .map(|((hour, minute), second)| hour * 3_600 + minute * 60 + second),
-        _ => None,
-    };
-    let (day, seconds) = day_named(date).zip(seconds).ok_or_else(wrong)?;
-    Ok(day_start_s(day) + seconds)
-}
-
-/// The day with that date, from 1970 to 2199.
-fn day_named(date: &str) -> Option<i32> {
-    let year: i32 = date.get(..4)?.parse().ok().filter(|year| (1970..2200).contains(year))?;
-    // Within a year there are few to look at.
-    let first = (year - 1970) * 365;
-    (first..first + 430).find(|day| date_of(*day).to_string() == date)
+    moment.filter(|seconds| *seconds >= 0).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@
 mod notes;
 mod reading;
 
-pub use notes::{NOTES_OPEN_MAX, Note, OpenNote, PAGE_EPOCH_BITS};
-pub(crate) use notes::{OpenNotes, Unheard};
+pub use notes::{NOTES_OPEN_MAX, OpenNote, OpenNotes};
+pub(crate) use notes::{Unheard, head_of, problem};
 pub use reading::{
     EVENTS_AFTER_MAX, EventShown, Happened, Noted, account_of, event_shown, events, events_after, first_since,
     notes_of, page_of,
@@ -23,6 +23,7 @@ use crate::shard::Control;
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::events::EventType;
 use tollgate_domain::{Account, Command, Facts, Object};
+pub use tollgate_resource::notes::{Note, PAGE_EPOCH_BITS};
 use tollgate_store::{Epoch, ShardId};
 
 /// Called when delivery has nothing more to write about a shard that leaves.
@@ -91,7 +92,8 @@ pub struct Moved {
 impl Engine {
     /// Writes down what delivery wants remembered, behind everything that it had written down before. Waits for nothing; a
     /// note that was made for an incarnation that is over is dropped, and so are all that follow it. Nothing needs to wait
-    /// for it either: what is noted of successes may be lost with the end of the journal, and is then sent again.
+    /// for it either: what is noted of successes may be lost with the end of the journal, and is then sent again. Whether it is
+    /// durable, [`Engine::notes_open`] says.
     ///
     /// # Errors
     /// Gives the note back when [`NOTES_OPEN_MAX`] notes of the shard are not durable yet. Those that would follow it must not be

@@ -4,74 +4,38 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tollgate_domain::account::AccountKey;
-use tollgate_resource::notes;
+use tollgate_resource::notes::{self, Note, PAGE_EPOCH_BITS};
 use tollgate_store::{AccountRef, Epoch, Head, NOTES_PAGE, ShardId};
-
-/// A page's number is `epoch << PAGE_EPOCH_BITS | n`, with `n` rising from 1, so that each incarnation's pages come after those
-/// of the ones before, whatever of those is durable.
-pub const PAGE_EPOCH_BITS: u32 = 40;
 
 /// Notes of a shard that may be on their way into its journal.
 pub const NOTES_OPEN_MAX: usize = 256;
 
-/// Something that delivery wants remembered about endpoints of a shard's accounts. Bodies are at most
-/// [`BODY_BYTES_MAX`](tollgate_resource::notes::BODY_BYTES_MAX).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
-    /// What has changed: entries as [`tollgate_resource::notes`] frames them.
-    Progress(Vec<u8>),
-    /// Something that [`page_of`](super::page_of) finds again by its number, without reading all notes.
-    Page {
-        /// Above that of every page before, and of the epoch it is written in: see [`PAGE_EPOCH_BITS`].
-        number: u64,
-        /// What, in whatever form; the account in front of it is not looked for.
-        body: Vec<u8>,
-    },
-    /// Everything that has to be known, framed as well: [`notes_of`](super::notes_of) begins at the newest such note.
-    Row {
-        /// All of it.
-        body: Vec<u8>,
-        /// The newest change of an endpoint ([`Moved::change`](super::Moved::change)) that delivery had heard of. Later ones are written again
-        /// behind the row, because nobody will read on from where they stand.
-        heard: u64,
-    },
+/// Why a note cannot be written, where `last_page` is the newest page of this incarnation (0 for none).
+pub(crate) fn problem(note: &Note, epoch: Epoch, last_page: u64) -> Option<&'static str> {
+    match note {
+        _ if note.body().len() > notes::BODY_BYTES_MAX => Some("it is too large"),
+        Note::Page { number, .. } if number >> PAGE_EPOCH_BITS != epoch.0 => Some("its page is of another epoch"),
+        Note::Page { number, .. } if *number <= last_page => Some("its page does not come after the one before"),
+        Note::Progress(_) | Note::Page { .. } | Note::Row { .. } => None,
+    }
 }
 
-impl Note {
-    /// What it says.
-    pub fn body(&self) -> &[u8] {
-        match self {
-            Note::Progress(body) | Note::Page { body, .. } | Note::Row { body, .. } => body,
+/// The envelope of a note.
+pub(crate) fn head_of(note: &Note, shard: ShardId, now_ms: u64) -> Head {
+    let mut head = Head {
+        account: AccountRef::notes_of(shard).0,
+        now_ms,
+        ..Head::default()
+    };
+    match note {
+        Note::Progress(_) => {}
+        Note::Page { number, .. } => {
+            head.first_seq = *number;
+            head.born.push(NOTES_PAGE);
         }
+        Note::Row { .. } => head.row = true,
     }
-
-    /// Why it cannot be written, where `last_page` is the newest page of this incarnation (0 for none).
-    pub(crate) fn problem(&self, epoch: Epoch, last_page: u64) -> Option<&'static str> {
-        match self {
-            _ if self.body().len() > tollgate_resource::notes::BODY_BYTES_MAX => Some("it is too large"),
-            Note::Page { number, .. } if number >> PAGE_EPOCH_BITS != epoch.0 => Some("its page is of another epoch"),
-            Note::Page { number, .. } if *number <= last_page => Some("its page does not come after the one before"),
-            Note::Progress(_) | Note::Page { .. } | Note::Row { .. } => None,
-        }
-    }
-
-    /// Its envelope.
-    pub(crate) fn head(&self, shard: ShardId, now_ms: u64) -> Head {
-        let mut head = Head {
-            account: AccountRef::notes_of(shard).0,
-            now_ms,
-            ..Head::default()
-        };
-        match self {
-            Note::Progress(_) => {}
-            Note::Page { number, .. } => {
-                head.first_seq = *number;
-                head.born.push(NOTES_PAGE);
-            }
-            Note::Row { .. } => head.row = true,
-        }
-        head
-    }
+    head
 }
 
 /// Changes of endpoints that delivery may not have heard of when it made its last row: at most one for each account.
@@ -104,26 +68,28 @@ impl Unheard {
 
 /// How many notes of each shard were handed in and are neither durable nor dropped.
 #[derive(Debug, Clone)]
-pub(crate) struct OpenNotes(Arc<[AtomicUsize]>);
+pub struct OpenNotes(Arc<[AtomicUsize]>);
 
 /// One of [`OpenNotes`], until it is dropped.
 #[derive(Debug)]
 pub struct OpenNote(OpenNotes, ShardId);
 
 impl OpenNotes {
-    pub(crate) fn new(shards: u16) -> OpenNotes {
+    /// None are, of so many shards.
+    pub fn new(shards: u16) -> OpenNotes {
         OpenNotes((0..shards).map(|_| AtomicUsize::new(0)).collect())
     }
 
-    /// One more, unless the shard has too many.
-    pub(crate) fn open(&self, shard: ShardId) -> Option<OpenNote> {
+    /// One more, unless the shard has [`NOTES_OPEN_MAX`] of them.
+    pub fn open(&self, shard: ShardId) -> Option<OpenNote> {
         let open = self.0.get(usize::from(shard.0))?;
         let grown = |open: usize| (open < NOTES_OPEN_MAX).then_some(open + 1);
         open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).ok()?;
         Some(OpenNote(self.clone(), shard))
     }
 
-    pub(crate) fn of(&self, shard: ShardId) -> usize {
+    /// Those of a shard.
+    pub fn of(&self, shard: ShardId) -> usize {
         let open = self.0.get(usize::from(shard.0));
         open.map_or(0, |open| open.load(Ordering::Acquire))
     }

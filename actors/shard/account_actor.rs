@@ -1,7 +1,7 @@
 //! One account in memory: its state, the objects it was asked about lately, and who waits for what.
 
 use super::task::{Ask, Task};
-use crate::fixed_hash::FixedMap;
+use crate::fixed_hash::{FixedMap, SeqMap};
 use crate::request::ReplyTo;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ pub(crate) struct AccountActor {
     /// Its state.
     pub(crate) account: Account,
     /// Its objects in memory, by sequence number.
-    pub(crate) objects: FixedMap<u64, Cached>,
+    pub(crate) objects: SeqMap<Cached>,
     /// Objects being read, by sequence number, and who waits for each.
     pub(crate) loading: FixedMap<u64, VecDeque<Task>>,
     /// Objects that wait for their network, by sequence number, and who waits for each to change.
@@ -61,7 +61,7 @@ impl AccountActor {
     pub(crate) fn new(account: Account, records_since_row: u32) -> Self {
         AccountActor {
             account,
-            objects: FixedMap::default(),
+            objects: SeqMap::default(),
             loading: FixedMap::default(),
             busy: FixedMap::default(),
             attempts: FixedMap::default(),
@@ -110,7 +110,7 @@ impl AccountActor {
 
 /// Objects by id, as far as they are in memory.
 pub(crate) struct Holdings<'a> {
-    objects: &'a FixedMap<u64, Cached>,
+    objects: &'a SeqMap<Cached>,
     seq: u64,
     tag: u32,
     now_ms: u64,

@@ -167,6 +167,7 @@ pub(crate) fn retell(facts: &Facts, outcome: &Outcome, showing: &Showing<'_>) ->
             showing.item(Item::Object(object), &mut find)
         }
         OutcomeResult::Rejected { reject } => showing.reject(reject.clone(), &mut find),
+        OutcomeResult::Handed => showing.item(Item::Handed, &mut find),
         OutcomeResult::InFlight { .. } => panic!("an outcome in flight has no answer yet"),
     };
     told.expect("a record is never half in memory")
@@ -176,7 +177,7 @@ pub(crate) fn retell(facts: &Facts, outcome: &Outcome, showing: &Showing<'_>) ->
 pub(crate) fn respond(request: &Request, told: Told, clock_ms: u64, revision: u16) -> Box<Response> {
     let began = told.result.as_ref().map_or_else(|reject| reject.began, |_| true);
     Box::new(Response {
-        result: told.result.map(Shown::One).map_err(|reject| *reject),
+        result: told.result.map(Shown::One),
         attached: told.attached,
         version: request.version,
         revision,
@@ -200,7 +201,7 @@ pub(crate) fn replay(facts: &Facts, outcome: &Outcome, secrets: &Secrets, livemo
     };
     let told = retell(facts, outcome, &showing);
     Box::new(Response {
-        result: told.result.map(Shown::One).map_err(|reject| *reject),
+        result: told.result.map(Shown::One),
         attached: told.attached,
         version,
         revision: outcome.revision,

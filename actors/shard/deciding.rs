@@ -221,7 +221,7 @@ impl Shard {
         &self,
         account: AccountKey,
         command: &Command,
-        claim: Option<&Claim>,
+        claim: Option<&Arc<Claim>>,
         request: Option<RequestInfo<'_>>,
         entropy: &mut Entropy,
     ) -> (u64, Result<Decision, Stop>) {
@@ -264,7 +264,7 @@ impl Shard {
                 Hears::Told(told) => Some(outcome(claim, told, &facts, now_ms)),
                 Hears::Later(_) if broken!(ForgetClaimOfAttempt) => None,
                 Hears::Later(attempt) => Some(Outcome {
-                    claim: claim.clone(),
+                    claim: Arc::clone(claim),
                     result: OutcomeResult::InFlight { attempt: *attempt },
                     revision: SHAPE_REVISION,
                     attached: Vec::new(),
@@ -404,6 +404,7 @@ fn tell(actor: &AccountActor, facts: &Facts, reply: Reply, showing: &Showing<'_>
         },
         Reply::Reject(reject) => showing.reject(reject, &mut find).map(Hears::Told),
         Reply::Await(attempt) => Ok(Hears::Later(attempt)),
+        Reply::Handed => showing.item(Item::Handed, &mut find).map(Hears::Told),
         Reply::Nobody => panic!("a request is always answered"),
     }
 }
@@ -413,7 +414,7 @@ fn began(told: &Told) -> bool {
 }
 
 /// What a key remembers of an answer: copies only of what its own record does not hold.
-fn outcome(claim: &Claim, told: &Told, facts: &Facts, now_ms: u64) -> Outcome {
+fn outcome(claim: &Arc<Claim>, told: &Told, facts: &Facts, now_ms: u64) -> Outcome {
     let own = |object: &&tollgate_domain::Object| facts.object(object.kind(), object.id()).is_none();
     let mut attached: Vec<_> = told.attached.iter().filter(own).cloned().collect();
     let result = match &told.result {
@@ -424,11 +425,12 @@ fn outcome(claim: &Claim, told: &Told, facts: &Facts, now_ms: u64) -> Outcome {
                 id: object.id(),
             }
         }
+        Ok(Item::Handed) => OutcomeResult::Handed,
         Ok(_) => panic!("a command is answered with an object"),
         Err(reject) => OutcomeResult::Rejected { reject: reject.clone() },
     };
     Outcome {
-        claim: claim.clone(),
+        claim: Arc::clone(claim),
         result,
         revision: SHAPE_REVISION,
         attached,

@@ -13,8 +13,8 @@ use tollgate_resource::{Record, notes};
 use tollgate_store::{Head, KeyHash};
 
 impl Shard {
-    /// Applies and records `facts`; returns them with the sequence of their block, or `None` when there is nothing to
-    /// record. `key` is the idempotency key whose outcome they hold.
+    /// Applies and records `facts`; returns what a retry hears of them with the sequence of their block, or `None` when
+    /// there is nothing to record. `key` is the idempotency key whose outcome they hold.
     ///
     /// Facts are applied before they are appended: what cannot be applied panics here and never becomes durable.
     pub(super) fn record(
@@ -95,6 +95,7 @@ impl Shard {
         }
         self.actor_mut(account).last_block = block;
         self.keep_objects(account, &facts, block);
+        facts.leave_answer();
         Some((Arc::new(facts), block))
     }
 
@@ -129,7 +130,7 @@ impl Shard {
         if self.notes_refused {
             return self.meters.notes_refused.increment(1);
         }
-        if let Some(why) = note.problem(self.epoch, self.last_page) {
+        if let Some(why) = outbox::problem(&note, self.epoch, self.last_page) {
             self.notes_refused = true;
             self.meters.notes_refused.increment(1);
             let (shard, bytes) = (self.id.0, note.body().len());
@@ -156,7 +157,8 @@ impl Shard {
     }
 
     fn push_note(&mut self, note: &Note, now_ms: u64) {
-        self.gate.push(&note.head(self.id, now_ms), note.body());
+        let head = outbox::head_of(note, self.id, now_ms);
+        self.gate.push(&head, note.body());
     }
 
     fn keep_objects(&mut self, account: AccountKey, facts: &Facts, block: u64) {

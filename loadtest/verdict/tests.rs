@@ -194,3 +194,57 @@ fn shares_near_the_ends_do_not_look_like_the_ends() {
         assert_eq!(percent(share), expected);
     }
 }
+
+#[test]
+fn webhooks_are_judged_one_by_one() {
+    let mut slo = slo();
+    slo.webhook_p99_ms = Some(250.0);
+    let came = || {
+        let mut webhooks = Delivered {
+            owed: 1_000,
+            received: 1_000,
+            again: 10,
+            ..Delivered::default()
+        };
+        webhooks
+            .latency_us
+            .record_n(249_000, 1_000)
+            .expect("it grows as needed");
+        webhooks
+    };
+    let judged = |webhooks: Delivered| {
+        judge(
+            &slo,
+            &Measured {
+                webhooks: Some(webhooks),
+                ..fine()
+            },
+        )
+    };
+    let good = judged(came());
+    assert!(
+        good.good && good.line.ends_with(", all 1000 webhooks came"),
+        "{}",
+        good.line
+    );
+    type Change = fn(&mut Delivered);
+    let cases: [(Change, &str); 7] = [
+        (|w| w.missing = 1, "webhooks owed that never came 1 of 1000 (none)"),
+        (|w| w.unlisted = 1, "webhooks that no list explains 1 (none)"),
+        (|w| w.not_signed = 1, "webhooks without a good signature 1 (none)"),
+        (|w| w.malformed = 1, "webhooks that are no events 1 (none)"),
+        (|w| w.late = 1, "webhooks behind a younger one 1 (none)"),
+        (|w| w.again = 11, "webhooks sent again 11 (1.1 %) (at most 1 %)"),
+        (
+            |w| w.latency_us.record_n(300_000, 11).expect("it grows as needed"),
+            "webhook p99 30",
+        ),
+    ];
+    for (change, expected) in cases {
+        let mut webhooks = came();
+        change(&mut webhooks);
+        let bad = judged(webhooks);
+        assert!(!bad.good && bad.line.starts_with(expected), "{expected}: {}", bad.line);
+        assert_eq!(bad.checks.iter().filter(|check| !check.met).count(), 1, "{}", bad.line);
+    }
+}

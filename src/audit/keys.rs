@@ -72,7 +72,7 @@ impl Keys {
         let request = claim.request.text(&kinds::REQUEST);
         let in_flight = match &outcome.result {
             OutcomeResult::InFlight { attempt } => Some(*attempt),
-            OutcomeResult::Object { .. } | OutcomeResult::Rejected { .. } => None,
+            OutcomeResult::Object { .. } | OutcomeResult::Rejected { .. } | OutcomeResult::Handed => None,
         };
         if let Some(attempt) = in_flight {
             ensure(

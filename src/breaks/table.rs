@@ -125,6 +125,12 @@ pub enum Break {
     CrowdObject,
     /// An event whose delivery failed is not tried again.
     DropRetry,
+    /// Deliveries go on to an endpoint that was switched off.
+    SendSwitchedOff,
+    /// What endpoints have not taken does not count as pending.
+    ForgetPending,
+    /// Deliveries go on although what came of those before is not durable.
+    SendUnnoted,
     /// Everything that is written down of an endpoint leaves out what waits.
     LeaveOutOfRow,
     /// That an account has an endpoint is not noted with the record that makes it.
@@ -571,49 +577,70 @@ pub const ALL: &[Known] = &[
         of: Break::CrowdObject,
         name: "crowd-object",
         place: "src/webhooks/lane/choose.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "several events about one object are on their way to an endpoint at once",
     },
     Known {
         of: Break::DropRetry,
         name: "drop-retry",
         place: "src/webhooks/lane/outcome.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "an event whose delivery failed is not tried again",
+    },
+    Known {
+        of: Break::SendSwitchedOff,
+        name: "send-switched-off",
+        place: "src/webhooks/lane/mod.rs",
+        invariants: &[14],
+        what: "deliveries go on to an endpoint that was switched off",
+    },
+    Known {
+        of: Break::ForgetPending,
+        name: "forget-pending",
+        place: "src/webhooks/registry.rs",
+        invariants: &[14],
+        what: "what endpoints have not taken does not count as pending",
+    },
+    Known {
+        of: Break::SendUnnoted,
+        name: "send-unnoted",
+        place: "src/webhooks/hall/noting.rs",
+        invariants: &[14],
+        what: "deliveries go on although what came of those before is not durable",
     },
     Known {
         of: Break::LeaveOutOfRow,
         name: "leave-out-of-row",
         place: "src/webhooks/hall/flush.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "what is written down of an endpoint as a whole leaves out what waits for another attempt",
     },
     Known {
         of: Break::ForgetEndpoint,
         name: "forget-endpoint",
         place: "actors/shard/recording.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "no note says that an account has an endpoint",
     },
     Known {
         of: Break::ForgetUnheard,
         name: "forget-unheard",
         place: "actors/shard/recording.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "a row of notes hides endpoints that delivery had not heard of",
     },
     Known {
         of: Break::LeaveUnnoted,
         name: "leave-unnoted",
         place: "actors/passage.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "a shard leaves before delivery has noted what it knows",
     },
     Known {
         of: Break::MiscountEvents,
         name: "miscount-events",
         place: "actors/shard/recording.rs",
-        invariants: &[10],
+        invariants: &[14],
         what: "the numbers of an object's events begin anew with each record",
     },
 ];

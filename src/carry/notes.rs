@@ -3,15 +3,13 @@
 
 use std::collections::BTreeMap;
 use tollgate_resource::RecordError;
-use tollgate_resource::notes;
+use tollgate_resource::notes::{self, PAGE_EPOCH_BITS};
 use tollgate_store::{AccountRef, Head, ShardId};
 
 /// Where a note of a shard of the target is cut, in bytes.
 const BODY_BYTES: usize = 128 << 10;
 /// Entries of this account are about no account, but about the pages of a row: there are none where they arrive.
 const OF_PAGES: u64 = 0;
-/// The number of a page begins with the epoch it was written in.
-const PAGE_EPOCH_BITS: u32 = 40;
 
 /// The notes of all shards of the source, from the newest row of each on.
 #[derive(Default)]

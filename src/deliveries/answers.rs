@@ -4,28 +4,30 @@
 use super::attempts::{AttemptLog, of_attempt};
 use super::joined::Joined;
 use super::postbox::Postbox;
-use super::telling::{delivery, item, job_id, of_lane, one, page, recovery, test_event, told};
+use super::source::Usual;
+use super::telling::{delivery, item, job_id, of_lane, one, page, ping_event, recovery, test_event, told};
 use super::unix_ms;
 use serde_json::Value;
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tollgate_actors::Shown;
 use tollgate_actors::outbox::{account_of, events};
 use tollgate_actors::router::shard_of;
 use tollgate_domain::webhooks::deliveries::{
-    AttemptList, CreateWebhookRecovery, Delivered, DeliveryAsked, DeliveryCall, LetterList, LetterReason,
-    RecoveryScope, ReplayWebhookDeadLetters, WebhookDeadLetter,
+    AttemptList, CreateWebhookRecovery, Delivered, DeliveryAsked, DeliveryCall, LetterList, LetterReason, Ping,
+    RecoveryScope, ReplayWebhookDeadLetters, WebhookAttempt, WebhookDeadLetter,
 };
 use tollgate_domain::webhooks::webhook_endpoint::{DisabledReason, EndpointReport, WebhookEndpoint};
-use tollgate_domain::{Command as DomainCommand, Profile, Reject, kinds};
+use tollgate_domain::{Command as DomainCommand, Profile, Reject, Secrets, kinds};
 use tollgate_http::{Deliveries, Later};
 use tollgate_resource::Id;
 use tollgate_store::{Reads, StoreError};
 use tollgate_webhooks::EndpointKey;
 use tollgate_webhooks::book::{Only, Reason, RecoverJob};
 use tollgate_webhooks::hall::{Command, LaneState, LaneStatus, Letters, Refused, Reply, Tested};
-use tollgate_webhooks::ports::{Attempt, Cause};
+use tollgate_webhooks::ports::{Attempt, Body, Cause};
 use tollgate_wire::errors;
 
 /// How long the dispatcher may take to answer; a test takes as long as an attempt may.
@@ -43,6 +45,8 @@ pub(crate) struct Answers {
     pub(super) reads: Arc<dyn Reads>,
     pub(super) log: Arc<AttemptLog>,
     pub(super) shards: u16,
+    pub(super) secrets: Secrets,
+    pub(super) usual: Arc<RwLock<Usual>>,
 }
 
 /// What a question is about: the account's shard, and its endpoints as they are durable.
@@ -66,8 +70,8 @@ impl About {
 }
 
 impl Deliveries for Answers {
-    fn ask(&self, profile: Arc<Profile>, call: DeliveryCall) -> Later<'_, Result<Shown, Reject>> {
-        Box::pin(self.answer(profile, call))
+    fn ask(&self, profile: Arc<Profile>, call: DeliveryCall, first: Option<Id>) -> Later<'_, Result<Shown, Reject>> {
+        Box::pin(self.answer(profile, call, first))
     }
 
     fn lanes(&self, limit: usize) -> Later<'_, Result<Vec<Value>, String>> {
@@ -87,7 +91,7 @@ impl Deliveries for Answers {
             };
             let late = |_| "a delivery thread did not answer in time".to_owned();
             tokio::time::timeout(ANSWER_TIMEOUT, all).await.map_err(late)??;
-            lanes.sort_by_key(|lane| (lane.oldest_ms.unwrap_or(u64::MAX), lane.endpoint));
+            lanes.sort_by_key(|lane| (Reverse(lane.backlog()), lane.endpoint));
             lanes.truncate(limit);
             Ok(lanes.iter().map(|lane| of_lane(lane, unix_ms())).collect())
         })
@@ -95,7 +99,7 @@ impl Deliveries for Answers {
 }
 
 impl Answers {
-    async fn answer(&self, profile: Arc<Profile>, call: DeliveryCall) -> Result<Shown, Reject> {
+    async fn answer(&self, profile: Arc<Profile>, call: DeliveryCall, first: Option<Id>) -> Result<Shown, Reject> {
         let DeliveryCall { kind, id, param, asked } = call;
         let about = self.about(profile).await?;
         if *kind == kinds::WEBHOOK_ENDPOINT && !about.has(id) {
@@ -121,8 +125,18 @@ impl Answers {
             DeliveryAsked::State => self.state(&about, id).await,
             DeliveryAsked::Pause => self.pause(&about, id).await,
             DeliveryAsked::Resume => self.resume(&about, id).await,
-            DeliveryAsked::Test => self.test(&about, id).await,
-            DeliveryAsked::Recover(asked) => self.recover(&about, id, *asked).await,
+            DeliveryAsked::Test => {
+                let body = test_event(&about.profile, id, unix_ms());
+                Ok(one(Delivered::Attempt(self.attempt(&about, id, body).await?)))
+            }
+            DeliveryAsked::Ping => {
+                let event = Id::new(&kinds::EVENT, unix_ms(), 0, about.profile.key.tag());
+                let ping = Ping { event, destination: id };
+                let body = ping_event(&about.profile, ping, &self.secrets);
+                self.attempt(&about, id, body).await?;
+                Ok(one(Delivered::Ping(ping)))
+            }
+            DeliveryAsked::Recover(asked) => self.recover(&about, id, *asked, first).await,
             DeliveryAsked::Recoveries => {
                 let jobs = self.jobs(&about, id).await?;
                 Ok(page(
@@ -261,7 +275,11 @@ impl Answers {
     }
 
     async fn state(&self, about: &About, id: Id) -> Result<Shown, Reject> {
-        Ok(one(Delivered::State(delivery(&self.status(about, id).await?, id))))
+        Ok(one(Delivered::State(delivery(
+            &self.status(about, id).await?,
+            id,
+            unix_ms(),
+        ))))
     }
 
     async fn pause(&self, about: &About, id: Id) -> Result<Shown, Reject> {
@@ -291,15 +309,15 @@ impl Answers {
         loop {
             let status = self.status(about, id).await?;
             if is(&status.state) || tokio::time::Instant::now() >= until {
-                return Ok(one(Delivered::State(delivery(&status, id))));
+                return Ok(one(Delivered::State(delivery(&status, id, unix_ms()))));
             }
             tokio::time::sleep(SETTLE_EVERY).await;
         }
     }
 
-    async fn test(&self, about: &About, id: Id) -> Result<Shown, Reject> {
+    /// Sends an event that is made for it, once.
+    async fn attempt(&self, about: &About, id: Id, body: Body) -> Result<WebhookAttempt, Reject> {
         let (endpoint, began_ms) = (about.key(id), unix_ms());
-        let body = test_event(&about.profile, id, began_ms);
         let event_id = Arc::clone(&body.event_id);
         let tested = self
             .command_within(TEST_TIMEOUT, about, |reply| Command::Test { endpoint, body, reply })
@@ -316,12 +334,24 @@ impl Answers {
             outcome,
         };
         let logged = self.log.log(&attempt);
-        Ok(one(Delivered::Attempt(of_attempt(attempt, logged, id))))
+        Ok(of_attempt(attempt, logged, id))
     }
 
-    async fn recover(&self, about: &About, id: Id, asked: CreateWebhookRecovery) -> Result<Shown, Reject> {
-        let (endpoint, now_ms) = (about.key(id), unix_ms());
+    /// What a job is follows from the request that asks for it: one that is asked for again, under the same key, is the same.
+    async fn recover(
+        &self,
+        about: &About,
+        id: Id,
+        asked: CreateWebhookRecovery,
+        first: Option<Id>,
+    ) -> Result<Shown, Reject> {
+        let endpoint = about.key(id);
+        let began_ms = first.map_or_else(unix_ms, Id::unix_ms);
         let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000);
+        if asked.until.is_none() && ms(asked.since) > began_ms {
+            let message = "`since` lies in the future: nothing has happened since then.";
+            return Err(Reject::invalid(None, message).with_param("since"));
+        }
         let only = match asked.scope.unwrap_or_default() {
             RecoveryScope::Undelivered => Only::Undelivered,
             RecoveryScope::Delivered => Only::Delivered,
@@ -330,9 +360,10 @@ impl Answers {
         let begun = self.command(about, |reply| Command::Recover {
             endpoint,
             since_ms: ms(asked.since),
-            until_ms: asked.until.map_or(now_ms, ms),
+            until_ms: asked.until.map_or(began_ms, ms),
             types: asked.types,
             only,
+            began_ms,
             reply,
         });
         let job = begun.await?.map_err(|refused| told(refused, id))?;

@@ -1,7 +1,7 @@
 //! The log of attempts: the store's trail behind the port of delivery, and what is read of it. All attempts that failed are
 //! logged, and so many a second of those that succeeded.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tollgate_domain::kinds;
@@ -24,7 +24,7 @@ pub(crate) struct AttemptLog {
     trail: Arc<dyn Trail>,
     /// Number of the next attempt; begins anywhere, so that those of two processes differ.
     next: AtomicU64,
-    successes_per_s: u32,
+    successes_per_s: AtomicU32,
     /// The second in which successes were logged last, and how many.
     logged: Mutex<(u64, u32)>,
 }
@@ -41,7 +41,7 @@ impl AttemptLog {
         AttemptLog {
             trail,
             next: AtomicU64::new(getrandom::u64().expect("the operating system gives entropy")),
-            successes_per_s,
+            successes_per_s: AtomicU32::new(successes_per_s),
             logged: Mutex::default(),
         }
     }
@@ -74,7 +74,12 @@ impl AttemptLog {
             *logged = (second, 0);
         }
         logged.1 = logged.1.saturating_add(1);
-        logged.1 <= self.successes_per_s
+        logged.1 <= self.successes_per_s.load(Relaxed)
+    }
+
+    /// From now on so many successes a second are logged.
+    pub(crate) fn set_successes_per_s(&self, count: u32) {
+        self.successes_per_s.store(count, Relaxed);
     }
 
     /// A page of the attempts to these endpoints, each with its id, newest first; `None` when the attempt that it is to begin

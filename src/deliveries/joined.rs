@@ -1,23 +1,19 @@
 //! The engine behind the ports through which delivery writes: notes, and what is to be told about an endpoint.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tollgate_actors::Engine;
-use tollgate_actors::outbox::Note;
 use tollgate_domain::webhooks::webhook_endpoint::{DisabledReason, EndpointReport};
 use tollgate_domain::{AccountKey, Command};
 use tollgate_resource::Id;
 use tollgate_store::{Epoch, ShardId};
 use tollgate_webhooks::EndpointKey;
-use tollgate_webhooks::ports::{self, Alarm, Alert, Notes};
+use tollgate_webhooks::ports::{Alarm, Alert, Note, Notes};
 
 /// The engine, from its start until delivery has stopped: each of the two holds the other.
 #[derive(Default)]
 pub(super) struct Joined {
     engine: RwLock<Option<Engine>>,
-    /// Shards whose journal takes no note at the moment, with the incarnation that was told so. What would have been noted
-    /// since is found out again from what is durable.
-    stuck: Mutex<BTreeMap<ShardId, Epoch>>,
     /// Ids of the endpoints that were read, which delivery knows by number.
     ids: Mutex<HashMap<EndpointKey, Id>>,
 }
@@ -58,60 +54,20 @@ impl Joined {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.get(&endpoint).copied()
     }
-
-    fn stuck(&self) -> MutexGuard<'_, BTreeMap<ShardId, Epoch>> {
-        self.stuck.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Another incarnation of the shard, or none, follows: what the one before could not note does not matter any more.
-    pub(super) fn settled(&self, shard: ShardId) {
-        self.stuck().remove(&shard);
-    }
-
-    /// Shards that could not take notes, and can again: nothing of theirs is on its way any more.
-    pub(super) fn freed(&self) -> Vec<(ShardId, Epoch)> {
-        let mut stuck = self.stuck();
-        if stuck.is_empty() {
-            return Vec::new();
-        }
-        let Some(engine) = self.engine() else { return Vec::new() };
-        let freed: Vec<(ShardId, Epoch)> = stuck
-            .iter()
-            .filter(|(shard, _)| engine.notes_open(**shard) == 0)
-            .map(|(shard, epoch)| (*shard, *epoch))
-            .collect();
-        stuck.retain(|shard, epoch| !freed.contains(&(*shard, *epoch)));
-        freed
-    }
 }
 
-/// The port of notes. `on_stuck` is told of shards that take none for now.
-pub(super) struct JournalNotes {
-    pub(super) joined: Arc<Joined>,
-    pub(super) on_stuck: Box<dyn Fn(ShardId) + Send + Sync>,
-}
+/// The port of notes.
+pub(super) struct JournalNotes(pub(super) Arc<Joined>);
 
 impl Notes for JournalNotes {
-    fn write(&self, shard: u16, epoch: u64, note: ports::Note) {
-        let (shard, epoch) = (ShardId(shard), Epoch(epoch));
-        let Some(engine) = self.joined.engine() else { return };
-        // What follows a note that was not written may build on it.
-        if self.joined.stuck().get(&shard) == Some(&epoch) {
-            return;
-        }
-        let note = match note {
-            ports::Note::Progress(body) => Note::Progress(body),
-            ports::Note::Page { number, body } => Note::Page { number, body },
-            ports::Note::Row { body, heard } => Note::Row { body, heard },
-        };
-        if engine.note(shard, epoch, note).is_err() {
-            tracing::warn!(
-                shard = shard.0,
-                "the store does not keep up with notes of deliveries; those of this shard wait for it"
-            );
-            self.joined.stuck().insert(shard, epoch);
-            (self.on_stuck)(shard);
-        }
+    fn write(&self, shard: u16, epoch: u64, note: Note) -> Result<(), Note> {
+        // Without an engine no shard is here, and nothing is kept.
+        let Some(engine) = self.0.engine() else { return Ok(()) };
+        engine.note(ShardId(shard), Epoch(epoch), note)
+    }
+
+    fn open(&self, shard: u16) -> usize {
+        self.0.engine().map_or(0, |engine| engine.notes_open(ShardId(shard)))
     }
 }
 

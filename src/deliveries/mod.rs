@@ -7,7 +7,7 @@
 //!
 //! Reading order: this page, `postbox` (what shards tell), `joined` (what delivery writes), `source` and `views` (what it reads),
 //! `readers`, `attempts` (what it logs), `answers` and `telling` (what merchants and operators
-//! ask, and hear).
+//! ask, and hear), `tunable` (what can be changed meanwhile).
 
 mod answers;
 mod attempts;
@@ -16,6 +16,7 @@ mod postbox;
 mod readers;
 mod source;
 mod telling;
+mod tunable;
 mod views;
 
 use crate::config::Webhooks;
@@ -26,19 +27,17 @@ use joined::{DomainAlarm, Joined, JournalNotes};
 use postbox::Postbox;
 use readers::Readers;
 use source::{Bodies, JournalSource, Parts, Usual};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate_actors::Engine;
 use tollgate_actors::outbox::Outbox;
 use tollgate_domain::Secrets;
 use tollgate_store::Reads;
 use tollgate_store::trail::Trail;
-use tollgate_webhooks::egress::{Egress, Gate, Policy, Settings, SystemResolver, Tls};
+use tollgate_webhooks::egress::{CONNECTIONS_PER_DELIVERY, Egress, Gate, Policy, Settings, SystemResolver, Tls};
 use tollgate_webhooks::ports::Transport;
 use tollgate_webhooks::{Dispatcher, DispatcherPorts, DispatcherSettings};
-
-/// How often shards are looked at that could take no notes.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(crate) use tunable::Tunable;
 
 /// Delivery of webhooks of this process.
 pub(crate) struct Deliveries {
@@ -83,7 +82,7 @@ impl Deliveries {
         Ok(Deliveries {
             settings: settings.clone(),
             tls,
-            postbox: Arc::new(Postbox::new(&joined, shards)),
+            postbox: Arc::new(Postbox::new(shards)),
             joined,
             trail: OnceLock::new(),
             gate: Arc::new(Gate::new(policy, Arc::new(SystemResolver::new()))),
@@ -109,12 +108,15 @@ impl Deliveries {
         let log = Arc::new(AttemptLog::new(sources.trail, settings.log_successes_per_s));
         let _ = self.trail.set(Arc::clone(log.trail()));
         actix_rt::spawn(attempts::watch(Arc::downgrade(log.trail())));
+        let usual = Arc::new(RwLock::new(Usual::of(settings)));
         let answers = Answers {
             joined: Arc::clone(&self.joined),
             postbox: Arc::clone(&self.postbox),
             reads: Arc::clone(&sources.reads),
             log: Arc::clone(&log),
             shards: sources.shards,
+            secrets: sources.secrets.clone(),
+            usual: Arc::clone(&usual),
         };
         let failed = |error: std::io::Error| Failure::environment(format!("webhooks are not delivered: {error}"));
         let pending = {
@@ -133,19 +135,7 @@ impl Deliveries {
                 pending,
                 joined: Arc::clone(&self.joined),
                 bodies: Bodies::new(),
-                usual: Usual {
-                    timeout_ms: settings.timeout.as_millis() as u32,
-                    schedule: settings.schedule.clone(),
-                },
-            }),
-        };
-        let stuck = Arc::downgrade(&self.postbox);
-        let notes = JournalNotes {
-            joined: Arc::clone(&self.joined),
-            on_stuck: Box::new(move |shard| {
-                if let Some(postbox) = stuck.upgrade() {
-                    postbox.set_aside(shard);
-                }
+                usual,
             }),
         };
         let (gate, tls, proxy) = (Arc::clone(&self.gate), self.tls.clone(), settings.proxy.clone());
@@ -161,14 +151,14 @@ impl Deliveries {
         self.joined.join(engine);
         let ports = DispatcherPorts {
             source: Arc::new(source),
-            notes: Arc::new(notes),
+            notes: Arc::new(JournalNotes(Arc::clone(&self.joined))),
             trail: Arc::clone(&log) as _,
             alarm: Arc::new(DomainAlarm(Arc::clone(&self.joined))),
             transports: Arc::new(transports),
         };
         let threads = DispatcherSettings {
             threads: settings.threads,
-            in_flight_max: settings.connections_max,
+            in_flight_max: (settings.connections_max / CONNECTIONS_PER_DELIVERY).max(settings.threads),
             failed_bytes_max: settings.failed_bytes_per_shard,
             seed: getrandom::u64().expect("the operating system gives entropy"),
         };
@@ -177,7 +167,6 @@ impl Deliveries {
         let clock: tollgate_pools::Clock = Arc::new(move || since + began.elapsed().as_millis() as u64);
         self.postbox
             .begin(Dispatcher::start(threads, ports, &clock).map_err(failed)?);
-        actix_rt::spawn(bring_back(Arc::downgrade(&self.postbox)));
         Ok(answers)
     }
 
@@ -199,16 +188,6 @@ impl Deliveries {
     /// How long a stop may take.
     pub(crate) fn stop_timeout(&self) -> Duration {
         self.settings.stop_timeout
-    }
-}
-
-/// Takes shards up again whose journal takes notes again. Ends with the delivery.
-async fn bring_back(postbox: Weak<Postbox>) {
-    let mut clock = tokio::time::interval(LOOK_EVERY);
-    loop {
-        clock.tick().await;
-        let Some(postbox) = postbox.upgrade() else { return };
-        postbox.bring_back();
     }
 }
 

@@ -1,6 +1,5 @@
 //! What shards tell, handed on to the dispatcher as long as there is one.
 
-use super::joined::Joined;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,7 +20,6 @@ const SETTLE_LOOK: Duration = Duration::from_millis(1);
 
 /// The port of the shards.
 pub(super) struct Postbox {
-    joined: Arc<Joined>,
     /// Shards of the data.
     shards: u16,
     /// Who has not taken what; read by whoever shows events.
@@ -39,9 +37,8 @@ enum State {
 }
 
 impl Postbox {
-    pub(super) fn new(joined: &Arc<Joined>, shards: u16) -> Postbox {
+    pub(super) fn new(shards: u16) -> Postbox {
         Postbox {
-            joined: Arc::clone(joined),
             shards,
             registry: OnceLock::new(),
             state: Mutex::new(State::Coming(BTreeMap::new())),
@@ -71,23 +68,6 @@ impl Postbox {
         }
     }
 
-    /// The shard's journal takes no notes for now: nothing of it is to be delivered until it does.
-    pub(super) fn set_aside(&self, shard: ShardId) {
-        if let State::Running(dispatcher) = &*self.state() {
-            dispatcher.lost(shard.0);
-        }
-    }
-
-    /// Takes up again whose journal takes notes again.
-    pub(super) fn bring_back(&self) {
-        // Held meanwhile, so that none of them is lost in between.
-        if let State::Running(dispatcher) = &*self.state() {
-            for (shard, epoch) in self.joined.freed() {
-                dispatcher.adopted(shard.0, epoch.0);
-            }
-        }
-    }
-
     /// Hands a command about an endpoint of this shard to the dispatcher. False when it has no room, or does not run.
     pub(super) fn command(&self, shard: u16, command: Command) -> bool {
         match &*self.state() {
@@ -100,6 +80,14 @@ impl Postbox {
     pub(super) fn lanes(&self, limit: usize, reply: impl Fn() -> Reply<Vec<LaneStatus>>) {
         if let State::Running(dispatcher) = &*self.state() {
             dispatcher.lanes(limit, reply);
+        }
+    }
+
+    /// Has every account and its endpoints read again. False when a thread has no room to hear it, or none runs.
+    pub(super) fn look_again(&self) -> bool {
+        match &*self.state() {
+            State::Running(dispatcher) => dispatcher.look_again(),
+            State::Coming(_) | State::Ended => false,
         }
     }
 
@@ -121,7 +109,6 @@ impl Outbox for Postbox {
     }
 
     fn adopted(&self, shard: ShardId, epoch: Epoch) {
-        self.joined.settled(shard);
         match &mut *self.state() {
             State::Coming(here) => drop(here.insert(shard, epoch)),
             State::Running(dispatcher) => dispatcher.adopted(shard.0, epoch.0),
@@ -139,7 +126,6 @@ impl Outbox for Postbox {
     }
 
     fn lost(&self, shard: ShardId) {
-        self.joined.settled(shard);
         match &mut *self.state() {
             State::Coming(here) => drop(here.remove(&shard)),
             State::Running(dispatcher) => dispatcher.lost(shard.0),

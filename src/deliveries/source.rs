@@ -3,9 +3,10 @@
 use super::joined::Joined;
 use super::readers::Readers;
 use super::views::endpoint_view;
+use crate::config::Webhooks;
 use bytes::Bytes;
 use quick_cache::sync::Cache;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tollgate_actors::outbox::{
     Happened, Noted, account_of, event_shown, events, events_after, first_since, notes_of, page_of,
 };
@@ -42,7 +43,7 @@ pub(super) struct Parts {
     pub(super) joined: Arc<Joined>,
     pub(super) bodies: Bodies,
     /// What holds where an endpoint says nothing of it.
-    pub(super) usual: Usual,
+    pub(super) usual: Arc<RwLock<Usual>>,
 }
 
 /// What holds for endpoints that say nothing of it.
@@ -50,6 +51,15 @@ pub(super) struct Parts {
 pub(super) struct Usual {
     pub(super) timeout_ms: u32,
     pub(super) schedule: tollgate_webhooks::Schedule,
+}
+
+impl Usual {
+    pub(super) fn of(settings: &Webhooks) -> Usual {
+        Usual {
+            timeout_ms: settings.timeout.as_millis() as u32,
+            schedule: settings.schedule.clone(),
+        }
+    }
 }
 
 /// Bodies lately rendered, by account, event and version.
@@ -88,10 +98,11 @@ impl Parts {
     fn account(&self, reads: &dyn Reads, key: AccountKey) -> Result<AccountView, StoreError> {
         let profile = self.profile(key)?;
         let account = account_of(reads, &profile)?;
+        let usual = self.usual.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut endpoints = Vec::with_capacity(account.endpoints().len());
         // Those for connected accounts are sent nothing of the account's own.
         for endpoint in account.endpoints().iter().filter(|endpoint| !endpoint.connect) {
-            let view = endpoint_view(endpoint, &profile, account.seq, &self.secrets, &self.usual)?;
+            let view = endpoint_view(endpoint, &profile, account.seq, &self.secrets, &usual)?;
             self.joined.read(view.key, endpoint.id);
             endpoints.push(view);
         }
@@ -108,17 +119,15 @@ impl Parts {
         seq: u64,
         version: &str,
     ) -> Result<Option<Body>, StoreError> {
-        // Without a version, an event is written at the account's version of its day.
-        let format = BodyFormat::read(version).unwrap_or(BodyFormat::Snapshot(None));
-        // Thin events are written in no version.
-        let (version, kept_as) = match format {
-            BodyFormat::Snapshot(version) => (version, version),
-            BodyFormat::Thin => (None, Some(Version::ALWAYS)),
-        };
-        let asking = (account.0, seq, kept_as);
+        let format = format_of(version);
+        let asking = asking(account.0, seq, format);
         if let Some(body) = self.bodies.0.get(&asking) {
             return Ok(Some(body));
         }
+        let version = match format {
+            BodyFormat::Snapshot(version) => version,
+            BodyFormat::Thin => None,
+        };
         let profile = self.profile(account)?;
         let Some(shown) = event_shown(reads, &self.secrets, &profile, seq, version)? else {
             return Ok(None);
@@ -192,6 +201,11 @@ impl Source for JournalSource {
     }
 
     fn body(&self, account: u64, seq: u64, api_version: Arc<str>) -> Asked<Option<Body>> {
+        // What another endpoint wanted a moment ago is there without a reader.
+        let asking = asking(account, seq, format_of(&api_version));
+        if let Some(body) = self.parts.bodies.0.get(&asking) {
+            return Box::pin(std::future::ready(Ok(Some(body))));
+        }
         let parts = Arc::clone(&self.parts);
         self.readers
             .ask(move |reads| parts.body(reads, AccountKey(account), seq, &api_version))
@@ -220,6 +234,20 @@ impl Source for JournalSource {
             })
         })
     }
+}
+
+/// Without a version, an event is written at the account's version of its day.
+fn format_of(version: &str) -> BodyFormat {
+    BodyFormat::read(version).unwrap_or(BodyFormat::Snapshot(None))
+}
+
+fn asking(account: u64, seq: u64, format: BodyFormat) -> Asking {
+    // Thin events are written in no version.
+    let kept_as = match format {
+        BodyFormat::Snapshot(version) => version,
+        BodyFormat::Thin => Some(Version::ALWAYS),
+    };
+    (account, seq, kept_as)
 }
 
 /// An event, as far as delivery has to know it before it is sent.

@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 use tollgate_actors::Shown;
+use tollgate_domain::object::ShowContext;
 use tollgate_domain::webhooks::deliveries::{
-    Delivered, DeliveryState, RecoveryScope, RecoveryStatus, WebhookDelivery, WebhookRecovery,
+    Delivered, DeliveryState, Ping, RecentWebhookAttempts, RecoveryScope, RecoveryStatus, WebhookDelivery,
+    WebhookRecovery,
 };
-use tollgate_domain::{Item, Profile, Reject, kinds};
-use tollgate_resource::Id;
+use tollgate_domain::{Item, Profile, Reject, SHAPE_REVISION, Secrets, kinds};
+use tollgate_resource::{Expand, Id};
 use tollgate_webhooks::book::{JobState, Only, RecoverJob};
 use tollgate_webhooks::hall::{LaneState, LaneStatus, Refused};
 use tollgate_webhooks::ports::Body;
-use tollgate_wire::{errors, versions};
+use tollgate_wire::{Rendering, errors, versions};
 
 pub(super) fn item(delivered: Delivered) -> Item {
     Item::Delivered(Box::new(delivered))
@@ -77,7 +79,7 @@ pub(super) fn recovery(job: RecoverJob, endpoint: Id) -> WebhookRecovery {
     }
 }
 
-pub(super) fn delivery(status: &LaneStatus, endpoint: Id) -> WebhookDelivery {
+pub(super) fn delivery(status: &LaneStatus, endpoint: Id, now_ms: u64) -> WebhookDelivery {
     WebhookDelivery {
         endpoint,
         state: match &status.state {
@@ -95,6 +97,13 @@ pub(super) fn delivery(status: &LaneStatus, endpoint: Id) -> WebhookDelivery {
         dead: status.dead,
         behind: status.upto.saturating_sub(status.low),
         oldest_ms: status.oldest_ms,
+        lag_ms: status.oldest_ms.map(|oldest| now_ms.saturating_sub(oldest)),
+        recent: status.recent.map(|recent| RecentWebhookAttempts {
+            attempts: recent.attempts,
+            succeeded: recent.taken,
+            p50_ms: recent.p50_ms,
+            p95_ms: recent.p95_ms,
+        }),
         failing_since_ms: status.failing_since_ms,
     }
 }
@@ -106,10 +115,13 @@ pub(super) fn of_lane(lane: &LaneStatus, now_ms: u64) -> Value {
         LaneState::Quarantined(why) => Some(why.as_str()),
         _ => None,
     };
+    let recent = lane.recent;
     json!({
         "endpoint": &*lane.id, "shard": lane.shard, "state": lane.state.word(), "why": why, "in_flight": lane.in_flight,
         "limit": lane.limit, "behind": lane.upto.saturating_sub(lane.low), "oldest_s": seconds_ago(lane.oldest_ms),
         "waiting": lane.waiting, "dead": lane.dead, "failing_s": seconds_ago(lane.failing_since_ms),
+        "attempts": recent.map(|it| it.attempts), "succeeded": recent.map(|it| it.taken),
+        "p50_ms": recent.map(|it| it.p50_ms), "p95_ms": recent.map(|it| it.p95_ms),
     })
 }
 
@@ -129,5 +141,30 @@ pub(super) fn test_event(profile: &Profile, endpoint: Id, now_ms: u64) -> Body {
     Body {
         event_id: event_id.into(),
         bytes: body.to_string().into(),
+    }
+}
+
+/// The body of a ping, as the answer shows it.
+pub(super) fn ping_event(profile: &Profile, ping: Ping, secrets: &Secrets) -> Body {
+    let rendering = Rendering {
+        show: ShowContext {
+            secrets,
+            clock_ms: ping.event.unix_ms(),
+            livemode: profile.livemode,
+            account: profile.key,
+            revision: SHAPE_REVISION,
+            version_name: versions::name(versions::DEFAULT),
+            public_url: "",
+        },
+        version: versions::DEFAULT,
+        expand: Expand::NONE,
+        attached: &[],
+        account: None,
+    };
+    let mut bytes = Vec::new();
+    rendering.item(&item(Delivered::Ping(ping)), &mut bytes);
+    Body {
+        event_id: ping.event.text(&kinds::EVENT).into(),
+        bytes: bytes.into(),
     }
 }

@@ -34,6 +34,7 @@ use crate::payments::setup_intent::{
 };
 use crate::payments::token::CreateToken;
 use crate::search::SearchQuery;
+use crate::time::{MOMENT_MAX_MS, rfc3339};
 use crate::webhooks::deliveries::DeliveryCall;
 use crate::webhooks::event_destination::{
     CreateEventDestination, DestinationList, IncludedParts, UpdateEventDestination,
@@ -55,12 +56,20 @@ pub enum Call {
     /// One object or value; goes through the shard.
     Read(Read),
     /// A page of objects; read beside the shard at its durable sequence.
-    List(ListQuery),
+    List(Box<ListQuery>),
     /// A page of a search; read beside the shard, too.
     Search(Box<SearchQuery>),
     /// Something that whoever delivers events knows or does. The edge asks the engine for the object it is about and then
     /// whoever delivers; the engine never sees it.
     Delivery(Box<DeliveryCall>),
+}
+
+impl Call {
+    /// A page of objects. The query stands behind a pointer: it is larger than everything else that is asked for, and every
+    /// request would be copied with room for it.
+    pub fn list(query: ListQuery) -> Call {
+        Call::List(Box::new(query))
+    }
 }
 
 /// A change that is asked for. The last three come from the engine itself, never from a request.
@@ -204,6 +213,9 @@ pub enum Command {
     SwitchEventDestination(Id, bool),
     /// Something became of a webhook endpoint; whoever delivers says so.
     ReportWebhookEndpoint(Id, EndpointReport),
+    /// Something is asked of whoever delivers events, under a key. It changes nothing of the account: all that is kept is that
+    /// the key was used, for what, and by which request.
+    AskDeliveries,
     /// A network answered a call of an attempt.
     ResolveAttempt(AttemptId, NetworkAnswer),
     /// A timer that an earlier record of this object set has come due; ignored when stale.
@@ -243,6 +255,8 @@ pub enum Read {
     Configurations(ConfigurationList),
     /// `GET /v1/webhook_endpoints`.
     WebhookEndpoints(EndpointList),
+    /// A webhook endpoint, whichever version of the API it was made with, that something is asked about of whoever delivers.
+    AnyWebhookEndpoint(Id, &'static str),
     /// `GET /v2/core/event_destinations/{id}`.
     EventDestination(Id, IncludedParts),
     /// `GET /v2/core/event_destinations`.
@@ -281,8 +295,8 @@ pub struct ListQuery {
     pub cursor: Cursor,
     /// Only objects that belong to this one, e.g. charges of a payment intent. With several, an object must match all.
     pub parents: Vec<(&'static Kind, Id)>,
-    /// Only objects created in this range, seconds.
-    pub created: Range,
+    /// Only objects created in this range, milliseconds since the Unix epoch.
+    pub created_ms: Range,
     /// The object of the path that the list belongs to, with the name of its segment: when the account has no such
     /// object, that is a 404. Unlike `parents` it narrows nothing by itself.
     pub within: Option<(&'static Kind, Id, &'static str)>,
@@ -340,6 +354,14 @@ pub const FILTERED_MAX: usize = 100_000;
 /// How long an event is shown, milliseconds: 30 days.
 pub const EVENTS_SHOWN_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
+/// A range of seconds in milliseconds, the whole of its last second included.
+pub fn in_milliseconds(seconds: Range) -> Range {
+    Range {
+        min: seconds.min.saturating_mul(1_000),
+        max: seconds.max.saturating_mul(1_000).saturating_add(999),
+    }
+}
+
 impl ListQuery {
     /// Everything of `kind`, newest first.
     pub fn of(kind: &'static Kind, url: &'static str) -> ListQuery {
@@ -349,7 +371,7 @@ impl ListQuery {
             limit: PAGE_LIMIT_DEFAULT as usize,
             cursor: Cursor::Start,
             parents: Vec::new(),
-            created: Range::ALL,
+            created_ms: Range::ALL,
             within: None,
             living: false,
             filters: Vec::new(),
@@ -375,9 +397,9 @@ impl ListQuery {
         Ok(self)
     }
 
-    /// Only objects created in `range`, if one is given.
+    /// Only objects created in `range` of seconds, if one is given.
     pub fn created(mut self, range: Option<Range>) -> ListQuery {
-        self.created = range.unwrap_or(Range::ALL);
+        self.created_ms = in_milliseconds(range.unwrap_or(Range::ALL));
         self
     }
 
@@ -395,7 +417,7 @@ impl ListQuery {
 
     /// A list on which nothing stands.
     pub fn of_nothing(mut self) -> ListQuery {
-        self.created = Range { min: 1, max: 0 };
+        self.created_ms = Range { min: 1, max: 0 };
         self
     }
 
@@ -439,6 +461,12 @@ impl ListQuery {
             types
                 .enumerate()
                 .for_each(|(at, name)| url.push_str(&format!("&types[{at}]=v1.{name}")));
+            let moment = |ms: i64| u64::try_from(ms).ok().filter(|ms| *ms <= MOMENT_MAX_MS).map(rfc3339);
+            for (name, ms) in [("gte", self.created_ms.min), ("lte", self.created_ms.max)] {
+                moment(ms)
+                    .into_iter()
+                    .for_each(|moment| url.push_str(&format!("&created[{name}]={moment}")));
+            }
             let about = self.about.iter().filter(|about| plain(about));
             about.for_each(|about| url.push_str(&format!("&object_id={about}")));
             return url.into();

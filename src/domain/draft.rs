@@ -151,11 +151,13 @@ impl Draft {
             self.events.reverse();
         }
         let born = self.born.len();
-        let objects = self
-            .born
-            .into_iter()
-            .map(|object| object.expect("every id handed out is put"));
-        self.facts.objects = objects.chain(self.changed).collect();
+        let objects = self.born.into_iter();
+        // In the memory of `born`: what is chained to it would be copied along with it.
+        self.facts.objects = objects
+            .map(|object| object.expect("every id handed out is put"))
+            .collect();
+        self.facts.objects.append(&mut self.changed);
+        self.facts.events.reserve_exact(self.events.len());
         for (subject, mut fact) in self.events {
             let at = self.facts.objects.iter().position(|object| object.id() == subject);
             let at = at.expect("an event is about an object of its record");

@@ -8,6 +8,7 @@ use crate::kinds;
 use crate::object::Object;
 use crate::reject::Reject;
 use smallvec::SmallVec;
+use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Record};
 
 /// What one command changed.
@@ -60,6 +61,16 @@ impl Facts {
             && self.events.is_empty()
             && self.calls.is_empty()
             && self.timers.is_empty()
+    }
+
+    /// Leaves only what a retry hears, once everything else is recorded: it would lie in memory for as long as the key is
+    /// remembered, and nobody would look at it.
+    pub fn leave_answer(&mut self) {
+        self.entries = Vec::new();
+        self.events = Vec::new();
+        self.events_before = Vec::new();
+        self.calls = Vec::new();
+        self.timers = Vec::new();
     }
 
     /// The object at its version in this record.
@@ -262,7 +273,7 @@ pub struct Claim {
 pub struct Outcome {
     /// The claim of the key.
     #[record(1)]
-    pub claim: Claim,
+    pub claim: Arc<Claim>,
     /// What became of the request.
     #[record(2)]
     pub result: OutcomeResult,
@@ -304,4 +315,8 @@ pub enum OutcomeResult {
         #[record(1)]
         reject: Box<Reject>,
     },
+    /// Handed to whoever delivers events, by the request of the claim. A retry is handed on in that request's name, so that
+    /// they know what they have done.
+    #[record(4)]
+    Handed,
 }

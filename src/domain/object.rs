@@ -29,6 +29,7 @@ use crate::payments::payment_method::{PaymentMethod, PaymentMethodShown};
 use crate::payments::payment_method_configuration::{
     ConfigurationPage, ConfigurationsShown, PaymentMethodConfiguration, PaymentMethodConfigurationShown,
 };
+use crate::payments::redirect_method::EmptyShown;
 use crate::payments::refund::{REFERENCE_AFTER_MS, Refund, RefundShown};
 use crate::payments::setup_attempt::{SetupAttempt, SetupAttemptShown};
 use crate::payments::setup_intent::{SetupIntent, SetupIntentShown};
@@ -143,6 +144,8 @@ pub enum Item {
     LineItems(Arc<LineItemPage>),
     /// Something that whoever delivers events knows.
     Delivered(Box<Delivered>),
+    /// Nothing: whoever delivers events has yet to answer.
+    Handed,
     /// A page of its webhook endpoints.
     WebhookEndpoints(Arc<EndpointPage>),
     /// A page of its event destinations.
@@ -440,6 +443,7 @@ impl Item {
             Item::ThinEvent(event) => with(&ThinEventShown::of(event, context)),
             Item::LineItems(page) => with(&LineItemsShown::of(page)),
             Item::Delivered(delivered) => delivered.with_shown(context, with),
+            Item::Handed => with(&EmptyShown {}),
             Item::Event(event) => {
                 // Objects stand as they stood then; what networks tell a moment later is what such an event is about.
                 let then = ShowContext {

@@ -12,6 +12,9 @@ pub const DAY_S: i64 = 86_400;
 /// Business days from a payment to its money being available.
 pub const AVAILABLE_AFTER_BUSINESS_DAYS: u32 = 2;
 
+/// The last moment that is written with four digits of the year, milliseconds since the Unix epoch.
+pub const MOMENT_MAX_MS: u64 = 253_402_300_799_999;
+
 /// The day a moment lies in: days since 1970-01-01 UTC.
 ///
 /// # Panics
@@ -114,15 +117,79 @@ pub fn date_of(day: i32) -> Date {
     }
 }
 
+/// The day number of a civil date; `None` where the calendar has no such day.
+pub fn day_of_date(date: Date) -> Option<i32> {
+    // The way back of `date_of`.
+    let (month, day) = (i64::from(date.month), i64::from(date.day));
+    let year = i64::from(date.year) - i64::from(month <= 2);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let found = i32::try_from(year.div_euclid(400) * 146_097 + day_of_era - 719_468).ok()?;
+    (date_of(found) == date).then_some(found)
+}
+
 /// A moment as the second version of the API writes it: `2026-11-16T12:00:00.000Z`.
 pub fn rfc3339(unix_ms: u64) -> String {
-    let Date { year, month, day } = date_of(day_of(unix_ms));
-    let ms = unix_ms % DAY_MS;
-    let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z",
-        ms % 1_000
-    )
+    let (date, clock) = (date_of(day_of(unix_ms)), clock_of(unix_ms));
+    format!("{date}T{clock}.{:03}Z", unix_ms % 1_000)
+}
+
+/// Reads a moment of RFC 3339, of 1970 or later: a date, `T` or a space, a time of day with or without seconds and a fraction of
+/// them, and an offset from UTC, which is none where nothing is said. Milliseconds since the Unix epoch; what is finer is
+/// left out.
+pub fn read_moment(text: &str) -> Option<u64> {
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let (clock, offset) = rest.split_at(at);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let ms = match fraction.bytes().all(|byte| byte.is_ascii_digit()) && !fraction.is_empty() {
+        true => format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?,
+        false => return None,
+    };
+    let offset_s = match offset.split_at_checked(1) {
+        None | Some(("Z" | "z", "")) => 0,
+        Some((sign, away)) => {
+            let away = seconds_of_clock(away)?;
+            if sign == "-" { -away } else { away }
+        }
+    };
+    let seconds = day_start_s(read_date(date)?) + seconds_of_clock(clock)? - offset_s;
+    u64::try_from(seconds * 1_000 + ms).ok()
+}
+
+/// Reads a date that is written as `2026-11-16`; the day number.
+pub fn read_date(text: &str) -> Option<i32> {
+    let mut parts = text.split('-');
+    let mut number = |len: usize| {
+        let part = parts.next().filter(|part| part.len() == len)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then_some(part)
+    };
+    let date = Date {
+        year: number(4)?.parse().ok()?,
+        month: number(2)?.parse().ok()?,
+        day: number(2)?.parse().ok()?,
+    };
+    if parts.next().is_some() {
+        return None;
+    }
+    day_of_date(date)
+}
+
+/// Reads a time of day, `12:00` or `12:00:00`; seconds of the day.
+fn seconds_of_clock(text: &str) -> Option<i64> {
+    let mut parts = text.split(':');
+    let mut part = |max: i64| {
+        let part = parts.next()?;
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i64>().ok().filter(|value| digits && *value < max)
+    };
+    let minutes = part(24)? * 60 + part(60)?;
+    let seconds = match text.len() {
+        5 => 0,
+        _ => part(60)?,
+    };
+    parts.next().is_none().then_some(minutes * 60 + seconds)
 }
 
 /// 0 for Monday to 6 for Sunday; 1970-01-01 was a Thursday.
@@ -203,6 +270,51 @@ mod tests {
     fn a_moment_is_written_to_the_millisecond() {
         assert_eq!(rfc3339(1_794_830_400_000), "2026-11-16T12:00:00.000Z");
         assert_eq!(rfc3339(1_794_873_599_999), "2026-11-16T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_and_as_others_write_it() {
+        for unix_ms in [
+            0,
+            951_782_400_000,
+            1_794_830_400_001,
+            1_794_873_599_999,
+            7_258_118_399_000,
+        ] {
+            assert_eq!(read_moment(&rfc3339(unix_ms)), Some(unix_ms));
+        }
+        for (text, unix_ms) in [
+            ("2026-11-16T12:00:00Z", 1_794_830_400_000),
+            ("2026-11-16t13:30:00.25+01:30", 1_794_830_400_250),
+            ("2026-11-16 10:00:00.1239999-02:00", 1_794_830_400_123),
+            ("2026-11-16T12:00", 1_794_830_400_000),
+        ] {
+            assert_eq!(read_moment(text), Some(unix_ms), "{text}");
+        }
+        for wrong in [
+            "",
+            "2026-11-16",
+            "2026-02-30T00:00:00Z",
+            "2025-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-11-16T24:00:00Z",
+            "2026-11-16T12:60:00Z",
+            "2026-11-16T12Z",
+            "2026-11-16T12:00:00.Z",
+            "2026-11-16T12:00:00.-1Z",
+            "2026-11-16T12:00:00Zulu",
+            "2026-11-16T12:00:00+1",
+            "1969-12-31T23:59:59Z",
+            "+026-11-16T12:00:00Z",
+            "2026-11-16-01T12:00:00Z",
+            "\u{b2}026-11-16T12:00:00Z",
+        ] {
+            assert_eq!(read_moment(wrong), None, "{wrong}");
+        }
+        for day in [-1, 0, 59, 60, 20_773, 84_005] {
+            assert_eq!(day_of_date(date_of(day)), Some(day));
+        }
     }
 
     #[test]

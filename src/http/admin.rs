@@ -3,9 +3,11 @@
 
 use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::body::{BodyMemory, Incoming, read_body};
-use crate::deliveries::{self, Given};
+use crate::deliveries::{self, Operated};
+use crate::forward::{Delivered, NodeClient, Parcel};
 use crate::head::{Head, Known};
 use crate::operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};
+use crate::request_ids::RequestIds;
 use crate::server::Dispatch;
 use crate::services::Services;
 use crate::shards;
@@ -13,17 +15,28 @@ use crate::stream::Substitutes;
 use crate::tuning::Wish;
 use crate::watch::Watch;
 use actix_web::http::Method;
+use bytes::Bytes;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
+use tollgate_actors::ShardId;
+use tollgate_actors::clock::unix_ms;
+use tollgate_cluster::Place;
 
 /// Largest body of an operator's request.
-const BODY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
+/// How often a question is asked here whose account's shard comes and goes meanwhile.
+const TURNS_MAX: usize = 4;
 
 /// The operator API on its worker thread.
 pub(crate) struct Admin {
     services: Arc<Services>,
     operator: Operator,
     memory: BodyMemory,
+    /// Sends questions to other nodes, where there are any.
+    client: Option<NodeClient>,
+    ids: RefCell<RequestIds>,
 }
 
 impl Dispatch for Admin {
@@ -33,13 +46,7 @@ impl Dispatch for Admin {
             Ok(body) => self.answer(&http, body.of(&http)).await,
             Err(problem) => Err(OperatorError::Invalid(format!("the body cannot be read: {problem:?}"))),
         };
-        let answer = answer.unwrap_or_else(|error| {
-            Answer::new(
-                error.status(),
-                Content::Json,
-                text(&json!({ "error": { "message": error.to_string() } })),
-            )
-        });
+        let answer = answer.unwrap_or_else(|error| refusal(&error));
         tracing::debug!(method = %http.method(), path = http.path(), status = answer.status, "operator request");
         (answer, None)
     }
@@ -69,6 +76,10 @@ impl Admin {
         Admin {
             operator: Operator::new(services.directory.clone()),
             memory: BodyMemory::new(BODY_BYTES_MAX * 64),
+            client: services.nodes.as_ref().map(|nodes| NodeClient::new(&nodes.bounds)),
+            ids: RefCell::new(RequestIds::new(
+                getrandom::u64().expect("the operating system gives entropy"),
+            )),
             services,
         }
     }
@@ -164,13 +175,7 @@ impl Admin {
                 }
             },
             ["admin", "webhooks"] if reads => deliveries::lanes(&self.services, http.query()).await?,
-            ["admin", "webhooks", endpoint, rest @ ..] if reads => {
-                deliveries::operate(&self.services, endpoint, rest, Given::Query(http.query())).await?
-            }
-            ["admin", "webhooks", endpoint, rest @ ..] if posts => {
-                let body = object(http, body)?;
-                deliveries::operate(&self.services, endpoint, rest, Given::Body(body)).await?
-            }
+            ["admin", "webhooks", _, ..] if reads || posts => return self.about_endpoint(http, body).await,
             ["admin", "limits"] if reads => self.services.limiter.shown(),
             ["admin", "config"] if reads => self.services.tuning.ask(Wish::Show).await?,
             ["admin", "config", "reload"] if posts => {
@@ -192,8 +197,70 @@ impl Admin {
                 )));
             }
         };
-        Ok(Answer::new(200, Content::Json, text(&answer)))
+        Ok(told(&answer))
     }
+
+    /// Asks about an endpoint: here, or at the node that has its account.
+    async fn about_endpoint(&self, http: &Head, body: &[u8]) -> Result<Answer, OperatorError> {
+        for _ in 0..TURNS_MAX {
+            let shard = match deliveries::operate(&self.services, http, body).await? {
+                Operated::Told(answer) => return Ok(told(&answer)),
+                Operated::Elsewhere(shard) => shard,
+            };
+            let Some((nodes, client)) = self.services.nodes.as_ref().zip(self.client.as_ref()) else {
+                return Err(nowhere(shard));
+            };
+            let until = Instant::now() + nodes.bounds.answer_timeout;
+            let request = self.ids.borrow_mut().next(unix_ms());
+            let parcel = Parcel::of_operator(http, Bytes::copy_from_slice(body), request, until);
+            let is_here = || {
+                let state = self.services.engine.shard_state(shard);
+                state.is_none_or(|state| state.is_here())
+            };
+            match client.deliver(nodes, shard, &parcel, is_here).await {
+                Delivered::Answered(answer) => return Ok(*answer),
+                Delivered::Here => {}
+                Delivered::Nowhere => return Err(nowhere(shard)),
+                Delivered::Full => {
+                    return Err(OperatorError::Unavailable(
+                        "too many requests are under way to other nodes; nothing was done, ask again".into(),
+                    ));
+                }
+                Delivered::Unknown => {
+                    let at = match nodes.map.place_of(shard) {
+                        Place::At(peer) => {
+                            format!("node {} at {}, which serves shard {}", peer.node, peer.addr, shard.0)
+                        }
+                        Place::Here | Place::Nowhere => format!("the node that served shard {}", shard.0),
+                    };
+                    return Err(OperatorError::Unavailable(format!(
+                        "{at}, was asked and did not answer; see whether it was done before you ask again"
+                    )));
+                }
+            }
+        }
+        Err(OperatorError::Unavailable(
+            "the account's shard moves; ask again".into(),
+        ))
+    }
+}
+
+fn nowhere(shard: ShardId) -> OperatorError {
+    OperatorError::Unavailable(format!(
+        "no node serves shard {} now, which has the endpoint's account; nothing was done, ask again in some seconds",
+        shard.0
+    ))
+}
+
+/// What an operator hears.
+pub(crate) fn told(answer: &Value) -> Answer {
+    Answer::new(200, Content::Json, text(answer))
+}
+
+/// What an operator hears whose wish was refused.
+pub(crate) fn refusal(error: &OperatorError) -> Answer {
+    let body = json!({ "error": { "message": error.to_string() } });
+    Answer::new(error.status(), Content::Json, text(&body))
 }
 
 /// The time over which rates are taken: `?over_ms=`, a second without it.
@@ -266,7 +333,7 @@ fn new_key(http: &Head, body: &[u8]) -> Result<NewKey, OperatorError> {
 }
 
 /// The JSON object of a body. Only `application/json` is taken, which no page of another site may send.
-fn object(http: &Head, body: &[u8]) -> Result<Value, OperatorError> {
+pub(crate) fn object(http: &Head, body: &[u8]) -> Result<Value, OperatorError> {
     if !http.content_type().eq_ignore_ascii_case("application/json") {
         return Err(OperatorError::Invalid(
             "send the body as content-type: application/json".into(),

@@ -68,7 +68,7 @@ pub(crate) async fn visit(
         Err(reject) if reject.status == 402 => false,
         // Somebody else was quicker.
         Err(reject) if reject.status == 400 => return Ok(over()),
-        Err(reject) => return Err(reject.clone().into()),
+        Err(reject) => return Err((**reject).clone().into()),
     };
     Ok(match &action.return_url {
         Some(url) => {

@@ -1,20 +1,25 @@
 //! What is asked of whoever delivers events: this room knows it only as [`Deliveries`]. A merchant's question goes to the
-//! engine first, which says whether the account has what it is about; an operator's goes past it.
+//! engine first, which says whether the account has what it is about and keeps its key ([`crate::api`]); an operator's goes
+//! past it.
 
+use crate::admin::object;
+use crate::delivery_desk::DeliveryDesk;
+use crate::head::Head;
+use crate::json_form;
 use crate::operator::OperatorError;
 use crate::services::Services;
+use actix_web::http::Method;
 use serde_json::{Value, json};
-use std::fmt::Write;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use tollgate_actors::clock::unix_ms;
-use tollgate_actors::{Response, Shown};
+use tollgate_actors::{Request, ShardId, Shown};
 use tollgate_domain::object::ShowContext;
 use tollgate_domain::webhooks::deliveries::{DeliveryAsked, DeliveryCall};
-use tollgate_domain::{Call, Profile, Reject, SHAPE_REVISION, kinds};
+use tollgate_domain::{Call, Command, Profile, Reject, SHAPE_REVISION, kinds};
 use tollgate_resource::{Expand, Id};
-use tollgate_wire::{Rendering, errors, versions};
+use tollgate_wire::{Rendering, versions};
 
 /// An answer that comes later.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,7 +27,10 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Whoever delivers events.
 pub trait Deliveries: Send + Sync {
     /// Answers a question about an account. Of [`DeliveryAsked::Resend`] only a refusal is told. Ends in bounded time.
-    fn ask(&self, profile: Arc<Profile>, call: DeliveryCall) -> Later<'_, Result<Shown, Reject>>;
+    ///
+    /// `first` is the request that asked first under the key that this one is asked under. A job that was begun for it is not
+    /// begun again, whatever has restarted since.
+    fn ask(&self, profile: Arc<Profile>, call: DeliveryCall, first: Option<Id>) -> Later<'_, Result<Shown, Reject>>;
 
     /// How the lanes of this process do that are furthest behind, the worst first:
     /// `[{"endpoint": "we_…", "shard": 3, "state": "sending", …}, …]`.
@@ -35,33 +43,40 @@ pub(crate) struct DeliveryQuestion {
     pub(crate) profile: Arc<Profile>,
     /// What.
     pub(crate) call: DeliveryCall,
+    /// What claims the key that it is asked under.
+    pub(crate) claims: Option<Request>,
+}
+
+impl DeliveryQuestion {
+    /// Takes the question out of a request, which becomes a look at what it is about. The key is claimed once it is known that
+    /// there is such a thing.
+    pub(crate) fn taken_from(request: &mut Request) -> Option<DeliveryQuestion> {
+        let claim = request.claim.take();
+        let claims = claim.map(|claim| Request {
+            call: Call::Write(Command::AskDeliveries),
+            expand: Expand::NONE.clone(),
+            claim: Some(claim),
+            ..request.clone()
+        });
+        let Call::Delivery(call) = &request.call else {
+            return None;
+        };
+        let call = DeliveryCall::clone(call);
+        request.call = Call::Read(call.about());
+        Some(DeliveryQuestion {
+            profile: Arc::clone(&request.profile),
+            call,
+            claims,
+        })
+    }
 }
 
 /// Most lanes that are listed, and how many without a wish.
 const LANES_MAX: usize = 1_000;
 const LANES_DEFAULT: usize = 50;
 
-/// What a merchant hears: `found` is what the engine said of the object that the question is about.
-pub(crate) async fn answer(services: &Services, question: DeliveryQuestion, found: Box<Response>) -> Box<Response> {
-    if found.result.is_err() {
-        return found;
-    }
-    let DeliveryQuestion { profile, call } = question;
-    let resends = matches!(call.asked, DeliveryAsked::Resend(_));
-    let Some(deliveries) = &services.deliveries else {
-        let result = Err(errors::unavailable());
-        return Box::new(Response { result, ..*found });
-    };
-    match deliveries.ask(profile, call).await {
-        // The event itself is the answer.
-        Ok(_) if resends => found,
-        result => Box::new(Response {
-            result,
-            attached: Vec::new(),
-            ..*found
-        }),
-    }
-}
+/// What the id of an endpoint looks like.
+const LIKE_AN_ENDPOINT: &str = "we_0Nt8EFPPevzhnDroyWy4Ft (or ed_… of an event destination)";
 
 /// How the lanes of this node do: `{"lanes": […]}`.
 pub(crate) async fn lanes(services: &Services, query: &str) -> Result<Value, OperatorError> {
@@ -82,23 +97,39 @@ pub(crate) async fn lanes(services: &Services, query: &str) -> Result<Value, Ope
     Ok(json!({ "lanes": lanes }))
 }
 
-/// An operator's question about an endpoint: the same operations and parameters as merchants have below
-/// `/v1/webhook_endpoints/{webhook_endpoint}`, and `resend` with an event.
-pub(crate) async fn operate(
-    services: &Services,
-    endpoint: &str,
-    rest: &[&str],
-    given: Given<'_>,
-) -> Result<Value, OperatorError> {
+/// What became of an operator's question.
+pub(crate) enum Operated {
+    /// It was answered.
+    Told(Value),
+    /// The account's shard is not here, and nothing was done.
+    Elsewhere(ShardId),
+}
+
+/// An operator's question about an endpoint, `/admin/webhooks/{endpoint}/…`: the same operations and parameters as merchants
+/// have below `/v1/webhook_endpoints/{webhook_endpoint}`, and `resend` with an event.
+pub(crate) async fn operate(services: &Services, http: &Head, body: &[u8]) -> Result<Operated, OperatorError> {
+    let segments: Vec<&str> = http.path().trim_start_matches('/').split('/').collect();
+    let ["admin", "webhooks", endpoint, rest @ ..] = &segments[..] else {
+        return Err(OperatorError::NotFound(format!("there is no {}", http.path())));
+    };
+    let given = match *http.method() {
+        Method::POST => Given::Body(object(http, body)?),
+        _ => Given::Query(http.query()),
+    };
     let id = kinds::WEBHOOK_ENDPOINT.parse(endpoint).ok_or_else(|| {
-        OperatorError::Invalid(format!("{endpoint} is no id of a webhook endpoint; it begins with we_"))
+        OperatorError::Invalid(format!(
+            "{endpoint} is no id of a webhook endpoint: a whole one looks like {}",
+            LIKE_AN_ENDPOINT
+        ))
     })?;
     let call = match (rest, &given) {
         (["resend"], Given::Body(body)) => {
-            let event = body["event"].as_str().and_then(|text| kinds::EVENT.parse(text));
-            let event = event.ok_or_else(|| {
+            let event = body["event"].as_str().ok_or_else(|| {
                 OperatorError::Invalid("give the event to send again as {\"event\": \"evt_…\"}".to_owned())
             })?;
+            let event = kinds::EVENT
+                .parse(event)
+                .ok_or_else(|| OperatorError::NotFound(format!("No such event: '{event}'")))?;
             DeliveryCall {
                 kind: &kinds::EVENT,
                 id: event,
@@ -109,11 +140,15 @@ pub(crate) async fn operate(
         _ => parsed(services, endpoint, rest, &given)?,
     };
     let deliveries = port(services)?;
-    let mut refused = None;
+    let (mut refused, mut elsewhere) = (None, None);
     for profile in owners(services, id).await? {
+        if let Some(shard) = services.engine.elsewhere(profile.key) {
+            elsewhere = Some(shard);
+            continue;
+        }
         let livemode = profile.livemode;
         let key = profile.key;
-        match deliveries.ask(profile, call.clone()).await {
+        match deliveries.ask(profile, call.clone(), None).await {
             Ok(shown) => {
                 let context = ShowContext {
                     secrets: &services.secrets,
@@ -124,10 +159,13 @@ pub(crate) async fn operate(
                     version_name: versions::name(versions::DEFAULT),
                     public_url: &services.public_url,
                 };
-                return Ok(rendered(context, &shown));
+                return Ok(Operated::Told(rendered(context, &shown)));
             }
             Err(reject) => refused = Some(reject),
         }
+    }
+    if let Some(shard) = elsewhere {
+        return Ok(Operated::Elsewhere(shard));
     }
     Err(match refused {
         Some(reject) => told(&reject),
@@ -136,7 +174,7 @@ pub(crate) async fn operate(
 }
 
 /// What comes with an operator's request.
-pub(crate) enum Given<'a> {
+enum Given<'a> {
     /// The text behind the question mark of a GET.
     Query(&'a str),
     /// The body of a POST.
@@ -144,9 +182,8 @@ pub(crate) enum Given<'a> {
 }
 
 fn port(services: &Services) -> Result<&Arc<dyn Deliveries>, OperatorError> {
-    services
-        .deliveries
-        .as_ref()
+    let desk = services.deliveries.as_ref();
+    desk.map(DeliveryDesk::port)
         .ok_or_else(|| OperatorError::Unavailable("this server delivers no events".to_owned()))
 }
 
@@ -164,50 +201,21 @@ fn parsed(
     };
     let path = format!("/v1/webhook_endpoints/{endpoint}/{rest}");
     let (method, form) = match given {
-        Given::Query(query) => ("GET", (*query).to_owned()),
-        Given::Body(body) => ("POST", form_of(body)?),
+        Given::Query(query) => ("GET", query.as_bytes().to_vec()),
+        Given::Body(body) => {
+            let form = json_form::form_of_value(body).map_err(|why| OperatorError::Invalid(format!("wrong: {why}")))?;
+            ("POST", form)
+        }
     };
     let unknown = || OperatorError::NotFound(format!("there is no {method} of {rest} of a webhook endpoint"));
     let matched = services.edge.route(method, &path).ok_or_else(unknown)?;
     let parsed = services
         .edge
-        .parse(&matched, form.as_bytes(), versions::DEFAULT, &services.secrets);
+        .parse(&matched, &form, versions::DEFAULT, &services.secrets);
     match parsed.map_err(|reject| told(&reject))?.call {
         Call::Delivery(call) => Ok(*call),
         _ => Err(unknown()),
     }
-}
-
-/// A JSON object as a form: numbers, texts, and lists of texts.
-fn form_of(body: &Value) -> Result<String, OperatorError> {
-    let mut form = String::new();
-    let mut add = |name: &str, value: &Value| {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(flag) => flag.to_string(),
-            _ => return Err(OperatorError::Invalid(format!("{name} must be a text or a number"))),
-        };
-        form.push_str(if form.is_empty() { "" } else { "&" });
-        form.push_str(name);
-        form.push('=');
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-                form.push(char::from(byte));
-            } else {
-                write!(form, "%{byte:02X}").expect("a text takes everything");
-            }
-        }
-        Ok(())
-    };
-    for (name, value) in body.as_object().into_iter().flatten() {
-        match value {
-            Value::Null => {}
-            Value::Array(values) => values.iter().try_for_each(|value| add(&format!("{name}[]"), value))?,
-            value => add(name, value)?,
-        }
-    }
-    Ok(form)
 }
 
 /// The accounts that may have made an id: those with its tag.

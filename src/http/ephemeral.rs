@@ -128,7 +128,7 @@ impl Api {
         };
         match self.client.begin(asked)?.await?.result {
             Ok(Shown::One(Item::Object(object))) => Ok(Some(object)),
-            Err(reject) if reject.status != 404 => Err(reject.into()),
+            Err(reject) if reject.status != 404 => Err((*reject).into()),
             _ => Ok(None),
         }
     }

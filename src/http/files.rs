@@ -136,7 +136,7 @@ async fn is_named(client: &Client, profile: &Arc<Profile>, pending: &PendingByte
             ..ListQuery::of(&kinds::FILE, "/v1/files")
         };
         let response = client
-            .begin(ask(profile, Call::List(page), pending.request))
+            .begin(ask(profile, Call::list(page), pending.request))
             .ok()?
             .await
             .ok()?;

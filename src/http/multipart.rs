@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tollgate_domain::Reject;
 use tollgate_domain::files::file::Upload;
 use tollgate_resource::{Endpoint, ParamKind};
+use tollgate_wire::forms::escape;
 
 /// Most parts of a form.
 const PARTS_MAX: usize = 128;
@@ -157,17 +158,6 @@ fn quoted_text(text: &str) -> Option<(String, &str)> {
         }
     }
     None
-}
-
-fn escape(bytes: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~[]".contains(&byte) {
-            out.push(byte);
-        } else {
-            out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-    }
 }
 
 /// Where `wanted` first stands in `bytes`.

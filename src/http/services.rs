@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Content};
 use crate::bounds::Bounds;
-use crate::deliveries::Deliveries;
+use crate::delivery_desk::DeliveryDesk;
 use crate::files::Files;
 use crate::forward::Nodes;
 use crate::rate_limit::RateLimiter;
@@ -34,8 +34,8 @@ pub struct Services {
     pub bounds: Bounds,
     /// Looks at addresses that webhooks are to be sent to.
     pub webhook_urls: Arc<dyn VetUrls>,
-    /// Whoever delivers events; nobody does where there is none.
-    pub deliveries: Option<Arc<dyn Deliveries>>,
+    /// The way to whoever delivers events; nobody does where there is none.
+    pub deliveries: Option<DeliveryDesk>,
     /// The way to the settings.
     pub tuning: Tuning,
     /// The other nodes; none where this process serves everything.

@@ -53,7 +53,9 @@ pub(crate) async fn move_to(engine: &Engine, shard: &str, to: &Value) -> Result<
             "shard": shard, "from": moved.from, "to": moved.to, "pause_us": moved.pause_us, "waited": moved.waited,
         })),
         Ok(None) => Ok(json!({ "shard": shard, "from": to, "to": to })),
-        Err(error @ (MoveError::NoShard(_) | MoveError::NoLane(_))) => Err(OperatorError::NotFound(error.to_string())),
+        Err(error @ (MoveError::NoShard(_) | MoveError::NoLane(_) | MoveError::Elsewhere(_))) => {
+            Err(OperatorError::NotFound(error.to_string()))
+        }
         Err(error @ (MoveError::Moving(_) | MoveError::Late(_))) => Err(OperatorError::Unavailable(error.to_string())),
     }
 }

@@ -17,7 +17,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(250);
 
 /// A worker's connections are crowded above this part of those it may have, in eighths. From there on the ones that have
 /// waited longest for their clients make room, so that clients who hold connections and do not use them, by fault or by
-/// intent, keep nobody out.
+/// intent, keep nobody out: first those that do not get a head together, which fits in a packet and comes at once from
+/// whoever means to ask something; then the rest, of which whoever sends at that moment hears nothing.
 const CROWDED_EIGHTHS: usize = 7;
 
 /// A connection that has waited for less is in use: it does not make room.
@@ -218,6 +219,11 @@ impl Watch {
         }
     }
 
+    /// Whether it waits for what takes no honest client any time.
+    fn dawdles(&self) -> bool {
+        !self.stuck() && matches!(self.phase.get(), Phase::New | Phase::Head | Phase::Leftover)
+    }
+
     /// Gives the connection up: its task is woken, and ends.
     fn give_up(&self) {
         self.expired.set(true);
@@ -333,15 +339,17 @@ impl Patrol {
         }
     }
 
-    /// Gives up the `count` connections that have waited longest for their clients, or as many as wait at all.
+    /// Gives up the `count` connections that have waited longest for their clients, or as many as wait at all; those that
+    /// dawdle first.
     fn make_room(&self, now: u32, count: usize) {
         let connections = self.connections.borrow();
-        let mut waiting: Vec<(u32, Rc<Watch>)> = connections
+        let mut waiting: Vec<((bool, u32), Rc<Watch>)> = connections
             .iter()
             .filter_map(Weak::upgrade)
             .filter(|watch| !watch.expired.get())
             .filter_map(|watch| Some((watch.waited(now)?, watch)))
             .filter(|(waited, _)| *waited >= IN_USE_TICKS)
+            .map(|(waited, watch)| ((watch.dawdles(), waited), watch))
             .collect();
         let count = count.min(waiting.len());
         if count > 0 {
@@ -353,140 +361,5 @@ impl Patrol {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::future::Future;
-
-    fn patrol() -> Rc<Patrol> {
-        let bounds = Bounds {
-            header_timeout: TICK * 2,
-            body_timeout: TICK * 4,
-            write_timeout: TICK * 3,
-            keep_alive: TICK * 10,
-            ..Bounds::default()
-        };
-        Patrol::new(&bounds, 16)
-    }
-
-    fn after(patrol: &Patrol, ticks: usize) {
-        (0..ticks).for_each(|_| patrol.walk());
-    }
-
-    #[test]
-    fn every_phase_but_the_engine_s_expires() {
-        let patrol = patrol();
-        let [new, head, body, busy, idle] = [(); 5].map(|()| Watch::new(&patrol));
-        head.has_read(b"G");
-        body.reads_body();
-        busy.begins(false);
-        idle.answered();
-        after(&patrol, 3);
-        assert_eq!((new.expired(), head.expired()), (Some(Phase::New), Some(Phase::Head)));
-        assert_eq!(body.expired(), None);
-        after(&patrol, 2);
-        assert_eq!(body.expired(), Some(Phase::Body));
-        assert_eq!(idle.expired(), None);
-        after(&patrol, 100);
-        assert_eq!((busy.expired(), idle.expired()), (None, Some(Phase::Idle)));
-    }
-
-    #[test]
-    fn in_a_crowd_those_make_room_that_have_waited_longest_for_their_clients() {
-        let bounds = Bounds::default();
-        let patrol = Patrol::new(&bounds, 16);
-        let expired = |watches: &[Rc<Watch>]| watches.iter().filter(|watch| watch.expired().is_some()).count();
-        let open = |count: usize| -> Vec<Rc<Watch>> { (0..count).map(|_| Watch::new(&patrol)).collect() };
-        let busy = open(2);
-        busy.iter().for_each(|watch| watch.begins(false));
-        let silent = open(6);
-        after(&patrol, 2);
-        let slow = open(6);
-        slow.iter().for_each(|watch| watch.has_read(b"P"));
-        after(&patrol, 5);
-        assert_eq!(expired(&silent) + expired(&slow), 0, "fourteen of sixteen are no crowd");
-        let fresh = open(8);
-        after(&patrol, 1);
-        assert_eq!((expired(&silent), expired(&slow), expired(&fresh)), (6, 2, 0));
-        let more = open(20);
-        after(&patrol, 1);
-        assert_eq!(
-            (expired(&slow), expired(&fresh), expired(&more)),
-            (6, 0, 0),
-            "what is in use stays"
-        );
-        assert_eq!(expired(&busy), 0, "whoever waits for an answer gets it");
-    }
-
-    #[test]
-    fn bytes_that_trickle_do_not_prolong_a_head() {
-        let patrol = patrol();
-        let watch = Watch::new(&patrol);
-        watch.answered();
-        for _ in 0..3 {
-            watch.has_read(b"G");
-            after(&patrol, 1);
-        }
-        assert_eq!(watch.expired(), Some(Phase::Head));
-    }
-
-    #[test]
-    fn a_peer_that_takes_nothing_expires() {
-        let patrol = patrol();
-        let watch = Watch::new(&patrol);
-        watch.begins(false);
-        watch.is_stuck();
-        after(&patrol, 2);
-        watch.has_written();
-        watch.is_stuck();
-        after(&patrol, 3);
-        assert_eq!(watch.expired(), None);
-        after(&patrol, 1);
-        assert!(watch.expired().is_some());
-    }
-
-    #[test]
-    fn a_stop_wakes_whoever_waits_for_its_peer() {
-        struct Woken(std::sync::atomic::AtomicBool);
-        impl std::task::Wake for Woken {
-            fn wake(self: std::sync::Arc<Self>) {
-                self.0.store(true, std::sync::atomic::Ordering::Relaxed);
-            }
-        }
-        let patrol = patrol();
-        let watch = Watch::new(&patrol);
-        let woken = std::sync::Arc::new(Woken(false.into()));
-        let waker = Waker::from(std::sync::Arc::clone(&woken));
-        let mut context = std::task::Context::from_waker(&waker);
-        let mut stopped = std::pin::pin!(Rc::clone(&patrol).stopped());
-        assert!(stopped.as_mut().poll(&mut context).is_pending());
-        watch.park(&waker);
-        patrol.stop();
-        assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
-        assert!(stopped.as_mut().poll(&mut context).is_ready());
-    }
-
-    #[test]
-    fn closed_connections_are_forgotten() {
-        let patrol = patrol();
-        drop(Watch::new(&patrol));
-        after(&patrol, 1);
-        assert!(patrol.connections.borrow().is_empty());
-    }
-
-    #[test]
-    fn first_line_is_measured_over_pieces() {
-        let patrol = patrol();
-        let watch = Watch::new(&patrol);
-        watch.has_read(b"GET /a");
-        watch.has_read(b"bc HTTP/1.1\r\nhost: x\r\n");
-        assert!(watch.line_exceeds(16) && !watch.line_exceeds(17 + 1));
-        let watch = Watch::new(&patrol);
-        watch.has_read(b"GET /abc");
-        watch.reads_again();
-        watch.has_read(b"GET /abc");
-        assert!(
-            watch.line_exceeds(7) && !watch.line_exceeds(8),
-            "what is read again counts once"
-        );
-    }
-}
+#[path = "watch_tests.rs"]
+mod tests;

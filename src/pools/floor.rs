@@ -10,9 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Jobs that a group may start before the next one's turn.
 const QUANTUM: u32 = 8;
-/// Jobs started in one turn of the floor, so that its thread hears what has come meanwhile.
-const STARTS_MAX: usize = 512;
-/// Lanes asked in one turn, for the same reason.
+/// Lanes asked in one turn, so that their thread hears what has come meanwhile.
 const ASKED_MAX: usize = 2_048;
 
 /// Everything that is to be done for one receiver.
@@ -222,14 +220,14 @@ impl<L: Lane> Floor<L> {
         }
     }
 
-    /// Gives lanes their turns, as far as there are slots: appends the jobs that are to be started. True when it stopped
-    /// only for having done much, and wants another turn soon.
-    pub fn turn(&mut self, now_ms: u64, out: &mut Vec<Started<L::Job>>) -> bool {
+    /// Gives lanes their turns, as far as there are slots: appends the jobs that are to be started, some `starts_max` (the last
+    /// group's turn is not cut short). True when it stopped only for having done much, and wants another turn soon.
+    pub fn turn(&mut self, now_ms: u64, starts_max: usize, out: &mut Vec<Started<L::Job>>) -> bool {
         while let Some(lane) = self.dues.pop(now_ms) {
             self.enqueue(lane);
         }
         let mut asked = 0;
-        let until = out.len() + STARTS_MAX;
+        let until = out.len().saturating_add(starts_max);
         loop {
             let Some(&group) = self.ring.front() else {
                 // A slot that was free for one slow lane, and that it did not want, is the next one's.
@@ -268,6 +266,14 @@ impl<L: Lane> Floor<L> {
     /// How many groups have a lane that may have a job.
     pub fn groups_ready(&self) -> usize {
         self.ring.len()
+    }
+
+    /// The lanes of so many places from this one on, each with whether it waits for its turn: so that whoever wants to see all
+    /// of them can do so in parts. `None` when there are no places any more.
+    pub fn lanes_from(&self, first: usize, most: usize) -> Option<impl Iterator<Item = (&L, bool)>> {
+        let places = self.places.get(first..).filter(|places| !places.is_empty())?;
+        let places = places.iter().take(most);
+        Some(places.filter_map(|place| Some((place.lane.as_ref()?, place.queued))))
     }
 
     /// One turn of a group.

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -14,6 +15,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 /// Messages heard, and jobs taken back, before the worker has its turn.
 const BATCH_MAX: usize = 512;
+/// Jobs started in one turn. The next ones are started when the thread has come to the last of these: more would only wait for
+/// each other, with their memory and whatever else they hold.
+const STARTS_MAX: usize = 128;
 /// The longest sleep of a thread that has nothing to do, so that a clock that stood still is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// How long jobs that are aborted get to go.
@@ -38,8 +42,9 @@ pub trait Worker: 'static {
     fn ended(&mut self, now_ms: u64, ticket: Self::Ticket, ended: Ended<Self::Done>);
 
     /// Its turn, after whatever it heard and when it wanted to wake: appends the jobs that are to be started, as many as its
-    /// own limits allow. True when it wants another turn without waiting.
-    fn turn(&mut self, now_ms: u64, start: &mut Vec<(Self::Ticket, Job<Self::Done>)>) -> bool;
+    /// own limits allow, and of those that there is no end of no more than `starts_max`, which may be 0. True when it wants
+    /// another turn without waiting.
+    fn turn(&mut self, now_ms: u64, starts_max: usize, start: &mut Vec<(Self::Ticket, Job<Self::Done>)>) -> bool;
 
     /// When it wants a turn although nothing was heard.
     fn wakes_at(&mut self) -> Option<u64>;
@@ -116,6 +121,7 @@ impl<M: Send + 'static> Pool<M> {
                     stopping,
                     tasks: JoinSet::new(),
                     tickets: HashMap::new(),
+                    behind: Arc::default(),
                 };
                 let whole = runtime.block_on(site.run(&build));
                 if !whole {
@@ -189,6 +195,24 @@ struct Site<W: Worker> {
     stopping: watch::Receiver<Option<Duration>>,
     tasks: JoinSet<W::Done>,
     tickets: HashMap<Id, W::Ticket>,
+    /// Whether the thread has yet to come to a job that was started.
+    behind: Arc<AtomicBool>,
+}
+
+/// Goes with the last job of a turn; dropped when the thread comes to it.
+struct Behind(Arc<AtomicBool>);
+
+impl Behind {
+    fn new(behind: &Arc<AtomicBool>) -> Behind {
+        behind.store(true, Relaxed);
+        Behind(Arc::clone(behind))
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.0.store(false, Relaxed);
+    }
 }
 
 impl<W: Worker> Site<W> {
@@ -209,6 +233,7 @@ impl<W: Worker> Site<W> {
             self.tasks.abort_all();
             self.tickets.clear();
             self.tasks = JoinSet::new();
+            self.behind = Arc::default();
             if strikes.strike((self.clock)()) {
                 tracing::error!(
                     pool = self.name,
@@ -239,7 +264,8 @@ impl<W: Worker> Site<W> {
                     worker.stop(now_ms);
                 }
                 self.hear_all(&mut worker, now_ms);
-                let again = worker.turn(now_ms, &mut start);
+                let starts_max = if self.behind.load(Relaxed) { 0 } else { STARTS_MAX };
+                let again = worker.turn(now_ms, starts_max, &mut start);
                 (again, worker.wakes_at(), worker.has_stopped())
             }));
             let Ok((again, wakes_at, stopped)) = turn else {
@@ -248,7 +274,14 @@ impl<W: Worker> Site<W> {
             if let (Some(patience), None) = (stop, give_up_at) {
                 give_up_at = Some(tokio::time::Instant::now() + patience);
             }
-            for (ticket, job) in start.drain(..) {
+            let mut last = (!start.is_empty()).then(|| Behind::new(&self.behind));
+            let started = start.len();
+            for (at, (ticket, job)) in start.drain(..).enumerate() {
+                let behind = last.take_if(|_| at + 1 == started);
+                let job = async move {
+                    drop(behind);
+                    job.await
+                };
                 let task = self.tasks.spawn(job).id();
                 self.tickets.insert(task, ticket);
             }

@@ -14,6 +14,42 @@ pub const CHANGED: u8 = 0;
 /// Most bytes of a body: below what a record of the journal may have.
 pub const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 
+/// A page's number is `epoch << PAGE_EPOCH_BITS | n`, with `n` rising from 1, so that each incarnation's pages come after those
+/// of the ones before, whatever of those is durable.
+pub const PAGE_EPOCH_BITS: u32 = 40;
+
+/// Something that delivery wants remembered about endpoints of a shard's accounts. Bodies are at most [`BODY_BYTES_MAX`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// What has changed: [`entries`].
+    Progress(Vec<u8>),
+    /// A part of the row that follows, which is too large for one record. It is found again by its number, without reading all
+    /// notes.
+    Page {
+        /// Above that of every page before, and of the epoch it is written in: see [`PAGE_EPOCH_BITS`].
+        number: u64,
+        /// The part, in whatever form; the account in front of it is not looked for.
+        body: Vec<u8>,
+    },
+    /// Everything that has to be known, except what is in pages: [`entries`]. Reading begins at the newest one.
+    Row {
+        /// All of it.
+        body: Vec<u8>,
+        /// The newest change of an endpoint that delivery had heard of, by the number that its shard gave it. Later ones the
+        /// shard writes again behind the row, because nobody will read on from where they stand.
+        heard: u64,
+    },
+}
+
+impl Note {
+    /// What it says.
+    pub fn body(&self) -> &[u8] {
+        match self {
+            Note::Progress(body) | Note::Page { body, .. } | Note::Row { body, .. } => body,
+        }
+    }
+}
+
 /// One entry of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {

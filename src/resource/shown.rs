@@ -64,7 +64,8 @@ pub struct FieldShape {
     /// Public name.
     pub name: &'static str,
     /// How a member of that name begins where it stands [`LEAD_INDENT`] deep: spaces, the name in quotes, a colon and a
-    /// space. Writers copy the end of it; empty where they have to put it together.
+    /// space, and spaces up to `LEAD_INDENT + LEAD_COPIED` bytes. Writers copy [`LEAD_COPIED`] bytes out of it, since a copy
+    /// of a fixed length costs least, and keep what they need; empty where they have to put it together.
     pub lead: &'static str,
     /// The field's doc comment.
     pub doc: &'static str,
@@ -88,6 +89,9 @@ pub struct FieldShape {
 
 /// Spaces at the start of every [`FieldShape::lead`].
 pub const LEAD_INDENT: usize = 16;
+
+/// Bytes that are copied of a [`FieldShape::lead`].
+pub const LEAD_COPIED: usize = 48;
 
 /// What values a field takes, for OpenAPI and the reference page.
 #[derive(Debug, Clone, Copy)]

@@ -77,6 +77,8 @@ impl Link {
             .pool_size(PoolSize::PerHost(connections))
             .connection_timeout(settings.timeout)
             .fetch_schema_metadata(false)
+            // Said as well, or the driver warns at each start that the one contradicts the other.
+            .fetch_full_schema_metadata(false)
             .default_execution_profile_handle(profiles.plain.clone());
         if let Some(login) = &settings.login {
             builder = builder.user(&login.user, &login.password);

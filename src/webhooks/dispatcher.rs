@@ -149,6 +149,15 @@ impl Dispatcher {
         }
     }
 
+    /// Has every account and its endpoints read again. False where a thread has no room to hear it.
+    pub fn look_again(&self) -> bool {
+        let mut all = true;
+        for thread in 0..self.pool.threads() {
+            all &= self.pool.tell(thread, Wake::Command(Command::LookAgain)).is_ok();
+        }
+        all
+    }
+
     /// Comes to an end: nothing new is sent, what is out gets this long, what is known is noted. Waits for it.
     pub fn stop(self, patience: Duration) {
         self.pool.stop(patience);
@@ -315,14 +324,13 @@ impl Worker for Runner {
         self.hall.ended(now_ms, ticket, ended);
     }
 
-    fn turn(&mut self, now_ms: u64, start: &mut Vec<(Ticket, Job<Ended>)>) -> bool {
+    fn turn(&mut self, now_ms: u64, starts_max: usize, start: &mut Vec<(Ticket, Job<Ended>)>) -> bool {
         self.empty_inbox(now_ms);
-        if now_ms >= self.measure_at {
+        if now_ms >= self.measure_at && self.hall.measure(self.thread) {
             self.measure_at = now_ms + MEASURE_MS;
-            self.hall.measure(self.thread);
         }
         let mut todo = Vec::new();
-        let again = self.hall.turn(now_ms, &mut todo);
+        let again = self.hall.turn(now_ms, starts_max, &mut todo);
         for it in todo {
             let job: Job<Ended> = match it.what {
                 What::Send(sending) => Box::pin(send(Arc::clone(&self.source), Arc::clone(&self.transport), sending)),
@@ -334,7 +342,7 @@ impl Worker for Runner {
             };
             start.push((it.ticket, job));
         }
-        again
+        again || now_ms >= self.measure_at
     }
 
     fn wakes_at(&mut self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! An attempt as the log of attempts keeps it: numbered fields, so that what is written today is read by later releases.
 
 use crate::endpoint::EndpointKey;
-use crate::ports::{Answer, Attempt, Cause, Failure, Outcome};
+use crate::ports::{Answer, Attempt, Cause, Outcome};
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv6Addr};
 use tollgate_resource::Record;
@@ -29,10 +29,10 @@ impl Attempt {
             event_seq: self.event_seq,
             event_id: self.event_id.as_ref().into(),
             number: self.number,
-            cause: LoggedCause::of(self.cause),
+            cause: self.cause,
             began_ms: self.began_ms,
             took_ms: *took_ms,
-            answer: LoggedAnswer::of(answer),
+            answer: kept(answer),
             reused: *reused,
             peer: peer.map(|peer| match peer {
                 IpAddr::V4(peer) => peer.to_ipv6_mapped().to_bits(),
@@ -62,10 +62,10 @@ impl Attempt {
             event_seq: logged.event_seq,
             event_id: (&*logged.event_id).into(),
             number: logged.number,
-            cause: logged.cause.cause(),
+            cause: logged.cause,
             began_ms: logged.began_ms,
             outcome: Outcome {
-                answer: logged.answer.answer(),
+                answer: logged.answer,
                 took_ms: logged.took_ms,
                 reused: logged.reused,
                 peer,
@@ -101,13 +101,13 @@ struct Logged {
     #[record(6)]
     number: u8,
     #[record(7)]
-    cause: LoggedCause,
+    cause: Cause,
     #[record(8)]
     began_ms: u64,
     #[record(9)]
     took_ms: u32,
     #[record(10)]
-    answer: LoggedAnswer,
+    answer: Answer,
     #[record(11)]
     reused: bool,
     /// As an IPv6 address; IPv4 mapped.
@@ -117,141 +117,14 @@ struct Logged {
     excerpt: Box<str>,
 }
 
-#[derive(Clone, Copy, Record)]
-enum LoggedCause {
-    #[record(1)]
-    Schedule,
-    #[record(2)]
-    Probe,
-    #[record(3)]
-    Resend,
-    #[record(4)]
-    Recovery,
-    #[record(5)]
-    Replay,
-    #[record(6)]
-    Test,
-}
-
-impl LoggedCause {
-    fn of(cause: Cause) -> LoggedCause {
-        match cause {
-            Cause::Schedule => LoggedCause::Schedule,
-            Cause::Probe => LoggedCause::Probe,
-            Cause::Resend => LoggedCause::Resend,
-            Cause::Recovery => LoggedCause::Recovery,
-            Cause::Replay => LoggedCause::Replay,
-            Cause::Test => LoggedCause::Test,
-        }
-    }
-
-    fn cause(self) -> Cause {
-        match self {
-            LoggedCause::Schedule => Cause::Schedule,
-            LoggedCause::Probe => Cause::Probe,
-            LoggedCause::Resend => Cause::Resend,
-            LoggedCause::Recovery => Cause::Recovery,
-            LoggedCause::Replay => Cause::Replay,
-            LoggedCause::Test => Cause::Test,
-        }
-    }
-}
-
-#[derive(Record)]
-enum LoggedAnswer {
-    #[record(1)]
-    Taken {
-        #[record(1)]
-        status: u16,
-    },
-    #[record(2)]
-    Refused {
-        #[record(1)]
-        status: u16,
-        #[record(2)]
-        retry_after_ms: Option<u64>,
-    },
-    #[record(3)]
-    Failed {
-        #[record(1)]
-        failure: LoggedFailure,
-        #[record(2)]
-        why: Box<str>,
-    },
-}
-
-impl LoggedAnswer {
-    fn of(answer: &Answer) -> LoggedAnswer {
-        match answer {
-            Answer::Taken { status } => LoggedAnswer::Taken { status: *status },
-            Answer::Refused { status, retry_after_ms } => LoggedAnswer::Refused {
-                status: *status,
-                retry_after_ms: *retry_after_ms,
-            },
-            Answer::Failed { failure, why } => LoggedAnswer::Failed {
-                failure: LoggedFailure::of(*failure),
-                why: bounded(why, WHY_MAX),
-            },
-        }
-    }
-
-    fn answer(self) -> Answer {
-        match self {
-            LoggedAnswer::Taken { status } => Answer::Taken { status },
-            LoggedAnswer::Refused { status, retry_after_ms } => Answer::Refused { status, retry_after_ms },
-            LoggedAnswer::Failed { failure, why } => Answer::Failed {
-                failure: failure.failure(),
-                why,
-            },
-        }
-    }
-}
-
-#[derive(Clone, Copy, Record)]
-enum LoggedFailure {
-    #[record(1)]
-    Resolve,
-    #[record(2)]
-    Blocked,
-    #[record(3)]
-    Connect,
-    #[record(4)]
-    Tls,
-    #[record(5)]
-    Timeout,
-    #[record(6)]
-    Closed,
-    #[record(7)]
-    Malformed,
-    #[record(8)]
-    Internal,
-}
-
-impl LoggedFailure {
-    fn of(failure: Failure) -> LoggedFailure {
-        match failure {
-            Failure::Resolve => LoggedFailure::Resolve,
-            Failure::Blocked => LoggedFailure::Blocked,
-            Failure::Connect => LoggedFailure::Connect,
-            Failure::Tls => LoggedFailure::Tls,
-            Failure::Timeout => LoggedFailure::Timeout,
-            Failure::Closed => LoggedFailure::Closed,
-            Failure::Malformed => LoggedFailure::Malformed,
-            Failure::Internal => LoggedFailure::Internal,
-        }
-    }
-
-    fn failure(self) -> Failure {
-        match self {
-            LoggedFailure::Resolve => Failure::Resolve,
-            LoggedFailure::Blocked => Failure::Blocked,
-            LoggedFailure::Connect => Failure::Connect,
-            LoggedFailure::Tls => Failure::Tls,
-            LoggedFailure::Timeout => Failure::Timeout,
-            LoggedFailure::Closed => Failure::Closed,
-            LoggedFailure::Malformed => Failure::Malformed,
-            LoggedFailure::Internal => Failure::Internal,
-        }
+/// The answer, with a line that says why no longer than is kept.
+fn kept(answer: &Answer) -> Answer {
+    match answer {
+        Answer::Failed { failure, why } => Answer::Failed {
+            failure: *failure,
+            why: bounded(why, WHY_MAX),
+        },
+        Answer::Taken { .. } | Answer::Refused { .. } => answer.clone(),
     }
 }
 
@@ -263,6 +136,7 @@ fn bounded(text: &str, bytes_max: usize) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Failure;
 
     fn attempt(answer: Answer, peer: Option<&str>) -> Attempt {
         Attempt {

@@ -19,6 +19,20 @@ pub const RETRIES: &str = "tollgate_webhook_retries_pending";
 pub const BOOK_BYTES: &str = "tollgate_webhook_book_bytes";
 /// Bytes written as notes.
 pub const NOTE_BYTES: &str = "tollgate_webhook_note_bytes_total";
+/// Times that the lanes of a shard were held because their notes were not durable.
+pub const HOLDS: &str = "tollgate_webhook_holds_total";
+/// Deliveries that are out.
+pub const IN_FLIGHT: &str = "tollgate_webhook_in_flight";
+/// Lanes that wait for their turn.
+pub const READY: &str = "tollgate_webhook_lanes_ready";
+/// How far the endpoints are behind that are furthest behind, by their rank.
+pub const WORST_BACKLOG: &str = "tollgate_webhook_worst_backlog";
+/// The same in seconds.
+pub const WORST_LAG: &str = "tollgate_webhook_worst_lag_seconds_now";
+/// How many of their last attempts they took.
+pub const WORST_TAKEN: &str = "tollgate_webhook_worst_taken_ratio";
+/// How long their last attempts took.
+pub const WORST_TOOK: &str = "tollgate_webhook_worst_attempt_seconds_now";
 /// How old the oldest undelivered event on a healthy lane is.
 pub const OLDEST: &str = "tollgate_webhook_oldest_seconds_now";
 /// From an event to its first successful attempt.
@@ -26,6 +40,8 @@ pub const DELAY: &str = "tollgate_webhook_delay_seconds";
 
 /// Connections to receivers that were made.
 pub const CONNECTIONS: &str = "tollgate_webhook_connections_total";
+/// Unused connections closed for want of room.
+pub const SHED: &str = "tollgate_webhook_connections_shed_total";
 /// TLS handshakes, by kind.
 pub const HANDSHAKES: &str = "tollgate_webhook_handshakes_total";
 /// Requests over a connection of before.
@@ -53,10 +69,43 @@ pub const ALL: &[(&str, &str)] = &[
     (BOOK_BYTES, "Memory that the books of all endpoints take, by thread."),
     (NOTE_BYTES, "Bytes that were written into journals as notes."),
     (
+        HOLDS,
+        "Times that nothing was sent to a shard's endpoints because what had come of attempts was not durable for 50 ms.",
+    ),
+    (IN_FLIGHT, "Deliveries that are out, by thread."),
+    (
+        READY,
+        "Endpoints that wait for their turn to send, by thread; many for long: the thread, or its connections, do not keep up.",
+    ),
+    (
         OLDEST,
-        "Age of the oldest event in hand on an endpoint whose breaker is closed, by thread.",
+        "How long the oldest new event has been kept waiting by an endpoint that does well, by thread. Not of those that are \
+         paused, disabled, open or probing, have asked for a pause or have a limit of their own; nor of events that wait for \
+         another attempt.",
+    ),
+    (
+        WORST_BACKLOG,
+        "Events that are not sent yet, with other numbers of the account's sequence, or that wait for another attempt: of the \
+         ten endpoints of a thread that are furthest behind, of those that are to be sent to. `rank` is 1 for the worst.",
+    ),
+    (
+        WORST_LAG,
+        "Age of the oldest event that is not sent yet, of the same endpoints.",
+    ),
+    (
+        WORST_TAKEN,
+        "Share of the last attempts, 64 at most, that the same endpoints took; NaN where there was none.",
+    ),
+    (
+        WORST_TOOK,
+        "How long the last attempts took at most, 64 at most, of the same endpoints: half of them (`quantile` 0.5), and 95 of a \
+         hundred.",
     ),
     (CONNECTIONS, "Connections to receivers that were made."),
+    (
+        SHED,
+        "Unused connections to receivers that were closed because there were as many as may be (webhooks.connections_max).",
+    ),
     (
         HANDSHAKES,
         "TLS handshakes with receivers; `kind` is full, or resumed from a session of before.",
@@ -79,7 +128,8 @@ pub const ALL: &[(&str, &str)] = &[
 pub fn describe() {
     for (name, what) in ALL {
         match *name {
-            LANES | RETRIES | BOOK_BYTES | OLDEST => describe_gauge!(*name, *what),
+            LANES | IN_FLIGHT | READY | RETRIES | BOOK_BYTES | OLDEST => describe_gauge!(*name, *what),
+            WORST_BACKLOG | WORST_LAG | WORST_TAKEN | WORST_TOOK => describe_gauge!(*name, *what),
             DELAY => describe_histogram!(*name, Unit::Seconds, *what),
             _ => describe_counter!(*name, *what),
         }
@@ -95,6 +145,7 @@ pub(crate) struct Meters {
     pub(crate) died: Counter,
     pub(crate) expired: Counter,
     pub(crate) note_bytes: Counter,
+    pub(crate) holds: Counter,
     pub(crate) delay: metrics::Histogram,
 }
 
@@ -108,6 +159,7 @@ impl Meters {
             died: counter!(DEAD_LETTERS),
             expired: counter!(EXPIRED),
             note_bytes: counter!(NOTE_BYTES),
+            holds: counter!(HOLDS),
             delay: metrics::histogram!(DELAY),
         }
     }

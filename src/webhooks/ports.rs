@@ -7,6 +7,8 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use tollgate_resource::Record;
+pub use tollgate_resource::notes::Note;
 
 /// A future in a box.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -91,40 +93,17 @@ pub enum SavedNote {
     Progress(Bytes),
 }
 
-/// Where lanes write what they have to know after a crash: the shard's own journal. Nothing waits for a note; a lost tail of
-/// them only makes deliveries come twice.
+/// Where lanes write what they have to know after a crash: the shard's own journal.
 pub trait Notes: Send + Sync {
     /// Writes a note behind the one before. Never blocks. Dropped when the epoch is not the owner's any more; the notes of
     /// one epoch that are kept are always the first ones, without a gap.
-    fn write(&self, shard: u16, epoch: u64, note: Note);
+    ///
+    /// # Errors
+    /// Gives the note back when the shard takes no more for now: it is handed in again later, before any other.
+    fn write(&self, shard: u16, epoch: u64, note: Note) -> Result<(), Note>;
 
-    /// Whether the shard takes notes now. Where it does not, what has changed waits, and is written together later.
-    fn has_room(&self, shard: u16) -> bool {
-        let _ = shard;
-        true
-    }
-}
-
-/// A note. Its bytes are entries as `tollgate_resource::notes` frames them; pages are bytes that only delivery reads.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Note {
-    /// What has changed.
-    Progress(Vec<u8>),
-    /// A part of the row that follows, which is too large for one record.
-    Page {
-        /// Found again under this number: the epoch times 2^40, and a number that rises within it.
-        number: u64,
-        /// The part.
-        body: Vec<u8>,
-    },
-    /// Everything that has to be known. Reading begins at the newest one.
-    Row {
-        /// All of it, except what is in pages.
-        body: Vec<u8>,
-        /// The highest number of a change of endpoints that the dispatcher had heard ([`crate::Moved::change`]): the shard
-        /// writes its own note of later changes again behind this row, because reading will not come by the first.
-        heard: u64,
-    },
+    /// How many notes of the shard were taken and are neither durable nor dropped.
+    fn open(&self, shard: u16) -> usize;
 }
 
 /// Where attempts are logged, to be forgotten after a while.
@@ -154,20 +133,26 @@ pub struct Attempt {
     pub outcome: Outcome,
 }
 
-/// Why an attempt is made.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Why an attempt is made. Its numbers, and those of the two below, stand in the log of attempts and are never reused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Record)]
 pub enum Cause {
     /// It was due.
+    #[record(1)]
     Schedule,
     /// To see whether an endpoint that failed is back.
+    #[record(2)]
     Probe,
     /// Somebody asked for this event again.
+    #[record(3)]
     Resend,
     /// Part of a job that recovers a range.
+    #[record(4)]
     Recovery,
     /// A dead letter that is sent again.
+    #[record(5)]
     Replay,
     /// A test.
+    #[record(6)]
     Test,
 }
 
@@ -269,25 +254,33 @@ impl Outcome {
 }
 
 /// A receiver's answer, or why there is none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Record)]
 pub enum Answer {
     /// 2xx: it was taken.
+    #[record(1)]
     Taken {
         /// The status.
+        #[record(1)]
         status: u16,
     },
     /// Any other status.
+    #[record(2)]
     Refused {
         /// The status.
+        #[record(1)]
         status: u16,
         /// What `Retry-After` said, as milliseconds from now.
+        #[record(2)]
         retry_after_ms: Option<u64>,
     },
     /// No answer.
+    #[record(3)]
     Failed {
         /// In which way.
+        #[record(1)]
         failure: Failure,
         /// What exactly, in one line without anything secret.
+        #[record(2)]
         why: Box<str>,
     },
 }
@@ -319,23 +312,31 @@ impl Answer {
 }
 
 /// Why there is no answer.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Record)]
 pub enum Failure {
     /// The name has no address.
+    #[record(1)]
     Resolve,
     /// The address may not be reached from here.
+    #[record(2)]
     Blocked,
     /// No connection was made.
+    #[record(3)]
     Connect,
     /// TLS failed: a certificate, or nothing in common.
+    #[record(4)]
     Tls,
     /// It took too long.
+    #[record(5)]
     Timeout,
     /// The connection ended before the answer did.
+    #[record(6)]
     Closed,
     /// The answer is not HTTP, or larger than is read.
+    #[record(7)]
     Malformed,
     /// It could not be tried: the fault is here.
+    #[record(8)]
     Internal,
 }
 

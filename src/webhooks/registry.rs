@@ -5,6 +5,7 @@ use crate::endpoint::EndpointKey;
 use crate::filter::Patterns;
 use hashbrown::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tollgate_breaks::broken;
 
 /// The books of all endpoints that are served here.
 #[derive(Default)]
@@ -107,6 +108,9 @@ impl Registry {
 
 impl Listed {
     fn is_pending(&self, seq: u64) -> bool {
+        if broken!(ForgetPending) {
+            return false;
+        }
         self.ledger
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

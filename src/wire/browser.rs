@@ -1,7 +1,7 @@
 //! Requests of a page in a payer's browser, made with a publishable key: what such a page sends along that is no
 //! parameter, and what its answers leave out.
 
-use crate::forms::Pairs;
+use crate::forms::{Pairs, escape};
 use crate::wording::refused;
 use serde_json::Value;
 use tollgate_domain::Reject;
@@ -96,9 +96,9 @@ pub fn browser_form(form: &[u8], keeps_secret: bool, sender: Sender<'_>) -> Resu
         if !out.is_empty() {
             out.push(b'&');
         }
-        escape(key, &mut out);
+        escape(key.as_bytes(), &mut out);
         out.push(b'=');
-        escape(value, &mut out);
+        escape(value.as_bytes(), &mut out);
     }
     Ok(BrowserForm {
         form: out,
@@ -196,17 +196,6 @@ fn is_extra(key: &str) -> bool {
     let name = key.split('[').next().unwrap_or(key);
     let inner = inner.map(|inner| inner.split(']').next().unwrap_or(inner));
     EXTRAS.contains(&name) || inner.is_some_and(|inner| EXTRAS.contains(&inner))
-}
-
-fn escape(text: &str, out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~[]".contains(&byte) {
-            out.push(byte);
-        } else {
-            out.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
-        }
-    }
 }
 
 #[cfg(test)]

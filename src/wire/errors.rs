@@ -4,6 +4,7 @@
 use crate::wording::{echo, invalid, of_type};
 use tollgate_domain::{ErrorType, Reject};
 use tollgate_resource::Kind;
+use tollgate_resource::Names;
 
 /// Most bytes of a body that is read; http holds it.
 pub const BODY_LEN_MAX: usize = 1024 * 1024;
@@ -219,6 +220,21 @@ pub fn content_type_of_second_version(given: &str) -> Reject {
             echo(given)
         ),
     )
+}
+
+/// The refusal in the words of the second version of the API, in which every one has a code.
+pub fn of_second_version(mut reject: Reject) -> Reject {
+    let code = match (reject.status, reject.kind, reject.code.take()) {
+        (_, ErrorType::IdempotencyError, _) => "idempotency_error".to_owned(),
+        (404, ..) => "not_found".to_owned(),
+        (400, _, code) if code.as_deref().is_none_or(|code| code.starts_with("parameter_")) => {
+            "invalid_fields".to_owned()
+        }
+        (_, _, Some(code)) => code,
+        (_, kind, None) => kind.name().to_owned(),
+    };
+    reject.code = Some(code);
+    reject
 }
 
 /// 400: the `Idempotency-Key` header is there and empty.

@@ -58,7 +58,9 @@ const POWER_CUT: &str = "crash::a_power_cut_loses_nothing_that_was_answered";
 const PROMISES: &str = "conformance::embedded_keeps_every_promise_of_a_store";
 const WORLDS: &str = "nothing_is_found_in_a_fixed_set_of_worlds";
 
-const DELIVERED: &str = "whatever_happens_every_event_comes_or_is_a_dead_letter_that_can_be_replayed";
+const DELIVERED: &str = "storm::whatever_happens_every_event_comes_or_is_a_dead_letter_that_can_be_replayed";
+const AFTER_A_KILL: &str =
+    "storm::what_comes_again_after_a_kill_was_out_or_taken_within_fifty_milliseconds_however_slow_the_store_is";
 const SCHEDULES: &str = "simulation::whatever_happens_the_journal_is_one_chain_and_its_owners_are_told_the_truth";
 
 /// Rows in the order of the table of breaks; a break that two rooms answer for has a row for each.
@@ -251,6 +253,7 @@ pub(crate) const MATRIX: &[Row] = &[
         ACTORS,
         "outbox::only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number",
     ),
+    row(Break::ForgetEndpoint, SIMULATION, WORLDS),
     row(
         Break::ForgetUnheard,
         ACTORS,
@@ -266,7 +269,14 @@ pub(crate) const MATRIX: &[Row] = &[
         ACTORS,
         "outbox::events_come_oldest_first_and_count_without_a_gap_for_each_object",
     ),
+    row(Break::MiscountEvents, SIMULATION, WORLDS),
     row(Break::CrowdObject, DELIVERIES, DELIVERED),
+    row(Break::CrowdObject, SIMULATION, WORLDS),
     row(Break::DropRetry, DELIVERIES, DELIVERED),
+    row(Break::DropRetry, SIMULATION, WORLDS),
+    row(Break::SendSwitchedOff, SIMULATION, WORLDS),
+    row(Break::ForgetPending, SIMULATION, WORLDS),
+    row(Break::SendUnnoted, DELIVERIES, AFTER_A_KILL),
     row(Break::LeaveOutOfRow, DELIVERIES, DELIVERED),
+    row(Break::LeaveOutOfRow, SIMULATION, WORLDS),
 ];

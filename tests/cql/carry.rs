@@ -1,6 +1,8 @@
 //! An account outgrows one machine: everything is carried from a data directory to a live cluster, and back.
 
 use super::Keyspace;
+use super::checks::all_signed_by;
+use super::receiver::Receiver;
 use super::server::{Answer, KEY, Server, tollgate};
 use super::uploads::upload;
 use serde_json::Value;
@@ -85,6 +87,25 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
+/// An endpoint that is in the middle of rolling its secret: its path, and its secrets, the newest first.
+fn endpoint(server: &Server, receiver: &Receiver) -> (String, [String; 2]) {
+    let form = format!(
+        "url={}&enabled_events[]=payment_intent.succeeded",
+        receiver.url("/hooks")
+    );
+    let made = server.post("/v1/webhook_endpoints", &form);
+    let path = format!("/v1/webhook_endpoints/{}", made.id());
+    let rolled = server.post(&format!("{path}/roll_secret"), "");
+    let secret = |answer: &Answer| answer.json()["secret"].as_str().expect("a secret").to_owned();
+    (path, [secret(&rolled), secret(&made)])
+}
+
+/// Has the endpoint's newest delivery checked: what is signed is signed with the same secrets, wherever it is served.
+fn signs(receiver: &Receiver, count: usize, secrets: &[String; 2]) {
+    let came = receiver.until("/hooks", "it is delivered", |came| came.len() == count);
+    all_signed_by(&came, &[&secrets[0], &secrets[1]]);
+}
+
 #[test]
 fn everything_is_carried_to_the_cluster_and_back() {
     let mut server = Server::with(&[], &[ADDRESS]);
@@ -92,6 +113,8 @@ fn everything_is_carried_to_the_cluster_and_back() {
     let first = once(&server);
     let before = seen(&server, &paths);
     assert!(before.iter().all(|(_, status, _)| *status == 200), "{before:?}");
+    let receiver = Receiver::start();
+    let (endpoint, secrets) = endpoint(&server, &receiver);
     let dir = tempfile::tempdir().expect("a directory");
     let (file, config) = (dir.path().join("export"), dir.path().join("config.toml"));
     std::fs::write(&config, "").expect("written");
@@ -118,7 +141,10 @@ fn everything_is_carried_to_the_cluster_and_back() {
         "it holds them already: {told}"
     );
     let (code, told) = keyspace.tollgate(&["vault", "check", "--config", text(&config)]);
-    assert!(code == Some(0) && told.starts_with("2 sealed card numbers"), "{told}");
+    assert!(
+        code == Some(0) && told.starts_with("5 sealed card numbers and secrets"),
+        "{told}"
+    );
 
     let settings: Vec<(&str, &str)> = keyspace.settings().into_iter().chain([ADDRESS]).collect();
     let mut served = Server::with(&[], &settings);
@@ -144,6 +170,8 @@ fn everything_is_carried_to_the_cluster_and_back() {
     );
     let paid = served.post("/v1/payment_intents", &form);
     assert_eq!(paid.json()["status"], "succeeded", "{paid:?}");
+    assert_eq!(served.get(&endpoint).status, 200);
+    signs(&receiver, 1, &secrets);
     assert_eq!(served.stop(), Some(0));
     keyspace.verify();
 
@@ -158,4 +186,11 @@ fn everything_is_carried_to_the_cluster_and_back() {
     assert_eq!(code, Some(2), "it holds them already: {told}");
     let (code, told) = run(&["vault", "check", "--data", text(&home)]);
     assert_eq!(code, Some(0), "{told}");
+    let home = Server::on(&[ADDRESS], |data| {
+        let (code, told) = run(&["import", text(&back), "--data", text(data)]);
+        assert_eq!(code, Some(0), "{told}");
+    });
+    assert_eq!(home.pay(2_000)["status"], "succeeded");
+    signs(&receiver, 2, &secrets);
+    home.verify();
 }

@@ -280,6 +280,20 @@ fn uses_of_keys_that_a_node_saw_are_written_down_when_it_leaves() {
         .as_array()
         .and_then(|all| all.iter().find(|shard| shard["shard"] == "directory"));
     let leads = directory.expect("it has a shard")["node"] == "a";
+    let at_b = shards.as_array().and_then(|all| {
+        let mut at_b = all.iter().filter(|shard| shard["node"] == "b");
+        at_b.find_map(|shard| shard["shard"].as_u64())
+    });
+    let (shard, admin) = (
+        at_b.expect("it has some").to_string(),
+        format!("http://{}", nodes[0].admin),
+    );
+    let moved = tollgate(&["shard", "move", &shard, "--to", "0", "--admin", &admin]);
+    let told = String::from_utf8_lossy(&moved.stderr);
+    assert!(
+        !moved.status.success() && told.contains("does not run at this node"),
+        "{told}"
+    );
     let [first, second] = nodes;
     let (leader, mut other) = if leads { (first, second) } else { (second, first) };
     // Accounts enough that each node has some of them.

@@ -3,8 +3,10 @@
 
 use super::cluster::{even, eventually, node};
 use super::keyspace::Keyspace;
+use super::receiver::Receiver;
 use super::server::{Answer, KEY, PATIENCE, Server, tollgate};
 use super::{ids, uploads};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -225,4 +227,89 @@ fn clients_of_the_others_hear_no_error_when_a_node_joins_or_leaves() {
     });
     drop((first, second));
     assert_eq!(keyspace.verify()["payment_intents"], asked);
+}
+
+#[test]
+fn an_operator_asks_any_node_about_an_endpoint() {
+    let keyspace = Keyspace::new();
+    let (first, second) = (node(&keyspace, "a"), node(&keyspace, "b"));
+    eventually("two nodes share evenly", || even(&first, &["a", "b"]));
+    let receiver = Receiver::start();
+    let form = format!("url={}&enabled_events[]=*", receiver.url("/hooks"));
+    let operate = |node: &Server, arguments: &[&str]| {
+        let admin = format!("http://{}", node.admin);
+        let said = tollgate(&[&["webhooks"], arguments, &["--admin", &admin, "--json"]].concat());
+        let text = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+        (said.status.code(), text)
+    };
+    let told = |node: &Server, arguments: &[&str]| -> Value {
+        let (code, text) = operate(node, arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"))
+    };
+    // Only one of the two has the merchant, so the other one sends on; merchants enough that each has some.
+    let mut endpoints = Vec::new();
+    for number in 0..8 {
+        let merchant = format!("{KEY}{number}");
+        let endpoint = first.send(&merchant, "POST", "/v1/webhook_endpoints", &form, &[]).id();
+        for node in [&first, &second] {
+            assert_eq!(told(node, &["show", &endpoint])["webhook_endpoint"], *endpoint);
+            assert_eq!(told(node, &["test", &endpoint])["outcome"], "succeeded");
+            told(node, &["recover", &endpoint, "--since", "2020-01-01"]);
+            let path = format!("/v1/webhook_endpoints/{endpoint}/test");
+            let test = node.send(&merchant, "POST", &path, "", &[("Idempotency-Key", "once")]);
+            assert_eq!(
+                (test.status, &test.json()["outcome"]),
+                (200, &Value::from("succeeded")),
+                "{test:?}"
+            );
+        }
+        let jobs = told(&first, &["jobs", &endpoint]);
+        assert_eq!(
+            jobs["data"].as_array().map(Vec::len),
+            Some(2),
+            "each was begun once: {jobs}"
+        );
+        assert_eq!(
+            told(&second, &["jobs", &endpoint])["data"].as_array().map(Vec::len),
+            Some(2)
+        );
+        told(&second, &["pause", &endpoint]);
+        assert_eq!(told(&first, &["show", &endpoint])["state"], "paused");
+        told(&first, &["resume", &endpoint]);
+        assert_eq!(told(&second, &["show", &endpoint])["state"], "sending");
+        // A refusal comes through, too.
+        let path = format!("/v1/webhook_endpoints/{endpoint}");
+        for node in [&first, &second] {
+            let (code, text) = operate(node, &["resend", &endpoint, "evt_nobody"]);
+            assert!(code == Some(1) && text.contains("No such event"), "{text}");
+            let (code, text) = operate(node, &["jobs", &endpoint, "whrec_nobody"]);
+            assert!(code == Some(1) && text.contains("No such"), "{text}");
+        }
+        endpoints.push((merchant, path, endpoint));
+    }
+    for (merchant, path, endpoint) in &endpoints[..2] {
+        assert_eq!(first.send(merchant, "DELETE", path, "", &[]).status, 200);
+        for node in [&first, &second] {
+            let (code, text) = operate(node, &["show", endpoint]);
+            assert!(code == Some(1) && text.contains("No such webhook endpoint"), "{text}");
+        }
+    }
+    // Of a node that is gone it is said which shard nobody serves, until its shards are taken over.
+    let mut second = second;
+    second.kill();
+    let said: Vec<String> = endpoints[2..]
+        .iter()
+        .map(|(.., endpoint)| operate(&first, &["show", endpoint]))
+        .filter(|(code, _)| *code != Some(0))
+        .map(|(_, text)| text)
+        .collect();
+    for text in &said {
+        assert!(text.contains("serves shard") || text.contains("served shard"), "{text}");
+    }
+    eventually("the other node takes over", || {
+        endpoints[2..]
+            .iter()
+            .all(|(.., endpoint)| operate(&first, &["show", endpoint]).0 == Some(0))
+    });
 }

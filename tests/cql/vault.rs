@@ -1,6 +1,8 @@
-//! Card numbers under lock on a live cluster: one set of master keys for all nodes.
+//! Card numbers and secrets under lock on a live cluster: one set of master keys for all nodes.
 
 use super::Keyspace;
+use super::checks::all_signed_by;
+use super::receiver::Receiver;
 use super::server::Server;
 
 const CARD: &str = "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2034&card[cvc]=123";
@@ -59,4 +61,47 @@ fn a_rotation_from_elsewhere_leaves_nothing_under_the_old_key() {
     let audit = vault(&keyspace, "audit");
     assert!(audit.contains("\n2 ") && !audit.contains("\n1 "), "{audit}");
     assert!(audit.contains("rotated") && audit.contains("check"), "{audit}");
+}
+
+/// Pays, and has what is delivered of it checked against these secrets, the newest first.
+fn signs(server: &Server, receiver: &Receiver, secrets: &[&str]) {
+    let before = receiver.came("/hooks").len();
+    server.pay(1_000);
+    let came = receiver.until("/hooks", "what was paid comes", |came| came.len() >= before + 3);
+    all_signed_by(&came[before..], secrets);
+}
+
+#[test]
+fn an_endpoint_signs_with_its_secrets_through_rotations() {
+    let keyspace = Keyspace::new();
+    let mut server = Server::with(&[], &keyspace.settings());
+    let receiver = Receiver::start();
+    let secret = |answer: super::server::Answer| answer.json()["secret"].as_str().expect("a secret").to_owned();
+    let made = server.post(
+        "/v1/webhook_endpoints",
+        &format!("url={}&enabled_events[]=*", receiver.url("/hooks")),
+    );
+    let roll = format!("/v1/webhook_endpoints/{}/roll_secret", made.id());
+    let first = secret(made);
+    signs(&server, &receiver, &[&first]);
+    let told = vault(&keyspace, "rotate");
+    assert!(told.contains("1 data keys under master key 2"), "{told}");
+    // Whoever signed before goes on; whoever starts opens the secret as the rotation has wrapped it.
+    signs(&server, &receiver, &[&first]);
+    server.kill_and_restart();
+    signs(&server, &receiver, &[&first]);
+    let second = secret(server.post(&roll, ""));
+    signs(&server, &receiver, &[&second, &first]);
+    let told = vault(&keyspace, "rotate");
+    assert!(told.contains("2 data keys under master key 3"), "{told}");
+    server.kill_and_restart();
+    signs(&server, &receiver, &[&second, &first]);
+    assert_eq!(server.stop(), Some(0));
+    let audit = vault(&keyspace, "audit");
+    assert!(
+        audit.contains("\n3 ") && !audit.contains("\n2 ") && !audit.contains("\n1 "),
+        "{audit}"
+    );
+    vault(&keyspace, "check");
+    keyspace.verify();
 }

@@ -1,12 +1,11 @@
 //! SIGKILL at random moments, also while starting: nothing acknowledged is lost, nothing is invented, no key pays twice, and
-//! every event comes to the merchants' endpoints in order.
+//! every event comes to the merchants' endpoints in order, whatever stands beside them.
 
 use crate::audit::{self, Served};
-use crate::checks;
-use crate::clients::{accounts, await_asked, while_asking};
+use crate::clients::{await_asked, while_asking};
+use crate::endpoints::{Endpoints, FEW};
 use crate::log::Log;
 use crate::random::{Random, seed};
-use crate::receiver::Receiver;
 use crate::report::{LastWords, Run};
 use crate::server::Server;
 use crate::settings::{CALM, FORGETFUL, HARSH};
@@ -28,15 +27,10 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
     let log = Log::default();
     let mut last = LastWords {
         seed,
-        server: Server::with(&[], HARSH),
+        server: Server::with(&[], &[HARSH, FEW].concat()),
     };
     let server = &mut last.server;
-    let receiver = Receiver::start();
-    for (at, key) in accounts().iter().enumerate() {
-        let form = format!("url={}&enabled_events[]=*", receiver.url(&format!("/{at}")));
-        let made = server.send(key, "POST", "/v1/webhook_endpoints", &form, &[]);
-        assert_eq!(made.status, 200, "{made:?}");
-    }
+    let mut endpoints = Endpoints::register(server);
     while run.kill_count() < kills {
         let pause = Duration::from_micros(random.below(600_000));
         while_asking(server, &log, &mut random, || {
@@ -49,6 +43,7 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
         while run.kill_count() < kills && random.percent(25) {
             // Twice the usual time: some are ready by then and some are not.
             let usual = run.restarts.last().copied().unwrap_or(Duration::from_millis(100));
+            endpoints.killed();
             server.kill_while_starting(usual.mul_f64(random.below(1000) as f64 / 500.0));
             run.killed("starting");
         }
@@ -59,23 +54,19 @@ fn whatever_the_moment_of_a_kill_nothing_is_lost_invented_or_doubled() {
         // The network is part of the process: with the same seed it would lose the same calls in each of its lives.
         let chance = random.below(1 << 32).to_string();
         let chance = [("TOLLGATE_ACQUIRER__SEED", chance.as_str())];
-        server.set_environment(&[HARSH, memory, &chance].concat());
+        server.set_environment(&[HARSH, FEW, memory, &chance].concat());
+        endpoints.killed();
         run.restart(server);
     }
     // What is still open then is settled by the next call of each, however late that is: no more of them are lost.
     server.kill();
-    server.set_environment(CALM);
+    endpoints.killed();
+    server.set_environment(&[CALM, FEW].concat());
     run.restart(server);
+    endpoints.nobody_waits_for_who_hangs(server);
     audit::settle(server, &log);
     let compared = audit::compare(server, &log);
-    for (at, key) in accounts().iter().enumerate() {
-        let all = checks::events(|path| server.send(key, "GET", path, "", &[]).json(), "");
-        let path = format!("/{at}");
-        let came = receiver.until(&path, "all events of a merchant", |came| {
-            checks::firsts(came).len() >= all.len()
-        });
-        checks::all_in_order(&came, &all);
-    }
+    endpoints.check(server);
     server.audited();
     assert_eq!(server.stop(), Some(0));
     server.audited();

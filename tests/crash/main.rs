@@ -8,6 +8,8 @@
 mod clocks;
 #[cfg(not(feature = "faults"))]
 mod copies;
+#[cfg(not(feature = "faults"))]
+mod endpoints;
 #[cfg(feature = "faults")]
 mod failpoints;
 #[cfg(not(feature = "faults"))]

@@ -5,6 +5,8 @@
 use crate::receiver::Delivery;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use tollgate_webhooks::signing::Signer;
+use tollgate_webhooks::{ActiveSecret, Secret};
 
 /// Ids of all events that a server lists, oldest first; `get` reads a path of it.
 pub(crate) fn events(get: impl Fn(&str) -> Value, filter: &str) -> Vec<String> {
@@ -49,4 +51,28 @@ pub(crate) fn all_in_order(came: &[Delivery], all: &[String]) {
     in_order(came);
     let ids: BTreeSet<&str> = came.iter().map(|delivery| &*delivery.event).collect();
     assert_eq!(ids, all.iter().map(|event| &**event).collect());
+}
+
+/// Asserts that each of these deliveries is signed with this secret, at a time that it names, over all it says.
+pub(crate) fn all_signed(came: &[Delivery], secret: &str) {
+    all_signed_by(came, &[secret]);
+}
+
+/// Asserts that each of these deliveries is signed with each of these secrets, the newest first.
+pub(crate) fn all_signed_by(came: &[Delivery], secrets: &[&str]) {
+    let active = |secret: &&str| ActiveSecret {
+        secret: Secret::new((*secret).to_owned()),
+        until_s: None,
+    };
+    let signer = Signer::new(&secrets.iter().map(active).collect::<Vec<_>>());
+    for delivery in came {
+        let stamp = delivery
+            .signature
+            .strip_prefix("t=")
+            .and_then(|rest| rest.split_once(','));
+        let stamp = stamp.unwrap_or_else(|| panic!("no time: {delivery:?}")).0;
+        let mut expected = String::new();
+        signer.stripe(stamp.parse().expect("seconds"), delivery.body.as_bytes(), &mut expected);
+        assert_eq!(*delivery.signature, *expected);
+    }
 }

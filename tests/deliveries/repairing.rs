@@ -1,8 +1,9 @@
 //! Seeing what was delivered and repairing it: as a merchant, over the API, and as a support engineer, on the command line.
 
+use crate::checks::all_signed;
 use crate::receiver::{Delivery, Receiver};
 use crate::server::{self, Server};
-use crate::{events, register, until_all_taken};
+use crate::{events, register, register_signed, until_all_taken};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,16 +11,16 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// What a merchant's server answers, and can be told.
-struct Mood(Arc<AtomicU16>);
+pub(crate) struct Mood(Arc<AtomicU16>);
 
 impl Mood {
-    fn set(&self, status: u16) {
+    pub(crate) fn set(&self, status: u16) {
         self.0.store(status, Ordering::Relaxed);
     }
 }
 
 /// A receiver that answers whatever its mood is.
-fn moody(status: u16) -> (Receiver, Mood) {
+pub(crate) fn moody(status: u16) -> (Receiver, Mood) {
     let mood = Arc::new(AtomicU16::new(status));
     let answers = Arc::clone(&mood);
     (
@@ -29,13 +30,13 @@ fn moody(status: u16) -> (Receiver, Mood) {
 }
 
 /// Runs `tollgate webhooks …` against the server's operator API; its JSON.
-fn operate(server: &Server, arguments: &[&str]) -> Value {
+pub(crate) fn operate(server: &Server, arguments: &[&str]) -> Value {
     let (code, out, err) = run(server, &[arguments, &["--json"]].concat());
     assert_eq!(code, Some(0), "{arguments:?}: {out}{err}");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
 }
 
-fn run(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn run(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
     let admin = format!("http://{}", server.admin);
     let done = server::tollgate(&[&["webhooks"], arguments, &["--admin", &admin]].concat());
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
@@ -43,7 +44,7 @@ fn run(server: &Server, arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 /// Asks until this is so of the answer.
-fn until(what: &str, ask: impl Fn() -> Value, so: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn until(what: &str, ask: impl Fn() -> Value, so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..600 {
         let answer = ask();
         if so(&answer) {
@@ -239,10 +240,12 @@ fn dead_letters_are_replayed_and_single_events_resent() {
 fn a_pause_keeps_what_happens_and_a_test_tells_what_comes_of_it() {
     let server = Server::with(&[], &[]);
     let (receiver, mood) = moody(200);
-    let endpoint = register(&server, &receiver.url("/hooks"), "");
+    let (endpoint, secret) = register_signed(&server, &receiver.url("/hooks"), "");
     let path = format!("/v1/webhook_endpoints/{endpoint}");
     let paused = server.post(&format!("{path}/pause"), "");
     assert_eq!(paused.json()["state"], "paused", "{paused:?}");
+    // Whatever is sent all the same is refused, and comes again.
+    mood.set(500);
     assert_eq!(server.get(&path).json()["status"], "disabled");
     server.pay(1_000);
     let all = events(&server, "");
@@ -251,6 +254,7 @@ fn a_pause_keeps_what_happens_and_a_test_tells_what_comes_of_it() {
         1
     );
     assert_eq!(receiver.count(), 0, "nothing is sent");
+    mood.set(200);
     let resumed = operate(&server, &["resume", &endpoint]);
     assert_eq!(resumed["state"], "sending", "{resumed}");
     receiver.until("/hooks", "what waited comes", |came| came.len() == all.len());
@@ -263,8 +267,9 @@ fn a_pause_keeps_what_happens_and_a_test_tells_what_comes_of_it() {
         "{test:?}"
     );
     assert_eq!(test.json()["event"], Value::Null, "{test:?}");
-    assert_eq!(receiver.signed(), receiver.count());
-    assert_eq!(receiver.count(), all.len() + 1);
+    let came = receiver.came("/hooks");
+    assert_eq!(came.len(), all.len() + 1);
+    all_signed(&came, &secret);
     assert_eq!(events(&server, ""), all);
     mood.set(418);
     let (code, out, err) = run(&server, &["test", &endpoint]);
@@ -303,5 +308,114 @@ fn a_pause_keeps_what_happens_and_a_test_tells_what_comes_of_it() {
     assert!(code == Some(1) && err.contains("No such webhook endpoint"), "{err}");
     let (code, _, err) = run(&server, &["recover", &endpoint, "--since", "yesterday"]);
     assert!(code == Some(2) && err.contains("2026-11-21T13:00:00Z"), "{err}");
+    server.verify();
+}
+
+#[test]
+fn what_is_asked_again_under_the_same_key_is_done_once() {
+    let mut server = Server::with(&[], &[]);
+    let receiver = Receiver::start();
+    let endpoint = register(&server, &receiver.url("/hooks"), "");
+    server.pay(1_000);
+    until_all_taken(&server);
+    let all = events(&server, "");
+    let path = format!("/v1/webhook_endpoints/{endpoint}");
+    let under = |server: &Server, key: &str, path: &str, form: &str| {
+        server.send(server::KEY, "POST", path, form, &[("idempotency-key", key)])
+    };
+    let replayed = |answer: &server::Answer| answer.header("idempotent-replayed").map(str::to_owned);
+    // A test and one event again: the receiver hears each once.
+    let test = under(&server, "test", &format!("{path}/test"), "");
+    assert_eq!((test.status, replayed(&test)), (200, None), "{test:?}");
+    let again = under(&server, "test", &format!("{path}/test"), "");
+    assert_eq!((&again.text, replayed(&again)), (&test.text, Some("true".to_owned())));
+    let retry = format!("/v1/events/{}/retry", all[0]);
+    let came = |receiver: &Receiver| receiver.came("/hooks").iter().filter(|it| it.event == all[0]).count();
+    for _ in 0..2 {
+        let resent = under(&server, "again", &retry, "");
+        assert_eq!((resent.status, resent.id()), (200, all[0].clone()), "{resent:?}");
+    }
+    receiver.until("/hooks", "it comes again", |_| came(&receiver) == 2);
+    // A pause that is asked for again after its end is the one of before.
+    let pause = |server: &Server| under(server, "pause", &format!("{path}/pause"), "").json()["state"].clone();
+    assert_eq!(pause(&server), "paused");
+    assert_eq!(
+        under(&server, "resume", &format!("{path}/resume"), "").json()["state"],
+        "sending"
+    );
+    assert_eq!(pause(&server), "paused");
+    let state = |server: &Server| server.get(&format!("{path}/delivery")).json()["state"].clone();
+    assert_eq!(state(&server), "sending");
+    // A job is the same whatever happens in between, and its key is of no use for anything else.
+    let jobs_path = format!("{path}/recoveries");
+    let recover = |server: &Server| under(server, "afternoon", &jobs_path, "since=1600000000&scope=all");
+    let begun = recover(&server);
+    assert_eq!((begun.status, replayed(&begun)), (200, None), "{begun:?}");
+    let same = recover(&server);
+    assert_eq!((&same.text, replayed(&same)), (&begun.text, Some("true".to_owned())));
+    for (path, form) in [(&*jobs_path, "since=1600000001"), ("/v1/customers", "name=Ada")] {
+        let other = under(&server, "afternoon", path, form);
+        assert_eq!(
+            (other.status, &other.json()["error"]["type"]),
+            (400, &Value::from("idempotency_error")),
+            "{other:?}"
+        );
+    }
+    let jobs = |server: &Server| server.get(&jobs_path).json();
+    until(
+        "the job ends",
+        || jobs(&server),
+        |jobs| data(jobs)[0]["status"] == "completed",
+    );
+    until_all_taken(&server);
+    receiver.until("/hooks", "it comes again", |_| came(&receiver) == 3);
+    server.kill_and_restart();
+    let after = recover(&server);
+    assert_eq!((after.status, after.id()), (200, begun.id()), "{after:?}");
+    assert_eq!(replayed(&after), Some("true".to_owned()));
+    assert_eq!(data(&jobs(&server)).len(), 1, "{}", jobs(&server));
+    // Another key is another request.
+    let another = under(&server, "evening", &jobs_path, "since=1600000000&scope=all");
+    assert!(another.id() != begun.id(), "{another:?}");
+    server.verify();
+}
+
+#[test]
+fn settings_change_while_it_delivers() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("tollgate.toml");
+    let write = |text: &str| std::fs::write(&file, format!("[webhooks]\n{text}")).expect("the file is written");
+    write("endpoints_max = 1\nretry_delays_s = [\"3600\"]\n");
+    let server = Server::with(&["--config", file.to_str().expect("UTF-8")], &[]);
+    // Each event is refused when it comes first.
+    let receiver = Receiver::answering(|_, before| if before == 0 { 500 } else { 200 });
+    register(&server, &receiver.url("/hooks"), "");
+    server.pay(1_000);
+    let before = events(&server, "").len();
+    receiver.until("/hooks", "each is refused", |came| came.len() == before);
+    let form = format!("url={}&enabled_events[]=*", receiver.url("/other"));
+    assert_eq!(server.post("/v1/webhook_endpoints", &form).status, 400);
+    write("endpoints_max = 2\nretry_delays_s = [\"1\"]\ntimeout_ms = 9000\nlog_successes_per_s = 7\n");
+    let admin = format!("http://{}", server.admin);
+    let reload = || server::tollgate(&["config", "reload", "--admin", &admin, "--json"]);
+    let told = reload();
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let told: Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    let changed = told["changes"].as_array().expect("changes");
+    assert_eq!(changed.len(), 4, "{told}");
+    // Lanes hear of it in a moment; what had failed before goes on waiting as it was set down.
+    let again = (0..20).any(|_| {
+        server.pay(2_000);
+        std::thread::sleep(Duration::from_millis(1_500));
+        taken(&receiver.came("/hooks")).len() >= before
+    });
+    assert!(again, "{:?}", receiver.came("/hooks"));
+    let first = &events(&server, "")[..before];
+    assert!(
+        taken(&receiver.came("/hooks"))
+            .iter()
+            .all(|event| !first.iter().any(|one| one == event))
+    );
+    assert_eq!(server.post("/v1/webhook_endpoints", &form).status, 200);
     server.verify();
 }

@@ -45,6 +45,24 @@ pub struct Session {
     pub learnt: Option<(&'static Kind, Id)>,
 }
 
+impl Session {
+    /// One that has sent nothing yet.
+    pub fn new(account: usize, body: Body, key: Option<String>, patience_ms: u64) -> Session {
+        Session {
+            account,
+            body,
+            key,
+            patience_ms,
+            hangs_up: false,
+            tries: 0,
+            slot: 0,
+            queued: false,
+            stage: Stage::Open,
+            learnt: None,
+        }
+    }
+}
+
 /// What an answer means to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hears {

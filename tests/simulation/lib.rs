@@ -2,8 +2,9 @@
 //!
 //! Real: [`tollgate_actors::shard::Shard`] with its key and account actors, gate, timers and passivation, under its
 //! supervisor; the domain; the record encoding; the loading and listing code of reader threads; the index and envelope
-//! of the store. Simulated: time (two clocks), the order of everything, the store's commits (`store::memory`), clients,
-//! and an acquirer with a book of its own.
+//! of the store; the hall that delivers webhooks, which reads that journal and notes its progress in it. Simulated: time (two
+//! clocks), the order of everything, the store's commits (`store::memory`), clients, an acquirer with a book of its own, and
+//! receivers of webhooks.
 //!
 //! An auditor, independent of the shard's code, follows the journal block by block and every answer as it leaves, and
 //! says which of them may not be. It draws no randomness. What is checked stands in [`auditor`].
@@ -17,6 +18,7 @@ pub mod clients;
 pub mod merchants;
 pub mod plan;
 pub mod ports;
+pub mod receivers;
 pub mod shrink;
 pub mod trace;
 pub mod world;

@@ -79,7 +79,7 @@ impl Body {
                 expand: self.expand.paths(),
                 created_ms: unix_ms,
             };
-            (key_hash(&secrets(), key), claim)
+            (key_hash(&secrets(), key), Arc::new(claim))
         });
         Request {
             profile: Arc::clone(profile),

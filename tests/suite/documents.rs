@@ -127,6 +127,14 @@ fn wrong_use_says_what_to_do_and_exits_with_2() {
         assert!(said.contains(data) && said.contains("--data"), "{arguments:?}: {said}");
         assert!(!missing.exists(), "{arguments:?} made a data directory");
     }
+    let file = folder.path().join("accounts.toml");
+    std::fs::write(&file, format!("[store]\ndata = {data:?}\n")).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    let made = tollgate(&["account", "create", "--json", "--config", file]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    assert!(missing.exists(), "the file says where the data is");
+    let listed = tollgate(&["account", "list", "--config", file]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("acct_"), "{listed:?}");
     let file = folder.path().join("t.toml");
     std::fs::write(&file, "[api]\nlistenn = \"127.0.0.1:0\"\n").expect("a file");
     let out = tollgate(&["serve", "--config", file.to_str().expect("UTF-8")]);

@@ -1,74 +1,24 @@
 //! `tollgate listen`: what a developer sees, and what the developer's program is sent.
 
+use crate::checks::all_signed;
+use crate::receiver::{Delivery, Receiver as Program};
 use crate::server::{KEY, PATIENCE, Server, binary, tollgate};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use tollgate_webhooks::signing::Signer;
-use tollgate_webhooks::{ActiveSecret, Secret};
-
-/// What the program was sent: the signature's header, and the body.
-struct Sent {
-    signature: String,
-    body: String,
-}
-
-impl Sent {
-    fn event(&self) -> Value {
-        serde_json::from_str(&self.body).expect("JSON")
-    }
-}
 
 /// A developer's program: answers each request with the next of these statuses, the last one for ever.
-fn program(statuses: &'static [u16]) -> (String, Receiver<Sent>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("an address").to_string();
-    let (tell, told) = sync_channel(1_000);
-    std::thread::spawn(move || {
-        let mut statuses = statuses.iter().copied();
-        let mut status = 200;
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.expect("a connection"));
-            while let Some(sent) = request(&mut stream) {
-                status = statuses.next().unwrap_or(status);
-                let answer = format!("HTTP/1.1 {status} Said\r\nContent-Length: 0\r\n\r\n");
-                if stream.get_mut().write_all(answer.as_bytes()).is_err() || tell.send(sent).is_err() {
-                    break;
-                }
-            }
-        }
-    });
-    (address, told)
-}
-
-fn request(stream: &mut BufReader<TcpStream>) -> Option<Sent> {
-    let (mut length, mut signature) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        let Some((name, value)) = line.split_once(": ") else {
-            continue;
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().ok()?,
-            "stripe-signature" => value.clone_into(&mut signature),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    let body = String::from_utf8(body).ok()?;
-    Some(Sent { signature, body })
+fn program(statuses: &'static [u16]) -> Program {
+    let next = AtomicUsize::new(0);
+    Program::answering(move |_, _| {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        statuses[at.min(statuses.len() - 1)]
+    })
 }
 
 /// A running `tollgate listen`, and what it printed so far.
@@ -123,21 +73,6 @@ impl Listening {
             }
         }
     }
-
-    fn assert_signed(&self, sent: &Sent) {
-        let stamp = sent
-            .signature
-            .strip_prefix("t=")
-            .and_then(|rest| rest.split_once(','))
-            .expect("a time")
-            .0;
-        let signer = Signer::new(&[ActiveSecret {
-            secret: Secret::new(self.secret.clone()),
-            until_s: None,
-        }]);
-        let expected = signer.stripe(stamp.parse().expect("seconds"), sent.body.as_bytes());
-        assert_eq!(sent.signature, expected.to_str().expect("text"));
-    }
 }
 
 impl Drop for Listening {
@@ -162,22 +97,17 @@ fn kind(event: &Value) -> &str {
     event["type"].as_str().expect("a type")
 }
 
-/// What was sent, as many as there should be.
-fn take(told: &Receiver<Sent>, count: usize) -> Vec<Sent> {
-    (0..count)
-        .map(|at| {
-            told.recv_timeout(PATIENCE)
-                .unwrap_or_else(|error| panic!("{at} of {count} came: {error}"))
-        })
-        .collect()
-}
-
-/// Asserts that these events were sent, in this order.
+/// Waits until as many events were sent to a path as these, and asserts that it was these, each once, in this order.
 #[track_caller]
-fn assert_sent(sent: &[Sent], events: &[Value]) {
-    let ids = |events: &[Value]| -> Vec<Value> { events.iter().map(|event| event["id"].clone()).collect() };
-    let sent: Vec<Value> = sent.iter().map(Sent::event).collect();
-    assert_eq!(ids(&sent), ids(events));
+fn assert_sent(program: &Program, path: &str, events: &[Value]) -> Vec<Delivery> {
+    let sent = program.until(path, "every event", |sent| sent.len() >= events.len());
+    let ids: Vec<&str> = events
+        .iter()
+        .map(|event| event["id"].as_str().expect("an id"))
+        .collect();
+    let came: Vec<&str> = sent.iter().map(|delivery| &*delivery.event).collect();
+    assert_eq!(came, ids);
+    sent
 }
 
 #[test]
@@ -185,23 +115,20 @@ fn events_from_now_on_are_forwarded_signed_and_in_order() {
     let server = Server::start();
     server.pay(1_000);
     let before = events(&server).len();
-    let (program, told) = program(&[200, 500, 302, 200]);
-    let to = format!("{program}/hook");
+    let program = program(&[200, 500, 302, 200]);
+    let to = format!("127.0.0.1:{}/hook", program.port);
     let listening = Listening::start(&["--forward-to", &to, "--url", &format!("http://{}", server.api)]);
     server.pay(2_000);
     server.pay(3_000);
     let after = events(&server).split_off(before);
     assert!(after.len() >= 6, "{after:?}");
-    let sent = take(&told, after.len());
-    // Each once, in order, and nothing of before.
-    assert_sent(&sent, &after);
-    for one in &sent {
-        listening.assert_signed(one);
-    }
+    // Nothing of before.
+    let sent = assert_sent(&program, "/hook", &after);
+    all_signed(&sent, &listening.secret);
     let lines: Vec<String> = (0..4).map(|_| listening.until("-->")).collect();
     for ((line, event), status) in lines.iter().zip(&after).zip([200, 500, 302, 200]) {
         assert!(
-            line.contains(kind(event)) && line.contains(&format!("[{status}] POST http://{program}/hook")),
+            line.contains(kind(event)) && line.contains(&format!("[{status}] POST http://{to}")),
             "{line}"
         );
     }
@@ -210,11 +137,11 @@ fn events_from_now_on_are_forwarded_signed_and_in_order() {
 #[test]
 fn only_the_events_that_are_asked_for_are_forwarded() {
     let server = Server::start();
-    let (program, told) = program(&[200]);
+    let program = program(&[200]);
     let url = format!("http://{}", server.api);
     let listening = Listening::start(&[
         "--forward-to",
-        &program,
+        &format!("127.0.0.1:{}", program.port),
         "--url",
         &url,
         "--events",
@@ -225,7 +152,7 @@ fn only_the_events_that_are_asked_for_are_forwarded() {
     let wanted = |event: &Value| kind(event).starts_with("charge.") || kind(event) == "payment_intent.succeeded";
     let wanted: Vec<Value> = events(&server).into_iter().filter(wanted).collect();
     assert!(wanted.len() >= 4, "{wanted:?}");
-    assert_sent(&take(&told, wanted.len()), &wanted);
+    assert_sent(&program, "/", &wanted);
     drop(listening);
 }
 
@@ -239,12 +166,19 @@ fn a_program_that_is_not_there_is_told_and_missed_nothing_else() {
     let url = format!("http://{}", server.api);
     let listening = Listening::start(&["--forward-to", &gone.port().to_string(), "--url", &url]);
     server.pay(1_000);
-    let line = listening.until("-->");
-    assert!(
-        line.contains("[failed]") && line.contains("connection refused"),
-        "{line}"
-    );
-    assert!(line.contains(&format!("http://localhost:{}", gone.port())), "{line}");
+    let missed = events(&server).len();
+    for _ in 0..missed {
+        let line = listening.until("-->");
+        assert!(
+            line.contains("[failed]") && line.contains("connection refused"),
+            "{line}"
+        );
+        assert!(line.contains(&format!("http://localhost:{}", gone.port())), "{line}");
+    }
+    // Now it is there.
+    let program = Program::at(&gone.to_string(), |_, _| 200);
+    server.pay(2_000);
+    assert_sent(&program, "/", &events(&server)[missed..]);
 }
 
 /// Carries bytes until either side ends, and ends the other then.
@@ -279,20 +213,18 @@ fn relay(server: &Server) -> (String, Arc<Mutex<String>>) {
 fn a_restart_of_the_server_loses_and_repeats_nothing() {
     let mut server = Server::start();
     let (address, behind) = relay(&server);
-    let (program, told) = program(&[200]);
-    let listening = Listening::start(&["--forward-to", &program, "--url", &format!("http://{address}")]);
+    let program = program(&[200]);
+    let to = format!("127.0.0.1:{}", program.port);
+    let listening = Listening::start(&["--forward-to", &to, "--url", &format!("http://{address}")]);
     server.pay(1_000);
-    let first = events(&server).len();
-    let mut sent = take(&told, first);
+    assert_sent(&program, "/", &events(&server));
     server.kill();
     listening.until("does not answer");
     server.start_again();
     server.pay(2_000);
     server.api.clone_into(&mut behind.lock().expect("whole"));
     listening.until("answers again");
-    let all = events(&server);
-    sent.extend(take(&told, all.len() - first));
-    assert_sent(&sent, &all);
+    assert_sent(&program, "/", &events(&server));
 }
 
 #[test]
@@ -337,6 +269,11 @@ fn what_cannot_be_listened_to_is_told() {
         (&["--url", &*gone, key[0], key[1]], 3, "is the server running"),
         (&["--url", "https://localhost", key[0], key[1]], 2, "http://HOST:PORT"),
         (&["--url", &*url, key[0], key[1], "--events", "pay*ment"], 2, "--events"),
+        (
+            &["--url", &*url, key[0], key[1], "--events", "*,charge.suceeded"],
+            2,
+            "no event type \"charge.suceeded\"",
+        ),
         (
             &["--url", &*url, key[0], key[1], "--forward-to", "ftp://x"],
             2,

@@ -14,6 +14,10 @@ mod tenancy;
 mod tuning;
 mod walls;
 
+#[path = "../deliveries/checks.rs"]
+mod checks;
+#[path = "../deliveries/receiver.rs"]
+mod receiver;
 #[path = "../harness/server.rs"]
 mod server;
 

@@ -252,6 +252,7 @@ fn no_route_shows_or_changes_a_foreign_object() {
         // An account is refused like one that a platform may not act for, whether it exists or not.
         let (status, code, words) = match path.as_str() {
             "/v1/accounts/{account}" => (403, "account_invalid", "The provided key '"),
+            path if path.starts_with("/v2/") => (404, "not_found", "No such "),
             _ => (404, "resource_missing", "No such "),
         };
         assert_eq!(

@@ -4,6 +4,7 @@
 use crate::server::{Answer, KEY, Server, parse};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tollgate_domain::accounts::BY_ID;
 use tollgate_domain::api::ENDPOINTS;
 use tollgate_domain::{Call, kinds};
@@ -381,6 +382,7 @@ impl Walk<'_> {
             // An account is refused like one that a platform may not act for, whether it exists or not.
             let (status, code) = match endpoint.path {
                 BY_ID => (403, "account_invalid"),
+                path if path.starts_with("/v2/") => (404, "not_found"),
                 _ => (404, "resource_missing"),
             };
             let missing = of_foreign[0] == status && of_foreign[1] == code;
@@ -444,10 +446,23 @@ fn walk(server: &Server, (key, own): (&str, &Ids), (owner, foreign): (&str, &Ids
     assert!(walk.walked >= 60, "only {} places of ids", walk.walked);
 }
 
+/// Waits until the tax id has been looked up: a change that nobody asked for, two seconds after it was made.
+fn until_looked_up(server: &Server) {
+    for _ in 0..300 {
+        let told = server.get("/v1/events?type=customer.tax_id.updated").json();
+        if told["data"] != json!([]) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the tax id was never looked up");
+}
+
 #[test]
 fn no_account_sees_or_changes_the_objects_of_another() {
     let server = Server::start();
     let [one, other] = [KEY, STRANGER].map(|key| furnish(&server, key));
+    until_looked_up(&server);
     let before = server.get("/v1/events?limit=1").json();
     walk(&server, (STRANGER, &other), (KEY, &one));
     assert_eq!(server.get("/v1/events?limit=1").json(), before, "something was changed");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tollgate_actors::router::shard_of;
 use tollgate_actors::{
-    Begin, Client, Engine, EngineConfig, PassageError, Refusal, Request, Response, ShardState, Shown,
+    Begin, Client, Engine, EngineConfig, MoveError, PassageError, Refusal, Request, Response, ShardState, Shown,
 };
 use tollgate_domain::account::AccountKey;
 use tollgate_domain::call::ListQuery;
@@ -85,6 +85,10 @@ fn a_shard_goes_to_another_process_and_comes_back() {
             epochs.push(adopted.epoch.0);
             assert_eq!(here.engine.serving(), [shard]);
             assert_eq!(there.engine.serving(), []);
+            assert_eq!(
+                there.engine.move_shard(shard.0, 0).await,
+                Err(MoveError::Elsewhere(shard.0))
+            );
             let again = here.engine.adopt(shard).await;
             assert!(
                 matches!(

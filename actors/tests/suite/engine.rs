@@ -68,6 +68,7 @@ fn page(answer: &Response) -> (Vec<tollgate_resource::Id>, bool) {
         | Item::LineItems(_)
         | Item::WebhookEndpoints(_)
         | Item::Delivered(_)
+        | Item::Handed
         | Item::EventDestinations(_)
         | Item::ThinEvent(_) => {
             panic!("no list of these")

@@ -39,6 +39,7 @@ pub(crate) fn page(answer: &Response) -> (Vec<Id>, bool) {
         | Item::LineItems(_)
         | Item::WebhookEndpoints(_)
         | Item::Delivered(_)
+        | Item::Handed
         | Item::EventDestinations(_)
         | Item::ThinEvent(_) => {
             panic!("no list of these")

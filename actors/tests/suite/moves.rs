@@ -283,7 +283,11 @@ fn fences_lost_while_shards_move_double_nothing() {
                 {
                     storm.store.claim(ShardId(stolen)).expect("anybody can claim");
                 }
-                storm.engine.move_shard(shard, to).await.expect("it moves");
+                match storm.engine.move_shard(shard, to).await {
+                    // Between the loss of its fence and its return it is nobody's to move.
+                    Ok(_) | Err(MoveError::Elsewhere(_)) => {}
+                    Err(other) => panic!("{other}"),
+                }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             })
             .await;

@@ -143,7 +143,7 @@ impl Desk {
             expand: Vec::new(),
             created_ms: now_ms,
         };
-        request.claim = Some((key_hash(&secrets, key), claim));
+        request.claim = Some((key_hash(&secrets, key), Arc::new(claim)));
         request
     }
 
@@ -156,7 +156,7 @@ impl Desk {
     }
 
     pub(crate) fn list(&mut self, query: ListQuery) -> Request {
-        self.request(Call::List(query))
+        self.request(Call::list(query))
     }
 
     fn request(&mut self, call: Call) -> Request {
@@ -178,7 +178,7 @@ pub(crate) fn expanding(mut request: Request, paths: &[&str]) -> Request {
         request.expand.add(&path.split('.').collect::<Vec<_>>());
     }
     if let Some((_, claim)) = &mut request.claim {
-        claim.expand = request.expand.paths();
+        Arc::make_mut(claim).expand = request.expand.paths();
     }
     request
 }
@@ -214,6 +214,7 @@ pub(crate) fn short(answer: &Result<Box<Response>, Refusal>) -> String {
                 Item::ThinEvent(_) => "200 thin event".into(),
                 Item::WebhookEndpoints(page) => format!("200 {} endpoints", page.endpoints.len()),
                 Item::Delivered(_) => "200 something of deliveries".into(),
+                Item::Handed => "200 handed on".into(),
             },
             Ok(Shown::Page { items, has_more, .. }) => format!("200 page of {} more {has_more}", items.len()),
             Ok(Shown::Found { items, next_page, .. }) => {

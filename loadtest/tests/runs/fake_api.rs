@@ -49,6 +49,10 @@ pub(crate) enum Fault {
     SendTwice,
     /// Every webhook is sent twice.
     SendAllTwice,
+    /// Webhook endpoints cannot be removed.
+    KeepEndpoints,
+    /// Keys are not known.
+    RefuseKeys,
     /// A webhook is signed with another secret.
     SignWrongly,
     /// The events about a payment are sent in the wrong order.
@@ -132,7 +136,11 @@ fn serve(stream: TcpStream, books: &Mutex<Books>, fault: Fault) -> Option<()> {
             if fault == Fault::Slow {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }
-            if line.starts_with("DELETE") {
+            if fault == Fault::RefuseKeys {
+                (401, json!({"error": {"message": "Invalid API Key provided: sk_***"}}))
+            } else if line.starts_with("DELETE") && fault == Fault::KeepEndpoints {
+                (500, json!({"error": {"message": "no"}}))
+            } else if line.starts_with("DELETE") {
                 let id = path.rsplit('/').next().unwrap();
                 books.hooks.retain(|hook| hook.id != id);
                 (200, json!({"id": id, "deleted": true}))

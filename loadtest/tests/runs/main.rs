@@ -174,8 +174,28 @@ fn a_run_by_time_ends_in_time() {
 }
 
 #[test]
+fn a_key_that_is_refused_is_told_before_the_load() {
+    let api = FakeApi::start(Fault::RefuseKeys);
+    for scenario in ["payments", "reads", "payments-open"] {
+        let output = load_of(&api.url, scenario);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{text}");
+        assert!(text.contains("cannot be read before the run"), "{text}");
+        assert!(text.contains("401") && text.contains("Invalid API Key"), "{text}");
+    }
+}
+
+/// A run with nothing but a key.
+fn load_of(url: &str, scenario: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tollgate-load"))
+        .args(["run", scenario, "--url", url, "--key", "sk_test_load"])
+        .output()
+        .expect("the tool starts")
+}
+
+#[test]
 fn wrong_use_and_a_missing_server_have_their_own_codes() {
-    let cases: [(&str, &[&str], i32, &str); 5] = [
+    let cases: [(&str, &[&str], i32, &str); 6] = [
         ("https://127.0.0.1:1", &["payments"], 2, "plain HTTP"),
         (
             "http://127.0.0.1:1",
@@ -189,6 +209,12 @@ fn wrong_use_and_a_missing_server_have_their_own_codes() {
             &["payments", "--threads", "8", "--connections", "4"],
             2,
             "each thread needs a connection",
+        ),
+        (
+            "http://127.0.0.1:1",
+            &["payments", "--webhooks", "2"],
+            2,
+            "--webhooks is for open loops",
         ),
         ("http://127.0.0.1:1", &["payments"], 3, "is the server running?"),
     ];

@@ -205,6 +205,15 @@ fn a_webhook_that_never_comes_is_missed() {
     assert!(record["webhooks"]["missing"].as_u64().unwrap() > 0, "{text}");
 }
 
+/// What was measured is not thrown away because something is left behind.
+#[test]
+fn a_report_is_made_although_endpoints_cannot_be_removed() {
+    let (code, text, record) = run(Fault::KeepEndpoints, &[]);
+    assert_eq!((code, missed(&record)), (0, vec![]), "{text}");
+    assert!(text.contains("note: webhook endpoints cannot be removed"), "{text}");
+    assert!(text.contains("the next run with --webhooks removes them"), "{text}");
+}
+
 /// Parts have webhooks of their own, and are one report together.
 #[test]
 fn reports_with_webhooks_are_merged() {

@@ -128,10 +128,15 @@ impl Entry {
             available_day: day,
         } = money;
         let Money { amount, currency } = captured;
-        let mut postings = vec![
-            Posting::on(LedgerAccount::NetworkReceivable(network), currency, NO_DAY, amount),
-            Posting::on(LedgerAccount::MerchantBalance, currency, day, -amount),
-        ];
+        // Both of the amount, and both of the fee.
+        let mut postings = Vec::with_capacity(4);
+        postings.push(Posting::on(
+            LedgerAccount::NetworkReceivable(network),
+            currency,
+            NO_DAY,
+            amount,
+        ));
+        postings.push(Posting::on(LedgerAccount::MerchantBalance, currency, day, -amount));
         if fee != 0 {
             postings.push(Posting::on(LedgerAccount::MerchantBalance, currency, day, fee));
             if !broken!(DropPosting) {

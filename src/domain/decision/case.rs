@@ -24,6 +24,7 @@ use crate::payments::token::Token;
 use crate::radar::early_fraud_warning::EarlyFraudWarning;
 use crate::radar::review::Review;
 use crate::reject::Reject;
+use std::sync::Arc;
 use tollgate_resource::{Id, Kind, Version};
 
 /// One command with all it may look at.
@@ -33,7 +34,7 @@ pub(crate) struct Case<'a> {
     /// Time, entropy, who asks.
     pub(crate) inputs: &'a Inputs<'a>,
     /// The idempotency claim of the request.
-    pub(crate) claim: Option<&'a Claim>,
+    pub(crate) claim: Option<&'a Arc<Claim>>,
 }
 
 impl<'a> Case<'a> {

@@ -93,6 +93,8 @@ pub enum Reply {
     Reject(Box<Reject>),
     /// Nothing yet: a later decision with `settles.attempt` equal to this answers.
     Await(AttemptId),
+    /// Whoever delivers events knows the answer, and does what was asked.
+    Handed,
     /// Nobody asked (timer, network).
     Nobody,
 }
@@ -103,7 +105,7 @@ pub struct Settled {
     /// The attempt it waited for.
     pub attempt: AttemptId,
     /// The claim of its idempotency key, if it had one.
-    pub claim: Option<Claim>,
+    pub claim: Option<Arc<Claim>>,
     /// What it hears.
     pub reply: Reply,
 }
@@ -115,7 +117,7 @@ pub struct Settled {
 pub fn decide(
     world: &World<'_>,
     command: &Command,
-    claim: Option<&Claim>,
+    claim: Option<&Arc<Claim>>,
     inputs: &Inputs<'_>,
 ) -> Result<Decision, Stop> {
     let case = Case { world, inputs, claim };
@@ -198,6 +200,7 @@ pub fn decide(
         Command::DeleteEventDestination(id) => event_destination::delete(&case, *id),
         Command::SwitchEventDestination(id, enabled) => event_destination::switch(&case, *id, *enabled),
         Command::ReportWebhookEndpoint(id, report) => webhook_endpoint::report(&case, *id, *report),
+        Command::AskDeliveries => Ok(case.draft().decide(Reply::Handed)),
         Command::ResolveAttempt(attempt, answer) if attempt.object.is(&kinds::REFUND) => {
             refund::resolve(&case, *attempt, *answer)
         }
@@ -244,6 +247,11 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
         // In the account's state, where no secret is left to show.
         Read::Object(kind, id, param) if *kind == kinds::WEBHOOK_ENDPOINT => {
             let found = webhook_endpoint::retrieve(world.account, id, param)?;
+            Ok(Item::Object(Object::WebhookEndpoint(found)))
+        }
+        Read::AnyWebhookEndpoint(id, param) => {
+            let found = world.account.endpoint(id).cloned();
+            let found = found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, param))?;
             Ok(Item::Object(Object::WebhookEndpoint(found)))
         }
         Read::EventDestination(id, included) => {

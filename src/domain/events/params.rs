@@ -75,6 +75,6 @@ static LIST: Endpoint<Call> = Endpoint {
         query.types = asked.kind.into_iter().chain(asked.types).collect();
         query.about = asked.related_object;
         query.delivered = asked.delivery_success;
-        Ok(Call::List(query))
+        Ok(Call::list(query))
     },
 };

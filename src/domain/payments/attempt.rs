@@ -9,6 +9,7 @@ use crate::kinds;
 use crate::money::Currency;
 use crate::payments::authentication::ThreeDSecureResult;
 use crate::payments::payment_method::{Decline, Instrument, declines};
+use std::sync::Arc;
 use tollgate_breaks::broken;
 use tollgate_resource::{Id, Kind, Record};
 
@@ -23,7 +24,7 @@ pub struct Attempt {
     pub amount: i64,
     /// The idempotency claim of the request that waits for it; `None` once the request is answered, or had no key.
     #[record(3)]
-    pub claim: Option<Box<Claim>>,
+    pub claim: Option<Arc<Claim>>,
     /// How far finding out has come.
     #[record(4)]
     pub phase: Phase,
@@ -116,7 +117,7 @@ impl Attempt {
         let attempt = Attempt {
             number,
             amount,
-            claim: case.claim.cloned().map(Box::new),
+            claim: case.claim.cloned(),
             phase: Phase::Calling { deadline_ms },
             three_d_secure: None,
             answered_by: None,
@@ -221,7 +222,7 @@ impl Attempt {
     pub(crate) fn settled(&self, object: Id, reply: Reply) -> Option<Settled> {
         self.is_calling().then(|| Settled {
             attempt: self.id(object),
-            claim: self.claim.as_deref().cloned(),
+            claim: self.claim.clone(),
             reply,
         })
     }

@@ -46,26 +46,27 @@ impl Api {
             }
             _ => return Err(errors::method_not_allowed(http.method().as_str()).into()),
         };
-        if let Some(page) = self.page(method, http.path()) {
+        let path = http.path();
+        if let Some(page) = self.page(method, path) {
             return Ok(Addressed::Page(Box::new(page)));
         }
-        let Some(matched) = self.services.edge.route(method, http.path()) else {
-            let token = http.path().strip_prefix(PAGE_PATH).filter(|_| method != "DELETE");
+        let Some(matched) = self.services.edge.route(method, path) else {
+            let token = path.strip_prefix(PAGE_PATH).filter(|_| method != "DELETE");
             if let Some(token) = token.and_then(|text| ActionToken::parse(text, &self.services.secrets)) {
                 return Ok(Addressed::Action(Box::new(token)));
             }
-            let link = http.path().strip_prefix(LINKS_PATH).filter(|_| method == "GET");
+            let link = path.strip_prefix(LINKS_PATH).filter(|_| method == "GET");
             if let Some(token) = link.and_then(|text| LinkToken::parse(text, &self.services.secrets)) {
                 return Ok(Addressed::Link(Box::new(token)));
             }
-            let receipt = http.path().strip_prefix(RECEIPTS_PATH).filter(|_| method == "GET");
+            let receipt = path.strip_prefix(RECEIPTS_PATH).filter(|_| method == "GET");
             if let Some(text) = receipt {
                 return Ok(match ReceiptToken::parse(text, &self.services.secrets) {
                     Some(token) => Addressed::Receipt(Box::new(token)),
                     None => Addressed::Page(Box::new(receipts::nothing())),
                 });
             }
-            let log = http.path().strip_prefix(REQUEST_LOGS_PATH).filter(|_| method == "GET");
+            let log = path.strip_prefix(REQUEST_LOGS_PATH).filter(|_| method == "GET");
             if let Some(text) = log {
                 let page = match REQUEST.parse(text) {
                     Some(request) => Answer::new(200, Content::Notice, request_log_page(request)),
@@ -73,7 +74,7 @@ impl Api {
                 };
                 return Ok(Addressed::Page(Box::new(page)));
             }
-            return Err(errors::unrecognized_url(http.method().as_str(), http.path()).into());
+            return Err(errors::unrecognized_url(http.method().as_str(), path).into());
         };
         exchange.endpoint = Some(matched.endpoint());
         exchange.posts = method == "POST";

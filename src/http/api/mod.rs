@@ -2,11 +2,12 @@
 //! engine and has the answer rendered. It knows no resource.
 //!
 //! Here is the way of a request; its steps are beside it: what it is about ([`addressed`]), who asks and how ([`asked`];
-//! the key is [`crate::caller`]'s), what it sends ([`form`]), what it hears ([`rendered`]), and how it goes to another node
-//! ([`sending`]).
+//! the key is [`crate::caller`]'s), what it sends ([`form`]), what a few need besides the engine ([`besides`]), what it hears
+//! ([`rendered`]), and how it goes to another node ([`sending`]).
 
 mod addressed;
 mod asked;
+mod besides;
 mod form;
 mod rendered;
 mod sending;
@@ -19,11 +20,12 @@ use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::authentication::{self, Visit};
 use crate::body::{Body, BodyMemory, Incoming};
 use crate::caller::{Bound, browser_form};
-use crate::deliveries::{self, DeliveryQuestion};
-use crate::files::{self, PendingBytes};
+use crate::deliveries::DeliveryQuestion;
+use crate::files;
 use crate::forward::{Came, NodeClient};
 use crate::head::{Head, Known};
-use crate::multipart::{self, Received};
+use crate::json_form;
+use crate::multipart;
 use crate::pages::Pages;
 use crate::rate_limit::{Class, LocalRateLimiter};
 use crate::receipts;
@@ -80,6 +82,8 @@ pub(crate) struct Exchange {
     pub(crate) echo: Echo,
     pub(crate) now_ms: u64,
     endpoint: Option<&'static Endpoint<Call>>,
+    /// Whether it is of the second version of the API, whose errors are worded differently.
+    second_version: bool,
     /// Whether it is a POST of a known operation.
     posts: bool,
     /// Whether it is of an account in live mode.
@@ -161,6 +165,7 @@ impl Api {
             },
             now_ms,
             endpoint: None,
+            second_version: json_form::is_second_version(http.path()),
             posts: false,
             livemode: false,
             account: AccountKey::NOBODY,
@@ -190,7 +195,7 @@ impl Api {
                 Ok(Ok(answer)) => break Ok(answer),
                 Ok(Err(Refused::Elsewhere(shard))) if turns < TURNS_MAX => shard,
                 Ok(Err(refused)) => {
-                    break catch_unwind(AssertUnwindSafe(|| self.refusal(refused, exchange.told()))).map_err(|_| ());
+                    break catch_unwind(AssertUnwindSafe(|| self.refusal(refused, &exchange))).map_err(|_| ());
                 }
                 Err(()) => break Err(()),
             };
@@ -208,14 +213,14 @@ impl Api {
                 Ok(Ok(Some(answer))) => break Ok(answer),
                 // The shard is here by now.
                 Ok(Ok(None)) => {}
-                Ok(Err(refused)) => break Ok(self.refusal(refused, exchange.told())),
+                Ok(Err(refused)) => break Ok(self.refusal(refused, &exchange)),
                 Err(()) => break Err(()),
             }
         };
         let answer = answer.unwrap_or_else(|()| {
             let operation = exchange.endpoint.map_or("none", |endpoint| endpoint.name);
             tracing::error!(operation, request = %request.text(&kinds::REQUEST), "request handler panicked");
-            self.refusal(errors::internal().into(), exchange.told())
+            self.refusal(errors::internal().into(), &exchange)
         });
         let operation = exchange.endpoint.map(|endpoint| endpoint.name);
         let status = answer.status;
@@ -373,73 +378,10 @@ impl Api {
         let mut response = waiting.await?;
         if let Some(question) = exchange.delivery.take() {
             // Rare: in a box, as above.
-            response = Box::pin(deliveries::answer(&self.services, *question, response)).await;
+            response = Box::pin(self.delivered(*question, response, exchange)).await?;
         }
         if let Some(contents) = contents_asked(exchange.endpoint, &response) {
             return Box::pin(files::contents(&self.services, contents)).await;
-        }
-        Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
-    }
-
-    /// Looks at the address that webhooks are to be sent to, if the request names one. What is found is told with the command:
-    /// a request whose key is known is answered as it was, whatever has become of the name.
-    async fn vetted<'k>(&self, matched: &Match<'_>, form: &[u8], asked: Asked<'k>) -> Result<Asked<'k>, Refused> {
-        let services = &self.services;
-        let parsed = services.edge.parse(matched, form, asked.version, &services.secrets);
-        let call = parsed.map_err(Refused::from)?.call;
-        let Some(url) = webhook_urls::named_url(&call) else {
-            return Ok(asked);
-        };
-        let vetted = match services.webhook_urls.vet(url, asked.profile.livemode).await {
-            Ok(()) => Vetted::Fit,
-            Err(why) => Vetted::Unfit(why.into()),
-        };
-        Ok(Asked { vetted, ..asked })
-    }
-
-    /// An upload: its bytes are durable before the engine hears of them.
-    async fn upload(
-        &self,
-        http: &Head,
-        matched: &Match<'_>,
-        body: bytes::Bytes,
-        param: &str,
-        asked: Asked<'_>,
-        exchange: &mut Exchange,
-    ) -> Result<Answer, Refused> {
-        let Received { form, file } = multipart::read(http, &body, param)?;
-        // What is wrong is refused before anything is kept.
-        let parsed = self
-            .services
-            .edge
-            .parse(matched, &form, asked.version, &self.services.secrets);
-        parsed.map_err(Refused::from)?;
-        let pending = file.as_ref().map(|(_, digest)| PendingBytes {
-            digest: *digest,
-            account: asked.profile.key,
-            request: exchange.echo.request,
-            by: None,
-        });
-        if let (Some(pending), Some((bytes, _))) = (pending, file)
-            && let Err(error) = self.services.files.keep(pending, bytes).await
-        {
-            tracing::error!(%error, "an upload could not be written");
-            return Err(errors::unavailable().into());
-        }
-        drop(body);
-        let waiting = match self.begin(http, matched, Cow::Borrowed(&form), asked, exchange) {
-            Ok(waiting) => waiting,
-            Err(refused) => {
-                // It never left, so no record will name the bytes.
-                if let Some(pending) = pending {
-                    self.services.files.settle(pending, false).await;
-                }
-                return Err(refused);
-            }
-        };
-        let response = waiting.await?;
-        if let Some(pending) = pending {
-            self.services.files.settle(pending, response.result.is_ok()).await;
         }
         Ok(self.rendering.measure(|| self.rendered(&response, exchange)))
     }
@@ -485,8 +427,6 @@ impl Api {
         if let Some(Bound::Restricted(restricted)) = &bound {
             restricted.may_expand(&parsed.expand)?;
         }
-        // Nothing of what is asked of whoever delivers is kept under a key: it would be done again.
-        let key = key.filter(|_| !matches!(parsed.call, Call::Delivery(_)));
         let claim = key.map(|key| {
             let claim = Claim {
                 key: key.into(),
@@ -498,22 +438,16 @@ impl Api {
                 expand: parsed.expand.paths(),
                 created_ms: exchange.now_ms,
             };
-            (tollgate_actors::key_hash(&self.services.secrets, key), claim)
+            (tollgate_actors::key_hash(&self.services.secrets, key), Arc::new(claim))
         });
         exchange.livemode = profile.livemode;
         exchange.account = profile.key;
         exchange.events_of = reads_events(&parsed.call).then(|| Arc::clone(&profile));
-        let delivery = matches!(parsed.call, Call::Delivery(_)).then(|| Arc::clone(&profile));
-        let request = Request {
+        let mut request = Request {
             profile,
             call: match parsed.call {
                 Call::Write(Command::ConfirmPaymentIntent(id, asked)) if exchange.by_browser => {
                     Call::Write(Command::ConfirmInBrowser(id, asked))
-                }
-                Call::Delivery(asked) => {
-                    let about = Read::Object(asked.kind, asked.id, asked.param);
-                    exchange.delivery = delivery.map(|profile| Box::new(DeliveryQuestion { profile, call: *asked }));
-                    Call::Read(about)
                 }
                 mut call => {
                     if vetted != Vetted::Unseen {
@@ -527,6 +461,9 @@ impl Api {
             expand: parsed.expand,
             claim,
         };
+        if matches!(request.call, Call::Delivery(_)) {
+            exchange.delivery = DeliveryQuestion::taken_from(&mut request).map(Box::new);
+        }
         self.client
             .begin(request)
             .map_err(|refusal| self.refused_inside(refusal))

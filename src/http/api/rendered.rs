@@ -9,7 +9,7 @@ use tollgate_domain::object::ShowContext;
 use tollgate_domain::{AccountKey, Call, Reject, kinds};
 use tollgate_resource::operation::Answers;
 use tollgate_resource::{Endpoint, Expand, Id};
-use tollgate_wire::{FoundPage, Rendering, browser, versions};
+use tollgate_wire::{FoundPage, Rendering, browser, errors, versions};
 
 /// Room for one rendered object.
 const OBJECT_BYTES: usize = 4 << 10;
@@ -83,11 +83,12 @@ impl Api {
             Err(reject) => {
                 refused(layer_behind(reject));
                 let mut body = Vec::with_capacity(OBJECT_BYTES);
-                rendering.reject(
-                    reject,
-                    Some(response.replayed.unwrap_or(exchange.echo.request)),
-                    &mut body,
-                );
+                if exchange.second_version {
+                    rendering.reject(&errors::of_second_version((**reject).clone()), None, &mut body);
+                } else {
+                    let request = response.replayed.unwrap_or(exchange.echo.request);
+                    rendering.reject(reject, Some(request), &mut body);
+                }
                 (reject.status, body)
             }
         };
@@ -107,8 +108,8 @@ impl Api {
         }
     }
 
-    /// What a request hears that the edge refused. `request` is its id, once it is known who asks.
-    pub(super) fn refusal(&self, refusal: Refused, request: Option<Id>) -> Answer {
+    /// What a request hears that the edge refused.
+    pub(super) fn refusal(&self, refusal: Refused, exchange: &Exchange) -> Answer {
         let ErrorAnswer {
             reject,
             limited,
@@ -118,7 +119,7 @@ impl Api {
         } = match refusal {
             Refused::Error(error) => *error,
             // Nobody sent it on.
-            Refused::Elsewhere(_) => return self.refusal(Refused::moving(), request),
+            Refused::Elsewhere(_) => return self.refusal(Refused::moving(), exchange),
             Refused::LongLine => {
                 refused("edge");
                 return Answer {
@@ -128,7 +129,10 @@ impl Api {
             }
         };
         layer.into_iter().for_each(refused);
-        let body = self.error_body(&reject, request);
+        let body = match exchange.second_version {
+            true => self.error_body(&errors::of_second_version(reject.clone()), None),
+            false => self.error_body(&reject, exchange.told()),
+        };
         Answer {
             should_retry: retry.or(should_retry(reject.status, false)),
             limited,

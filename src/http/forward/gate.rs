@@ -2,9 +2,11 @@
 
 use super::parcel::{Asks, NotLetIn};
 use super::{Came, Nodes, not_here};
+use crate::admin;
 use crate::answer::{Answer, Content, Echo, LONG_LINE_PAGE, raw};
 use crate::api::Api;
 use crate::body::{BodyMemory, Incoming, read_body};
+use crate::deliveries::{self, Operated};
 use crate::head::Head;
 use crate::server::Dispatch;
 use crate::stream::Substitutes;
@@ -45,6 +47,18 @@ impl Gate {
             Answered::Malformed => not_here(400),
         }
     }
+
+    /// An operator's question, who asked another node.
+    async fn deliveries(&self, head: &Head, incoming: &mut Incoming<'_>, watch: &Watch) -> Answer {
+        let Ok(body) = read_body(incoming, None, admin::BODY_BYTES_MAX, &self.memory, watch).await else {
+            return ending(not_here(400));
+        };
+        match deliveries::operate(&self.api.services, head, body.of(head)).await {
+            Ok(Operated::Told(answer)) => admin::told(&answer),
+            Ok(Operated::Elsewhere(_)) => not_here(503),
+            Err(error) => admin::refusal(&error),
+        }
+    }
 }
 
 impl Dispatch for Gate {
@@ -65,8 +79,16 @@ impl Dispatch for Gate {
             Asks::Request => {
                 let answered = self.api.serve(head, incoming, watch, Some(came));
                 // Nobody waits any longer. What was begun goes on, and is found by its key.
-                let late = || (ending(Answer::new(504, Content::Text, "\n")), None);
-                tokio::time::timeout(left, answered).await.unwrap_or_else(|_| late())
+                tokio::time::timeout(left, answered)
+                    .await
+                    .unwrap_or_else(|_| (late(), None))
+            }
+            Asks::Deliveries => {
+                let answered = self.deliveries(&head, &mut incoming, watch);
+                (
+                    tokio::time::timeout(left, answered).await.unwrap_or_else(|_| late()),
+                    None,
+                )
             }
         }
     }
@@ -82,6 +104,11 @@ impl Dispatch for Gate {
             line_bytes_max: self.api.services.bounds.line_bytes_max,
         }
     }
+}
+
+/// Nobody waits for what was asked any more.
+fn late() -> Answer {
+    ending(Answer::new(504, Content::Text, "\n"))
 }
 
 fn ending(answer: Answer) -> Answer {

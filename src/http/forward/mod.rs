@@ -7,7 +7,7 @@
 //! sent again only if doing it twice does nothing more: reads, deletions, and what has an idempotency key.
 //!
 //! [`parcel`] is a request as it travels, [`client`] sends it, [`deliver`] finds the node, [`gate`] is the listener at the
-//! other end, [`leader`] takes changes of accounts and keys the same way.
+//! other end, [`leader`] takes changes of accounts and keys the same way. What operators ask of deliveries goes so, too.
 
 mod client;
 mod deliver;

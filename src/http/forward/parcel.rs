@@ -30,6 +30,8 @@ pub(crate) enum Asks {
     Request,
     /// Something of the directory.
     Directory,
+    /// An operator's question about deliveries.
+    Deliveries,
 }
 
 impl Asks {
@@ -37,6 +39,7 @@ impl Asks {
         match self {
             Asks::Request => "request",
             Asks::Directory => "directory",
+            Asks::Deliveries => "deliveries",
         }
     }
 }
@@ -102,6 +105,16 @@ impl Parcel {
             until,
             // A second account would be made, a second key.
             repeatable: false,
+        }
+    }
+
+    /// Packs an operator's question about deliveries.
+    pub(crate) fn of_operator(head: &Head, body: Bytes, request: Id, until: Instant) -> Parcel {
+        Parcel {
+            asks: Asks::Deliveries,
+            // A job that is asked for twice is begun twice.
+            repeatable: *head.method() != Method::POST,
+            ..Parcel::of_client(head, body, request, None, until)
         }
     }
 
@@ -172,7 +185,7 @@ impl Came {
         let mut words = text.split(' ').skip(1);
         let asks = words.next()?;
         let came = Came {
-            asks: [Asks::Request, Asks::Directory]
+            asks: [Asks::Request, Asks::Directory, Asks::Deliveries]
                 .into_iter()
                 .find(|known| known.name() == asks)?,
             request: REQUEST.parse(words.next()?)?,

@@ -114,9 +114,10 @@ fn object(input: &DeriveInput) -> Result<Option<String>> {
     Ok(object)
 }
 
-/// `FieldShape::lead` of a field: as many spaces as `tollgate_resource::shown::LEAD_INDENT` says, then the name.
+/// `FieldShape::lead` of a field: as many spaces as `tollgate_resource::shown::LEAD_INDENT` says, then the name, then spaces
+/// up to `LEAD_INDENT` and `LEAD_COPIED` together.
 fn lead(name: &str) -> String {
-    format!("{:16}\"{name}\": ", "")
+    format!("{:16}{:48}", "", format!("\"{name}\": "))
 }
 
 fn object_shape(object: &str) -> TokenStream {

@@ -9,8 +9,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-/// Independent tables, so that none is large when it has to grow under its lock (20 M keys an hour: 20,000 each).
-const TABLES: usize = 1024;
+/// Independent tables, so that none is large when it has to grow under its lock (a layer of 262,144 records: 1,024 keys
+/// each), and few enough that all of them stay near to whoever writes.
+const TABLES: usize = 256;
 /// Milliseconds of a generation of idempotency keys.
 pub const HOUR_MS: u64 = 3_600_000;
 
@@ -25,8 +26,53 @@ pub(super) struct Keys {
 
 type Generation = Map<Key, Place>;
 
-/// Generations of one table, oldest first, each with its hour since the Unix epoch.
-type Table = VecDeque<(u64, Generation)>;
+/// Generations of one table, each with its hour since the Unix epoch.
+#[derive(Debug, Default)]
+struct Table {
+    /// The newest, which nearly every key is looked for and kept in: in place, because each further step to it would wait
+    /// for memory.
+    hour: u64,
+    newest: Generation,
+    /// Those before it, oldest first.
+    older: VecDeque<(u64, Generation)>,
+}
+
+impl Table {
+    /// The generation of that hour.
+    fn of_hour(&mut self, hour: u64) -> &mut Generation {
+        if hour > self.hour {
+            let before = std::mem::take(&mut self.newest);
+            if !before.is_empty() {
+                self.older.push_back((self.hour, before));
+            }
+            self.hour = hour;
+        }
+        if hour == self.hour {
+            return &mut self.newest;
+        }
+        let at = self.older.partition_point(|&(other, _)| other < hour);
+        if self.older.get(at).is_none_or(|&(other, _)| other != hour) {
+            self.older.insert(at, (hour, Generation::default()));
+        }
+        &mut self.older[at].1
+    }
+
+    /// All of them, newest first.
+    fn generations(&self) -> impl Iterator<Item = (u64, &Generation)> {
+        let older = self.older.iter().rev();
+        std::iter::once((self.hour, &self.newest)).chain(older.map(|(hour, generation)| (*hour, generation)))
+    }
+
+    /// Moves the generations out whose hour has `expired`.
+    fn unhook(&mut self, expired: impl Fn(u64) -> bool, into: &mut Vec<Generation>) {
+        while self.older.front().is_some_and(|&(hour, _)| expired(hour)) {
+            into.extend(self.older.pop_front().map(|(_, generation)| generation));
+        }
+        if expired(self.hour) && !self.newest.is_empty() {
+            into.push(std::mem::take(&mut self.newest));
+        }
+    }
+}
 
 /// The account (8 bytes) and the key's hash; as 32-bit words, so that it is not padded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,33 +122,25 @@ impl Keys {
         }
         let key = Key::new(account, hash);
         let mut table = self.tables[key.slot()].write().unwrap_or_else(PoisonError::into_inner);
-        let at = table.partition_point(|&(other, _)| other < hour);
-        if table.get(at).is_none_or(|&(other, _)| other != hour) {
-            table.insert(at, (hour, Generation::default()));
-        }
-        table[at].1.insert(key, place);
+        table.of_hour(hour).insert(key, place);
     }
 
     /// The record with the newest outcome of the key, of those of this hour or later.
     pub(super) fn get(&self, account: u64, hash: &KeyHash, since: u64) -> Option<Place> {
         let key = Key::new(account, hash);
         let table = self.tables[key.slot()].read().unwrap_or_else(PoisonError::into_inner);
-        table
-            .iter()
-            .rev()
-            .take_while(|&&(hour, _)| hour >= since)
-            .find_map(|(_, generation)| generation.get(&key))
-            .copied()
+        let mut generations = table.generations().take_while(|&(hour, _)| hour >= since);
+        generations.find_map(|(_, generation)| generation.get(&key)).copied()
     }
 
     /// Every key: hour, account, hash, place.
     pub(super) fn for_each(&self, visit: &mut dyn FnMut(u64, u64, KeyHash, Place)) {
         for table in &self.tables {
             let table = table.read().unwrap_or_else(PoisonError::into_inner);
-            for (hour, generation) in table.iter() {
+            for (hour, generation) in table.generations() {
                 for (key, &place) in generation {
                     let (account, hash) = key.parts();
-                    visit(*hour, account, hash, place);
+                    visit(hour, account, hash, place);
                 }
             }
         }
@@ -133,9 +171,7 @@ impl Keys {
         let mut unhooked = Vec::new();
         for table in &self.tables {
             let mut table = table.write().unwrap_or_else(PoisonError::into_inner);
-            while table.front().is_some_and(|&(oldest, _)| self.expired(oldest)) {
-                unhooked.extend(table.pop_front().map(|(_, generation)| generation));
-            }
+            table.unhook(|hour| self.expired(hour), &mut unhooked);
         }
         self.retired
             .lock()

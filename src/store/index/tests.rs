@@ -97,6 +97,35 @@ fn dropped_generations_wait_to_be_freed() {
 }
 
 #[test]
+fn keys_are_found_by_hour_in_whatever_order_the_hours_came() {
+    let keys = Keys::new(24);
+    // All in one table, and one of them in two hours.
+    let key = |number: u8| {
+        let mut hash = [7; 12];
+        hash[8] = number;
+        hash
+    };
+    for hour in [30, 28, 32, 29, 30, 32] {
+        keys.insert(1, &key(hour as u8), hour * HOUR_MS, place(hour));
+    }
+    keys.insert(1, &key(28), 31 * HOUR_MS, place(31));
+    for hour in [29, 30, 32] {
+        assert_eq!(keys.get(1, &key(hour as u8), hour), Some(place(hour)));
+        assert_eq!(keys.get(1, &key(hour as u8), hour + 1), None, "not so late");
+    }
+    assert_eq!(keys.get(1, &key(28), 0), Some(place(31)), "the newest outcome");
+    let mut all = Vec::new();
+    keys.for_each(&mut |hour, _, hash, found| all.push((hour, hash[8], found)));
+    all.sort_by_key(|&(hour, number, _)| (hour, number));
+    let expected = [(28, 28, 28), (29, 29, 29), (30, 30, 30), (31, 28, 31), (32, 32, 32)];
+    assert_eq!(all, expected.map(|(hour, number, at)| (hour, number, place(at))));
+    keys.insert(1, &key(55), 55 * HOUR_MS, place(55));
+    let left = |number: u8| keys.get(1, &key(number), 0).is_some();
+    assert_eq!([28, 29, 30, 32, 55].map(left), [true, false, false, true, true]);
+    assert_eq!(keys.retired(), 3, "hours 28, 29 and 30");
+}
+
+#[test]
 fn long_lists_are_walked_in_bounded_steps() {
     let index = SimpleIndex::new(24);
     let mut seq = 1;

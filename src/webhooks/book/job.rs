@@ -27,6 +27,15 @@ pub struct RecoverJob {
     pub state: JobState,
 }
 
+impl RecoverJob {
+    /// Whether it was asked for in the same words at the same moment.
+    pub(crate) fn is_asked_as(&self, other: &RecoverJob) -> bool {
+        (self.began_ms, self.since_ms, self.until_ms, self.only)
+            == (other.began_ms, other.since_ms, other.until_ms, other.only)
+            && self.types == other.types
+    }
+}
+
 /// Which events of a range.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Only {

@@ -262,14 +262,15 @@ impl Book {
             || self.failed_at(seq).is_some()
     }
 
-    /// About how many bytes of memory it takes beyond its struct.
+    /// About how many bytes of memory what failed takes, and jobs. Not what is on its way for the first time: that is no more than
+    /// a lane may have out, and no fault of its endpoint.
     pub fn bytes(&self) -> usize {
         /// What an entry of a map costs beside its value: its key and its part of a node.
         const ENTRY: usize = 48;
         let sets = self.runs.values().chain(self.dead.values());
         let sets: usize = sets.map(|seqs| ENTRY + seqs.bytes()).sum();
         let blocked: usize = self.blocked.values().map(|it| ENTRY * 2 + it.behind.bytes()).sum();
-        sets + blocked + self.open.capacity() * 8 + self.jobs.len() * 256
+        sets + blocked + self.jobs.len() * 256
     }
 
     fn add(&mut self, place: Place, seq: u64) {

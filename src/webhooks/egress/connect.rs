@@ -3,7 +3,7 @@
 
 use super::failure::{Failure, Stage};
 use super::gate::Gate;
-use super::stream::{Bytes, Meter, Stream};
+use super::stream::Stream;
 use super::target::Target;
 use super::tls::Tls;
 use super::vet::Refusal;
@@ -46,8 +46,8 @@ impl Connector {
         *stage = Stage::Connect;
         let (stream, address) = self.any_of(&addresses, target.port, deadline).await?;
         counters.connections.count();
-        let bytes = match &target.tls {
-            None => Bytes::Plain(stream),
+        let stream = match &target.tls {
+            None => Stream::Plain(stream),
             Some(name) => {
                 *stage = Stage::Tls;
                 let shaken = TlsConnector::from(Arc::clone(&self.tls.0)).connect(name.clone(), stream);
@@ -62,11 +62,10 @@ impl Connector {
                     &counters.handshakes_full
                 };
                 counter.count();
-                Bytes::Encrypted(Box::new(stream))
+                Stream::Encrypted(Box::new(stream))
             }
         };
-        let meter = Arc::<Meter>::default();
-        Ok((Stream { bytes, meter }, address))
+        Ok((stream, address))
     }
 
     /// One after the other; each gets its share of the time that is left.

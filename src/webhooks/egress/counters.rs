@@ -1,6 +1,6 @@
 //! What sending does, counted: for metrics, and for whoever asks one [`super::Egress`].
 
-use crate::metrics::{CONNECTIONS, HANDSHAKES, RESENT, REUSED};
+use crate::metrics::{CONNECTIONS, HANDSHAKES, RESENT, REUSED, SHED};
 use metrics::{Counter, counter};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +12,8 @@ pub struct Counters {
     pub resent: Tally,
     /// Connections made.
     pub connections: Tally,
+    /// Unused connections closed because there were as many as may be.
+    pub shed: Tally,
     /// TLS handshakes from the beginning.
     pub handshakes_full: Tally,
     /// TLS handshakes that went on from a session of before.
@@ -31,6 +33,7 @@ impl Counters {
             reused: Tally::of(counter!(REUSED)),
             resent: Tally::of(counter!(RESENT)),
             connections: Tally::of(counter!(CONNECTIONS)),
+            shed: Tally::of(counter!(SHED)),
             handshakes_full: Tally::of(counter!(HANDSHAKES, "kind" => "full")),
             handshakes_resumed: Tally::of(counter!(HANDSHAKES, "kind" => "resumed")),
         }
@@ -46,8 +49,12 @@ impl Tally {
     }
 
     pub(super) fn count(&self) {
-        self.own.fetch_add(1, Ordering::Relaxed);
-        self.metric.increment(1);
+        self.add(1);
+    }
+
+    pub(super) fn add(&self, more: u64) {
+        self.own.fetch_add(more, Ordering::Relaxed);
+        self.metric.increment(more);
     }
 
     /// How often.

@@ -1,9 +1,8 @@
 //! Why a request got no answer, in words for whoever reads the attempt: the merchant.
 
-use super::exchange::HEAD_MAX;
+use super::answer::Wrong;
 use super::vet::Refusal;
-use rustls::{AlertDescription, CertificateError, Error as TlsError, PeerIncompatible};
-use std::error::Error as StdError;
+use rustls::{AlertDescription, CertificateError, Error as TlsError, OtherError, PeerIncompatible};
 use std::fmt;
 use std::io;
 use thiserror::Error;
@@ -79,21 +78,19 @@ impl Failure {
         })
     }
 
-    /// Of a request on a connection that stands, after so many bytes had come back.
-    pub(super) fn of_exchange(error: &hyper::Error, read: u64) -> Self {
-        let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-        if let Some(tls) = cause.and_then(tls_error) {
-            return Self::Tls(tls_in_words(tls));
+    /// Of a request on a connection that stands.
+    pub(super) fn of_exchange(error: &io::Error) -> Self {
+        match tls_error(error) {
+            Some(error) => Self::Tls(tls_in_words(error)),
+            None => Self::Closed(io_in_words(error)),
         }
-        if error.is_parse() && read >= HEAD_MAX as u64 {
-            return Self::Protocol("its head is too large".to_owned());
-        }
-        if error.is_parse() {
-            return Self::Protocol("it is not HTTP/1".to_owned());
-        }
-        Self::Closed(match cause {
-            Some(cause) => io_in_words(cause),
-            None => "the answer was not complete".to_owned(),
+    }
+
+    /// Of an answer that is not read any further.
+    pub(super) fn of_answer(wrong: Wrong) -> Self {
+        Self::Protocol(match wrong {
+            Wrong::NotHttp => "it is not HTTP/1".to_owned(),
+            Wrong::HeadTooLarge => "its head is too large".to_owned(),
         })
     }
 }
@@ -143,6 +140,12 @@ fn tls_in_words(error: &TlsError) -> String {
     }
 }
 
+/// Whether the library refuses a server's certificate because it is one of an authority. It has no kind of its own for that,
+/// only the words of the room that it asks.
+fn is_of_an_authority(why: &(dyn std::error::Error + 'static)) -> bool {
+    why.to_string() == "CaUsedAsEndEntity"
+}
+
 fn certificate_in_words(why: &CertificateError) -> String {
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -158,6 +161,11 @@ fn certificate_in_words(why: &CertificateError) -> String {
             "the receiver's certificate is for another name".to_owned()
         }
         CertificateError::Revoked => "the receiver's certificate has been revoked".to_owned(),
+        CertificateError::Other(OtherError(why)) if is_of_an_authority(&**why) => {
+            "the receiver shows the certificate of an authority in place of one for a server: one that is signed by itself, as a \
+             rule"
+                .to_owned()
+        }
         other => format!("the receiver's certificate is not valid: {other}"),
     }
 }

@@ -27,7 +27,7 @@ pub use failure::{Failure, Stage};
 pub use gate::Gate;
 pub use idle::{IDLE_MAX, IDLE_MIN};
 pub use network::Network;
-pub use pool::{AGE_MAX, CONNECTIONS_MAX};
+pub use pool::{AGE_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_DELIVERY};
 pub use resolver::{ADDRESSES_MAX, Resolver, Resolving, SystemResolver};
 pub use target::{Host, Target};
 pub use tls::Tls;
@@ -40,9 +40,7 @@ use answer::Received;
 use bytes::Bytes;
 use connect::Connector;
 use exchange::Lost;
-use http_body_util::Full;
-use hyper::Request;
-use pool::{Connection, Lease, Pool, Prepared, Taken};
+use pool::{Connection, Lease, Pool, Prepared, TELLING, Taken};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -52,8 +50,6 @@ use tokio::time::{Instant, timeout_at};
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(30);
 /// How often unused connections are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
-/// An unused time below this says nothing of how long a receiver keeps connections.
-const TELLING: Duration = Duration::from_secs(1);
 
 /// What an [`Egress`] is made of.
 pub struct Settings {
@@ -77,7 +73,7 @@ pub struct Egress {
 struct Inner {
     connector: Connector,
     pool: Arc<Pool>,
-    counters: Counters,
+    counters: Arc<Counters>,
 }
 
 /// How far an attempt came.
@@ -95,10 +91,11 @@ impl Egress {
             tls: settings.tls,
             proxy: settings.proxy,
         };
+        let counters = Arc::new(Counters::new());
         let inner = Inner {
             connector,
-            pool: Arc::new(Pool::new(settings.connections_max)),
-            counters: Counters::new(),
+            pool: Arc::new(Pool::new(settings.connections_max, Arc::clone(&counters))),
+            counters,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -142,7 +139,7 @@ impl Inner {
         }
         let timeout = Duration::from_millis(endpoint.timeout_ms.into()).min(TIMEOUT_MAX);
         let mut course = Course {
-            stage: Stage::Head,
+            stage: Stage::Connect,
             reused: false,
             peer: None,
         };
@@ -177,19 +174,25 @@ impl Inner {
     ) -> Result<Received, Failure> {
         let target = prepared.target.as_ref().map_err(|refusal| refusal.clone())?;
         let key = delivery.endpoint.key;
-        let request = exchange::request(delivery, target, &prepared.signer, SystemTime::now());
-        let lease = match self.pool.take(key, true) {
-            Taken::Full => return Err(Failure::Busy),
+        let request = || exchange::request(delivery, target, &prepared.signer, SystemTime::now());
+        let taken = loop {
+            match self.pool.take(key, true) {
+                Taken::Wait(freed) => freed.notified().await,
+                taken => break taken,
+            }
+        };
+        let lease = match taken {
+            Taken::Wait(_) | Taken::Full => return Err(Failure::Busy),
             Taken::New(lease) => lease,
             Taken::Used(lease, mut connection, unused) => {
                 (course.reused, course.peer) = (true, Some(connection.peer));
-                match exchange::exchange(&mut connection, request.clone(), &mut course.stage).await {
+                match exchange::exchange(&mut connection, request(), delivery, &mut course.stage).await {
                     Ok(received) => {
                         self.counters.reused.count();
                         if unused >= TELLING {
                             self.pool.was_good(key, unused);
                         }
-                        return Ok(keep(lease, connection, received, prepared.revision).await);
+                        return Ok(keep(lease, connection, received, prepared.revision));
                     }
                     Err(Lost { failure, silent: false }) => return Err(failure),
                     Err(Lost { silent: true, .. }) => {
@@ -201,22 +204,22 @@ impl Inner {
                         course.reused = false;
                         match self.pool.take(key, false) {
                             Taken::New(lease) => lease,
-                            Taken::Used(..) | Taken::Full => return Err(Failure::Busy),
+                            Taken::Used(..) | Taken::Wait(_) | Taken::Full => return Err(Failure::Busy),
                         }
                     }
                 }
             }
         };
-        self.afresh(lease, target, request, prepared.revision, deadline, course)
-            .await
+        // Rare, and large with all that a handshake needs, so it has a place of its own.
+        Box::pin(self.afresh(lease, delivery, prepared, target, deadline, course)).await
     }
 
     async fn afresh(
         &self,
         lease: Lease,
+        delivery: &Delivery,
+        prepared: &Prepared,
         target: &Target,
-        request: Request<Full<Bytes>>,
-        revision: u64,
         deadline: Instant,
         course: &mut Course,
     ) -> Result<Received, Failure> {
@@ -226,16 +229,18 @@ impl Inner {
             .await;
         let (stream, peer) = connected?;
         course.peer = Some(peer);
-        let mut connection = exchange::begin(stream, peer).await?;
-        let received = exchange::exchange(&mut connection, request, &mut course.stage).await;
+        let born = Instant::now();
+        let mut connection = Connection { stream, peer, born };
+        let request = exchange::request(delivery, target, &prepared.signer, SystemTime::now());
+        let received = exchange::exchange(&mut connection, request, delivery, &mut course.stage).await;
         let received = received.map_err(|lost| lost.failure)?;
-        Ok(keep(lease, connection, received, revision).await)
+        Ok(keep(lease, connection, received, prepared.revision))
     }
 }
 
 /// Keeps the connection for the next request if it can take one.
-async fn keep(lease: Lease, mut connection: Connection, received: Received, revision: u64) -> Received {
-    if received.lasting && exchange::rests(&mut connection).await {
+fn keep(lease: Lease, connection: Connection, received: Received, revision: u64) -> Received {
+    if received.lasting {
         lease.give_back(connection, received.kept_idle, revision);
     }
     received

@@ -1,8 +1,8 @@
 //! Where a URL leads: what of it is needed to connect and to ask.
 
 use super::vet::Refusal;
-use hyper::http::HeaderValue;
-use hyper::http::uri::PathAndQuery;
+use http::HeaderValue;
+use http::uri::PathAndQuery;
 use rustls::pki_types::ServerName;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,9 +17,8 @@ pub struct Target {
     pub port: u16,
     /// Whether it is https, and then the name that the certificate must be for.
     pub(super) tls: Option<ServerName<'static>>,
-    pub(super) path: PathAndQuery,
-    /// Value of the `Host` header.
-    pub(super) authority: HeaderValue,
+    /// What the head of every request begins with, up to its host.
+    pub(super) head: Box<str>,
 }
 
 /// A host of a URL.
@@ -75,11 +74,14 @@ impl Target {
             Some(port) => format!("{shown}:{port}"),
             None => shown,
         };
+        let path = PathAndQuery::try_from(text).map_err(|_| wrong("its path cannot be asked for"))?;
+        let authority = HeaderValue::try_from(authority).ok();
+        let authority = authority.as_ref().and_then(|authority| authority.to_str().ok());
+        let authority = authority.ok_or_else(|| wrong("its host is no name of a server"))?;
         Ok(Self {
             port,
             tls: https.then_some(name),
-            path: PathAndQuery::try_from(text).map_err(|_| wrong("its path cannot be asked for"))?,
-            authority: HeaderValue::try_from(authority).map_err(|_| wrong("its host is no name of a server"))?,
+            head: format!("POST {path} HTTP/1.1\r\nhost: {authority}\r\n").into(),
             host,
         })
     }

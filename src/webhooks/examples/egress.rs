@@ -8,21 +8,25 @@
 
 #![expect(clippy::print_stdout, reason = "it prints its figures")]
 
+#[path = "../tests/receivers/authority.rs"]
+mod authority;
+#[path = "../tests/receivers/made.rs"]
+mod made;
+
+use authority::Authority;
 use bytes::Bytes;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use made::{delivery, endpoint};
 use rustix::time::{ClockId, clock_gettime};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use tollgate_webhooks::EndpointView;
 use tollgate_webhooks::egress::{Egress, Gate, Policy, Settings, SystemResolver, Tls};
-use tollgate_webhooks::ports::{Cause, Delivery, Transport as _};
-use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status};
+use tollgate_webhooks::ports::{Delivery, Transport as _};
 
 const BODY: usize = 1_500;
 /// Threads with a receiver each.
@@ -55,35 +59,26 @@ fn main() {
         "a new connection each: {:.0} deliveries/s, {:.1} us CPU each",
         plain.per_s, plain.cpu_us
     );
-    let server = Arc::new(authority.server());
-    let receivers: Vec<SocketAddr> = (0..RECEIVERS)
-        .map(|_| receiver(Some(Arc::clone(&server)), CLOSING))
-        .collect();
-    let resumed = run(&receivers, "https", NEW, NEW, short, &authority);
-    println!(
-        "a new TLS connection each, resumed ({:.1} % of {}): {:.0} deliveries/s, {:.1} us CPU each, {:.1} us of it TLS",
-        100.0 * resumed.resumed as f64 / (resumed.resumed + resumed.full) as f64,
-        resumed.resumed + resumed.full,
-        resumed.per_s,
-        resumed.cpu_us,
-        resumed.cpu_us - plain.cpu_us
-    );
-    // A server that gives out no sessions.
-    let mut forgetful = (*server).clone();
+    let server = authority.server("127.0.0.1", 2100);
+    // The same, but it gives out no sessions.
+    let mut forgetful = server.clone();
     forgetful.send_tls13_tickets = 0;
-    let forgetful = Arc::new(forgetful);
-    let receivers: Vec<SocketAddr> = (0..RECEIVERS)
-        .map(|_| receiver(Some(Arc::clone(&forgetful)), CLOSING))
-        .collect();
-    let full = run(&receivers, "https", NEW, NEW, short, &authority);
-    println!(
-        "a new TLS connection each, full ({:.1} % of {}): {:.0} deliveries/s, {:.1} us CPU each, {:.1} us of it TLS",
-        100.0 * full.full as f64 / (full.resumed + full.full) as f64,
-        full.resumed + full.full,
-        full.per_s,
-        full.cpu_us,
-        full.cpu_us - plain.cpu_us
-    );
+    for (kind, server) in [("resumed", server), ("full", forgetful)] {
+        let server = Arc::new(server);
+        let receivers: Vec<SocketAddr> = (0..RECEIVERS)
+            .map(|_| receiver(Some(Arc::clone(&server)), CLOSING))
+            .collect();
+        let sent = run(&receivers, "https", NEW, NEW, short, &authority);
+        let of_kind = if kind == "full" { sent.full } else { sent.resumed };
+        println!(
+            "a new TLS connection each, {kind} ({:.1} % of {}): {:.0} deliveries/s, {:.1} us CPU each, {:.1} us of it TLS",
+            100.0 * of_kind as f64 / (sent.resumed + sent.full) as f64,
+            sent.resumed + sent.full,
+            sent.per_s,
+            sent.cpu_us,
+            sent.cpu_us - plain.cpu_us
+        );
+    }
 }
 
 struct Sent {
@@ -125,10 +120,12 @@ fn run(
             let own: Vec<Arc<EndpointView>> = (task..endpoints)
                 .step_by(in_flight)
                 .map(|seq| {
-                    Arc::new(endpoint(
-                        seq,
+                    let mut own = endpoint(
                         &format!("{scheme}://{}/{seq}", receivers[seq % receivers.len()]),
-                    ))
+                        10_000,
+                    );
+                    own.key.seq = seq as u64;
+                    Arc::new(own)
                 })
                 .collect();
             let (egress, body) = (egress.clone(), body.clone());
@@ -138,7 +135,12 @@ fn run(
                     if begun.elapsed() >= seconds {
                         break;
                     }
-                    let outcome = egress.send(delivery(endpoint, &body)).await;
+                    let body = body.clone();
+                    let delivery = Delivery {
+                        body,
+                        ..delivery(Arc::clone(endpoint))
+                    };
+                    let outcome = egress.send(delivery).await;
                     assert!(outcome.answer.is_taken(), "{:?}", outcome.answer);
                     count += 1;
                 }
@@ -167,81 +169,6 @@ fn run(
 fn cpu_us() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
-}
-
-fn endpoint(seq: usize, url: &str) -> EndpointView {
-    EndpointView {
-        key: EndpointKey {
-            account: 1,
-            seq: seq as u64,
-        },
-        id: "we_1".into(),
-        revision: 1,
-        livemode: false,
-        url: url.into(),
-        filter: Patterns::all(),
-        api_version: "2026-01-01".into(),
-        status: Status::Enabled,
-        secrets: vec![ActiveSecret {
-            secret: Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
-            until_s: None,
-        }],
-        ordering: Ordering::default(),
-        timeout_ms: 10_000,
-        rate_per_s: None,
-        schedule: Schedule::default(),
-        standard_headers: false,
-    }
-}
-
-fn delivery(endpoint: &Arc<EndpointView>, body: &Bytes) -> Delivery {
-    Delivery {
-        endpoint: Arc::clone(endpoint),
-        event_id: "evt_1".into(),
-        event_seq: 1,
-        nth: 1,
-        body: body.clone(),
-        attempt: 1,
-        cause: Cause::Schedule,
-    }
-}
-
-/// Who certifies the receivers.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    file: PathBuf,
-    _dir: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.self_signed(&key).expect("signed");
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = dir.path().join("ca.pem");
-        std::fs::write(&file, certificate.pem()).expect("written");
-        Self {
-            issuer: Issuer::new(params, key),
-            file,
-            _dir: dir,
-        }
-    }
-
-    /// A receiver with a P-256 key.
-    fn server(&self) -> ServerConfig {
-        let key = KeyPair::generate().expect("a key");
-        let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
-        let certificate = certificate.signed_by(&key, &self.issuer).expect("signed");
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a certificate")
-    }
 }
 
 /// A receiver on a thread of its own that gives this answer to each request, until the process ends.

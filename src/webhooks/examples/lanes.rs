@@ -138,7 +138,7 @@ fn deliver(endpoints: u64, wanted: u64) -> (u64, f64, u64) {
 /// Does what the hall wants done until there is nothing more.
 fn settle(hall: &mut Hall, now_ms: u64, out: &mut Vec<Todo>, upto: &[u64], delivered: &mut u64) {
     loop {
-        let again = hall.turn(now_ms, out);
+        let again = hall.turn(now_ms, 128, out);
         if out.is_empty() && !again {
             return;
         }
@@ -216,9 +216,14 @@ struct Sink {
 }
 
 impl Notes for Sink {
-    fn write(&self, _: u16, _: u64, note: Note) {
+    fn write(&self, _: u16, _: u64, note: Note) -> Result<(), Note> {
         let (Note::Progress(body) | Note::Page { body, .. } | Note::Row { body, .. }) = note;
         self.noted.fetch_add(body.len() as u64, Relaxed);
+        Ok(())
+    }
+
+    fn open(&self, _: u16) -> usize {
+        0
     }
 }
 

@@ -43,6 +43,18 @@ impl Hall {
         self.errands.push(Errand::Account { account, shard, epoch });
     }
 
+    /// Reads every account again.
+    pub(super) fn look_again(&mut self) {
+        let known: Vec<(u64, u16)> = self.accounts.iter().map(|(key, known)| (*key, known.shard)).collect();
+        for (account, shard) in known {
+            // One of a shard that is being loaded is yet to be read.
+            let here = self.shards.get(&shard).filter(|here| !here.is_loading());
+            if let Some(epoch) = here.map(|here| here.epoch) {
+                self.read_account(account, shard, epoch);
+            }
+        }
+    }
+
     pub(super) fn account_read(&mut self, account: u64, shard: u16, epoch: u64, view: AccountView) {
         if self.epoch_of(shard) != Some(epoch) {
             return;
@@ -63,18 +75,24 @@ impl Hall {
             if let Some(&lane) = self.places.get(&key) {
                 self.floor.tell(now_ms, lane, |lane| {
                     lane.update(now_ms, endpoint);
-                    lane.journal_at(upto);
+                    lane.journal_at(now_ms, upto);
                 });
             } else if let Some((lane, _)) = self.quarantined.get_mut(&key) {
                 lane.view = endpoint;
-                lane.journal_at(upto);
+                lane.journal_at(now_ms, upto);
             } else {
-                let here = self.shards.get_mut(&shard);
+                let mut here = self.shards.get_mut(&shard);
                 let roomy = here.as_ref().is_none_or(|it| it.roomy);
+                if let Some(here) = here.as_mut().filter(|it| !it.roomy) {
+                    // Whether it has to stand back is seen at the next look.
+                    here.noting.flush_by(now_ms);
+                }
+                let hold = here.as_ref().map(|it| it.noting.hold()).unwrap_or_default();
                 let book = here.and_then(|it| it.books.remove(&key));
                 let ledger = Arc::new(Mutex::new(book.unwrap_or_else(|| Book::new(key.seq))));
                 let seed = self.entropy.next();
-                let mut lane = Lane::new(Rc::clone(&self.common), shard, endpoint, ledger, upto, seed);
+                let mut lane = Lane::new(Rc::clone(&self.common), shard, endpoint, ledger, seed, hold);
+                lane.journal_at(now_ms, upto);
                 lane.room(roomy);
                 if !serving {
                     lane.stop_serving();
@@ -162,8 +180,7 @@ impl Hall {
     fn note_gone(&mut self, shard: u16, key: EndpointKey) {
         let now_ms = self.now_ms;
         if let Some(here) = self.shards.get_mut(&shard) {
-            here.gone.push(key);
-            here.flush_soon(now_ms);
+            here.noting.gone(now_ms, key);
         }
     }
 

@@ -66,6 +66,9 @@ pub enum Command {
         types: Vec<Box<str>>,
         /// Only some of them.
         only: Only,
+        /// When it was asked for, milliseconds since the Unix epoch. A job that agrees with one of those that are remembered
+        /// in this too is that one.
+        began_ms: u64,
         /// The job.
         reply: Reply<RecoverJob>,
     },
@@ -128,6 +131,8 @@ pub enum Command {
         /// How it does.
         reply: Reply<LaneStatus>,
     },
+    /// Read every account and its endpoints again: what endpoints are sent by where they say nothing has changed.
+    LookAgain,
     /// Tell how those lanes do that are most behind.
     Lanes {
         /// How many.
@@ -210,6 +215,7 @@ impl Hall {
                 until_ms,
                 types,
                 only,
+                began_ms,
                 reply,
             } => {
                 let job = RecoverJob {
@@ -222,7 +228,7 @@ impl Hall {
                     last: 0,
                     sent: 0,
                     taken: 0,
-                    began_ms: now_ms,
+                    began_ms,
                     state: crate::book::JobState::Running,
                 };
                 self.errands
@@ -258,14 +264,13 @@ impl Hall {
                 reply(self.tell_lane(endpoint, |lane| lane.resume(now_ms)));
             }
             Command::Status { endpoint, reply } => reply(self.status(endpoint).ok_or(Refused::NoEndpoint)),
+            Command::LookAgain => self.look_again(),
             Command::Lanes { limit, reply } => reply(Ok(self.worst(limit))),
         }
-        self.raise_fallen();
     }
 
     /// What a command waited for has been read.
     pub(super) fn resolve(&mut self, pending: Pending, answered: Option<Answered>) {
-        let now_ms = self.now_ms;
         match (pending, answered) {
             (Pending::Resend(endpoint, _, reply), Some(Answered::Events(Ok(events)))) => {
                 let resent = match events.into_iter().next() {
@@ -279,7 +284,7 @@ impl Hall {
             (Pending::Recover(endpoint, job, reply), Some(Answered::FirstSince(Ok(first)))) => {
                 let done = first.saturating_sub(1).max(endpoint.seq);
                 let job = RecoverJob { done, ..job };
-                let begun = self.tell_lane(endpoint, |lane| lane.begin_job(now_ms, job));
+                let begun = self.tell_lane(endpoint, |lane| lane.begin_job(job));
                 reply(begun.and_then(|job| job.ok_or(Refused::TooMany)));
             }
             (Pending::Resend(_, _, reply), _) => reply(Err(Refused::Unread)),

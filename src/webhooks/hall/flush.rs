@@ -1,47 +1,41 @@
-//! Notes: what has changed of a shard's endpoints, every fifty milliseconds, and now and then everything.
+//! What is written down: what has changed of a shard's endpoints, and now and then everything.
 
 use super::Hall;
-use super::shards::{Phase, Shard};
+use super::shards::Phase;
 use crate::book::{Change, DAY_MS, KEPT_DAYS};
 use crate::endpoint::EndpointKey;
 use crate::lane::Lane;
 use crate::notes::{RowWriter, put_gone, put_progress};
 use crate::ports::Note;
+use std::rc::Rc;
 use tollgate_breaks::broken;
 use tollgate_pools::LaneId;
 
-/// What has changed is written down within so many milliseconds: what was taken in them comes again after a crash.
-pub(crate) const FLUSH_MS: u64 = 50;
 /// How often it is looked at what the books of a shard take, milliseconds.
 const LOOK_MS: u64 = 1_000;
-
-impl Shard {
-    pub(super) fn is_dirty(&mut self, now_ms: u64, key: EndpointKey) {
-        self.dirty.push(key);
-        self.flush_soon(now_ms);
-    }
-
-    pub(super) fn flush_soon(&mut self, now_ms: u64) {
-        self.flush_at.get_or_insert(now_ms + FLUSH_MS);
-    }
-}
+/// The same where endpoints stand back and nothing changes: letters get too old, by days.
+const LOOK_FULL_MS: u64 = 60 * 60 * 1_000;
 
 impl Hall {
-    pub(super) fn flush_due(&mut self) {
+    /// Before lanes have their turns: writes down what is due, and holds the lanes of shards whose notes do not keep up.
+    pub(super) fn see_to_notes(&mut self) {
         let now_ms = self.now_ms;
-        let soon = self.stopping;
-        let due = |(shard, it): (&u16, &Shard)| {
-            let due = it.flush_at.is_some_and(|at| at <= now_ms) || (soon && !it.is_noted());
-            (due && !it.is_loading()).then_some(*shard)
-        };
-        let due: Vec<u16> = self.shards.iter().filter_map(due).collect();
-        for shard in due {
-            if self.common.ports.notes.has_room(shard) {
-                self.flush(shard);
-            } else if let Some(here) = self.shards.get_mut(&shard) {
-                // What has changed waits in the lanes.
-                here.flush_at = Some(now_ms + FLUSH_MS);
+        let common = Rc::clone(&self.common);
+        let (mut due, mut freed) = (Vec::new(), Vec::new());
+        for (shard, here) in self.shards.iter_mut().filter(|(_, here)| !here.is_loading()) {
+            let (epoch, noting) = (here.epoch, &mut here.noting);
+            if noting.look(now_ms, &*common.ports.notes, *shard, epoch) {
+                due.push(*shard);
             }
+            match noting.keep_up(now_ms) {
+                Some(true) => common.meters.holds.increment(1),
+                Some(false) => freed.append(&mut noting.freed()),
+                None => {}
+            }
+        }
+        due.into_iter().for_each(|shard| self.flush(shard));
+        for lane in freed.iter().filter_map(|key| self.places.get(key)) {
+            self.floor.tell(now_ms, *lane, Lane::go_on);
         }
     }
 
@@ -50,8 +44,7 @@ impl Hall {
         let Some(here) = self.shards.get_mut(&shard) else {
             return;
         };
-        here.flush_at = None;
-        let (dirty, gone) = (std::mem::take(&mut here.dirty), std::mem::take(&mut here.gone));
+        let (dirty, gone) = here.noting.take();
         let mut body = Vec::new();
         for key in dirty {
             let log = |lane: &mut Lane| {
@@ -74,6 +67,10 @@ impl Hall {
         if here.since_row > here.row_bytes.max(self.settings.row_after_bytes) && matches!(here.phase, Phase::Serving) {
             self.write_row(shard);
         }
+        let Some(here) = self.shards.get_mut(&shard) else {
+            return;
+        };
+        here.noting.hand_in(&*self.common.ports.notes, shard, here.epoch);
     }
 
     fn write(&mut self, shard: u16, body: Vec<u8>) {
@@ -82,7 +79,7 @@ impl Hall {
         };
         here.since_row += body.len();
         self.common.meters.note_bytes.increment(body.len() as u64);
-        self.common.ports.notes.write(shard, here.epoch, Note::Progress(body));
+        here.noting.put(Note::Progress(body));
     }
 
     /// Writes down everything, so that what was written before need not be read any more.
@@ -112,27 +109,35 @@ impl Hall {
         here.next_page += pages.len() as u64;
         here.row_bytes = row.len() + pages.iter().map(|(_, page)| page.len()).sum::<usize>();
         here.since_row = 0;
-        let (epoch, heard) = (here.epoch, here.heard);
         self.common.meters.note_bytes.increment(here.row_bytes as u64);
-        let notes = &self.common.ports.notes;
         for (number, body) in pages {
-            notes.write(shard, epoch, Note::Page { number, body });
+            here.noting.put(Note::Page { number, body });
         }
-        notes.write(shard, epoch, Note::Row { body: row, heard });
+        let heard = here.heard;
+        here.noting.put(Note::Row { body: row, heard });
     }
 
     /// Lets the lanes of a shard look at new events, or not, by what the failed ones take; forgets dead letters that are too old.
+    /// Where they take too much, those stand back that have more than an even share of half of it: the others are not to blame,
+    /// and go on until they have that much, so that all together never take more than half as much again.
     fn make_room(&mut self, shard: u16) {
         let now_ms = self.now_ms;
-        let Some(here) = self.shards.get_mut(&shard).filter(|it| it.look_at <= now_ms) else {
+        let Some(here) = self.shards.get_mut(&shard) else {
             return;
         };
+        if here.look_at > now_ms {
+            // This flush took the place of the one that was to look again.
+            if !here.roomy {
+                here.noting.flush_by(here.look_at);
+            }
+            return;
+        }
         here.look_at = now_ms + LOOK_MS;
         let lanes: Vec<LaneId> = self.lanes_of(shard).map(|(_, lane)| lane).collect();
         let oldest = ((now_ms / DAY_MS) as u32).saturating_sub(KEPT_DAYS);
-        let mut bytes = 0;
-        for lane in &lanes {
-            let Some(lane) = self.floor.lane_mut(*lane) else {
+        let mut books = Vec::with_capacity(lanes.len());
+        for id in lanes {
+            let Some(lane) = self.floor.lane_mut(id) else {
                 continue;
             };
             if lane
@@ -143,23 +148,35 @@ impl Hall {
             {
                 lane.change(Change::Bury(oldest));
             }
-            bytes += lane.book().bytes();
+            let bytes = lane.book().bytes();
+            books.push((id, bytes));
         }
-        let roomy = bytes <= self.settings.failed_bytes_max;
+        let most = self.settings.failed_bytes_max;
+        let bytes: usize = books.iter().map(|(_, bytes)| bytes).sum();
+        let roomy = bytes <= most;
+        let share = most / (2 * books.len().max(1));
         let Some(here) = self.shards.get_mut(&shard) else {
             return;
         };
-        if std::mem::replace(&mut here.roomy, roomy) == roomy {
+        if std::mem::replace(&mut here.roomy, roomy) != roomy {
+            tracing::warn!(
+                shard,
+                bytes,
+                roomy,
+                "failed events of a shard's endpoints fill their memory, or do not any more"
+            );
+        } else if roomy {
             return;
         }
-        tracing::warn!(
-            shard,
-            bytes,
-            roomy,
-            "failed events of a shard's endpoints fill their memory, or do not any more"
-        );
-        for lane in lanes {
-            self.floor.tell(now_ms, lane, |lane| lane.room(roomy));
+        if !roomy {
+            // Whoever stands back changes nothing that would have it looked at again.
+            here.noting.flush_by(now_ms + LOOK_FULL_MS);
+        }
+        for (lane, bytes) in books {
+            let room = roomy || bytes <= share;
+            if self.floor.lane(lane).is_some_and(|lane| lane.has_room() != room) {
+                self.floor.tell(now_ms, lane, |lane| lane.room(room));
+            }
         }
     }
 

@@ -5,12 +5,17 @@
 mod accounts;
 mod commands;
 mod errands;
+mod figures;
 mod flush;
+mod noting;
 mod shards;
 mod status;
 
+pub use crate::lane::RecentAttempts;
 pub use commands::{Command, DeadLetter, Letters, Refused, Reply, Tested};
 pub use errands::{Answered, Read};
+pub use figures::{Figures, WORST_MAX};
+pub use noting::PROGRESS_MS;
 pub use status::{LaneState, LaneStatus};
 
 use crate::Moved;
@@ -34,8 +39,8 @@ use tollgate_pools::{Fallen, Floor, LaneId, Limits, Verdict};
 pub struct HallSettings {
     /// Deliveries that may be out at once.
     pub in_flight_max: usize,
-    /// Bytes that the failed events of one shard's endpoints may take in memory; when there are more, their lanes look at
-    /// nothing new until there are fewer.
+    /// Bytes that the failed events of one shard's endpoints may take in memory; when there are more, the lanes that have more
+    /// than an even share of half of it look at nothing new until there are fewer.
     pub failed_bytes_max: usize,
     /// A shard's row is written when the notes behind the last one are larger than it, and at least this, bytes.
     pub row_after_bytes: usize,
@@ -82,7 +87,12 @@ pub(crate) struct Common {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) asks: Vec<(EndpointKey, Ask)>,
-    pub(crate) dirty: Vec<(u16, EndpointKey)>,
+    /// Endpoints whose books changed.
+    pub(crate) changed: Vec<(u16, EndpointKey)>,
+    /// Shards of endpoints of which something was settled.
+    pub(crate) settled: Vec<u16>,
+    /// Endpoints that are held.
+    pub(crate) held: Vec<(u16, EndpointKey)>,
 }
 
 /// What a hall is told.
@@ -177,6 +187,8 @@ pub struct Hall {
     shards: HashMap<u16, Shard>,
     errands: Errands,
     tests: HashMap<u64, commands::Test>,
+    /// A look at all lanes that has begun.
+    look: Option<figures::Look>,
     stopping: bool,
 }
 
@@ -203,6 +215,7 @@ impl Hall {
             shards: HashMap::new(),
             errands: Errands::default(),
             tests: HashMap::new(),
+            look: None,
             stopping: false,
         }
     }
@@ -217,6 +230,7 @@ impl Hall {
             Message::Moved { shard, moved } => self.moved(shard, moved),
             Message::Command(command) => self.command(command),
         }
+        self.raise_fallen();
     }
 
     /// Something that was to be done has ended.
@@ -234,13 +248,16 @@ impl Hall {
                 unreachable!("a delivery ends as one that was sent, or panics")
             }
         }
+        self.raise_fallen();
     }
 
-    /// Gives everyone their turn: appends what is to be done outside. True when another turn is wanted without waiting.
-    pub fn turn(&mut self, now_ms: u64, out: &mut Vec<Todo>) -> bool {
+    /// Gives everyone their turn: appends what is to be done outside, some `sends_max` deliveries at most. True when another
+    /// turn is wanted without waiting.
+    pub fn turn(&mut self, now_ms: u64, sends_max: usize, out: &mut Vec<Todo>) -> bool {
         self.now_ms = self.now_ms.max(now_ms);
+        self.see_to_notes();
         let mut started = Vec::new();
-        let again = self.floor.turn(self.now_ms, &mut started);
+        let again = self.floor.turn(self.now_ms, sends_max, &mut started);
         out.extend(started.into_iter().map(|started| {
             let ticket = Ticket(Named::Send(started.ticket));
             let what = What::Send(started.job);
@@ -248,7 +265,6 @@ impl Hall {
         }));
         self.raise_fallen();
         self.clear_desk();
-        self.flush_due();
         self.watch_leaving();
         self.start_tests(out);
         self.errands.start(self.now_ms, out);
@@ -271,28 +287,43 @@ impl Hall {
             self.floor.tell(now_ms, lane, Lane::stop_serving);
         }
         self.raise_fallen();
+        self.clear_desk();
+        for here in self.shards.values_mut().filter(|here| !here.noting.is_done()) {
+            here.noting.flush_by(now_ms);
+        }
     }
 
     /// Whether everything has ended, and all that is known is noted.
     pub fn has_stopped(&self) -> bool {
-        self.stopping && self.floor.slots().taken() == 0 && self.shards.values().all(Shard::is_noted)
+        self.stopping && self.floor.slots().taken() == 0 && self.shards.values().all(|here| here.noting.is_done())
     }
 
-    /// What lanes left: reads, and notes to be written.
+    /// What lanes left: reads, what is to be noted, and who is held.
     fn clear_desk(&mut self) {
         let desk = std::mem::take(&mut *self.common.desk.borrow_mut());
         for (key, ask) in desk.asks {
             self.errands.of_lane(key, ask);
         }
         let now_ms = self.now_ms;
-        for (shard, key) in desk.dirty {
-            if let Some(shard) = self.shards.get_mut(&shard) {
-                shard.is_dirty(now_ms, key);
+        for (shard, key) in desk.changed {
+            if let Some(here) = self.shards.get_mut(&shard) {
+                here.noting.changed(now_ms, key);
+            }
+        }
+        for shard in desk.settled {
+            if let Some(here) = self.shards.get_mut(&shard) {
+                here.noting.settled(now_ms);
+            }
+        }
+        for (shard, key) in desk.held {
+            if let Some(here) = self.shards.get_mut(&shard) {
+                here.noting.held(key);
             }
         }
     }
 
-    /// Lanes that fell: a new one takes the place, with the same book; or nobody does, until an operator says so.
+    /// Lanes that fell: a new one takes the place, with the same book; or nobody does, until an operator says so. At the end of
+    /// whatever may let one fall: its place may be another's once its endpoint is gone, or its shard.
     fn raise_fallen(&mut self) {
         for fallen in self.floor.fallen() {
             let Fallen {
@@ -302,6 +333,10 @@ impl Hall {
                 verdict,
             } = fallen;
             let key = remains.key();
+            if self.places.get(&key) != Some(&lane) {
+                // It fell and was taken away at once.
+                continue;
+            }
             metrics::counter!(tollgate_pools::metrics::PANICS, "pool" => "webhooks").increment(1);
             if verdict == Verdict::Restart {
                 tracing::error!(endpoint = %remains.view.id, why = message, "a lane panicked; it goes on from its book");

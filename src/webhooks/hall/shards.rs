@@ -1,6 +1,7 @@
 //! Shards that come and go.
 
 use super::errands::Errand;
+use super::noting::Noting;
 use super::{Hall, Message};
 use crate::Moved;
 use crate::book::Book;
@@ -10,13 +11,12 @@ use crate::notes;
 use crate::ports::SavedNote;
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
+use tollgate_resource::notes::PAGE_EPOCH_BITS;
 
 /// A shard that leaves waits so long for what is out, milliseconds; the rest is sent again by its next owner.
 const LEAVE_MAX_MS: u64 = 2_000;
 
-/// A page's number is its epoch, and below it a number that rises.
-const PAGE_EPOCH_BITS: u32 = 40;
-/// Bits of that number below the second in which the shard came.
+/// Bits of a page's number below the second in which the shard came.
 const PAGES_A_SECOND_BITS: u32 = 8;
 
 /// A shard that is served here.
@@ -25,11 +25,7 @@ pub(super) struct Shard {
     pub(super) phase: Phase,
     /// Books of endpoints whose accounts have not been read yet.
     pub(super) books: HashMap<EndpointKey, Book>,
-    /// Endpoints whose books changed since the last note.
-    pub(super) dirty: Vec<EndpointKey>,
-    /// Endpoints that are gone, to be noted.
-    pub(super) gone: Vec<EndpointKey>,
-    pub(super) flush_at: Option<u64>,
+    pub(super) noting: Noting,
     /// Bytes of notes since the newest row, and bytes of that.
     pub(super) since_row: usize,
     pub(super) row_bytes: usize,
@@ -71,9 +67,7 @@ impl Shard {
             epoch,
             phase: Phase::Loading(Loading::default()),
             books: HashMap::new(),
-            dirty: Vec::new(),
-            gone: Vec::new(),
-            flush_at: None,
+            noting: Noting::default(),
             since_row: 0,
             row_bytes: 0,
             // Above every page of this epoch, also of a hall before this one: far fewer are written in a second.
@@ -88,17 +82,12 @@ impl Shard {
         matches!(self.phase, Phase::Loading(_))
     }
 
-    /// Whether there is nothing to be noted.
-    pub(super) fn is_noted(&self) -> bool {
-        self.dirty.is_empty() && self.gone.is_empty()
-    }
-
     pub(super) fn wakes_at(&self) -> Option<u64> {
         let leaves = match self.phase {
             Phase::Leaving { until_ms, .. } => Some(until_ms),
             Phase::Loading(_) | Phase::Serving => None,
         };
-        self.flush_at.into_iter().chain(leaves).min()
+        self.noting.wakes_at().into_iter().chain(leaves).min()
     }
 }
 
@@ -163,8 +152,13 @@ impl Hall {
         for (shard, until_ms) in leaving {
             let lanes = self.lanes_of(shard).filter_map(|(_, lane)| self.floor.lane(lane));
             let out: usize = lanes.map(Lane::in_flight).sum();
-            if out == 0 || self.now_ms >= until_ms {
-                self.flush(shard);
+            let late = self.now_ms >= until_ms;
+            if out > 0 && !late {
+                continue;
+            }
+            self.flush(shard);
+            let all = self.shards.get(&shard).is_none_or(|it| it.noting.is_handed_in());
+            if all || late {
                 self.lose(shard);
             }
         }
@@ -194,7 +188,7 @@ impl Hall {
         let now_ms = self.now_ms;
         for key in keys {
             if let Some(&lane) = self.places.get(&key) {
-                self.floor.tell(now_ms, lane, |lane| lane.journal_at(upto));
+                self.floor.tell(now_ms, lane, |lane| lane.journal_at(now_ms, upto));
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::Hall;
 use crate::endpoint::{EndpointKey, Status};
-use crate::lane::{BreakerState, Halt, Lane};
-use crate::metrics::{BOOK_BYTES, LANES, OLDEST, RETRIES};
-use metrics::gauge;
+use crate::lane::{BreakerState, Halt, Lane, RecentAttempts};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 /// Lanes that one list gives.
@@ -29,7 +29,8 @@ pub struct LaneStatus {
     pub low: u64,
     /// The account's journal goes up to here.
     pub upto: u64,
-    /// When the oldest event in hand happened, milliseconds since the Unix epoch.
+    /// When the oldest event happened that is new and has no outcome yet, milliseconds since the Unix epoch. What was not read
+    /// since this process has the lane may be older.
     pub oldest_ms: Option<u64>,
     /// Events that wait for another attempt.
     pub waiting: u64,
@@ -37,6 +38,15 @@ pub struct LaneStatus {
     pub dead: u64,
     /// Since when nothing was taken, milliseconds since the Unix epoch.
     pub failing_since_ms: Option<u64>,
+    /// What its last attempts came to, if there was any since this process has the lane.
+    pub recent: Option<RecentAttempts>,
+}
+
+impl LaneStatus {
+    /// How far it is behind: numbers of the account that are not settled, and events that wait for another attempt.
+    pub fn backlog(&self) -> u64 {
+        self.upto.saturating_sub(self.low) + self.waiting
+    }
 }
 
 /// What a lane is doing.
@@ -83,51 +93,56 @@ impl Hall {
 
     /// Those that are most behind, the worst first.
     pub(super) fn worst(&self, limit: usize) -> Vec<LaneStatus> {
-        let fallen = self.quarantined.values().map(|(lane, why)| status_of(lane, Some(why)));
-        let placed = self.places.values().filter_map(|lane| self.floor.lane(*lane));
-        let mut all: Vec<LaneStatus> = fallen.chain(placed.map(|lane| status_of(lane, None))).collect();
-        all.sort_by_key(|it| {
-            (
-                std::cmp::Reverse(it.upto.saturating_sub(it.low) + it.waiting),
-                it.endpoint,
-            )
-        });
-        all.truncate(limit.min(LIST_MAX));
-        all
+        let mut worst = Worst::of(limit.min(LIST_MAX));
+        let quarantined = self.quarantined.values().map(|(lane, _)| lane);
+        for lane in self.placed().chain(quarantined) {
+            worst.saw(lane.key(), backlog(lane));
+        }
+        let keys = worst.first_to_last();
+        keys.into_iter().filter_map(|key| self.status(key)).collect()
     }
 
-    /// Sets the gauges of this thread. Looks at every lane, so not too often.
-    pub fn measure(&self, thread: usize) {
-        let thread = thread.to_string();
-        let mut states = [
-            ("sending", 0_u32),
-            ("open", 0),
-            ("probing", 0),
-            ("stopped", 0),
-            ("quarantined", 0),
-        ];
-        let (mut retries, mut bytes, mut oldest) = (0, 0, None::<u64>);
-        for lane in self.places.values().filter_map(|lane| self.floor.lane(*lane)) {
-            let word = state_of(lane, None).word();
-            let at = states.iter().position(|(state, _)| *state == word).unwrap_or(3);
-            states[at].1 += 1;
-            let book = lane.book();
-            retries += book.waiting_len();
-            bytes += book.bytes();
-            drop(book);
-            if word == "sending" {
-                oldest = oldest.into_iter().chain(lane.oldest_ms()).min();
-            }
-        }
-        states[4].1 = self.quarantined.len() as u32;
-        for (state, number) in states {
-            gauge!(LANES, "thread" => thread.clone(), "state" => state).set(f64::from(number));
-        }
-        let age_ms = oldest.map_or(0, |oldest| self.now_ms.saturating_sub(oldest));
-        gauge!(RETRIES, "thread" => thread.clone()).set(retries as f64);
-        gauge!(BOOK_BYTES, "thread" => thread.clone()).set(bytes as f64);
-        gauge!(OLDEST, "thread" => thread).set(age_ms as f64 / 1_000.0);
+    /// Lanes that are served.
+    pub(super) fn placed(&self) -> impl Iterator<Item = &Lane> {
+        self.places.values().filter_map(|lane| self.floor.lane(*lane))
     }
+}
+
+/// The endpoints that are most behind among all that are seen, so many at most.
+pub(super) struct Worst {
+    most: usize,
+    /// Those that are least behind come first.
+    seen: BinaryHeap<Reverse<(u64, Reverse<EndpointKey>)>>,
+}
+
+impl Worst {
+    pub(super) fn of(most: usize) -> Worst {
+        let seen = BinaryHeap::new();
+        Worst { most, seen }
+    }
+
+    pub(super) fn saw(&mut self, key: EndpointKey, backlog: u64) {
+        let it = (backlog, Reverse(key));
+        let full = self.seen.len() >= self.most;
+        if full && self.seen.peek().is_none_or(|Reverse(least)| it <= *least) {
+            return;
+        }
+        if full {
+            self.seen.pop();
+        }
+        self.seen.push(Reverse(it));
+    }
+
+    /// The worst first.
+    pub(super) fn first_to_last(self) -> Vec<EndpointKey> {
+        let seen = self.seen.into_sorted_vec();
+        seen.into_iter().map(|Reverse((_, Reverse(key)))| key).collect()
+    }
+}
+
+fn backlog(lane: &Lane) -> u64 {
+    let book = lane.book();
+    lane.upto().saturating_sub(book.low()) + book.waiting_len()
 }
 
 fn status_of(lane: &Lane, fell: Option<&String>) -> LaneStatus {
@@ -146,10 +161,11 @@ fn status_of(lane: &Lane, fell: Option<&String>) -> LaneStatus {
         waiting: book.waiting_len(),
         dead: book.dead_len(),
         failing_since_ms: (health.failures > 0).then_some(health.failing_since_ms),
+        recent: lane.recent(),
     }
 }
 
-fn state_of(lane: &Lane, fell: Option<&String>) -> LaneState {
+pub(super) fn state_of(lane: &Lane, fell: Option<&String>) -> LaneState {
     if let Some(why) = fell {
         return LaneState::Quarantined(why.clone());
     }

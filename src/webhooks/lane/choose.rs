@@ -4,8 +4,8 @@
 //! stopped (all of it, before anything newer), then retries and new events in turns, and jobs beside them.
 
 use super::{
-    Ask, BLOCKED_MAX, FETCH_BELOW, FETCH_MAX, Flight, LOAD_MAX, Lane, Origin, Sending, UNREAD_PAUSE_MS, WAITING_MAX,
-    Work,
+    Ask, BLOCKED_MAX, FETCH_BELOW, FETCH_MAX, Fetching, Flight, LOAD_MAX, Lane, Origin, Sending, UNREAD_PAUSE_MS,
+    WAITING_MAX, Work,
 };
 use crate::book::{Change, Head, KEPT_DAYS, Place, Run};
 use crate::endpoint::Ordering;
@@ -32,6 +32,9 @@ impl tollgate_pools::Lane for Lane {
             return None;
         }
         if !self.aimd.allows(out as u32) || self.limiter.as_mut().is_some_and(|it| it.free_at(now_ms) > now_ms) {
+            return None;
+        }
+        if self.is_held() {
             return None;
         }
         // Ends because each piece of work that does not go is put aside, and only so many are in hand.
@@ -73,7 +76,7 @@ impl tollgate_pools::Lane for Lane {
     }
 
     fn is_slow(&self) -> bool {
-        self.slowness.is_slow()
+        self.recent.is_slow()
     }
 }
 
@@ -209,9 +212,17 @@ impl Lane {
         if self.waiting >= WAITING_MAX {
             return None;
         }
+        let mut passed = false;
         loop {
-            let event = self.queue.pop_front()?;
+            let Some(event) = self.queue.pop_front() else {
+                if passed {
+                    // All of it was too old, and nothing else would have more fetched.
+                    self.fetch();
+                }
+                return None;
+            };
             let expired = event.created_ms + KEPT_MS < now_ms;
+            passed |= expired;
             if !expired {
                 self.change(Change::Add(Place::Open, event.seq));
             } else {
@@ -242,7 +253,10 @@ impl Lane {
         if !self.roomy || crowded {
             return;
         }
-        self.fetching = Some(self.upto);
+        self.fetching = Some(Fetching {
+            upto: self.upto,
+            asked_ms: self.now_ms,
+        });
         self.ask(Ask::Fetch {
             after: self.fetched,
             limit: FETCH_MAX,
@@ -251,17 +265,19 @@ impl Lane {
 
     /// New events have come, or could not be read.
     pub(crate) fn fetched(&mut self, now_ms: u64, after: u64, events: Option<Vec<Event>>) {
-        let Some(upto) = self.fetching.filter(|_| after == self.fetched) else {
+        let Some(Fetching { upto, asked_ms }) = self.fetching.filter(|_| after == self.fetched) else {
             return;
         };
         self.fetching = None;
         let Some(events) = events else {
             return self.leave_journal(now_ms);
         };
-        let last = events.last().map(|event| event.seq);
-        self.fetched = match events.len() {
-            FETCH_MAX.. => last.unwrap_or(after),
-            _ => upto.max(last.unwrap_or(after)),
+        let last = events.last().map(|event| (event.seq, event.created_ms));
+        (self.fetched, self.unread_since_ms) = match last {
+            // There may be more, and they are newer.
+            Some(last) if events.len() >= FETCH_MAX => last,
+            // What there is beyond was not there when this was asked for.
+            last => (upto.max(last.map_or(after, |(seq, _)| seq)), asked_ms),
         };
         let (filter, own) = (self.view.filter.clone(), self.view.key.seq);
         let wanted = events

@@ -1,18 +1,20 @@
 //! Everything that tollgate holds of one endpoint while its shard is served here, as a plain struct: what is sent next
-//! (`choose.rs`), what an outcome means (`outcome.rs`), what is put back (`parking.rs`), jobs that send a range again (`walk.rs`). Time and entropy are inputs;
-//! what has to outlive it is in its book.
+//! (`choose.rs`), what an outcome means (`outcome.rs`), what is put back (`parking.rs`), jobs that send a range again (`walk.rs`),
+//! how it does (`recent.rs`, `lag.rs`). Time and entropy are inputs; what has to outlive it is in its book.
 
 mod aimd;
 mod breaker;
 mod choose;
+mod lag;
 mod limiter;
 mod outcome;
 mod parking;
-mod slowness;
+mod recent;
 mod walk;
 mod work;
 
 pub use breaker::State as BreakerState;
+pub use recent::RecentAttempts;
 pub(crate) use work::Ask;
 pub use work::{Sending, Sent, SentResult};
 
@@ -25,10 +27,12 @@ use aimd::Aimd;
 use breaker::Breaker;
 use hashbrown::{HashMap, HashSet};
 use limiter::Limiter;
-use slowness::Slowness;
+use recent::Recent;
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tollgate_breaks::broken;
 use walk::Walk;
 use work::{Flight, Origin, Work};
 
@@ -83,13 +87,20 @@ pub(crate) struct Lane {
     moved: bool,
     /// Whether so much changed that everything is written down instead.
     whole: bool,
+    /// Whether its hall knows that something has changed, and that something was settled.
     listed: bool,
+    settled: bool,
+    /// Whether its shard's lanes are held, and whether its hall knows that it would send something.
+    hold: Rc<Cell<bool>>,
+    held: bool,
     entropy: Entropy,
     /// The account's events are durable up to here.
     upto: u64,
     /// Events up to here are in hand or settled.
     fetched: u64,
-    fetching: Option<u64>,
+    /// The oldest event that is not read yet did not happen before this, as far as is known, where there is one.
+    unread_since_ms: u64,
+    fetching: Option<Fetching>,
     queue: VecDeque<Event>,
     resends: VecDeque<Work>,
     loaded: VecDeque<Work>,
@@ -109,9 +120,13 @@ pub(crate) struct Lane {
     aimd: Aimd,
     breaker: Breaker,
     limiter: Option<Limiter>,
-    slowness: Slowness,
+    recent: Recent,
     /// Nothing is sent before this: the receiver asked for it, or the journal gave no answer.
     not_before_ms: u64,
+    /// Until when the receiver asked to be left alone.
+    asked_until_ms: u64,
+    /// Since when its endpoint is to be sent to and takes events, if it was otherwise before.
+    well_since_ms: u64,
     now_ms: u64,
     /// Failures since the last event that was taken, and in the moments before, and where those events wait.
     lately: VecDeque<Failed>,
@@ -120,6 +135,14 @@ pub(crate) struct Lane {
     /// Whether it may fetch: its shard holds fewer failed events than it may.
     roomy: bool,
     serving: bool,
+}
+
+/// A read of new events that is out.
+#[derive(Clone, Copy)]
+struct Fetching {
+    /// How far the journal had gone.
+    upto: u64,
+    asked_ms: u64,
 }
 
 /// Why a lane sends nothing although its endpoint is enabled, until its endpoint changes or an operator resumes it.
@@ -132,14 +155,14 @@ pub enum Halt {
 }
 
 impl Lane {
-    /// A lane that goes on from its book. What was on its way comes first.
+    /// A lane that goes on from its book, as if the journal ended there. What was on its way comes first.
     pub(crate) fn new(
         common: Rc<Common>,
         shard: u16,
         view: Arc<EndpointView>,
         ledger: Ledger,
-        upto: u64,
         seed: u64,
+        hold: Rc<Cell<bool>>,
     ) -> Lane {
         let limiter = view.rate_per_s.map(|rate| Limiter::new(rate, 0));
         let mut lane = Lane {
@@ -151,9 +174,13 @@ impl Lane {
             moved: false,
             whole: false,
             listed: false,
+            settled: false,
+            hold,
+            held: false,
             entropy: Entropy::new(seed),
-            upto,
+            upto: 0,
             fetched: 0,
+            unread_since_ms: 0,
             fetching: None,
             queue: VecDeque::new(),
             resends: VecDeque::new(),
@@ -170,8 +197,10 @@ impl Lane {
             aimd: Aimd::new(),
             breaker: Breaker::new(),
             limiter,
-            slowness: Slowness::default(),
+            recent: Recent::new(),
             not_before_ms: 0,
+            asked_until_ms: 0,
+            well_since_ms: 0,
             now_ms: 0,
             lately: VecDeque::new(),
             walk: None,
@@ -180,8 +209,7 @@ impl Lane {
             serving: true,
         };
         let cursor = lane.book().cursor();
-        lane.fetched = cursor;
-        lane.upto = lane.upto.max(lane.fetched);
+        (lane.fetched, lane.upto) = (cursor, cursor);
         let heads: Vec<(u32, u64)> = {
             let book = lane.book();
             book.blocked()
@@ -197,6 +225,7 @@ impl Lane {
 
     /// A lane in place of one that panicked: with its book, and with what it had not noted yet.
     pub(crate) fn instead_of(remains: Lane) -> Lane {
+        let since_ms = remains.oldest_ms().unwrap_or(remains.now_ms);
         let Lane {
             common,
             shard,
@@ -206,15 +235,19 @@ impl Lane {
             whole,
             upto,
             entropy,
+            hold,
+            well_since_ms,
             ..
         } = remains;
-        let mut lane = Lane::new(common, shard, view, ledger, upto, entropy.seed());
+        let mut lane = Lane::new(common, shard, view, ledger, entropy.seed(), hold);
+        lane.journal_at(since_ms, upto);
+        lane.well_since_ms = well_since_ms;
         let later = std::mem::replace(&mut lane.log, log);
         lane.log.extend(later);
         lane.moved = true;
         lane.whole |= whole;
-        lane.listed = false;
-        lane.list();
+        (lane.listed, lane.settled) = (false, false);
+        lane.list(true);
         lane
     }
 
@@ -253,21 +286,19 @@ impl Lane {
         self.halt
     }
 
-    /// The first event in hand that is not on its way, for how old it is.
-    pub(crate) fn oldest_ms(&self) -> Option<u64> {
-        let out = self.flights.values().map(|flight| flight.work.event.created_ms);
-        let queued = self.queue.front().map(|event| event.created_ms);
-        out.chain(queued).min()
-    }
-
-    /// The account's journal went on.
-    pub(crate) fn journal_at(&mut self, upto: u64) {
-        self.upto = self.upto.max(upto);
+    /// What its last attempts came to, if there was any.
+    pub(crate) fn recent(&self) -> Option<RecentAttempts> {
+        self.recent.attempts()
     }
 
     /// Its shard holds too many failed events to fetch more, or not any more.
     pub(crate) fn room(&mut self, roomy: bool) {
         self.roomy = roomy;
+    }
+
+    /// Whether it may fetch, as it was told last.
+    pub(crate) fn has_room(&self) -> bool {
+        self.roomy
     }
 
     /// The shard is about to leave: nothing new goes out.
@@ -294,14 +325,22 @@ impl Lane {
         }
         self.keep_ordering();
         if takes && (before.status != Status::Enabled || self.halt.is_some()) {
+            self.well_since_ms = now_ms;
             self.resume(now_ms);
         }
     }
 
+    /// The lanes of its shard are not held any more.
+    pub(crate) fn go_on(&mut self) {
+        self.held = false;
+    }
+
     /// An operator, or the owner, says that it will take events again: it is tried at once.
     pub(crate) fn resume(&mut self, now_ms: u64) {
-        self.halt = None;
-        self.not_before_ms = 0;
+        if self.halt.take().is_some() || self.asked_until_ms > now_ms {
+            self.well_since_ms = now_ms;
+        }
+        (self.not_before_ms, self.asked_until_ms) = (0, 0);
         if self.book().health().failures > 0 {
             self.change(Change::Health(crate::book::Health::default()));
         }
@@ -322,7 +361,7 @@ impl Lane {
 
     /// What has changed since this was asked last.
     pub(crate) fn take_log(&mut self) -> Changed {
-        self.listed = false;
+        (self.listed, self.settled) = (false, false);
         let (log, moved) = (std::mem::take(&mut self.log), std::mem::take(&mut self.moved));
         match std::mem::take(&mut self.whole) {
             true => Changed::Whole,
@@ -333,6 +372,8 @@ impl Lane {
     /// Changes the book, to be noted.
     pub(crate) fn change(&mut self, change: Change) {
         self.book().apply(&change);
+        // What is only looked at, or sent for the first time, is as new when it is not noted.
+        let settled = !matches!(change, Change::Cursor(_) | Change::Add(Place::Open, _));
         if matches!(
             change,
             Change::Cursor(_) | Change::Add(Place::Open, _) | Change::Remove(Place::Open, _)
@@ -345,19 +386,33 @@ impl Lane {
             self.log = Vec::new();
             self.whole = true;
         }
-        self.list();
+        self.list(settled);
     }
 
-    fn list(&mut self) {
-        if !self.listed {
-            self.listed = true;
-            self.common.desk.borrow_mut().dirty.push((self.shard, self.view.key));
+    /// Tells its hall that something has changed, or was settled.
+    fn list(&mut self, settled: bool) {
+        let tells = !std::mem::replace(&mut self.listed, true);
+        let tells_settled = settled && !std::mem::replace(&mut self.settled, true);
+        if tells || tells_settled {
+            let mut desk = self.common.desk.borrow_mut();
+            desk.changed.extend(tells.then_some((self.shard, self.view.key)));
+            desk.settled.extend(tells_settled.then_some(self.shard));
         }
+    }
+
+    /// Whether its shard's lanes are held; then its hall knows that it would send something.
+    fn is_held(&mut self) -> bool {
+        let hold = self.hold.get();
+        if hold && !std::mem::replace(&mut self.held, true) {
+            self.common.desk.borrow_mut().held.push((self.shard, self.view.key));
+        }
+        hold
     }
 
     /// Whether it may send at all.
     fn takes(&self) -> bool {
-        self.serving && self.view.status == Status::Enabled && self.halt.is_none()
+        let enabled = self.view.status == Status::Enabled || broken!(SendSwitchedOff);
+        self.serving && enabled && self.halt.is_none()
     }
 
     fn ask(&self, ask: Ask) {

@@ -16,7 +16,7 @@ pub(crate) const FAILING_MS: u64 = DAY_MS;
 /// Failing for so long disables the endpoint, milliseconds.
 pub(crate) const DEAD_MS: u64 = 5 * DAY_MS;
 /// Fewer failures than this are no state of an endpoint, however long ago the first one was.
-const FAILURES_MIN: u32 = 10;
+pub(super) const FAILURES_MIN: u32 = 10;
 /// Due times of one schedule's pause are counted in this part of it, so that a lane has a few dozen runs.
 const PAUSE_PARTS: u64 = 8;
 /// Failures that are remembered, to be hurried when it turns out that nothing is taken.
@@ -41,6 +41,11 @@ impl Lane {
                 tracing::warn!(endpoint = %self.view.id, why, "the body of an event cannot be had");
                 self.not_before_ms = self.not_before_ms.max(now_ms + UNREAD_PAUSE_MS);
                 self.unprobed(now_ms, &flight);
+                if holds && self.takes() {
+                    // It was not tried. It keeps its object, so that nothing which waits for that goes before it.
+                    self.freed.push_front(flight.work);
+                    return;
+                }
                 self.put_back(&flight.work);
             }
         }
@@ -53,7 +58,7 @@ impl Lane {
     fn tried(&mut self, now_ms: u64, flight: Flight, event_id: Arc<str>, outcome: Outcome) {
         let taken = outcome.answer.is_taken();
         self.aimd.outcome(taken, outcome.answer.is_overload(), outcome.took_ms);
-        self.slowness.took(outcome.took_ms);
+        self.recent.tried(taken, outcome.took_ms);
         self.common.meters.attempt(&outcome.answer);
         let turned = self.breaker.outcome(now_ms, taken, flight.probe);
         if taken {
@@ -62,6 +67,9 @@ impl Lane {
                 self.lately.pop_front();
             }
             let health = self.book().health();
+            if turned == Turned::Closed || health.failures >= FAILURES_MIN {
+                self.well_since_ms = now_ms;
+            }
             if health != Health::default() {
                 if health.told {
                     self.common.ports.alarm.raise(self.shard, self.key(), Alert::Recovered);
@@ -96,6 +104,7 @@ impl Lane {
         {
             let until = now_ms + (*after_ms).min(RETRY_AFTER_MAX_MS);
             self.not_before_ms = self.not_before_ms.max(until);
+            self.asked_until_ms = self.asked_until_ms.max(until);
         }
         let parked = !self.breaker.is_closed();
         match flight.work.origin {

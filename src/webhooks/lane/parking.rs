@@ -73,6 +73,9 @@ impl Lane {
     }
 
     pub(super) fn drop_queue(&mut self) {
+        if let Some(first) = self.queue.front() {
+            self.unread_since_ms = first.created_ms;
+        }
         self.queue.clear();
         self.fetching = None;
         let cursor = self.book().cursor();

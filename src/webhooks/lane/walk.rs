@@ -58,8 +58,11 @@ impl Walk {
 }
 
 impl Lane {
-    /// Begins a job. `None` when too many are remembered, none of which has ended.
-    pub(crate) fn begin_job(&mut self, now_ms: u64, wanted: RecoverJob) -> Option<RecoverJob> {
+    /// Begins a job, unless it is one that is remembered. `None` when too many are remembered, none of which has ended.
+    pub(crate) fn begin_job(&mut self, wanted: RecoverJob) -> Option<RecoverJob> {
+        if let Some(known) = self.book().jobs().values().find(|job| job.is_asked_as(&wanted)) {
+            return Some(known.clone());
+        }
         let (id, oldest_ended, len) = {
             let book = self.book();
             let ended = book
@@ -79,7 +82,6 @@ impl Lane {
             last,
             sent: 0,
             taken: 0,
-            began_ms: now_ms,
             state: JobState::Running,
             ..wanted
         };

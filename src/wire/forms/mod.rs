@@ -13,7 +13,7 @@ mod table;
 mod tests;
 
 pub use filling::Filling;
-pub use pairs::{KEY_LEN_MAX, PAIRS_MAX, Pairs};
+pub use pairs::{KEY_LEN_MAX, PAIRS_MAX, Pairs, escape};
 pub use paths::UNKNOWN_MAX;
 pub use table::{DEPTH_MAX, EXPAND_MAX, Table};
 

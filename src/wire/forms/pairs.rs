@@ -23,6 +23,18 @@ struct Span {
     value: (u32, u32),
 }
 
+/// Writes a name or a value as [`Pairs`] reads it: all but letters, digits, brackets and a few signs escaped.
+pub fn escape(text: &[u8], form: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || b"-._~[]".contains(&byte) {
+            form.push(byte);
+        } else {
+            form.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+}
+
 impl Pairs {
     /// Reads `application/x-www-form-urlencoded` bytes, or a query string. Replaces what was read before.
     ///

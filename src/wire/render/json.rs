@@ -1,6 +1,6 @@
 //! Pieces of JSON text.
 
-use tollgate_resource::shown::{FieldShape, LEAD_INDENT};
+use tollgate_resource::shown::{FieldShape, LEAD_COPIED, LEAD_INDENT};
 
 /// A comma and a new line with the indentation of the deepest usual container.
 const LINE: [u8; 32] = *b",\n                              ";
@@ -37,15 +37,18 @@ pub(super) fn member(out: &mut Vec<u8>, before: u8, depth: usize, name: &str) {
 /// As [`member`], of a field whose line lies ready up to the indentation.
 #[inline]
 pub(super) fn field(out: &mut Vec<u8>, before: u8, depth: usize, field: &FieldShape) {
-    match LEAD_INDENT
-        .checked_sub(2 * depth)
-        .and_then(|from| field.lead.as_bytes().get(from..))
-    {
-        Some(lead) => {
-            out.extend_from_slice(&[before, b'\n']);
-            out.extend_from_slice(lead);
+    // The line's first two bytes, the indentation, and the name with its two quotes, colon and space.
+    let len = 2 + 2 * depth + field.name.len() + 4;
+    let from = LEAD_INDENT.checked_sub(2 + 2 * depth);
+    let ready = from.and_then(|from| field.lead.as_bytes().get(from..)?.first_chunk::<LEAD_COPIED>());
+    match ready {
+        Some(ready) if len <= LEAD_COPIED => {
+            let start = out.len();
+            out.extend_from_slice(ready);
+            out.truncate(start + len);
+            out[start..start + 2].copy_from_slice(&[before, b'\n']);
         }
-        None => member(out, before, depth, field.name),
+        _ => member(out, before, depth, field.name),
     }
 }
 
@@ -114,6 +117,9 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use tollgate_domain::events::EventDataShown;
+    use tollgate_resource::Shown;
+    use tollgate_resource::shown::HasShape;
 
     proptest! {
         #[test]
@@ -133,6 +139,29 @@ mod tests {
             String::from_utf8(out).unwrap(),
             "\"a\\\"b\\\\c\\n\\u0001\u{7f}é\u{2028}\""
         );
+    }
+
+    #[test]
+    fn a_line_that_lies_ready_is_the_line_put_together() {
+        /// Names of all lengths.
+        #[derive(Shown)]
+        struct Names {
+            /// Shortest.
+            a: bool,
+            /// Copied where it does not stand deep.
+            payment_method_configuration_details: bool,
+            /// Longer than what is copied.
+            a_name_that_is_longer_than_any_member_of_any_object: bool,
+        }
+        let made_by_hand = EventDataShown::SHAPE.fields;
+        for field in Names::SHAPE.fields.iter().chain(made_by_hand) {
+            for depth in 0..=LEAD_INDENT {
+                let (mut ready, mut together) = (b"x".to_vec(), b"x".to_vec());
+                super::field(&mut ready, b'{', depth, field);
+                member(&mut together, b'{', depth, field.name);
+                assert_eq!(String::from_utf8(ready), String::from_utf8(together));
+            }
+        }
     }
 
     #[test]

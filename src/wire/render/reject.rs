@@ -7,8 +7,15 @@ use tollgate_domain::reject::doc_url;
 use tollgate_domain::{Reject, kinds};
 use tollgate_resource::{Expand, Id, Kind, Names};
 
-/// Codes that have no page of their own.
-const WITHOUT_PAGE: &[&str] = &["property_expansion_max_depth"];
+/// Codes that have no page of their own: one, and those of the second version of the API.
+const WITHOUT_PAGE: &[&str] = &[
+    "property_expansion_max_depth",
+    "not_found",
+    "idempotency_error",
+    "invalid_fields",
+    "invalid_request_error",
+    "api_error",
+];
 /// Where the members of the error stand.
 const DEPTH: usize = 1;
 

@@ -36,7 +36,7 @@ impl Auditor {
             Call::Read(read) => self.read(&request, *read, response, window),
             Call::List(_) => self.page(&request, response, window),
             Call::Search(_) => Err("no merchant of this world searches".into()),
-            Call::Delivery(_) => Err("nobody delivers events in this world".into()),
+            Call::Delivery(_) => Err("no merchant of this world asks about deliveries".into()),
             Call::Write(command) => self.write(slot, &request, command, response, window),
         };
         let shown =
@@ -155,7 +155,7 @@ impl Auditor {
                     return Err("a list on a list".to_owned());
                 }
                 Item::Balance(_) => return Err("a balance on a list".into()),
-                Item::Delivered(_) => return Err("something of deliveries on a list".into()),
+                Item::Delivered(_) | Item::Handed => return Err("something of deliveries on a list".into()),
             }
         }
         if seqs.windows(2).any(|pair| pair[0] <= pair[1]) {
@@ -204,7 +204,7 @@ impl Auditor {
     ) -> Result<u64, String> {
         let account = request.profile.key.0;
         if let Err(reject) = &response.result
-            && let Some(verdict) = self.not_begun(slot, request, command, reject)
+            && let Some(verdict) = self.not_begun(slot, request, command, reject, window)
         {
             return verdict.map(|()| window.from);
         }
@@ -244,7 +244,7 @@ impl Auditor {
             (OutcomeResult::Object { kind, id }, Ok(Shown::One(Item::Object(object)))) => {
                 object.kind().number == *kind && object.id() == *id && own(object)
             }
-            (OutcomeResult::Rejected { reject }, Err(told)) => **reject == *told,
+            (OutcomeResult::Rejected { reject }, Err(told)) => reject == told,
             _ => false,
         };
         if !fits || !response.attached.iter().all(own) {
@@ -293,6 +293,7 @@ impl Auditor {
         request: &Request,
         command: &Command,
         reject: &Reject,
+        window: Window,
     ) -> Option<Result<(), String>> {
         let model = &self.accounts[&request.profile.key.0];
         let sent = |different: bool| {
@@ -317,6 +318,16 @@ impl Auditor {
             }),
             // What made it wait need not be durable: to be told to come again says nothing about the object.
             (429, _) => Some(subject(command).map(|_| ()).ok_or_else(|| "busy with nothing".into())),
+            // An endpoint that was deleted is not there any more.
+            (404, _) => {
+                let ids = model.ids_of(command, window.to);
+                let place = model.place_where(&ids, window, &|at| model.refuses(command, at));
+                Some(
+                    place
+                        .map(|_| ())
+                        .ok_or_else(|| format!("not found in {window:?}: {reject:?}")),
+                )
+            }
             (402, _) if !may_decline(command) => Some(Err(format!("declined: {reject:?}"))),
             _ if reject.began => None,
             _ => Some(Err(format!("refused without a reason: {reject:?}"))),

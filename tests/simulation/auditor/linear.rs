@@ -24,7 +24,7 @@
 //! The whole account is taken as the object, not each payment by itself: that is what a sequential shard promises.
 
 use super::Auditor;
-use super::model::AccountModel;
+use super::model::{AccountModel, looked_at};
 use tollgate_domain::Object;
 use tollgate_resource::Id;
 
@@ -50,6 +50,7 @@ impl AccountModel {
     /// The least record of the window after which the account showed exactly this object.
     pub(super) fn place_of(&self, object: &Object, window: Window) -> Option<u64> {
         let versions = self.objects.get(&object.id().seq())?;
+        let object = &looked_at(object);
         let first = versions
             .partition_point(|(record, _)| *record <= window.from)
             .saturating_sub(1);

@@ -7,7 +7,7 @@
 //! execution, and one answer however often it is asked for ([`answers`]); every answer is one that a sequential account
 //! could have given between the request and the answer ([`linear`]). At the end ([`ending`]): everything open has come to
 //! its end, nothing is in transit, the acquirer's book is ours, and replay from the start, from rows and the live state
-//! are the same.
+//! are the same. Webhooks, all the time and at the end: [`deliveries`].
 //!
 //! It uses the domain's vocabulary to read records, and none of its decisions. It draws no randomness.
 
@@ -16,6 +16,7 @@ mod answers;
 mod attempts;
 mod charges;
 mod debits;
+mod deliveries;
 mod disputes;
 mod ending;
 mod intents;
@@ -30,6 +31,7 @@ mod seen;
 mod setups;
 mod sources;
 
+use deliveries::Deliveries;
 use model::AccountModel;
 pub use seen::Seen;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +96,7 @@ pub struct Auditor {
     callable: BTreeMap<(u64, AttemptId), u32>,
     /// Requests to the network that left.
     called: BTreeSet<(u64, AttemptId)>,
+    deliveries: Deliveries,
     /// What the network said and somebody heard.
     told: BTreeMap<(u64, AttemptId), Vec<(Asked, Said)>>,
     blocks: Vec<Block>,
@@ -118,6 +121,7 @@ impl Auditor {
             shards: BTreeMap::new(),
             callable: BTreeMap::new(),
             called: BTreeSet::new(),
+            deliveries: Deliveries::default(),
             told: BTreeMap::new(),
             blocks: Vec::new(),
             trusted_ms: 0,
@@ -227,9 +231,10 @@ impl Auditor {
             .push((answer.to, answer.said));
     }
 
-    /// Every object of an account at its newest version.
+    /// Every object of an account at its newest version; not those of which only a stub is shown.
     pub fn newest(&self, account: AccountKey) -> Vec<Object> {
-        self.accounts[&account.0].newest().cloned().collect()
+        let there = |object: &&Object| !matches!(object, Object::WebhookEndpoint(endpoint) if endpoint.is_deleted());
+        self.accounts[&account.0].newest().filter(there).cloned().collect()
     }
 
     /// The newest dispute about a payment, an intent or a charge.

@@ -9,6 +9,7 @@ use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::dispute::DisputeState;
 use tollgate_domain::payments::payment_intent::PaymentIntent;
 use tollgate_domain::payments::refund::{Refund, RefundState};
+use tollgate_domain::webhooks::webhook_endpoint::{EndpointReport, WebhookEndpoint};
 use tollgate_domain::{Object, Outcome, Profile};
 use tollgate_resource::Id;
 
@@ -42,6 +43,8 @@ pub(super) struct AccountModel {
     pub(super) uses: BTreeMap<String, Vec<(u32, u128)>>,
     /// Sequence numbers and types of events, in order.
     pub(super) events: Vec<(u64, &'static str)>,
+    /// What was reported of each endpoint.
+    pub(super) reports: BTreeMap<u64, Vec<EndpointReport>>,
 }
 
 /// An idempotency key.
@@ -82,6 +85,7 @@ impl AccountModel {
             keys: BTreeMap::new(),
             uses: BTreeMap::new(),
             events: Vec::new(),
+            reports: BTreeMap::new(),
         }
     }
 
@@ -171,6 +175,17 @@ impl AccountModel {
             }
         }
         None
+    }
+}
+
+/// An object as a look at it shows it: the secret of an endpoint is in the answer alone that made it.
+pub(super) fn looked_at(object: &Object) -> Object {
+    match object {
+        Object::WebhookEndpoint(endpoint) if endpoint.fresh => Object::WebhookEndpoint(Arc::new(WebhookEndpoint {
+            fresh: false,
+            ..WebhookEndpoint::clone(endpoint)
+        })),
+        object => object.clone(),
     }
 }
 

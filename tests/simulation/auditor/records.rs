@@ -1,7 +1,7 @@
 //! One record: who caused it, whether it may follow, and exactly which entries and events it must have.
 
 use super::Auditor;
-use super::model::{AccountModel, Execution, name};
+use super::model::{AccountModel, Execution, looked_at, name};
 use super::money::{Postings, is_known};
 use super::refusals::open_attempt;
 use crate::plan::HOUR_MS;
@@ -132,7 +132,7 @@ impl Auditor {
         model.record_ms = facts.now_ms;
         for object in &facts.objects {
             let versions = model.objects.entry(object.id().seq()).or_default();
-            versions.push((model.record, object.clone()));
+            versions.push((model.record, looked_at(object)));
             if let Object::BalanceTransaction(transaction) = object {
                 let net = i128::from(transaction.amount) - i128::from(transaction.fee);
                 *model.nets.entry(transaction.currency.number()).or_default() += net;
@@ -179,6 +179,10 @@ impl Auditor {
                 self.seen.unanswered += u64::from(facts.request.is_none() && dispute.submissions == 0);
             }
         }
+        self.deliveries.record(account, facts, self.now_ms);
+        let told = |kind| facts.events.iter().filter(|event| event.kind == kind).count() as u64;
+        self.seen.failing += told(EventType::WebhookEndpointFailing);
+        self.seen.given_up += told(EventType::WebhookEndpointDisabled);
         for call in &facts.calls {
             *self.callable.entry((account, call.attempt)).or_default() += 1;
         }
@@ -324,6 +328,13 @@ impl Case<'_> {
         });
         if let Some(intent) = intent {
             return self.intent(intent);
+        }
+        let endpoint = self.facts.objects.iter().find_map(|object| match object {
+            Object::WebhookEndpoint(endpoint) => Some(endpoint),
+            _ => None,
+        });
+        if let Some(endpoint) = endpoint {
+            return self.endpoint(endpoint);
         }
         if let Some(Command::SaveSource(..) | Command::VerifySource(..)) = self.command {
             return self.source();

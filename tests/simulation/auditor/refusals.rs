@@ -88,6 +88,9 @@ impl AccountModel {
                 let left = charge.map_or(0, |charge| self.refundable(charge, at));
                 left == 0 || asked.amount.is_some_and(|amount| amount > left)
             }
+            Command::UpdateWebhookEndpoint(id, ..) | Command::DeleteWebhookEndpoint(id) => {
+                matches!(self.object_at(*id, at), Some(Object::WebhookEndpoint(endpoint)) if endpoint.is_deleted())
+            }
             _ => false,
         }
     }
@@ -113,6 +116,9 @@ impl AccountModel {
             (Command::UpdateCustomer(asked_id, asked), Some(Object::Customer(customer))) => {
                 let name = asked.name.clone().into_option();
                 *asked_id == id && name.is_some() && name == customer.name
+            }
+            (Command::UpdateWebhookEndpoint(asked_id, asked, _), Some(Object::WebhookEndpoint(endpoint))) => {
+                *asked_id == id && asked.description.clone().into_option() == endpoint.description
             }
             _ => false,
         }
@@ -157,7 +163,9 @@ pub(super) fn subject(command: &Command) -> Option<Id> {
         | Command::SaveSource(id, _)
         | Command::VerifySource(_, id, _)
         | Command::UpdateDispute(id, _)
-        | Command::CloseDispute(id) => Some(*id),
+        | Command::CloseDispute(id)
+        | Command::UpdateWebhookEndpoint(id, ..)
+        | Command::DeleteWebhookEndpoint(id) => Some(*id),
         Command::CaptureCharge(id, _) | Command::CreateChargeRefund(id, _) => Some(*id),
         Command::CreateRefund(asked) => asked.payment_intent.map(|intent| intent.0),
         _ => None,

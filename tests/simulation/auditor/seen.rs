@@ -43,6 +43,16 @@ pub struct Seen {
     pub bank_charges: u64,
     /// Bank accounts of customers that were verified.
     pub banks_verified: u64,
+    /// Deliveries that were heard to be taken.
+    pub delivered: u64,
+    /// Deliveries that were heard to have failed.
+    pub refused: u64,
+    /// Deliveries of what was heard to be taken before.
+    pub again: u64,
+    /// Endpoints of which their owners were told that they fail.
+    pub failing: u64,
+    /// Endpoints that were switched off because they failed for days, or were gone.
+    pub given_up: u64,
 }
 
 impl Seen {
@@ -69,6 +79,11 @@ impl Seen {
             redirects: self.redirects + other.redirects,
             bank_charges: self.bank_charges + other.bank_charges,
             banks_verified: self.banks_verified + other.banks_verified,
+            delivered: self.delivered + other.delivered,
+            refused: self.refused + other.refused,
+            again: self.again + other.again,
+            failing: self.failing + other.failing,
+            given_up: self.given_up + other.given_up,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What clients send: the command of each action, once its client knows what it refers to.
 
+pub(crate) mod endpoints;
 mod other_methods;
 
 use crate::merchants::Body;
@@ -174,6 +175,10 @@ pub fn body_of(number: usize, action: &Action, expands: bool, learnt: &dyn Learn
             path = &[];
             Call::Write(other_methods::command_of(action, learnt)?)
         }
+        Action::CreateEndpoint { .. } | Action::SwitchEndpoint { .. } | Action::DeleteEndpoint { .. } => {
+            path = &[];
+            Call::Write(endpoints::command_of(number, action, learnt)?)
+        }
         Action::Authenticate { of, passes, first } => {
             path = &[];
             let (_, object) = learnt.object(*of)?;
@@ -224,7 +229,7 @@ pub fn body_of(number: usize, action: &Action, expands: bool, learnt: &dyn Learn
                 Listed::Disputes => ListQuery::of(&kinds::DISPUTE, "/v1/disputes"),
                 Listed::Events => ListQuery::of(&kinds::EVENT, "/v1/events"),
             };
-            Call::List(ListQuery { limit: *limit, ..query })
+            Call::list(ListQuery { limit: *limit, ..query })
         }
     };
     Some(Body::new(call, if expands { path } else { &[] }))

@@ -161,6 +161,19 @@ pub enum Action {
     GetDispute {
         of: usize,
     },
+    /// An endpoint whose receiver is the step's own, for these events.
+    CreateEndpoint {
+        events: &'static [&'static str],
+        strict: bool,
+    },
+    /// An endpoint is disabled, or enabled again.
+    SwitchEndpoint {
+        of: usize,
+        disabled: bool,
+    },
+    DeleteEndpoint {
+        of: usize,
+    },
     Get {
         of: usize,
     },

@@ -28,6 +28,11 @@ pub enum Fault {
         /// The shard.
         shard: u16,
     },
+    /// Delivery of the shard's events comes to a rest, notes what it knows, and then the shard moves.
+    HandOver {
+        /// The shard.
+        shard: u16,
+    },
     /// What becomes of the shard's next block.
     Commit {
         /// The shard.

@@ -6,9 +6,11 @@
 
 mod action;
 mod author;
+mod endpoints;
 mod fault;
 mod other_methods;
 
+use crate::receivers::Mood;
 pub use action::{Action, Listed, Wish};
 use author::Author;
 pub use fault::{Fault, Ill, Place};
@@ -93,6 +95,13 @@ pub enum What {
         /// The step.
         of: usize,
     },
+    /// From now on a receiver does otherwise.
+    Receiver {
+        /// The step that made its endpoint.
+        of: usize,
+        /// What it does.
+        mood: Mood,
+    },
     /// Something goes wrong.
     Fault(Fault),
 }
@@ -111,6 +120,7 @@ impl Plan {
         let weather = Weather::of(&mut dice);
         let mut author = Author::new(dice, weather);
         author.write(length_ms);
+        author.write_endpoints(seed, length_ms);
         let Author { steps, weather, .. } = author;
         let mut steps: Vec<Step> = steps
             .into_iter()
@@ -152,6 +162,11 @@ impl Plan {
 }
 
 impl Weather {
+    /// The shard of an account.
+    pub(crate) fn shard_of(&self, account: u64) -> u16 {
+        (account % u64::from(self.shards)) as u16
+    }
+
     fn of(dice: &mut Entropy) -> Weather {
         let sometimes = |dice: &mut Entropy, most: u64| if dice.below(3) == 0 { 0 } else { dice.below(most) };
         Weather {

@@ -61,39 +61,23 @@ impl World<'_> {
             return Ok(());
         };
         let session = Session {
-            account: wish.account,
-            body,
-            key: wish.keyed.then(|| format!("key {step}")),
-            patience_ms: wish.patience_ms,
             hangs_up: wish.hangs_up,
-            tries: 0,
-            slot: 0,
-            queued: false,
-            stage: Stage::Open,
-            learnt: None,
+            ..Session::new(
+                wish.account,
+                body,
+                wish.keyed.then(|| format!("key {step}")),
+                wish.patience_ms,
+            )
         };
-        self.sessions.insert(step, session);
-        self.send(step)
+        self.open(step, session)
     }
 
     pub(super) fn again(&mut self, step: usize, of: usize) -> Result<(), Failure> {
         let Some(first) = self.sessions.get(&of) else {
             return Ok(());
         };
-        let session = Session {
-            account: first.account,
-            body: first.body.clone(),
-            key: first.key.clone(),
-            patience_ms: 10_000,
-            hangs_up: false,
-            tries: 0,
-            slot: 0,
-            queued: false,
-            stage: Stage::Open,
-            learnt: None,
-        };
-        self.sessions.insert(step, session);
-        self.send(step)
+        let session = Session::new(first.account, first.body.clone(), first.key.clone(), 10_000);
+        self.open(step, session)
     }
 
     pub(super) fn other_body(&mut self, step: usize, of: usize) -> Result<(), Failure> {
@@ -110,20 +94,14 @@ impl World<'_> {
             save: false,
         };
         let body = body_of(step, &action, false, &Newcomer).expect("it refers to nothing");
-        let session = Session {
-            account: first.account,
-            body,
-            key: first.key.clone(),
-            patience_ms: 10_000,
-            hangs_up: false,
-            tries: 0,
-            slot: 0,
-            queued: false,
-            stage: Stage::Open,
-            learnt: None,
-        };
-        self.sessions.insert(step, session);
-        self.send(step)
+        let session = Session::new(first.account, body, first.key.clone(), 10_000);
+        self.open(step, session)
+    }
+
+    /// A session begins with its first request.
+    pub(super) fn open(&mut self, at: usize, session: Session) -> Result<(), Failure> {
+        self.sessions.insert(at, session);
+        self.send(at)
     }
 
     pub(super) fn send(&mut self, at: usize) -> Result<(), Failure> {

@@ -19,6 +19,12 @@ pub struct Counts {
     pub simulated_ms: u64,
     /// Calls that left for the network.
     pub calls: u64,
+    /// Deliveries that left.
+    pub deliveries: u64,
+    /// Rows of what is known of deliveries that were noted.
+    pub note_rows: u64,
+    /// Shards that moved once delivery had come to a rest.
+    pub handed_over: u64,
     /// What the auditor saw.
     pub seen: Seen,
 }
@@ -34,6 +40,9 @@ impl Counts {
             happenings: self.happenings + other.happenings,
             simulated_ms: self.simulated_ms + other.simulated_ms,
             calls: self.calls + other.calls,
+            deliveries: self.deliveries + other.deliveries,
+            note_rows: self.note_rows + other.note_rows,
+            handed_over: self.handed_over + other.handed_over,
             seen: self.seen.plus(&other.seen),
         }
     }

@@ -26,7 +26,11 @@ impl World<'_> {
                     return self.listen();
                 }
             }
-            Fault::Move { shard } => self.move_shard(shard)?,
+            Fault::Move { shard } => {
+                self.post_loses(shard);
+                self.move_shard(shard)?;
+            }
+            Fault::HandOver { shard } => self.rest(shard),
             Fault::Commit { shard, ill } => {
                 if self.up {
                     self.hosts[usize::from(shard)].ill = Some(ill);
@@ -61,6 +65,8 @@ impl World<'_> {
         self.trace.number(6, self.now_ms);
         let inside: BTreeSet<u32> = self.hosts.iter().flat_map(|host| host.inside.iter().copied()).collect();
         self.hosts.clear();
+        self.post = None;
+        self.auditor.lost(|_| true);
         self.submitted.clear();
         // What the committer had said and nobody had carried out yet dies with the process.
         *self.heard.lock().expect("not poisoned") = Heard::default();
@@ -88,6 +94,7 @@ impl World<'_> {
             self.hosts.push(host);
             self.wake_first(shard);
         }
+        self.open_post();
     }
 
     fn host(&mut self, shard: u16) -> Host {
@@ -119,8 +126,8 @@ impl World<'_> {
     }
 
     /// As a takeover by another node does: the old incarnation is dropped where it is, the new one starts from the journal.
-    fn move_shard(&mut self, shard: u16) -> Result<(), Failure> {
-        if !self.up || self.off_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX {
+    pub(super) fn move_shard(&mut self, shard: u16) -> Result<(), Failure> {
+        if !self.may_move() {
             return Ok(());
         }
         self.auditor.started(self.off_ms.unsigned_abs());
@@ -128,7 +135,13 @@ impl World<'_> {
         let old = std::mem::replace(&mut self.hosts[usize::from(shard)], host);
         self.hang_up_all(old.inside);
         self.wake_first(shard);
+        self.post_adopts(shard);
         self.listen()
+    }
+
+    /// Whether anybody would take a shard over now.
+    pub(super) fn may_move(&self) -> bool {
+        self.up && self.off_ms.unsigned_abs() <= CLOCK_ERROR_MS_MAX
     }
 
     /// A call sets out for the network.
@@ -198,6 +211,18 @@ impl World<'_> {
         self.queue.push(std::cmp::Reverse(entry));
     }
 
+    /// Puts something into the queue whose place among what happens at the same moment is not drawn.
+    pub(super) fn push_undrawn(&mut self, at_ms: u64, order: u64, what: Happening) {
+        self.number += 1;
+        let number = self.number;
+        self.queue.push(std::cmp::Reverse(super::Entry {
+            at_ms,
+            order,
+            number,
+            what,
+        }));
+    }
+
     pub(super) fn push_in(&mut self, delay_ms: u64, what: Happening) {
         self.push(self.now_ms + delay_ms, what);
     }
@@ -231,7 +256,7 @@ impl World<'_> {
     }
 
     pub(super) fn shard_of(&self, account: AccountKey) -> u16 {
-        (account.0 % u64::from(self.plan.weather.shards)) as u16
+        self.plan.weather.shard_of(account.0)
     }
 
     pub(super) fn now(&self) -> Now {

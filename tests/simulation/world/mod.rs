@@ -3,12 +3,16 @@
 
 mod asking;
 mod counts;
+mod deliveries;
 mod ending;
 mod faults;
 mod queue;
+mod reading;
+mod sending;
 mod turns;
 
 pub use self::counts::Counts;
+use self::deliveries::Post;
 use self::queue::{Entry, Happening};
 use crate::acquirer::Acquirer;
 use crate::auditor::{Auditor, Failure};
@@ -16,12 +20,14 @@ use crate::clients::{Session, Stage};
 use crate::merchants::{START_MS, merchant, secrets};
 use crate::plan::{HOUR_MS, Ill, Plan, What};
 use crate::ports::Ports;
+use crate::receivers::Mood;
 use crate::trace::Trace;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::{Arc, Mutex};
 use tollgate_actors::entropy::Entropy;
 use tollgate_actors::metrics::Meters;
+use tollgate_actors::outbox::Moved;
 use tollgate_actors::readers::answer_beside;
 use tollgate_actors::request::Delivery;
 use tollgate_actors::settings::ShardSettings;
@@ -29,7 +35,7 @@ use tollgate_actors::shard::{CallOut, Control, Inbox};
 use tollgate_actors::supervisor::Supervised;
 use tollgate_domain::Profile;
 use tollgate_store::memory::{Memory, Mode};
-use tollgate_store::{Block, Commit, Epoch, ShardId};
+use tollgate_store::{AccountRef, Block, Commit, Epoch, ShardId, envelope};
 
 /// Longest time after the last fault in which everything must come to its end, milliseconds: the clock's error, a day of
 /// slowest repeats would be far too long, two hours of them are plenty.
@@ -45,6 +51,8 @@ struct Heard {
     deliveries: Vec<Delivery>,
     calls: Vec<CallOut>,
     committed: Vec<(u16, Epoch, u64)>,
+    /// Accounts with endpoints that have something new, by block.
+    moved: Vec<(u16, Vec<Moved>)>,
     lost: Vec<(u16, Epoch, Commit)>,
 }
 
@@ -77,6 +85,10 @@ pub struct World<'p> {
     settings: Arc<ShardSettings>,
     meters: Arc<Meters>,
     hosts: Vec<Host>,
+    /// Delivery of webhooks, while the process runs.
+    post: Option<Post>,
+    /// How receivers do, by the step that made their endpoint.
+    moods: BTreeMap<usize, Mood>,
     up: bool,
     /// Which process runs.
     process: u32,
@@ -125,6 +137,8 @@ impl<'p> World<'p> {
             settings,
             meters: Arc::new(Meters::new()),
             hosts: Vec::new(),
+            post: None,
+            moods: BTreeMap::new(),
             up: false,
             process: 0,
             heard: Arc::default(),
@@ -164,13 +178,18 @@ impl<'p> World<'p> {
         if !self.is_settled() {
             return Err(self.auditor.fail("liveness", self.what_is_open()));
         }
+        self.deliver_rest()?;
         self.read_back()?;
         self.auditor
             .end(&*self.store, &self.store.blocks(), self.acquirer.book())?;
         self.counts.simulated_ms = self.now_ms;
         self.counts.seen = self.auditor.seen();
         for block in self.store.blocks() {
-            self.trace.bytes(&block.bytes);
+            let records = envelope::records(&block.bytes, block.count).map(|record| record.expect("it was audited"));
+            // In a note, what does not depend on each other stands in any order.
+            for record in records.filter(|record| AccountRef(record.head.account).notes().is_none()) {
+                self.trace.bytes(record.body);
+            }
         }
         Ok((self.counts, self.trace.sum()))
     }
@@ -202,6 +221,10 @@ impl<'p> World<'p> {
                     What::Ask(wish) => self.begin(step.number, wish),
                     What::Again { of } => self.again(step.number, *of),
                     What::OtherBody { of } => self.other_body(step.number, *of),
+                    What::Receiver { of, mood } => {
+                        self.moods.insert(*of, *mood);
+                        Ok(())
+                    }
                     What::Fault(fault) => self.fault(&fault.clone()),
                 }
             }
@@ -252,6 +275,12 @@ impl<'p> World<'p> {
                 }
                 Ok(())
             }
+            Happening::Deliver(process) => self.deliver_events(process),
+            Happening::Delivered(process, ticket, doing) => {
+                self.delivered(process, ticket, *doing);
+                Ok(())
+            }
+            Happening::Rested(shard, process) => self.rested(shard, process),
             Happening::Start => {
                 self.start();
                 Ok(())

@@ -1,11 +1,13 @@
 //! What is about to happen, in the order in which it will.
 
+use super::deliveries::Doing;
 use std::sync::Arc;
 use tollgate_actors::Request;
 use tollgate_actors::shard::{CallOut, Load};
 use tollgate_domain::AccountKey;
 use tollgate_domain::acquirer::{AttemptId, NetworkAnswer};
 use tollgate_store::Epoch;
+use tollgate_webhooks::hall::Ticket;
 
 /// Something that is about to happen.
 #[derive(Debug)]
@@ -20,6 +22,12 @@ pub(super) enum Happening {
     Beside(u32, Arc<Request>, u32),
     AtNetwork(CallOut, u32),
     FromNetwork(AccountKey, AttemptId, NetworkAnswer, u32),
+    /// The hall of a process has its turns.
+    Deliver(u32),
+    /// Something that the hall of a process wanted done has ended.
+    Delivered(u32, Ticket, Box<Doing>),
+    /// A shard whose delivery came to a rest may move.
+    Rested(u16, u32),
     Start,
     Restart(u32),
     ClockBack(i64),

@@ -121,6 +121,7 @@ impl World<'_> {
         let done = Box::new(move |commit| {
             let mut heard = heard.lock().expect("not poisoned");
             if commit == Commit::Durable {
+                heard.moved.push((shard, release.moved));
                 heard.deliveries.extend(release.replies);
                 heard.calls.extend(release.calls);
                 heard.committed.push((shard, epoch, seq));
@@ -183,6 +184,10 @@ impl World<'_> {
     /// Takes what `Done`s said.
     pub(super) fn listen(&mut self) -> Result<(), Failure> {
         let heard = std::mem::take(&mut *self.heard.lock().expect("not poisoned"));
+        // Before the answers: whoever hears that an endpoint is made may ask what is pending there.
+        for (shard, moved) in heard.moved {
+            self.post_moved(shard, &moved);
+        }
         self.deliver(heard.deliveries)?;
         for call in heard.calls {
             self.counts.calls += 1;
@@ -217,10 +222,12 @@ impl World<'_> {
         if self.hosts[usize::from(shard)].supervised.is_failed() {
             // The operator sees readiness go and restarts the process.
             self.push_in(1_000, Happening::Restart(self.process));
-            return;
+            return self.post_loses(shard);
         }
         let claimed = self.claim(shard);
         self.hosts[usize::from(shard)].supervised.rebuild(&claimed);
         self.wake(shard, 0);
+        self.post_loses(shard);
+        self.post_adopts(shard);
     }
 }

@@ -105,15 +105,17 @@ impl Journal {
     pub(crate) fn ask(&mut self, command: Command, key: Option<&str>) {
         self.requests += 1;
         let request = Id::new(&kinds::REQUEST, self.now_ms, self.requests, 0);
-        let claim = key.map(|key| Claim {
-            key: key.into(),
-            fingerprint: u128::from(self.requests),
-            endpoint: 1,
-            path: "/v1/payment_intents".into(),
-            request,
-            version: Version::NEWEST.0,
-            expand: Vec::new(),
-            created_ms: self.now_ms,
+        let claim = key.map(|key| {
+            Arc::new(Claim {
+                key: key.into(),
+                fingerprint: u128::from(self.requests),
+                endpoint: 1,
+                path: "/v1/payment_intents".into(),
+                request,
+                version: Version::NEWEST.0,
+                expand: Vec::new(),
+                created_ms: self.now_ms,
+            })
         });
         let info = RequestInfo {
             id: request,
@@ -239,7 +241,7 @@ impl Journal {
             .expect("12 of 16")
     }
 
-    fn decide(&self, command: &Command, claim: Option<&Claim>, request: Option<RequestInfo<'_>>) -> Decision {
+    fn decide(&self, command: &Command, claim: Option<&Arc<Claim>>, request: Option<RequestInfo<'_>>) -> Decision {
         let inputs = Inputs {
             now_ms: self.now_ms,
             request,
@@ -274,7 +276,7 @@ impl decision::Objects for Journal {
     }
 }
 
-fn outcome(claim: Claim, reply: &decision::Reply, clock_ms: u64) -> Outcome {
+fn outcome(claim: Arc<Claim>, reply: &decision::Reply, clock_ms: u64) -> Outcome {
     let result = match reply {
         decision::Reply::Object(kind, id) => OutcomeResult::Object {
             kind: kind.number,
@@ -282,6 +284,7 @@ fn outcome(claim: Claim, reply: &decision::Reply, clock_ms: u64) -> Outcome {
         },
         decision::Reply::Reject(reject) => OutcomeResult::Rejected { reject: reject.clone() },
         decision::Reply::Await(attempt) => OutcomeResult::InFlight { attempt: *attempt },
+        decision::Reply::Handed => OutcomeResult::Handed,
         decision::Reply::Nobody => panic!("a request hears something"),
     };
     Outcome {

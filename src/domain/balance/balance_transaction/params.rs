@@ -135,7 +135,7 @@ fn list(form: &mut dyn Form, url: &'static str) -> Result<Call, Refused> {
     query
         .parents
         .extend(asked.source.map(|source| (source.kind, source.id)));
-    Ok(Call::List(
+    Ok(Call::list(
         match asked.kind.as_deref().map(BalanceTransactionName::from_name) {
             None => query,
             Some(Some(name)) => query.born_with(name.born_with()),

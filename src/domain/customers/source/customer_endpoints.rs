@@ -278,7 +278,7 @@ fn page(
     query
         .of_path(&kinds::CUSTOMER, customer, "customer")
         .page(limit, after.map(|of| of.id), before.map(|of| of.id))
-        .map(Call::List)
+        .map(Call::list)
 }
 
 /// The card or source that the path names.

@@ -183,7 +183,7 @@ static LIST_FOR_CUSTOMER: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };
 
@@ -250,6 +250,6 @@ static LIST: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };

@@ -147,7 +147,7 @@ static LIST: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };
 
@@ -205,6 +205,6 @@ static LIST_FOR_APPLE_PAY: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };

@@ -190,7 +190,7 @@ static LIST: Endpoint<Call> = Endpoint {
             Some(customer) => query.of_living(&kinds::CUSTOMER, customer),
             None => query.of_nothing(),
         };
-        page.query(query).map(Call::List)
+        page.query(query).map(Call::list)
     },
 };
 
@@ -206,7 +206,7 @@ static LIST_OF_CUSTOMER: Endpoint<Call> = Endpoint {
         let customer = path.id(0, &kinds::CUSTOMER)?;
         let query = ListQuery::of(&kinds::PAYMENT_METHOD, "/v1/customers/{}/payment_methods");
         let query = query.of_path(&kinds::CUSTOMER, customer, "id");
-        asked.query(query).map(Call::List)
+        asked.query(query).map(Call::list)
     },
 };
 

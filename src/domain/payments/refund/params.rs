@@ -211,7 +211,7 @@ static LIST: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };
 
@@ -319,6 +319,6 @@ static LIST_OF_CHARGE: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };

@@ -320,6 +320,6 @@ static LIST: Endpoint<Call> = Endpoint {
                 asked.starting_after.map(|id| id.0),
                 asked.ending_before.map(|id| id.0),
             )
-            .map(Call::List)
+            .map(Call::list)
     },
 };

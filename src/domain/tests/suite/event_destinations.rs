@@ -5,7 +5,7 @@ use crate::sealed::shop;
 use crate::shop::Shop;
 use tollgate_domain::events::EventType;
 use tollgate_domain::webhooks::event_destination::{EventPayload, IncludedParts};
-use tollgate_domain::webhooks::webhook_endpoint::BodyFormat;
+use tollgate_domain::webhooks::webhook_endpoint::{BodyFormat, DisabledReason, EndpointReport};
 use tollgate_domain::{Account, Command, Item, Object, Read, Reply, Stop, World, kinds, read};
 use tollgate_resource::lookup::{at_path, text_of};
 use tollgate_resource::{Id, Version};
@@ -95,6 +95,32 @@ fn what_is_not_asked_for_is_not_shown_and_a_secret_only_once() {
 }
 
 #[test]
+fn events_are_those_of_the_account_itself() {
+    let mut shop = shop();
+    for own in ["@self", "self"] {
+        let (_, answer) = made(
+            &mut shop,
+            &create("thin", "v1.charge.failed", &[("events_from[0]", own)]),
+        );
+        let Object::WebhookEndpoint(endpoint) = answer else {
+            panic!("{answer:?}")
+        };
+        assert!(!endpoint.connect, "it is sent the account's own events");
+    }
+    for others in ["@accounts", "other_accounts", "@organization_members"] {
+        let more = [("events_from[0]", "@self"), ("events_from[1]", others)];
+        let said = match shop.ask(&create("thin", "v1.charge.failed", &more)) {
+            Err(Stop::Reject(reject)) => format!("{reject:?}"),
+            Err(other) => panic!("{others}: {other:?}"),
+            Ok(_) => panic!("{others} is taken"),
+        };
+        for part in ["events_from", "Connect is not available", others] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}
+
+#[test]
 fn thin_events_are_asked_for_by_names_of_their_own() {
     let mut shop = Shop::open();
     let (thin, _) = made(&mut shop, &create("thin", "v1.charge.*", &[]));
@@ -123,16 +149,29 @@ fn thin_events_are_asked_for_by_names_of_their_own() {
         v1(whole).is_ok() && v1(thin).is_err(),
         "thin events are of the second version only"
     );
-    for (payload, event) in [
-        ("thin", "charge.failed"),
-        ("snapshot", "v1.charge.failed"),
-        ("thin", "v1.charge.exploded"),
+    for (payload, event, words) in [
+        ("thin", "charge.failed", "this one is v1.charge.failed"),
+        ("snapshot", "v1.charge.failed", "names without `v1.`"),
+        ("thin", "v1.charge.exploded", "no such event type: v1.charge.exploded"),
     ] {
         let Err(Stop::Reject(reject)) = shop.ask(&create(payload, event, &[])) else {
             panic!("{payload} {event} is refused");
         };
         assert_eq!(reject.param.as_deref(), Some("enabled_events[0]"));
+        assert!(reject.message.contains(words), "{}", reject.message);
     }
+    // A list without members comes as an empty parameter.
+    let nothing = [
+        ("name", "orders"),
+        ("type", "webhook_endpoint"),
+        ("event_payload", "thin"),
+        ("enabled_events", ""),
+        ("webhook_endpoint[url]", "https://shop.example/hooks"),
+    ];
+    let Err(Stop::Reject(reject)) = shop.ask(&command("create_event_destination", &nothing)) else {
+        panic!("one that is sent nothing is refused");
+    };
+    assert_eq!(reject.param.as_deref(), Some("enabled_events"));
 }
 
 #[test]
@@ -167,4 +206,22 @@ fn a_destination_is_switched_changed_and_deleted() {
     assert!(shop.account.endpoints().is_empty());
     assert!(shop.ask(&at("enable_event_destination", id, &[])).is_err());
     crate::audit::check(&shop);
+}
+
+#[test]
+fn one_that_failed_and_is_disabled_by_its_merchant_is_disabled_by_its_merchant() {
+    let mut shop = shop();
+    let (id, _) = made(&mut shop, &create("snapshot", "*", &[]));
+    let failed = EndpointReport::Disable(DisabledReason::Failing);
+    shop.tell(&Command::ReportWebhookEndpoint(id, failed)).expect("noted");
+    let reason = |shop: &Shop, object: &Object| shows(shop, object, "status_details.disabled.reason");
+    let seen_now = |shop: &Shop| match seen(shop, Read::EventDestination(id, IncludedParts::default())) {
+        Ok(Item::Object(object)) => reason(shop, &object),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(seen_now(&shop).as_deref(), Some("failing"));
+    shop.ask(&at("disable_event_destination", id, &[])).expect("disabled");
+    assert_eq!(seen_now(&shop).as_deref(), Some("user"));
+    shop.ask(&at("enable_event_destination", id, &[])).expect("enabled");
+    assert_eq!(seen_now(&shop), None);
 }

@@ -15,6 +15,7 @@ mod customer_properties;
 mod customers;
 mod disputes;
 mod domains;
+mod endpoint_properties;
 mod ephemeral_keys;
 mod event_destinations;
 mod event_orders;

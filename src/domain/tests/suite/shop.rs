@@ -74,7 +74,7 @@ impl Shop {
     pub(crate) fn ask(&mut self, command: &Command) -> Result<Done, Stop> {
         self.requests += 1;
         let request = Id::new(&kinds::REQUEST, self.now_ms, self.requests, 0);
-        let claim = Claim {
+        let claim = Arc::new(Claim {
             key: format!("key-{}", self.requests).into(),
             fingerprint: u128::from(self.requests),
             endpoint: 1,
@@ -83,7 +83,7 @@ impl Shop {
             version: self.version.0,
             expand: Vec::new(),
             created_ms: self.now_ms,
-        };
+        });
         self.run(command, Some(&claim))
     }
 
@@ -115,7 +115,7 @@ impl Shop {
         })
     }
 
-    fn run(&mut self, command: &Command, claim: Option<&Claim>) -> Result<Done, Stop> {
+    fn run(&mut self, command: &Command, claim: Option<&Arc<Claim>>) -> Result<Done, Stop> {
         let request = claim.map(|claim| RequestInfo {
             id: claim.request,
             idempotency_key: Some(&claim.key),
@@ -167,7 +167,7 @@ impl Shop {
 }
 
 /// The outcome as the shard adds it.
-fn outcome(decision: &Decision, claim: Option<&Claim>) -> Option<Outcome> {
+fn outcome(decision: &Decision, claim: Option<&Arc<Claim>>) -> Option<Outcome> {
     let (claim, reply) = match &decision.settles {
         Some(settled) => (settled.claim.clone()?, &settled.reply),
         None => (claim?.clone(), &decision.reply),
@@ -179,6 +179,7 @@ fn outcome(decision: &Decision, claim: Option<&Claim>) -> Option<Outcome> {
         },
         Reply::Reject(reject) => OutcomeResult::Rejected { reject: reject.clone() },
         Reply::Await(attempt) => OutcomeResult::InFlight { attempt: *attempt },
+        Reply::Handed => OutcomeResult::Handed,
         Reply::Nobody => return None,
     };
     Some(Outcome {

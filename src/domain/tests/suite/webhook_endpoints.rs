@@ -46,7 +46,7 @@ fn an_endpoint_is_made_changed_disabled_and_deleted() {
 }
 
 #[test]
-fn addresses_that_cannot_be_sent_to_are_refused() {
+fn addresses_and_accounts_that_nothing_can_be_sent_for_are_refused() {
     check(
         "
         > create_webhook_endpoint url=shop.example enabled_events[0]=*
@@ -54,6 +54,13 @@ fn addresses_that_cannot_be_sent_to_are_refused() {
 
         > create_webhook_endpoint url=ftp://shop.example enabled_events[0]=*
         400 url_invalid param=url (not begun): Invalid URL: The scheme must be http or https.
+
+        > create_webhook_endpoint url=https://shop.example enabled_events[0]=* connect=true
+        400 param=connect (not begun): Connect is not available on this account: there are no connected accounts, so nothing would ever be sent. Leave `connect` out to be sent the account's own events.
+
+        > create_webhook_endpoint url=https://shop.example enabled_events[0]=charge.failed connect=false
+        200 we1
+        · we1 https://shop.example charge.failed
 
         > create_webhook_endpoint url=https://a:b@shop.example enabled_events[0]=*
         400 url_invalid param=url (not begun): Invalid URL: It must not hold a user name or a password.

@@ -13,6 +13,9 @@ pub use shown::{
     WebhookReplayShown,
 };
 
+use crate::call::Read;
+use crate::events::ThinEventShown;
+use crate::kinds;
 use crate::object::ShowContext;
 use tollgate_resource::{Id, Kind, Names, Shown};
 
@@ -44,6 +47,8 @@ pub enum DeliveryAsked {
     Resume,
     /// An attempt with an event that is made for it.
     Test,
+    /// An attempt with the event that the second version of the API has for it.
+    Ping,
     /// That events of a range are sent again.
     Recover(Box<CreateWebhookRecovery>),
     /// One of those jobs.
@@ -71,6 +76,27 @@ pub enum Delivered {
     Letter(WebhookDeadLetter),
     /// How many events are sent again.
     Replayed(u64),
+    /// The event that was made to see whether a destination is reached.
+    Ping(Ping),
+}
+
+/// An event that is made to see whether an event destination is reached. It stands in no list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ping {
+    /// Its id; also says when it was made.
+    pub event: Id,
+    /// The destination.
+    pub destination: Id,
+}
+
+impl DeliveryCall {
+    /// A look at the object that it is about.
+    pub fn about(&self) -> Read {
+        match *self.kind == kinds::WEBHOOK_ENDPOINT {
+            true => Read::AnyWebhookEndpoint(self.id, self.param),
+            false => Read::Object(self.kind, self.id, self.param),
+        }
+    }
 }
 
 /// An attempt to bring an event to an endpoint.
@@ -251,10 +277,27 @@ pub struct WebhookDelivery {
     pub dead: u64,
     /// Numbers of the account's sequence that were not looked at yet.
     pub behind: u64,
-    /// When the oldest event happened that is in hand, milliseconds since the Unix epoch.
+    /// When the oldest event happened that was not tried yet, milliseconds since the Unix epoch.
     pub oldest_ms: Option<u64>,
+    /// How long ago that is, milliseconds.
+    pub lag_ms: Option<u64>,
+    /// What the last attempts came to, if there were any.
+    pub recent: Option<RecentWebhookAttempts>,
     /// Since when nothing was taken, milliseconds since the Unix epoch.
     pub failing_since_ms: Option<u64>,
+}
+
+/// What an endpoint's last attempts came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecentWebhookAttempts {
+    /// How many there are.
+    pub attempts: u32,
+    /// How many of them were taken.
+    pub succeeded: u32,
+    /// Half of them took no longer, milliseconds.
+    pub p50_ms: u32,
+    /// 95 of a hundred took no longer, milliseconds.
+    pub p95_ms: u32,
 }
 
 /// What is being done for an endpoint.
@@ -287,6 +330,7 @@ impl Delivered {
             Delivered::State(state) => with(&WebhookDeliveryShown::of(state, context)),
             Delivered::Letter(letter) => with(&WebhookDeadLetterShown::of(letter, context)),
             Delivered::Replayed(count) => with(&WebhookReplayShown::of(*count)),
+            Delivered::Ping(ping) => with(&ThinEventShown::ping(ping.event, ping.destination, context)),
         }
     }
 }

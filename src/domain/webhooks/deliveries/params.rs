@@ -5,8 +5,9 @@ use super::shown::{
 };
 use super::{AttemptOutcome, DeliveryAsked, DeliveryCall, RecoveryScope};
 use crate::call::{Call, PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX};
-use crate::events::EventShown;
+use crate::events::{EventShown, ThinEventShown};
 use crate::kinds::{self, EventId, WebhookAttemptId, WebhookEndpointId};
+use crate::webhooks::event_names;
 use tollgate_resource::operation::{Answers, PathArgs, Refused, take};
 use tollgate_resource::params::{HasParams, NoParams, Range};
 use tollgate_resource::shown::HasShape;
@@ -124,6 +125,7 @@ pub const ENDPOINTS: &[&Endpoint<Call>] = &[
     &PAUSE,
     &RESUME,
     &TEST,
+    &PING,
     &RECOVER,
     &RECOVERIES,
     &RECOVERY,
@@ -278,6 +280,25 @@ static TEST: Endpoint<Call> = Endpoint {
     },
 };
 
+static PING: Endpoint<Call> = Endpoint {
+    name: "ping_event_destination",
+    doc: "Sends an event destination an event that is made for it and stands in no list, and answers with that event.",
+    method: Method::Post,
+    path: "/v2/core/event_destinations/{id}/ping",
+    params: NoParams::SHAPE,
+    answers: Answers::One(ThinEventShown::SHAPE),
+    parse: |path, form| {
+        take::<NoParams>(form)?;
+        let kind = &kinds::WEBHOOK_ENDPOINT;
+        Ok(Call::Delivery(Box::new(DeliveryCall {
+            kind,
+            id: path.id(0, kind)?,
+            param: "id",
+            asked: DeliveryAsked::Ping,
+        })))
+    },
+};
+
 static RECOVER: Endpoint<Call> = Endpoint {
     name: "create_webhook_recovery",
     doc: "Sends the events of a range of time to an endpoint again, oldest first, beside what it is sent anyway. The job \
@@ -292,6 +313,13 @@ static RECOVER: Endpoint<Call> = Endpoint {
             return Err(Refused::Malformed(
                 "`until` must be later than `since`: nothing happened between them.".into(),
             ));
+        }
+        // One that nobody can want would end as a job that has done its work and sent nothing.
+        if let Some(unknown) = asked.types.iter().find(|name| !event_names::is_known(name)) {
+            return Err(Refused::Malformed(format!(
+                "`types`: there is no event type {unknown}, and no group of them; an example is `payment_intent.succeeded`, or \
+                 `charge.*`."
+            )));
         }
         of_endpoint(path, DeliveryAsked::Recover(Box::new(asked)))
     },

@@ -124,16 +124,34 @@ pub struct WebhookDeliveryShown {
     pub failing_since: Option<Seconds>,
     /// Deliveries that are under way.
     pub in_flight: i64,
+    /// For how many seconds the oldest event has waited that was not tried yet; null when there is none.
+    pub lag: Option<i64>,
     /// Whether it belongs to live mode.
     pub livemode: bool,
-    /// When the oldest event happened that is on its way, in seconds since the Unix epoch.
+    /// When that event happened, in seconds since the Unix epoch. Of one that the server has not read yet it is only known that it
+    /// is no younger than the server's look at the endpoint.
     pub oldest: Option<Seconds>,
+    /// What the last attempts came to, 64 at most, since the server looks after the endpoint; null when there was none.
+    pub recent_attempts: Option<WebhookRecentAttemptsShown>,
     /// What is being done.
     pub state: DeliveryState,
     /// Events that wait for another attempt.
     pub waiting: i64,
     /// The endpoint.
     pub webhook_endpoint: Ref,
+}
+
+/// What the last attempts to deliver to an endpoint came to.
+#[derive(Shown)]
+pub struct WebhookRecentAttemptsShown {
+    /// How many there are.
+    pub attempts: i64,
+    /// Half of them took no longer than this, in milliseconds, right to a thirty-second part.
+    pub duration_p50_ms: i64,
+    /// 95 of a hundred took no longer than this, in milliseconds.
+    pub duration_p95_ms: i64,
+    /// How many of them were taken.
+    pub succeeded: i64,
 }
 
 impl<'a> WebhookAttemptShown<'a> {
@@ -224,8 +242,15 @@ impl WebhookDeliveryShown {
             dead_letters: number(state.dead),
             failing_since: state.failing_since_ms.map(seconds),
             in_flight: number(state.in_flight),
+            lag: state.lag_ms.map(|ms| number(ms / 1_000)),
             livemode: context.livemode,
             oldest: state.oldest_ms.map(seconds),
+            recent_attempts: state.recent.map(|recent| WebhookRecentAttemptsShown {
+                attempts: i64::from(recent.attempts),
+                duration_p50_ms: i64::from(recent.p50_ms),
+                duration_p95_ms: i64::from(recent.p95_ms),
+                succeeded: i64::from(recent.succeeded),
+            }),
             state: state.state,
             waiting: number(state.waiting),
             webhook_endpoint: endpoint(state.endpoint),

@@ -12,15 +12,15 @@ use crate::object::Object;
 use crate::reject::{Reject, codes};
 use crate::webhooks::event_names::{self, ALL};
 use crate::webhooks::webhook_endpoint::{
-    DisabledReason, EndpointSecret, EndpointState, Vetted, WebhookEndpoint, check_room, check_url,
+    EndpointSecret, EndpointState, Vetted, WebhookEndpoint, check_room, check_url,
 };
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata};
 
 /// How the types of thin events begin whose objects are of the first version of the API.
 const OF_FIRST_VERSION: &str = "v1.";
-/// The only accounts whose events can be asked for.
-const OWN_ACCOUNT: &str = "@self";
+/// The only account whose events can be asked for: as it is named now, and as older libraries name it.
+const OWN_ACCOUNT: [&str; 2] = ["@self", "self"];
 
 /// Makes a destination, which is an endpoint.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateEventDestination, vetted: &Vetted) -> Result<Decision, Stop> {
@@ -31,8 +31,11 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateEventDestination, vetted: &V
             format!("Event destinations of the type {kind:?} are not served here, only those of `webhook_endpoint`.");
         return Err(wrong("type", message));
     }
-    if asked.events_from.iter().any(|from| **from != *OWN_ACCOUNT) {
-        let message = format!("Events are sent from the account itself only: `{OWN_ACCOUNT}`.");
+    if let Some(from) = asked.events_from.iter().find(|from| !OWN_ACCOUNT.contains(&&***from)) {
+        let message = format!(
+            "Connect is not available on this account: there are no connected accounts, so nothing would ever be sent from \
+             {from:?}. Leave `events_from` out, or say `@self`, to be sent the account's own events."
+        );
         return Err(wrong("events_from", message));
     }
     let payload = asked.event_payload.expect("the form makes sure of required parameters");
@@ -46,6 +49,14 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateEventDestination, vetted: &V
     })?;
     check_url(case, url, vetted, "webhook_endpoint[url]")?;
     let enabled_events = events_of(&asked.enabled_events, payload)?;
+    if enabled_events.is_empty() {
+        // A list without members comes as a parameter that is there.
+        let message =
+            format!("Missing required param: enabled_events. Name the events to be sent, or `{ALL}` for all.");
+        return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
+            .with_param("enabled_events")
+            .into());
+    }
     check_room(case)?;
     let mut metadata = Metadata::default();
     metadata::merge(&mut metadata, &asked.metadata)?;
@@ -85,10 +96,7 @@ pub(crate) fn update(
     let payload = endpoint.payload();
     if let Some(url) = asked.url() {
         check_url(case, url, vetted, "webhook_endpoint[url]")?;
-        if *url != *endpoint.url {
-            endpoint.failing_since_ms = None;
-        }
-        endpoint.url = url.into();
+        endpoint.send_to(url);
     }
     if !asked.enabled_events.is_empty() {
         endpoint.enabled_events = events_of(&asked.enabled_events, payload)?;
@@ -107,29 +115,13 @@ pub(crate) fn update(
 /// Enables or disables a destination. One that is so already stays as it is.
 pub(crate) fn switch(case: &Case<'_>, id: Id, enabled: bool) -> Result<Decision, Stop> {
     let mut endpoint = WebhookEndpoint::clone(known(case.world.account, id)?);
-    match (enabled, endpoint.state) {
-        (true, EndpointState::Disabled { .. }) => {
-            endpoint.state = EndpointState::Enabled;
-            endpoint.failing_since_ms = None;
-        }
-        (false, EndpointState::Enabled) => {
-            endpoint.state = EndpointState::Disabled {
-                reason: DisabledReason::User,
-                since_ms: case.inputs.now_ms,
-            };
-        }
-        _ => {}
-    }
+    endpoint.switch(enabled, case.inputs.now_ms);
     Ok(put(case, endpoint, IncludedParts::default()))
 }
 
 /// Forgets a destination.
 pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
-    let endpoint = WebhookEndpoint {
-        state: EndpointState::Deleted,
-        secrets: Vec::new(),
-        ..WebhookEndpoint::clone(known(case.world.account, id)?)
-    };
+    let endpoint = known(case.world.account, id)?.deleted();
     Ok(put(case, endpoint, IncludedParts::default()))
 }
 
@@ -177,6 +169,7 @@ fn put(case: &Case<'_>, endpoint: WebhookEndpoint, included: IncludedParts) -> D
 
 /// What was asked for, each once, in the names of events of the first version.
 fn events_of(asked: &[Box<str>], payload: EventPayload) -> Result<Vec<Box<str>>, Stop> {
+    let is_thin = |given: &str| given.strip_prefix(OF_FIRST_VERSION).is_some_and(event_names::is_known);
     let mut events: Vec<Box<str>> = Vec::new();
     for (at, given) in asked.iter().enumerate() {
         let event = match payload {
@@ -185,7 +178,16 @@ fn events_of(asked: &[Box<str>], payload: EventPayload) -> Result<Vec<Box<str>>,
             EventPayload::Thin => given.strip_prefix(OF_FIRST_VERSION),
         };
         let Some(event) = event.filter(|event| event_names::is_known(event)) else {
-            let message = format!("Invalid enabled_events[{at}]: there is no such event type: {given}");
+            let hint = match payload {
+                EventPayload::Thin if event_names::is_known(given) => {
+                    format!("; thin events have names of their own, this one is {OF_FIRST_VERSION}{given}")
+                }
+                EventPayload::Snapshot if is_thin(given) => {
+                    "; it is one of thin events, and snapshots have names without `v1.`".to_owned()
+                }
+                EventPayload::Thin | EventPayload::Snapshot => String::new(),
+            };
+            let message = format!("Invalid enabled_events[{at}]: there is no such event type: {given}{hint}");
             return Err(Reject::invalid(None, message)
                 .with_param(format!("enabled_events[{at}]"))
                 .into());

@@ -21,7 +21,7 @@ pub struct CreateEventDestination {
     /// What is sent of them.
     #[param(required)]
     pub event_payload: Option<EventPayload>,
-    /// Whose events: `@self`, the account's own.
+    /// Whose events: `@self`, the account's own; older libraries say `self`.
     #[param(max_items = 4)]
     pub events_from: Vec<Box<str>>,
     /// What the answer shows besides.

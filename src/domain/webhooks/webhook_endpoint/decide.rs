@@ -2,8 +2,8 @@
 
 use super::params::{CreateWebhookEndpoint, RollWebhookSecret, UpdateWebhookEndpoint, Vetted};
 use super::{
-    Delivery, DeliveryParams, DisabledReason, EndpointList, EndpointPage, EndpointSecret, EndpointState, EndpointUrl,
-    SECRETS_MAX, WebhookEndpoint,
+    Delivery, DeliveryParams, EndpointList, EndpointPage, EndpointSecret, EndpointState, EndpointUrl, SECRETS_MAX,
+    WebhookEndpoint,
 };
 use crate::account::Account;
 use crate::decision::{Case, Decision, Reply, Stop};
@@ -22,6 +22,11 @@ const ROLL_DEFAULT_S: i64 = 24 * 60 * 60;
 /// Makes an endpoint. Its answer shows its secret, and so does every replay of it; nothing else ever does.
 pub(crate) fn create(case: &Case<'_>, asked: &CreateWebhookEndpoint, vetted: &Vetted) -> Result<Decision, Stop> {
     check_url(case, &asked.url, vetted, "url")?;
+    if asked.connect == Some(true) {
+        let message = "Connect is not available on this account: there are no connected accounts, so nothing would ever be sent. \
+                       Leave `connect` out to be sent the account's own events.";
+        return Err(Reject::invalid(None, message).with_param("connect").into());
+    }
     let enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
     check_room(case)?;
     let mut metadata = Metadata::default();
@@ -34,7 +39,7 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateWebhookEndpoint, vetted: &Ve
         url: asked.url.clone(),
         enabled_events,
         api_version: asked.api_version.map(|given| given.0),
-        connect: asked.connect.unwrap_or(false),
+        connect: false,
         description: asked.description.clone().into_option(),
         metadata,
         state: EndpointState::Enabled,
@@ -60,10 +65,7 @@ pub(crate) fn update(
     let mut endpoint = WebhookEndpoint::clone(before);
     if let Some(url) = &asked.url {
         check_url(case, url, vetted, "url")?;
-        if *url != endpoint.url {
-            endpoint.failing_since_ms = None;
-        }
-        endpoint.url = url.clone();
+        endpoint.send_to(url);
     }
     if !asked.enabled_events.is_empty() {
         endpoint.enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
@@ -73,40 +75,15 @@ pub(crate) fn update(
     if asked.delivery.is_some() {
         endpoint.delivery = delivery_of(before.delivery(), asked.delivery.as_ref())?;
     }
-    match (asked.disabled, endpoint.state) {
-        (
-            Some(true),
-            EndpointState::Disabled {
-                reason: DisabledReason::User,
-                ..
-            },
-        ) => {}
-        (Some(true), _) => {
-            endpoint.state = EndpointState::Disabled {
-                reason: DisabledReason::User,
-                since_ms: case.inputs.now_ms,
-            };
-        }
-        (Some(false), EndpointState::Disabled { .. }) => {
-            endpoint.state = EndpointState::Enabled;
-            endpoint.failing_since_ms = None;
-        }
-        _ => {}
+    if let Some(disabled) = asked.disabled {
+        endpoint.switch(!disabled, case.inputs.now_ms);
     }
     Ok(put(case, endpoint))
 }
 
 /// Forgets an endpoint, and with it what was to be sent there.
 pub(crate) fn delete(case: &Case<'_>, id: Id) -> Result<Decision, Stop> {
-    let before = known(case, id)?;
-    Ok(put(
-        case,
-        WebhookEndpoint {
-            state: EndpointState::Deleted,
-            secrets: Vec::new(),
-            ..WebhookEndpoint::clone(before)
-        },
-    ))
+    Ok(put(case, known(case, id)?.deleted()))
 }
 
 /// Draws another secret for an endpoint and shows it. The older ones go on being valid for a while, so that a receiver can

@@ -58,7 +58,8 @@ pub struct WebhookEndpoint {
     /// The version that events are written in; `None` for the account's at the time of the event.
     #[record(4)]
     pub api_version: Option<Version>,
-    /// Whether it is for events of connected accounts instead of the account's own.
+    /// Whether it is for events of connected accounts instead of the account's own: not those that are made now, because there
+    /// are no such accounts.
     #[record(5)]
     pub connect: bool,
     /// What it is for, in the merchant's words.
@@ -191,6 +192,41 @@ impl WebhookEndpoint {
     /// Whether it was deleted.
     pub fn is_deleted(&self) -> bool {
         self.state == EndpointState::Deleted
+    }
+
+    /// Has its events sent to another address, or to the same. Another one has not failed yet.
+    pub(in crate::webhooks) fn send_to(&mut self, url: &str) {
+        if *url != *self.url {
+            self.failing_since_ms = None;
+            self.url = url.into();
+        }
+    }
+
+    /// Does what the merchant says of whether events are sent. One that is enabled again has not failed yet; one that was
+    /// disabled for another reason stays so for the merchant's.
+    pub(in crate::webhooks) fn switch(&mut self, enabled: bool, now_ms: u64) {
+        let reason = DisabledReason::User;
+        match (enabled, self.state) {
+            (true, EndpointState::Disabled { .. }) => {
+                self.state = EndpointState::Enabled;
+                self.failing_since_ms = None;
+            }
+            (false, EndpointState::Disabled { reason: known, .. }) if known == reason => {}
+            (false, _) => {
+                let since_ms = now_ms;
+                self.state = EndpointState::Disabled { reason, since_ms };
+            }
+            (true, _) => {}
+        }
+    }
+
+    /// What is left of it when it is deleted.
+    pub(in crate::webhooks) fn deleted(&self) -> WebhookEndpoint {
+        WebhookEndpoint {
+            state: EndpointState::Deleted,
+            secrets: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// The same as it is kept in the account's state: without a secret to show.

@@ -20,7 +20,7 @@ use tollgate_resource::{
 pub struct CreateWebhookEndpoint {
     /// The version that events are written in, instead of the account's own.
     pub api_version: Option<EventsVersion>,
-    /// Whether it is for events of connected accounts instead of the account's own.
+    /// Whether it is for events of connected accounts instead of the account's own: there are none, so only `false` is taken.
     pub connect: Option<bool>,
     /// How events are sent. The public API has nothing like it.
     pub delivery: Option<DeliveryParams>,

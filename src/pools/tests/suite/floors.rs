@@ -65,7 +65,7 @@ const LIMITS: Limits = Limits {
 
 fn turn(floor: &mut Floor<Counted>, now_ms: u64) -> Vec<Started<u32>> {
     let mut started = Vec::new();
-    while floor.turn(now_ms, &mut started) {}
+    while floor.turn(now_ms, 512, &mut started) {}
     started
 }
 

@@ -1,7 +1,9 @@
 //! Pools of real threads.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tollgate_pools::{Clock, Ended, Job, Pool, PoolSettings, Worker};
 
@@ -69,7 +71,7 @@ impl Worker for Teller {
         self.tell.send(told).expect("the test listens");
     }
 
-    fn turn(&mut self, now_ms: u64, start: &mut Vec<(u64, Job<u64>)>) -> bool {
+    fn turn(&mut self, now_ms: u64, _: usize, start: &mut Vec<(u64, Job<u64>)>) -> bool {
         if !self.stopping {
             self.out += self.wanted.len();
             start.append(&mut self.wanted);
@@ -211,4 +213,82 @@ fn keys_spread_over_threads_and_few_move_when_there_is_one_more() {
         }
     }
     assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+}
+
+/// A job that its thread has to come to so many times before it is done.
+struct Rounds(u32);
+
+impl Future for Rounds {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(left) = self.0.checked_sub(1) else {
+            return Poll::Ready(());
+        };
+        self.0 = left;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Has far more to do than its thread can.
+struct Greedy {
+    left: usize,
+    out: usize,
+    most: usize,
+    tell: mpsc::Sender<usize>,
+}
+
+impl Worker for Greedy {
+    type Message = ();
+    type Ticket = ();
+    type Done = ();
+
+    fn hear(&mut self, _: u64, (): ()) {}
+
+    fn ended(&mut self, _: u64, (): (), _: Ended<()>) {
+        self.out -= 1;
+        if self.out + self.left == 0 {
+            self.tell.send(self.most).expect("the test listens");
+        }
+    }
+
+    fn turn(&mut self, _: u64, starts_max: usize, start: &mut Vec<((), Job<()>)>) -> bool {
+        let starts = starts_max.min(self.left);
+        start.extend((0..starts).map(|_| ((), Box::pin(Rounds(4)) as Job<()>)));
+        self.left -= starts;
+        self.out += starts;
+        self.most = self.most.max(self.out);
+        self.left > 0
+    }
+
+    fn wakes_at(&mut self) -> Option<u64> {
+        None
+    }
+
+    fn stop(&mut self, _: u64) {}
+
+    fn has_stopped(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_thread_that_does_not_keep_up_has_few_jobs_out() {
+    let (tell, told) = mpsc::channel();
+    let build = move |_| Greedy {
+        left: 20_000,
+        out: 0,
+        most: 0,
+        tell: tell.clone(),
+    };
+    let settings = PoolSettings {
+        name: "test",
+        threads: 1,
+        mailbox_len_max: 4,
+    };
+    let pool = Pool::start(settings, &clock(), build, |_| {}).expect("threads start");
+    let most = told.recv_timeout(PATIENCE).expect("all of them end");
+    assert!((100..1_000).contains(&most), "{most} were out at once");
+    pool.stop(PATIENCE);
 }

@@ -1,8 +1,7 @@
 //! The table of addresses, row by row: at registration as a literal and as what a name resolves to, and at the connection.
 
-use crate::receiver::{
-    LONG_MS, Receiver, Told, assert_failed, assert_status, delivery, egress_with, endpoint, loopback, send,
-};
+use crate::made::{delivery, endpoint};
+use crate::receiver::{LONG_MS, Receiver, Told, assert_failed, assert_status, egress_with, loopback, send};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tollgate_webhooks::egress::Failure::Refused;

@@ -1,8 +1,9 @@
 //! What receivers answer, or do instead.
 
+use crate::made::{delivery, endpoint};
 use crate::receiver::{
-    LONG_MS, Receiver, SHORT_MS, assert_failed, assert_status, delivery, egress, endpoint, read_head, read_request,
-    send, until_closed, write_and_hang,
+    LONG_MS, Receiver, SHORT_MS, assert_failed, assert_status, egress, read_head, read_request, send, until_closed,
+    write_and_hang,
 };
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};

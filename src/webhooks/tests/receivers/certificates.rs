@@ -1,17 +1,16 @@
 //! Receivers that should prove who they are.
 
+use crate::authority::{Authority, serving};
+use crate::made::{delivery, endpoint};
 use crate::receiver::{
-    LONG_MS, Receiver, SHORT_MS, Told, assert_failed, assert_status, delivery, egress_with, endpoint, loopback,
-    read_request, send, until_closed, write_and_hang,
+    LONG_MS, Receiver, SHORT_MS, Told, assert_failed, assert_status, egress_with, loopback, read_request, send,
+    until_closed, write_and_hang,
 };
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::path::PathBuf;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use tempfile::TempDir;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tollgate_webhooks::egress::{Egress, Tls};
@@ -20,58 +19,13 @@ use tollgate_webhooks::ports::{Failure, Transport as _};
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CLOSING: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
 
-/// An authority whose certificate lies in a file.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    file: PathBuf,
-    _dir: TempDir,
-}
-
-impl Authority {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let mut params = CertificateParams::new(Vec::new()).expect("no names");
-        // By its name it is found among those that are believed.
-        let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.self_signed(&key).expect("signed");
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = dir.path().join("ca.pem");
-        std::fs::write(&file, certificate.pem()).expect("written");
-        Self {
-            issuer: Issuer::new(params, key),
-            file,
-            _dir: dir,
-        }
-    }
-
-    /// A server of this name, whose certificate ends with this year, and begins in 2001 or with the year before.
-    fn server(&self, name: &str, until: i32) -> ServerConfig {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
-        params.not_before = date_time_ymd(if until > 2150 { until - 1 } else { 2001 }, 1, 1);
-        params.not_after = date_time_ymd(until, 12, 31);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("signed");
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a certificate")
-    }
-
-    /// What believes this authority.
-    fn egress(&self) -> Egress {
-        egress_with(
-            loopback(),
-            Told::new(&[&["127.0.0.1"]]),
-            Tls::new(Some(&self.file)).expect("TLS"),
-        )
-    }
+/// What believes this authority.
+fn believing(authority: &Authority) -> Egress {
+    egress_with(
+        loopback(),
+        Told::new(&[&["127.0.0.1"]]),
+        Tls::new(Some(&authority.file)).expect("TLS"),
+    )
 }
 
 /// A receiver that speaks TLS and gives this answer to each request.
@@ -105,7 +59,7 @@ fn url(receiver: &Receiver) -> String {
 async fn a_receiver_of_the_operators_authority_is_believed() {
     let authority = Authority::new();
     let receiver = encrypted(authority.server("receiver.test", 2100), OK).await;
-    let egress = authority.egress();
+    let egress = believing(&authority);
     for reused in [false, true, true] {
         let outcome = send(&egress, &url(&receiver), LONG_MS).await;
         assert_status(&outcome, 200);
@@ -115,12 +69,18 @@ async fn a_receiver_of_the_operators_authority_is_believed() {
     // By address too, where the certificate is for the address.
     let by_address = encrypted(authority.server("127.0.0.1", 2100), OK).await;
     let outcome = send(
-        &authority.egress(),
+        &believing(&authority),
         &by_address.url().replace("http:", "https:"),
         LONG_MS,
     )
     .await;
     assert_status(&outcome, 200);
+}
+
+/// A server that shows the authority's own certificate, as one does whose certificate is signed by itself.
+fn itself(authority: &Authority) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_file(&authority.file).expect("a certificate");
+    serving(certificate, authority.issuer.key())
 }
 
 #[tokio::test]
@@ -133,9 +93,11 @@ async fn a_receiver_that_proves_nothing_gets_nothing() {
         (authority.server("receiver.test", 2200), "not valid yet"),
         (authority.server("other.test", 2100), "for another name"),
         (authority.server("127.0.0.1", 2100), "for another name"),
+        (itself(&authority), "signed by itself"),
+        (itself(&stranger), "signed by itself"),
     ] {
         let receiver = encrypted(server, OK).await;
-        let egress = authority.egress();
+        let egress = believing(&authority);
         let outcome = send(&egress, &url(&receiver), LONG_MS).await;
         assert_failed(&outcome, Failure::Tls, words);
         assert_eq!(egress.open(), 0);
@@ -156,14 +118,14 @@ async fn what_goes_wrong_in_a_handshake_is_told() {
             write_and_hang(&mut stream, sent).await;
         })
         .await;
-        let outcome = send(&Authority::new().egress(), &url(&receiver), LONG_MS).await;
+        let outcome = send(&believing(&Authority::new()), &url(&receiver), LONG_MS).await;
         assert_failed(&outcome, Failure::Tls, words);
     }
     let closing = Receiver::start(|_: TcpStream, _| async {}).await;
-    let outcome = send(&Authority::new().egress(), &url(&closing), LONG_MS).await;
+    let outcome = send(&believing(&Authority::new()), &url(&closing), LONG_MS).await;
     assert_failed(&outcome, Failure::Tls, "");
     let hanging = Receiver::start(|mut stream: TcpStream, _| async move { until_closed(&mut stream).await }).await;
-    let outcome = send(&Authority::new().egress(), &url(&hanging), SHORT_MS).await;
+    let outcome = send(&believing(&Authority::new()), &url(&hanging), SHORT_MS).await;
     assert_failed(&outcome, Failure::Timeout, "TLS handshake");
 }
 
@@ -183,7 +145,7 @@ async fn a_receiver_that_wants_a_client_certificate_is_told_apart() {
         .with_client_cert_verifier(verifier.build().expect("a verifier"))
         .with_cert_resolver(Arc::clone(&plain.cert_resolver));
     let receiver = encrypted(config, OK).await;
-    let outcome = send(&authority.egress(), &url(&receiver), LONG_MS).await;
+    let outcome = send(&believing(&authority), &url(&receiver), LONG_MS).await;
     assert_failed(&outcome, Failure::Tls, "client certificate");
 }
 
@@ -191,7 +153,7 @@ async fn a_receiver_that_wants_a_client_certificate_is_told_apart() {
 async fn sessions_are_resumed() {
     let authority = Authority::new();
     let receiver = encrypted(authority.server("receiver.test", 2100), CLOSING).await;
-    let egress = authority.egress();
+    let egress = believing(&authority);
     for _ in 0..5 {
         assert_status(&send(&egress, &url(&receiver), LONG_MS).await, 200);
     }
@@ -200,6 +162,32 @@ async fn sessions_are_resumed() {
         (counters.handshakes_full.get(), counters.handshakes_resumed.get()),
         (1, 4)
     );
+}
+
+/// Otherwise a receiver has to take it for cut off.
+#[tokio::test]
+async fn a_connection_that_is_given_up_says_so() {
+    let authority = Authority::new();
+    let acceptor = TlsAcceptor::from(Arc::new(authority.server("receiver.test", 2100)));
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    let receiver = Receiver::start(move |stream: TcpStream, _| {
+        let (acceptor, tell) = (acceptor.clone(), tell.clone());
+        async move {
+            let mut stream = acceptor.accept(stream).await.expect("a handshake");
+            let _ = read_request(&mut stream).await;
+            stream.write_all(OK).await.expect("written");
+            let _ = tell
+                .send(stream.read_u8().await.map_err(|error| error.to_string()))
+                .await;
+        }
+    })
+    .await;
+    let egress = believing(&authority);
+    let view = endpoint(&url(&receiver), LONG_MS);
+    assert_status(&egress.send(delivery(view.clone())).await, 200);
+    egress.forget(view.key);
+    let ended = told.recv().await.expect("it ends").expect_err("no byte comes");
+    assert!(!ended.contains("close_notify"), "{ended}");
 }
 
 #[tokio::test]
@@ -213,7 +201,7 @@ async fn tls_1_2_is_spoken_too() {
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&config.cert_resolver));
     let receiver = encrypted(config, OK).await;
-    assert_status(&send(&authority.egress(), &url(&receiver), LONG_MS).await, 200);
+    assert_status(&send(&believing(&authority), &url(&receiver), LONG_MS).await, 200);
 }
 
 #[tokio::test]
@@ -221,7 +209,7 @@ async fn live_mode_sends_nothing_in_clear() {
     let receiver = Receiver::answering(OK).await;
     let mut view = endpoint(&receiver.url(), LONG_MS);
     view.livemode = true;
-    let outcome = Authority::new().egress().send(delivery(view)).await;
+    let outcome = believing(&Authority::new()).send(delivery(view)).await;
     assert_failed(&outcome, Failure::Blocked, "https://");
     assert_eq!(receiver.connections(), 0);
 }

@@ -2,7 +2,9 @@
 
 mod addresses;
 mod answers;
+mod authority;
 mod certificates;
+mod made;
 mod proxy;
 mod receiver;
 mod reuse;

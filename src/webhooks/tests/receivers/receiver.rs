@@ -1,6 +1,6 @@
 //! Receivers on loopback that follow a script, and deliveries to them.
 
-use bytes::Bytes;
+use crate::made::{delivery, endpoint};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
@@ -10,10 +10,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tollgate_webhooks::egress::{Egress, Gate, Policy, Resolver, Resolving, Settings, Tls};
-use tollgate_webhooks::ports::{Answer, Cause, Delivery, Failure, Outcome, Transport as _};
-use tollgate_webhooks::{
-    ActiveSecret, EndpointKey, EndpointView, Ordering as Order, Patterns, Schedule, Secret, Status,
-};
+use tollgate_webhooks::ports::{Answer, Failure, Outcome, Transport as _};
 
 /// What a delivery may take where its receiver hangs.
 pub(crate) const SHORT_MS: u32 = 700;
@@ -177,42 +174,6 @@ pub(crate) fn egress_with(policy: Policy, resolver: Arc<dyn Resolver>, tls: Tls)
 /// What sends to receivers on loopback.
 pub(crate) fn egress() -> Egress {
     egress_with(loopback(), Told::new(&[&["127.0.0.1"]]), Tls::new(None).expect("TLS"))
-}
-
-/// An endpoint with a secret.
-pub(crate) fn endpoint(url: &str, timeout_ms: u32) -> EndpointView {
-    EndpointView {
-        key: EndpointKey { account: 1, seq: 2 },
-        id: "we_1".into(),
-        revision: 1,
-        livemode: false,
-        url: url.into(),
-        filter: Patterns::all(),
-        api_version: "2026-01-01".into(),
-        status: Status::Enabled,
-        secrets: vec![ActiveSecret {
-            secret: Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
-            until_s: None,
-        }],
-        ordering: Order::default(),
-        timeout_ms,
-        rate_per_s: None,
-        schedule: Schedule::default(),
-        standard_headers: false,
-    }
-}
-
-/// A delivery of the same small event.
-pub(crate) fn delivery(endpoint: EndpointView) -> Delivery {
-    Delivery {
-        endpoint: Arc::new(endpoint),
-        event_id: "evt_1".into(),
-        event_seq: 41,
-        nth: 3,
-        body: Bytes::from_static(br#"{"id":"evt_1","object":"event"}"#),
-        attempt: 1,
-        cause: Cause::Schedule,
-    }
 }
 
 /// Sends one to a URL.

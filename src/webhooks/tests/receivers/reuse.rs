@@ -1,8 +1,8 @@
 //! Connections that are used again, and receivers that close them.
 
+use crate::made::{delivery, endpoint};
 use crate::receiver::{
-    LONG_MS, Receiver, Told, assert_failed, assert_status, delivery, egress, egress_with, endpoint, loopback,
-    read_request, send,
+    LONG_MS, Receiver, Told, assert_failed, assert_status, egress, egress_with, loopback, read_request, send,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -159,6 +159,29 @@ async fn an_answer_that_nobody_asked_for_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_connection_that_speaks_while_it_is_unused_is_closed() {
+    let (speak, _) = tokio::sync::broadcast::channel::<()>(1);
+    let speaking = speak.clone();
+    let receiver = Receiver::start(move |mut stream: TcpStream, _| {
+        let mut speak = speaking.subscribe();
+        async move {
+            let _ = read_request(&mut stream).await;
+            let _ = stream.write_all(OK).await;
+            let _ = speak.recv().await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+            let _ = read_request(&mut stream).await;
+        }
+    })
+    .await;
+    let egress = egress();
+    assert_status(&send(&egress, &receiver.url(), LONG_MS).await, 200);
+    assert_eq!(egress.open(), 1);
+    speak.send(()).expect("somebody listens");
+    pass(Duration::from_secs(3)).await;
+    assert_eq!(egress.open(), 0);
+}
+
+#[tokio::test]
 async fn an_unused_connection_is_kept_as_long_as_the_receiver_says() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=11\r\nContent-Length: 0\r\n\r\n").await;
     let egress = egress();
@@ -276,6 +299,7 @@ async fn unused_connections_give_way_when_there_are_too_many_of_all() {
         assert!(egress.open() <= 8);
     }
     assert_eq!(receiver.connections(), 40);
+    assert_eq!(egress.counters().shed.get(), 40 - 8);
 }
 
 #[tokio::test]

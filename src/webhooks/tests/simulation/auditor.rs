@@ -1,7 +1,7 @@
 //! Sees every delivery, and knows what is allowed.
 
-use crate::world::NOTED_MS;
 use std::collections::BTreeMap;
+use tollgate_webhooks::hall::PROGRESS_MS;
 use tollgate_webhooks::ports::Cause;
 use tollgate_webhooks::{EndpointKey, Ordering, Sending};
 
@@ -10,6 +10,7 @@ const DELETED_MS: u64 = 60_000;
 
 /// A delivery.
 struct Flight {
+    sent: u64,
     key: EndpointKey,
     seq: u64,
     object: u64,
@@ -27,6 +28,8 @@ pub(crate) struct Auditor {
     /// Per endpoint and event: how often it came, and when its first acknowledgement was heard.
     pub(crate) came: BTreeMap<(EndpointKey, u64), u32>,
     pub(crate) acknowledged: BTreeMap<(EndpointKey, u64), u64>,
+    /// When each of them was sent, and its acknowledgement was heard, in that order.
+    heard: Vec<(EndpointKey, u64, u64)>,
     /// In the order in which acknowledgements were heard for the first time.
     pub(crate) order: BTreeMap<EndpointKey, Vec<(u64, u64)>>,
     /// First attempts, likewise: event and object.
@@ -47,6 +50,7 @@ impl Auditor {
             flights: BTreeMap::new(),
             came: BTreeMap::new(),
             acknowledged: BTreeMap::new(),
+            heard: Vec::new(),
             order: BTreeMap::new(),
             first_sent: BTreeMap::new(),
             twice: 0,
@@ -90,6 +94,7 @@ impl Auditor {
         *self.came.entry((key, seq)).or_default() += u32::from(taken);
         self.numbers += 1;
         let flight = Flight {
+            sent: now,
             key,
             seq,
             object,
@@ -108,6 +113,7 @@ impl Auditor {
         };
         if flight.acknowledged && heard && !self.acknowledged.contains_key(&(flight.key, flight.seq)) {
             self.acknowledged.insert((flight.key, flight.seq), now);
+            self.heard.push((flight.key, flight.sent, now));
             self.order
                 .entry(flight.key)
                 .or_default()
@@ -115,13 +121,24 @@ impl Auditor {
         }
     }
 
-    /// An owner crashed: what was heard within the last moments may not have been noted, and comes again.
-    pub(crate) fn owner_gone(&mut self, now: u64, of: impl Fn(EndpointKey) -> bool) {
-        let lately = self
-            .acknowledged
+    /// An owner crashed: of what was heard within so many milliseconds, those that had to be durable are noted. The others
+    /// come again: what was heard from some moment on and sent less than [`PROGRESS_MS`] after it.
+    pub(crate) fn owner_gone(&mut self, now: u64, within: u64, of: impl Fn(EndpointKey) -> bool) {
+        let lately = self.heard.iter().rev().take_while(|(.., heard)| heard + within >= now);
+        let lately: Vec<(u64, u64)> = lately
+            .filter(|(key, ..)| of(*key))
+            .map(|(_, sent, heard)| (*sent, *heard))
+            .collect();
+        let from = |since: u64| {
+            lately
+                .iter()
+                .filter(move |(sent, heard)| *heard >= since && *sent < since + PROGRESS_MS)
+        };
+        self.twice_max += lately
             .iter()
-            .filter(|((key, _), at)| **at + NOTED_MS >= now && of(*key));
-        self.twice_max += lately.count() as u64;
+            .map(|(_, since)| from(*since).count() as u64)
+            .max()
+            .unwrap_or(0);
         self.forget_flights(of);
     }
 

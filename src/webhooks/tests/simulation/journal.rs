@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use tollgate_resource::notes::put_changed;
 use tollgate_webhooks::ports::{Note, SavedNote};
 
@@ -12,14 +13,15 @@ pub(crate) struct Shard {
     /// The process that serves it.
     pub(crate) owner: Option<usize>,
     durable: Vec<Note>,
-    tail: VecDeque<(u64, Note)>,
+    /// When each is durable, and what says to its writer that it is not.
+    tail: VecDeque<(u64, Note, Option<Arc<()>>)>,
     /// Changes of endpoints of this epoch: number, account, endpoint.
     changes: Vec<(u64, u64, u64)>,
 }
 
 impl Shard {
     /// A note of an owner. Dropped when that is not the owner any more.
-    pub(crate) fn write(&mut self, epoch: u64, note: Note, durable_at: u64) {
+    pub(crate) fn write(&mut self, epoch: u64, note: Note, durable_at: u64, open: Arc<()>) {
         if epoch != self.epoch {
             return;
         }
@@ -31,8 +33,8 @@ impl Shard {
             }
             Note::Progress(_) => None,
         };
-        let at = self.tail.back().map_or(durable_at, |(at, _)| durable_at.max(*at));
-        self.tail.push_back((at, note));
+        let at = self.tail.back().map_or(durable_at, |(at, ..)| durable_at.max(*at));
+        self.tail.push_back((at, note, Some(open)));
         if let Some(heard) = heard {
             let later: Vec<_> = self
                 .changes
@@ -41,7 +43,7 @@ impl Shard {
                 .copied()
                 .collect();
             for (_, account, endpoint) in later {
-                self.tail.push_back((at, changed(account, endpoint)));
+                self.tail.push_back((at, changed(account, endpoint), None));
             }
         }
     }
@@ -50,15 +52,15 @@ impl Shard {
     pub(crate) fn changed(&mut self, account: u64, endpoint: u64) -> u64 {
         let number = self.changes.len() as u64 + 1;
         self.changes.push((number, account, endpoint));
-        self.tail.push_back((0, changed(account, endpoint)));
+        self.tail.push_back((0, changed(account, endpoint), None));
         self.keep(u64::MAX);
         number
     }
 
     /// What is durable by now.
     pub(crate) fn keep(&mut self, now_ms: u64) {
-        while self.tail.front().is_some_and(|(at, _)| *at <= now_ms) {
-            let (_, note) = self.tail.pop_front().expect("there is one in front");
+        while self.tail.front().is_some_and(|(at, ..)| *at <= now_ms) {
+            let (_, note, _) = self.tail.pop_front().expect("there is one in front");
             self.durable.push(note);
         }
     }
@@ -66,7 +68,7 @@ impl Shard {
     /// The next owner's epoch begins; of the tail so many are kept, as if they had become durable just in time.
     pub(crate) fn take_over(&mut self, kept: usize) -> u64 {
         let kept = kept.min(self.tail.len());
-        self.durable.extend(self.tail.drain(..kept).map(|(_, note)| note));
+        self.durable.extend(self.tail.drain(..kept).map(|(_, note, _)| note));
         self.tail.clear();
         self.changes.clear();
         self.owner = None;

@@ -13,7 +13,7 @@ use tollgate_domain::payments::attempt::Phase;
 use tollgate_domain::payments::charge::{Charge, ChargeState};
 use tollgate_domain::payments::payment_intent::{CaptureMethod, PaymentIntent, Status};
 use tollgate_domain::payments::refund::{Refund, RefundState};
-use tollgate_domain::{Facts, Object, kinds};
+use tollgate_domain::{Claim, Facts, Object, kinds};
 use tollgate_resource::Id;
 
 /// A name, the check that must find it, a word that must be in what is found, and the way to break it.
@@ -352,8 +352,8 @@ fn broken_facts_are_found() {
             Check::Idempotency,
             "has a second outcome",
             |journal| {
-                let first = journal.facts(at::PAID).outcome.clone().unwrap().claim.key;
-                journal.facts(at::DECLINED).outcome.as_mut().unwrap().claim.key = first;
+                let first = journal.facts(at::PAID).outcome.as_ref().unwrap().claim.key.clone();
+                claim(journal.facts(at::DECLINED)).key = first;
             },
         ),
         (
@@ -361,13 +361,7 @@ fn broken_facts_are_found() {
             Check::Idempotency,
             "is claimed again",
             |journal| {
-                journal
-                    .facts(at::REMOTE_PAID)
-                    .outcome
-                    .as_mut()
-                    .unwrap()
-                    .claim
-                    .fingerprint ^= 1;
+                claim(journal.facts(at::REMOTE_PAID)).fingerprint ^= 1;
             },
         ),
         (
@@ -432,6 +426,10 @@ fn transaction(facts: &mut Facts, change: impl FnOnce(&mut BalanceTransaction)) 
         _ => None,
     });
     change(Arc::make_mut(found.expect("the record has a balance transaction")));
+}
+
+fn claim(facts: &mut Facts) -> &mut Claim {
+    Arc::make_mut(&mut facts.outcome.as_mut().unwrap().claim)
 }
 
 fn charge(facts: &mut Facts, change: impl FnOnce(&mut Charge)) {

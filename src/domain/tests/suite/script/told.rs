@@ -20,6 +20,7 @@ impl Player {
             Reply::Object(_, id) => Some(format!("200 {}", self.name(*id))),
             Reply::Reject(reject) => Some(self.reject(reject)),
             Reply::Await(attempt) => Some(format!("waits for {}", self.attempt(*attempt))),
+            Reply::Handed => Some("is handed on".to_owned()),
             Reply::Nobody => None,
         }
     }
