@@ -36,7 +36,7 @@ fn events(nodes: &[&Server], filter: &str) -> Vec<String> {
 }
 
 /// Pays once, under this key, at whichever node answers.
-fn pay(nodes: &[&Server], key: &str) {
+pub(super) fn pay(nodes: &[&Server], key: &str) {
     let form = "amount=1000&currency=usd&payment_method=pm_card_visa&confirm=true";
     asked(nodes, "POST", "/v1/payment_intents", form, &[("Idempotency-Key", key)]);
 }

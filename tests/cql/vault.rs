@@ -2,6 +2,7 @@
 
 use super::Keyspace;
 use super::checks::all_signed_by;
+use super::deliveries::pay;
 use super::receiver::Receiver;
 use super::server::Server;
 
@@ -63,10 +64,11 @@ fn a_rotation_from_elsewhere_leaves_nothing_under_the_old_key() {
     assert!(audit.contains("rotated") && audit.contains("check"), "{audit}");
 }
 
-/// Pays, and has what is delivered of it checked against these secrets, the newest first.
+/// Pays, as a client that comes back while shards return from a rotation, and has what is delivered of it checked against these
+/// secrets, the newest first.
 fn signs(server: &Server, receiver: &Receiver, secrets: &[&str]) {
     let before = receiver.came("/hooks").len();
-    server.pay(1_000);
+    pay(&[server], &format!("after {before}"));
     let came = receiver.until("/hooks", "what was paid comes", |came| came.len() >= before + 3);
     all_signed_by(&came[before..], secrets);
 }
