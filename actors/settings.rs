@@ -13,6 +13,9 @@ pub const TURN_MESSAGES_MAX: usize = 4_096;
 /// An object used within this time stays in memory even over budget, milliseconds: a command that needs several objects
 /// must find them together, however long each took to read.
 pub const OBJECT_STAY_MS: u64 = 1_000;
+/// Objects that were asked for since passivation last came by go round once more, as long as the shard is over its budget by no
+/// more than this part of it (one in so many): where everything is asked for again, the budget still holds.
+pub const OBJECTS_AGAIN_SHARE: usize = 16;
 /// Entities a shard considers for passivation in one turn, besides two for each that came: freeing many at once would be
 /// felt as a pause.
 pub const PASSIVATION_STEPS_MAX: usize = 64;

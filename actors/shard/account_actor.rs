@@ -52,6 +52,8 @@ pub(crate) struct Cached {
     pub(crate) block: u64,
     /// When it was last looked at, milliseconds.
     pub(crate) used_ms: Cell<u64>,
+    /// Whether it was looked at since passivation, or a change of it, last came by.
+    pub(crate) used: Cell<bool>,
     /// How many events about it have happened.
     pub(crate) events: u32,
 }
@@ -126,6 +128,7 @@ impl Objects for Holdings<'_> {
             return Lookup::NotLoaded;
         };
         cached.used_ms.set(self.now_ms);
+        cached.used.set(true);
         match &cached.object {
             Some(object) if object.id() == id && object.kind() == kind => Lookup::Found(object),
             _ => Lookup::Absent,

@@ -126,6 +126,7 @@ impl Shard {
                 object,
                 block: 0,
                 used_ms: Cell::new(now_ms),
+                used: Cell::new(false),
                 events,
             });
             self.passivation.kept_object(account.0, seq);

@@ -1,13 +1,14 @@
 //! Forgetting what was not used lately, under a budget, a few at a time: freeing many at once would be felt as a pause.
 //!
-//! Entities stand in a queue in the order they came. Whoever reaches the front and was used since (an object: lately) gets
-//! a second round.
+//! Entities stand in a queue in the order they came. Whoever reaches the front and was used since gets a second round: of a
+//! payment's objects one is asked for again and again, and the others hardly ever. An object that was used lately stays in any
+//! case.
 //! Only what is durable and indexed may go, and never a key or account with anything under way.
 
 use super::Shard;
 use super::account_actor::AccountSlot;
 use super::key_actor::{KeyActor, KeyName};
-use crate::settings::{OBJECT_STAY_MS, PASSIVATION_KEPT_MAX, PASSIVATION_STEPS_MAX};
+use crate::settings::{OBJECT_STAY_MS, OBJECTS_AGAIN_SHARE, PASSIVATION_KEPT_MAX, PASSIVATION_STEPS_MAX};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use tollgate_breaks::broken;
@@ -73,6 +74,16 @@ fn look_at<'a>(objects: impl Iterator<Item = &'a Object>) {
     black_box(objects.fold(0, |sum, object| sum ^ object.id().bits()));
 }
 
+/// What became of the object at the front.
+enum Passed {
+    /// It is gone.
+    Gone,
+    /// It was asked for since it last stood there, and goes round once more.
+    Again,
+    /// It may not go yet.
+    Stays,
+}
+
 impl Passivation {
     pub(crate) fn kept_object(&mut self, account: u64, seq: u64) {
         self.objects.push_back((account, seq));
@@ -104,8 +115,12 @@ impl Shard {
             if !over || kept == PASSIVATION_KEPT_MAX {
                 break;
             }
-            // The queue is about as old as it is long: where some in a row must stay, so must those behind them.
-            kept = if self.passivate_object() { 0 } else { kept + 1 };
+            match self.passivate_object() {
+                Passed::Gone => kept = 0,
+                Passed::Again => {}
+                // The queue is about as old as it is long: where some in a row must stay, so must those behind them.
+                Passed::Stays => kept += 1,
+            }
         }
         let steps = PASSIVATION_STEPS_MAX + 2 * std::mem::take(&mut self.passivation.keys_came);
         for _ in 0..steps {
@@ -125,27 +140,34 @@ impl Shard {
         }
     }
 
-    /// Looks at the object at the front; whether it is gone now.
-    fn passivate_object(&mut self) -> bool {
+    /// Looks at the object at the front.
+    fn passivate_object(&mut self) -> Passed {
+        let budget = self.settings.objects_max;
+        let much_over = self.passivation.objects.len() > budget + budget / OBJECTS_AGAIN_SHARE;
         let Some((account, seq)) = self.passivation.objects.pop_front() else {
-            return false;
+            return Passed::Gone;
         };
         let now_ms = self.clock.now_ms();
         let durable = self.gate.durable();
         let Some(AccountSlot::Ready(actor)) = self.accounts.get_mut(&account) else {
-            return true;
+            return Passed::Gone;
         };
-        if let Some(cached) = actor.objects.get(&seq) {
-            let used = now_ms < cached.used_ms.get() + OBJECT_STAY_MS;
-            if used || cached.block > durable && !broken!(EvictBeforeIndexed) {
-                self.passivation.objects.push_back((account, seq));
-                return false;
-            }
-            let cached = actor.objects.remove(&seq);
-            self.passivation.gone.object(cached.and_then(|cached| cached.object));
-            self.passivation.forgotten += 1;
+        let Some(cached) = actor.objects.get(&seq) else {
+            return Passed::Gone;
+        };
+        let lately = now_ms < cached.used_ms.get() + OBJECT_STAY_MS;
+        if lately || cached.block > durable && !broken!(EvictBeforeIndexed) {
+            self.passivation.objects.push_back((account, seq));
+            return Passed::Stays;
         }
-        true
+        if cached.used.take() && !much_over {
+            self.passivation.objects.push_back((account, seq));
+            return Passed::Again;
+        }
+        let cached = actor.objects.remove(&seq);
+        self.passivation.gone.object(cached.and_then(|cached| cached.object));
+        self.passivation.forgotten += 1;
+        Passed::Gone
     }
 
     /// Looks at the key at the front; whether there was one.

@@ -168,6 +168,7 @@ impl Shard {
                 object: Some(object.clone()),
                 block,
                 used_ms: Cell::new(facts.now_ms),
+                used: Cell::new(false),
                 events: facts.events_of(at),
             };
             let actor = self.actor_mut(account);

@@ -52,6 +52,7 @@ const CLUSTER: &str = "src/store_scylla/lib.rs";
 const ACTORS: &str = "actors/tests/suite/main.rs";
 const DOMAIN: &str = "src/domain/tests/suite/main.rs";
 const SIMULATION: &str = "tests/simulation/tests/runs.rs";
+const HISTORIES: &str = "tests/simulation/tests/endpoints.rs";
 const DELIVERIES: &str = "src/webhooks/tests/simulation/main.rs";
 
 const POWER_CUT: &str = "crash::a_power_cut_loses_nothing_that_was_answered";
@@ -253,7 +254,11 @@ pub(crate) const MATRIX: &[Row] = &[
         ACTORS,
         "outbox::only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number",
     ),
-    row(Break::ForgetEndpoint, SIMULATION, WORLDS),
+    row(
+        Break::ForgetEndpoint,
+        HISTORIES,
+        "an_endpoint_that_was_just_made_is_known_after_a_kill",
+    ),
     row(
         Break::ForgetUnheard,
         ACTORS,

@@ -83,6 +83,8 @@ impl Binaries {
             "--test",
             "runs",
             "--test",
+            "endpoints",
+            "--test",
             "simulation",
         ]);
         cargo.args(PACKAGES.iter().flat_map(|package| ["-p", package]));

@@ -265,6 +265,56 @@ fn memory_stays_within_its_budget_and_nothing_is_forgotten() {
 }
 
 #[test]
+fn what_is_asked_for_again_and_again_stays_in_memory() {
+    let mut driver = Driver::new(ShardSettings {
+        objects_max: 64,
+        ..ShardSettings::default()
+    });
+    let mut desk = Desk::of(merchant(1));
+    let polled = object(&driver.call(desk.write(pay(1_000, "visa")))).id();
+    // Each is asked for once a round, later than what an object may stay for in any case; a hundred rounds bring six times what
+    // there is room for.
+    for _ in 0..100 {
+        let asked = driver.ask(desk.get(&kinds::PAYMENT_INTENT, polled));
+        driver.turn();
+        assert!(driver.loads.is_empty(), "it had to be read");
+        driver.answer(asked);
+        driver.pass(1_500);
+        driver.call(desk.write(pay(1_000, "visa")));
+    }
+    let (_, objects, _) = driver.population();
+    assert!(objects <= 64, "{objects} objects");
+}
+
+#[test]
+fn where_everything_is_asked_for_again_the_budget_still_holds() {
+    let mut driver = Driver::new(ShardSettings {
+        objects_max: 64,
+        ..ShardSettings::default()
+    });
+    let mut desk = Desk::of(merchant(1));
+    let intents: Vec<_> = (0..200)
+        .map(|_| {
+            driver.pass(1_000);
+            object(&driver.call(desk.write(pay(1_000, "visa")))).id()
+        })
+        .collect();
+    for _ in 0..5 {
+        for intent in &intents {
+            driver.ask(desk.get(&kinds::PAYMENT_INTENT, *intent));
+        }
+        driver.run();
+        let (_, objects, _) = driver.population();
+        assert!(objects >= intents.len(), "{objects} objects");
+        // As many turns as it takes to pass all of them once, when they are no longer needed.
+        driver.pass(1_500);
+        (0..3).for_each(|_| driver.turn());
+        let (_, objects, _) = driver.population();
+        assert!(objects <= 64 + 64 / 16, "{objects} objects");
+    }
+}
+
+#[test]
 fn full_turns_do_not_outrun_the_budget() {
     let settings = ShardSettings {
         objects_max: 64,

@@ -68,6 +68,13 @@ fn an_endpoint_that_is_dead_for_a_week_is_told_of_switched_off_and_gets_everythi
 }
 
 #[test]
+fn an_endpoint_that_was_just_made_is_known_after_a_kill() {
+    let steps = vec![(0, endpoint(false)), (500, What::Fault(Fault::Kill { down_ms: 400 }))];
+    let counts = holds(with_payments(steps, 1_000, 60_000));
+    assert!(counts.seen.delivered >= 3 * 59, "{counts:?}");
+}
+
+#[test]
 fn an_endpoint_that_is_gone_is_switched_off_at_once() {
     let steps = vec![(0, endpoint(false)), (HOUR_MS, mood(0, Mood::Gone))];
     let counts = holds(with_payments(steps, 60_000, 2 * HOUR_MS));
