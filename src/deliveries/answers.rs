@@ -4,7 +4,6 @@
 use super::attempts::{AttemptLog, of_attempt};
 use super::joined::Joined;
 use super::postbox::Postbox;
-use super::source::Usual;
 use super::telling::{delivery, item, job_id, of_lane, one, page, ping_event, recovery, test_event, told};
 use super::unix_ms;
 use serde_json::Value;
@@ -22,6 +21,7 @@ use tollgate_domain::webhooks::deliveries::{
 use tollgate_domain::webhooks::webhook_endpoint::{DisabledReason, EndpointReport, WebhookEndpoint};
 use tollgate_domain::{Command as DomainCommand, Profile, Reject, Secrets, kinds};
 use tollgate_http::{Deliveries, Later};
+use tollgate_relay::Usual;
 use tollgate_resource::Id;
 use tollgate_store::{Reads, StoreError};
 use tollgate_webhooks::EndpointKey;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tollgate_actors::Engine;
-use tollgate_domain::webhooks::webhook_endpoint::{DisabledReason, EndpointReport};
 use tollgate_domain::{AccountKey, Command};
+use tollgate_relay::told::report_of;
 use tollgate_resource::Id;
 use tollgate_store::{Epoch, ShardId};
 use tollgate_webhooks::EndpointKey;
@@ -79,14 +79,7 @@ impl Alarm for DomainAlarm {
         let Some(engine) = self.0.engine() else { return };
         // Whoever raises it has read the endpoint.
         let Some(id) = self.0.id_of(endpoint) else { return };
-        let report = match alert {
-            Alert::Failing { since_ms } => EndpointReport::Failing { since_ms },
-            Alert::Recovered => EndpointReport::Recovered,
-            Alert::Dead { .. } => EndpointReport::Disable(DisabledReason::Failing),
-            Alert::Gone => EndpointReport::Disable(DisabledReason::Gone),
-            // For the operator: it is in the log and among the metrics, and nothing of the merchant's doing.
-            Alert::Quarantined => return,
-        };
+        let Some(report) = report_of(alert) else { return };
         engine.command(AccountKey(endpoint.account), Command::ReportWebhookEndpoint(id, report));
     }
 }

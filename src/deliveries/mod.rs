@@ -5,9 +5,10 @@
 //! there is an engine, and what was told meanwhile waits. [`Deliveries::stop`] comes while the shards still serve, so that what is
 //! noted last becomes durable.
 //!
-//! Reading order: this page, `postbox` (what shards tell), `joined` (what delivery writes), `source` and `views` (what it reads),
-//! `readers`, `attempts` (what it logs), `answers` and `telling` (what merchants and operators
-//! ask, and hear), `tunable` (what can be changed meanwhile).
+//! Reading order: this page, `postbox` (what shards tell), `joined` (what delivery writes), `source` (what it reads), `readers`,
+//! `attempts` (what it logs), `answers` and `telling` (what merchants and operators ask, and hear), `tunable` (what can be changed
+//! meanwhile). What the engine and delivery say to each other is put into the other's words in `src/relay`, which the simulation
+//! calls too.
 
 mod answers;
 mod attempts;
@@ -17,7 +18,6 @@ mod readers;
 mod source;
 mod telling;
 mod tunable;
-mod views;
 
 use crate::config::Webhooks;
 use crate::exit::Failure;
@@ -26,7 +26,7 @@ use attempts::AttemptLog;
 use joined::{DomainAlarm, Joined, JournalNotes};
 use postbox::Postbox;
 use readers::Readers;
-use source::{Bodies, JournalSource, Parts, Usual};
+use source::{Bodies, JournalSource, Parts, usual};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate_actors::Engine;
@@ -108,7 +108,7 @@ impl Deliveries {
         let log = Arc::new(AttemptLog::new(sources.trail, settings.log_successes_per_s));
         let _ = self.trail.set(Arc::clone(log.trail()));
         actix_rt::spawn(attempts::watch(Arc::downgrade(log.trail())));
-        let usual = Arc::new(RwLock::new(Usual::of(settings)));
+        let usual = Arc::new(RwLock::new(usual(settings)));
         let answers = Answers {
             joined: Arc::clone(&self.joined),
             postbox: Arc::clone(&self.postbox),

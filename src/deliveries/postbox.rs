@@ -7,6 +7,7 @@ use tollgate_actors::outbox::{Flushed, Moved, Outbox};
 use tollgate_actors::router::shard_of;
 use tollgate_domain::AccountKey;
 use tollgate_domain::events::EventType;
+use tollgate_relay::told::moved_as;
 use tollgate_resource::Names;
 use tollgate_store::{Epoch, ShardId};
 use tollgate_webhooks::hall::{Command, LaneStatus, Reply};
@@ -99,11 +100,7 @@ impl Postbox {
 impl Outbox for Postbox {
     fn moved(&self, shard: ShardId, moved: &[Moved]) {
         if let State::Running(dispatcher) = &*self.state() {
-            let moved = moved.iter().map(|moved| tollgate_webhooks::Moved {
-                account: moved.account.0,
-                upto: moved.upto,
-                change: moved.change,
-            });
+            let moved = moved.iter().map(moved_as);
             dispatcher.moved(shard.0, &moved.collect::<Vec<_>>());
         }
     }

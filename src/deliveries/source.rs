@@ -2,22 +2,20 @@
 
 use super::joined::Joined;
 use super::readers::Readers;
-use super::views::endpoint_view;
 use crate::config::Webhooks;
 use bytes::Bytes;
 use quick_cache::sync::Cache;
 use std::sync::{Arc, PoisonError, RwLock};
-use tollgate_actors::outbox::{
-    Happened, Noted, account_of, event_shown, events, events_after, first_since, notes_of, page_of,
-};
+use tollgate_actors::outbox::event_shown;
 use tollgate_actors::readers::Profiles;
 use tollgate_domain::account::Profile;
 use tollgate_domain::object::{Item, ShowContext};
 use tollgate_domain::webhooks::webhook_endpoint::BodyFormat;
 use tollgate_domain::{AccountKey, SHAPE_REVISION, Secrets, kinds};
-use tollgate_resource::{Expand, Names, Version};
-use tollgate_store::{Reads, ShardId, StoreError};
-use tollgate_webhooks::ports::{AccountView, Asked, Body, EVENTS_MAX, Event, SavedNote, Source};
+use tollgate_relay::{Usual, journal};
+use tollgate_resource::{Expand, Version};
+use tollgate_store::{Reads, StoreError};
+use tollgate_webhooks::ports::{AccountView, Asked, Body, Event, SavedNote, Source};
 use tollgate_wire::{Rendering, versions};
 
 /// Memory for rendered bodies: those of events that several endpoints want, and of retries that come soon.
@@ -46,19 +44,11 @@ pub(super) struct Parts {
     pub(super) usual: Arc<RwLock<Usual>>,
 }
 
-/// What holds for endpoints that say nothing of it.
-#[derive(Clone, Debug)]
-pub(super) struct Usual {
-    pub(super) timeout_ms: u32,
-    pub(super) schedule: tollgate_webhooks::Schedule,
-}
-
-impl Usual {
-    pub(super) fn of(settings: &Webhooks) -> Usual {
-        Usual {
-            timeout_ms: settings.timeout.as_millis() as u32,
-            schedule: settings.schedule.clone(),
-        }
+/// What holds for endpoints that say nothing of it, by the settings.
+pub(super) fn usual(settings: &Webhooks) -> Usual {
+    Usual {
+        timeout_ms: settings.timeout.as_millis() as u32,
+        schedule: settings.schedule.clone(),
     }
 }
 
@@ -97,18 +87,9 @@ impl Parts {
 
     fn account(&self, reads: &dyn Reads, key: AccountKey) -> Result<AccountView, StoreError> {
         let profile = self.profile(key)?;
-        let account = account_of(reads, &profile)?;
         let usual = self.usual.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut endpoints = Vec::with_capacity(account.endpoints().len());
-        // Those for connected accounts are sent nothing of the account's own.
-        for endpoint in account.endpoints().iter().filter(|endpoint| !endpoint.connect) {
-            let view = endpoint_view(endpoint, &profile, account.seq, &self.secrets, &usual)?;
-            self.joined.read(view.key, endpoint.id);
-            endpoints.push(view);
-        }
-        Ok(AccountView {
-            upto: account.seq,
-            endpoints,
+        tollgate_relay::account(reads, &profile, &self.secrets, &usual, &mut |endpoint, id| {
+            self.joined.read(endpoint, id);
         })
     }
 
@@ -175,29 +156,18 @@ impl Source for JournalSource {
     }
 
     fn events_after(&self, account: u64, after: u64, limit: usize) -> Asked<Vec<Event>> {
-        self.readers.ask(move |reads| {
-            let happened = events_after(reads, AccountKey(account), after, limit.min(EVENTS_MAX))?;
-            Ok(happened.iter().map(event).collect())
-        })
+        self.readers
+            .ask(move |reads| journal::events_after(reads, account, after, limit))
     }
 
-    fn events(&self, account: u64, mut seqs: Vec<u64>) -> Asked<Vec<Event>> {
-        seqs.truncate(EVENTS_MAX);
-        self.readers.ask(move |reads| {
-            let happened = events(reads, AccountKey(account), &seqs)?;
-            Ok(happened.iter().map(event).collect())
-        })
+    fn events(&self, account: u64, seqs: Vec<u64>) -> Asked<Vec<Event>> {
+        self.readers.ask(move |reads| journal::events(reads, account, &seqs))
     }
 
     fn first_since(&self, account: u64, since_ms: u64) -> Asked<u64> {
         let parts = Arc::clone(&self.parts);
-        self.readers.ask(move |reads| {
-            let key = AccountKey(account);
-            match first_since(reads, key, since_ms)? {
-                Some(seq) => Ok(seq),
-                None => Ok(account_of(reads, &parts.profile(key)?)?.seq + 1),
-            }
-        })
+        self.readers
+            .ask(move |reads| journal::first_since(reads, &parts.profile(AccountKey(account))?, since_ms))
     }
 
     fn body(&self, account: u64, seq: u64, api_version: Arc<str>) -> Asked<Option<Body>> {
@@ -212,27 +182,11 @@ impl Source for JournalSource {
     }
 
     fn notes(&self, shard: u16) -> Asked<Vec<SavedNote>> {
-        self.readers.ask(move |reads| {
-            let mut notes = Vec::new();
-            notes_of(reads, ShardId(shard), &mut |noted| {
-                notes.push(match noted {
-                    Noted::Row(body) => SavedNote::Row(shared(body)),
-                    Noted::Progress(body) => SavedNote::Progress(shared(body)),
-                });
-                Ok(())
-            })?;
-            Ok(notes)
-        })
+        self.readers.ask(move |reads| journal::notes(reads, shard))
     }
 
     fn page(&self, shard: u16, number: u64) -> Asked<Bytes> {
-        self.readers.ask(move |reads| {
-            let page = page_of(reads, ShardId(shard), number)?;
-            page.map(shared).ok_or_else(|| StoreError::Body {
-                place: format!("the notes of shard {shard}"),
-                what: format!("page {number:x} is named by a row and is not there"),
-            })
-        })
+        self.readers.ask(move |reads| journal::page(reads, shard, number))
     }
 }
 
@@ -248,19 +202,4 @@ fn asking(account: u64, seq: u64, format: BodyFormat) -> Asking {
         BodyFormat::Thin => Some(Version::ALWAYS),
     };
     (account, seq, kept_as)
-}
-
-/// An event, as far as delivery has to know it before it is sent.
-fn event(happened: &Happened) -> Event {
-    Event {
-        seq: happened.seq,
-        kind: happened.event.kind.name(),
-        created_ms: happened.event.id.unix_ms(),
-        object: happened.event.object.id().seq(),
-        nth: u64::from(happened.number),
-    }
-}
-
-fn shared(body: Arc<[u8]>) -> Bytes {
-    Bytes::from_owner(body)
 }

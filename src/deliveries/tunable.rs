@@ -3,9 +3,10 @@
 use super::answers::Answers;
 use super::attempts::AttemptLog;
 use super::postbox::Postbox;
-use super::source::Usual;
+use super::source::usual;
 use crate::config::Webhooks;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use tollgate_relay::Usual;
 
 /// Changes settings of a running delivery. Keeps nothing of it alive.
 pub(crate) struct Tunable {
@@ -25,7 +26,7 @@ impl Tunable {
         if let Some(log) = self.log.upgrade() {
             log.set_successes_per_s(settings.log_successes_per_s);
         }
-        *self.usual.write().unwrap_or_else(PoisonError::into_inner) = Usual::of(settings);
+        *self.usual.write().unwrap_or_else(PoisonError::into_inner) = usual(settings);
         match self.postbox.upgrade() {
             Some(postbox) if !postbox.look_again() => {
                 Err("webhooks: not every endpoint has heard of it; reload the settings again".to_owned())

@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tollgate_actors::outbox::{self, OpenNote, OpenNotes};
 use tollgate_actors::shard::Control;
-use tollgate_domain::webhooks::webhook_endpoint::{DisabledReason, EndpointReport};
 use tollgate_domain::{AccountKey, Command};
+use tollgate_relay::told::{moved_as, report_of};
 use tollgate_resource::Id;
 use tollgate_store::{Epoch, ShardId};
 use tollgate_webhooks::hall::{self, Ended, Hall, HallPorts, HallSettings, Letters, Message, Read, Ticket};
 use tollgate_webhooks::ports::{Alarm, Alert, Attempt, BoxFuture, Delivery, Note, Notes, Outcome, Trail, Transport};
-use tollgate_webhooks::{EndpointKey, Moved, Registry, Sent};
+use tollgate_webhooks::{EndpointKey, Registry, Sent};
 
 /// Deliveries that may be out at once: so many that no endpoint waits for another one.
 const IN_FLIGHT_MAX: usize = 4_096;
@@ -182,11 +182,7 @@ impl World<'_> {
     /// Accounts with endpoints have something new that is durable.
     pub(super) fn post_moved(&mut self, shard: u16, moved: &[outbox::Moved]) {
         for moved in moved {
-            let moved = Moved {
-                account: moved.account.0,
-                upto: moved.upto,
-                change: moved.change,
-            };
+            let moved = moved_as(moved);
             self.tell_post(Message::Moved { shard, moved });
         }
     }
@@ -343,12 +339,7 @@ impl World<'_> {
         let mut words = std::mem::take(&mut *post.said.words());
         words.notes.sort_by_key(|(shard, ..)| *shard);
         for (shard, epoch, note, open) in words.notes {
-            let note = match note {
-                Note::Progress(body) => outbox::Note::Progress(body),
-                Note::Page { number, body } => outbox::Note::Page { number, body },
-                Note::Row { body, heard } => outbox::Note::Row { body, heard },
-            };
-            self.counts.note_rows += u64::from(matches!(note, outbox::Note::Row { .. }));
+            self.counts.note_rows += u64::from(matches!(note, Note::Row { .. }));
             let (epoch, note) = (Epoch(epoch), Box::new(note));
             self.notice(shard, Control::Note { epoch, note, open });
         }
@@ -374,13 +365,7 @@ impl World<'_> {
 
     /// What became of an endpoint is the domain's to decide.
     fn report(&mut self, endpoint: EndpointKey, alert: Alert) {
-        let report = match alert {
-            Alert::Failing { since_ms } => EndpointReport::Failing { since_ms },
-            Alert::Recovered => EndpointReport::Recovered,
-            Alert::Dead { .. } => EndpointReport::Disable(DisabledReason::Failing),
-            Alert::Gone => EndpointReport::Disable(DisabledReason::Gone),
-            Alert::Quarantined => return,
-        };
+        let Some(report) = report_of(alert) else { return };
         let known = self.post.as_ref().and_then(|post| post.ids.get(&endpoint).copied());
         let Some(id) = known else { return };
         let account = AccountKey(endpoint.account);

@@ -1,17 +1,53 @@
-//! An endpoint of the domain as delivery sees it: with its secrets open, and with what the node's settings decide.
+//! An account's endpoints as delivery sees them: with their secrets open, and with what the node's settings decide.
 
-use super::source::Usual;
 use std::sync::Arc;
+use tollgate_actors::outbox::account_of;
 use tollgate_domain::account::Profile;
 use tollgate_domain::events::EventType;
 use tollgate_domain::webhooks::webhook_endpoint::{DeliveryOrder, DisabledReason, EndpointState, WebhookEndpoint};
 use tollgate_domain::{Secrets, kinds};
-use tollgate_resource::Names;
-use tollgate_store::StoreError;
+use tollgate_resource::{Id, Names};
+use tollgate_store::{Reads, StoreError};
+use tollgate_webhooks::ports::AccountView;
 use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status};
 
+/// What holds for endpoints that say nothing of it.
+#[derive(Clone, Debug)]
+pub struct Usual {
+    /// Milliseconds for one attempt.
+    pub timeout_ms: u32,
+    /// When a failed delivery is tried again.
+    pub schedule: Schedule,
+}
+
+/// An account and its endpoints; `visit` hears the id of each, by which the domain knows what delivery knows by number. May
+/// wait for the disk.
+///
+/// # Errors
+/// When the store cannot be read, or an endpoint's secret does not open.
+pub fn account(
+    reads: &dyn Reads,
+    profile: &Arc<Profile>,
+    secrets: &Secrets,
+    usual: &Usual,
+    visit: &mut dyn FnMut(EndpointKey, Id),
+) -> Result<AccountView, StoreError> {
+    let account = account_of(reads, profile)?;
+    let mut endpoints = Vec::with_capacity(account.endpoints().len());
+    // Those for connected accounts are sent nothing of the account's own.
+    for endpoint in account.endpoints().iter().filter(|endpoint| !endpoint.connect) {
+        let view = endpoint_view(endpoint, profile, account.seq, secrets, usual)?;
+        visit(view.key, endpoint.id);
+        endpoints.push(view);
+    }
+    Ok(AccountView {
+        upto: account.seq,
+        endpoints,
+    })
+}
+
 /// What delivery has to know of an endpoint. `revision` rises with every change of the account.
-pub(super) fn endpoint_view(
+fn endpoint_view(
     endpoint: &WebhookEndpoint,
     profile: &Profile,
     revision: u64,
