@@ -191,8 +191,8 @@ fn settings_change_while_the_server_runs_and_a_wrong_file_changes_nothing() {
     let expected = [
         "actors.lanes: 1 -> 3",
         "actors.permits_per_shard: 4096 -> 5000",
-        "limits.account_burst: 100000 -> 2",
-        "limits.account_requests_per_s: 100000 -> 1",
+        "limits.account_burst: 1000000 -> 2",
+        "limits.account_requests_per_s: 1000000 -> 1",
     ];
     let told = ask(&["config", "check", file.text(), "--admin", &url, "--json"], 0);
     assert_eq!(changes(&told), expected);
