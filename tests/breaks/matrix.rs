@@ -252,7 +252,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row(
         Break::ForgetEndpoint,
         ACTORS,
-        "outbox::only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number",
+        "outbox::endpoints::only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number",
     ),
     row(
         Break::ForgetEndpoint,
@@ -262,17 +262,17 @@ pub(crate) const MATRIX: &[Row] = &[
     row(
         Break::ForgetUnheard,
         ACTORS,
-        "outbox::changes_that_a_row_did_not_know_of_are_noted_again_behind_it",
+        "outbox::endpoints::changes_that_a_row_did_not_know_of_are_noted_again_behind_it",
     ),
     row(
         Break::LeaveUnnoted,
         ACTORS,
-        "outbox::what_is_noted_while_a_shard_leaves_goes_with_it",
+        "outbox::noting::what_is_noted_while_a_shard_leaves_goes_with_it",
     ),
     row(
         Break::MiscountEvents,
         ACTORS,
-        "outbox::events_come_oldest_first_and_count_without_a_gap_for_each_object",
+        "outbox::events::events_come_oldest_first_and_count_without_a_gap_for_each_object",
     ),
     row(Break::MiscountEvents, SIMULATION, WORLDS),
     row(Break::CrowdObject, DELIVERIES, DELIVERED),
