@@ -1,12 +1,15 @@
 //! Nodes that share out a cluster, in virtual time: quiet, under every sort of fault, and left in peace afterwards.
 
+mod chance;
+mod tables;
 mod world;
 
+use chance::Chance;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tollgate_cluster::{End, Event, Pace, Process};
 use tollgate_store::ShardId;
-use world::{Chance, World};
+use world::World;
 
 /// Seeds of every run of the tests; `TOLLGATE_SEEDS=N` for more.
 const SEEDS: u64 = 16;
