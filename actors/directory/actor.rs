@@ -1,30 +1,26 @@
 //! The directory's own thread. Where it leads it decides changes one after the other, makes them durable in the directory's
 //! journal, and only then publishes and answers them; what several threads ask at the same time shares a block. Where
 //! another node leads it follows that journal.
-//!
-//! A leader looks behind its own last block, too: one that was stopped for a while learns there that another node has
-//! taken the directory over.
 
 use super::keys::KeyHasher;
+use super::leading::{Broken, Role};
 use super::looks::Looks;
 use super::registry::Registry;
 use super::wish::{DirectoryError, Granted, Wish};
 use super::{Follows, OnFatal};
 use crate::clock::MachineClock;
-use crate::settings::{
-    DIRECTORY_BATCH_MAX, DIRECTORY_LOOK_BLOCKS_MAX, DIRECTORY_LOOK_EVERY, DIRECTORY_LOOKS_APART, KEY_USES_EVERY,
-};
+use crate::settings::{DIRECTORY_BATCH_MAX, DIRECTORY_LOOK_EVERY, DIRECTORY_LOOKS_APART, KEY_USES_EVERY};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 use tokio::sync::oneshot;
 use tollgate_domain::directory::{Directory, DirectoryFact, DirectoryFacts, KeyUse};
 use tollgate_resource::Record;
-use tollgate_store::envelope::{BlockBuilder, records};
-use tollgate_store::{AccountRef, Block, Commit, Epoch, Head, Journal, Reads, ShardId, StoreError};
+use tollgate_store::envelope::BlockBuilder;
+use tollgate_store::{Commit, Epoch, Head, Journal, Reads, StoreError};
 
 /// What the thread is asked.
 pub(super) enum Order {
@@ -78,34 +74,20 @@ pub(super) struct Actor {
     pub(super) directory: Directory,
     pub(super) registry: Arc<Registry>,
     pub(super) hasher: KeyHasher,
-    role: Role,
+    pub(super) role: Role,
     /// The newest block that the directory holds.
-    last_block: u64,
+    pub(super) last_block: u64,
     /// Whether the registry has all of the directory. Until it has, nothing is published: on the way there a revoked key
     /// is good for a moment.
-    shown: bool,
-    journal: Arc<dyn Journal>,
-    reads: Arc<dyn Reads>,
-    standing: Arc<Standing>,
-    on_fatal: OnFatal,
-    follows: Option<Follows>,
+    pub(super) shown: bool,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) reads: Arc<dyn Reads>,
+    pub(super) standing: Arc<Standing>,
+    pub(super) on_fatal: OnFatal,
+    pub(super) follows: Option<Follows>,
     /// Whether the last look failed: said once.
-    blind: bool,
+    pub(super) blind: bool,
     clock: MachineClock,
-}
-
-enum Role {
-    /// Decides; the next block is built here, of this incarnation.
-    Leading(BlockBuilder),
-    Following,
-}
-
-/// Why memory may hold what is not durable.
-enum Broken {
-    /// Another node leads, or another incarnation of this one.
-    Fenced,
-    /// Something panicked.
-    Panicked,
 }
 
 impl Actor {
@@ -287,14 +269,6 @@ impl Actor {
             .expect("a batch of orders is far below a block");
     }
 
-    /// The incarnation that this leader is.
-    fn epoch(&self) -> Option<Epoch> {
-        match &self.role {
-            Role::Leading(builder) => Some(builder.epoch()),
-            Role::Following => None,
-        }
-    }
-
     fn builder(&mut self) -> &mut BlockBuilder {
         match &mut self.role {
             Role::Leading(builder) => builder,
@@ -325,190 +299,6 @@ impl Actor {
             }
         }
     }
-
-    /// Discards memory, which may hold what is not durable. After a panic, and where no other node is, the directory is
-    /// taken over as a new incarnation; otherwise it follows from now on. False when it cannot be read.
-    fn restart(&mut self, broken: &Broken) -> bool {
-        tracing::error!("directory discarded; it starts again from the journal");
-        let was = self.epoch();
-        self.set_role(Role::Following);
-        (self.directory, self.last_block, self.shown) = (Directory::new(), 0, false);
-        let alone = self.follows.is_none();
-        if alone || matches!(broken, Broken::Panicked) {
-            match self.lead_after(was) {
-                Ok(()) => return true,
-                Err(failure) => tracing::error!(%failure, "the directory could not be taken over again"),
-            }
-        }
-        if alone {
-            (self.on_fatal)("the directory of accounts and keys cannot be read again");
-            return false;
-        }
-        self.lost("a block of the directory was refused, or it could not be taken over again");
-        self.look()
-    }
-
-    /// Takes the directory over. When it returns, no block of an earlier leader can become durable any more, and
-    /// everything that did is known here.
-    fn lead(&mut self, after: Option<Epoch>) -> Result<(), StoreError> {
-        match self.role {
-            Role::Leading(_) => Ok(()),
-            Role::Following => self.lead_after(after),
-        }
-    }
-
-    fn lead_after(&mut self, was: Option<Epoch>) -> Result<(), StoreError> {
-        let claimed = match was {
-            None => self.journal.claim(ShardId::DIRECTORY)?,
-            // From another owner it is not taken back.
-            Some(epoch) => self.journal.claim_after(ShardId::DIRECTORY, epoch)?,
-        };
-        match self.follows {
-            Some(_) => self.catch_up(Some(claimed.last_block))?,
-            None => {
-                self.directory = replayed(&*self.reads)?;
-                self.last_block = claimed.last_block;
-                self.show();
-            }
-        }
-        let builder = BlockBuilder::new(ShardId::DIRECTORY, claimed.epoch, claimed.last_now_ms);
-        self.set_role(Role::Leading(builder));
-        Ok(())
-    }
-
-    /// Leaves the directory to another node. What was decided here is durable, so it stands.
-    fn follow(&mut self) {
-        assert!(self.follows.is_some(), "there is no other node that could lead");
-        self.set_role(Role::Following);
-    }
-
-    fn set_role(&mut self, role: Role) {
-        if let (Some(epoch), Role::Following) = (self.epoch(), &role) {
-            self.journal.release(ShardId::DIRECTORY, epoch);
-        }
-        let leads = matches!(role, Role::Leading(_));
-        if leads != self.standing.leads.swap(leads, Ordering::SeqCst) && self.follows.is_some() {
-            tracing::info!(
-                leads,
-                last_block = self.last_block,
-                "the directory of accounts and keys"
-            );
-        }
-        self.role = role;
-    }
-
-    fn lost(&self, why: &str) {
-        if let Some(follows) = &self.follows {
-            (follows.on_lost)(why);
-        }
-    }
-
-    /// Reads what other nodes have written, and tells who waits for it. False when what they wrote cannot be understood:
-    /// a node that misses the revocation of a key must not go on.
-    fn look(&mut self) -> bool {
-        let covers = self.standing.looks.begin();
-        let found = catch_unwind(AssertUnwindSafe(|| self.catch_up(None)));
-        let found = found.unwrap_or_else(|_| {
-            Err(StoreError::Body {
-                place: "the directory".into(),
-                what: "a record of another node cannot be applied".into(),
-            })
-        });
-        self.standing.looks.end(covers, found.is_ok());
-        let blind = found.is_err();
-        match found {
-            Ok(()) => {}
-            Err(StoreError::Io { .. } | StoreError::Stopped) => {
-                if let Err(failure) = &found
-                    && !self.blind
-                {
-                    tracing::warn!(%failure, "the directory's journal cannot be read; changes of other nodes are not seen");
-                }
-            }
-            Err(failure) => {
-                (self.on_fatal)(&failure.to_string());
-                return false;
-            }
-        }
-        self.blind = blind;
-        true
-    }
-
-    /// Reads the journal on: to its end, or to the block that a claim names as the last.
-    fn catch_up(&mut self, last: Option<u64>) -> Result<(), StoreError> {
-        let Some(follows) = self.follows.clone() else {
-            return Ok(());
-        };
-        loop {
-            let blocks = follows
-                .tail
-                .blocks_after(ShardId::DIRECTORY, self.last_block, DIRECTORY_LOOK_BLOCKS_MAX)?;
-            if blocks.is_empty() {
-                break;
-            }
-            if matches!(self.role, Role::Leading(_)) {
-                // Nothing of ours is under way, so memory holds exactly what is durable.
-                self.set_role(Role::Following);
-                self.lost("another node writes the directory's journal");
-            }
-            blocks.iter().try_for_each(|block| self.take_block(block))?;
-        }
-        if let Some(last) = last
-            && self.last_block != last
-        {
-            return Err(StoreError::Corrupt {
-                place: "the directory's journal".into(),
-                what: format!("it ends at block {}, and its owner was told {last}", self.last_block),
-            });
-        }
-        if !self.shown {
-            self.show();
-        }
-        Ok(())
-    }
-
-    fn take_block(&mut self, block: &Block) -> Result<(), StoreError> {
-        let place = || format!("block {} of the directory", block.seq);
-        if block.seq != self.last_block + 1 {
-            return Err(StoreError::Corrupt {
-                place: place(),
-                what: format!("it follows on block {}", self.last_block),
-            });
-        }
-        for record in records(&block.bytes, block.count) {
-            let record = record.map_err(|error| error.at(place()))?;
-            let facts = facts_of(record.body)?;
-            self.directory.apply(&facts);
-            if self.shown {
-                self.registry.publish(&facts);
-            }
-        }
-        self.last_block = block.seq;
-        Ok(())
-    }
-
-    fn show(&mut self) {
-        self.registry.publish_all(&self.directory);
-        self.shown = true;
-    }
-}
-
-/// The directory as the journal tells that this process owns.
-fn replayed(reads: &dyn Reads) -> Result<Directory, StoreError> {
-    let mut directory = Directory::new();
-    // Records of the directory belong to no account: their envelope says 0.
-    reads.replay_account(AccountRef(0), &mut |fetched| {
-        directory.apply(&facts_of(&fetched.body)?);
-        Ok(())
-    })?;
-    Ok(directory)
-}
-
-fn facts_of(body: &[u8]) -> Result<DirectoryFacts, StoreError> {
-    DirectoryFacts::from_bytes(body).map_err(|error| StoreError::Body {
-        place: "the directory".into(),
-        what: error.to_string(),
-    })
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@
 mod actor;
 mod authenticated;
 mod deciding;
+mod following;
 mod handle;
 mod keys;
+mod leading;
 mod looks;
 mod registry;
 mod wish;
