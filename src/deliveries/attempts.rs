@@ -14,7 +14,8 @@ use tollgate_webhooks::ports::{self, Answer, Attempt, Cause, Failure};
 
 /// Most reads of the trail for one page: where few of many attempts are wanted, the page may be short.
 const READS_MAX: usize = 20;
-/// How far the clock of another node may be ahead of this one's for its attempts to be seen here.
+/// How far the clock of another node may be ahead of this one's for its attempts to be seen here, and that of whoever recorded an
+/// event ahead of that of whoever sent it.
 const AHEAD_MS: u64 = 60 * 60 * 1_000;
 /// Bits of a position's number that stand in the account's tag of an attempt's id.
 const TAG_BITS: u32 = 32;
@@ -103,8 +104,9 @@ impl AttemptLog {
             before = before.min(position_of(after.0));
         }
         let event = list.event.map(|event| event.0);
-        // An attempt never began before its event happened.
-        let from = Position::at(ms(list.created.min).max(event.map_or(0, Id::unix_ms)));
+        // An attempt never began before its event happened, but by the clock of the shard and not by that of delivery.
+        let happened_ms = event.map_or(0, |event| event.unix_ms().saturating_sub(AHEAD_MS));
+        let from = Position::at(ms(list.created.min).max(happened_ms));
         let mut found = Vec::new();
         let mut has_more = false;
         for (endpoint, id) in endpoints {
@@ -387,6 +389,20 @@ mod tests {
             ..list(10)
         };
         assert_eq!(page(&log, &of_time).attempts.len(), 2);
+    }
+
+    #[test]
+    fn an_attempt_that_began_before_its_event_by_another_clock_is_shown_with_it() {
+        let log = log(u32::MAX);
+        let event = Id::new(&kinds::EVENT, NOW_MS - 100_000, 8, 7);
+        for began_ms in [event.unix_ms() - 2_000, event.unix_ms() - 1, event.unix_ms() + 900] {
+            log.log(&attempt(8, began_ms, 503));
+        }
+        let of_event = AttemptList {
+            event: Some(kinds::EventId(event)),
+            ..list(10)
+        };
+        assert_eq!(page(&log, &of_event).attempts.len(), 3);
     }
 
     #[test]
