@@ -168,6 +168,9 @@ fn list(limit: usize, server: &ServerFlags) -> Result<(), Failure> {
         for line in &mut lines {
             let success = success(&line["succeeded"], &line["attempts"]);
             line["success"] = success;
+            if let Some(why) = why_disabled(&line["why"]) {
+                line["why"] = why.into();
+            }
         }
         table(&lines, &columns)
     })
@@ -181,6 +184,7 @@ fn state(one: OneEndpoint, path: &str, posts: bool) -> Result<(), Failure> {
         let recent = &answer["recent_attempts"];
         let lines = [
             ("state", answer["state"].clone()),
+            ("disabled because", why_disabled(&answer["disabled_reason"]).into()),
             ("in flight", answer["in_flight"].clone()),
             ("not looked at yet", answer["behind"].clone()),
             ("oldest event not tried yet", time(&answer["oldest"])),
@@ -199,6 +203,16 @@ fn state(one: OneEndpoint, path: &str, posts: bool) -> Result<(), Failure> {
         let next = next(&endpoint, word(answer, "state"));
         format!("{endpoint}\n{}{next}", table(&lines, &["", "value"]))
     })
+}
+
+/// Why an endpoint is disabled, for people.
+fn why_disabled(reason: &Value) -> Option<&'static str> {
+    match reason.as_str()? {
+        "user" => Some("its owner disabled it"),
+        "failing" => Some("it took nothing for days"),
+        "gone" => Some("it answered 410: gone for good"),
+        _ => None,
+    }
 }
 
 /// What keeps events from an endpoint in this state, and what to do about it; nothing where nothing does.

@@ -287,7 +287,7 @@ impl Answers {
         self.joined
             .command(about.profile.key, DomainCommand::ReportWebhookEndpoint(id, report));
         self.settled(about, id, |state| {
-            matches!(state, LaneState::Paused | LaneState::Disabled)
+            matches!(state, LaneState::Paused | LaneState::Disabled(_))
         })
         .await
     }

@@ -7,11 +7,13 @@ use tollgate_domain::webhooks::deliveries::{
     Delivered, DeliveryState, Ping, RecentWebhookAttempts, RecoveryScope, RecoveryStatus, WebhookDelivery,
     WebhookRecovery,
 };
+use tollgate_domain::webhooks::webhook_endpoint::DisabledReason;
 use tollgate_domain::{Item, Profile, Reject, SHAPE_REVISION, Secrets, kinds};
-use tollgate_resource::{Expand, Id};
+use tollgate_resource::{Expand, Id, Names};
 use tollgate_webhooks::book::{JobState, Only, RecoverJob};
 use tollgate_webhooks::hall::{LaneState, LaneStatus, Refused};
 use tollgate_webhooks::ports::Body;
+use tollgate_webhooks::{Halt, SwitchedOff};
 use tollgate_wire::{Rendering, errors, versions};
 
 pub(super) fn item(delivered: Delivered) -> Item {
@@ -87,11 +89,12 @@ pub(super) fn delivery(status: &LaneStatus, endpoint: Id, now_ms: u64) -> Webhoo
             LaneState::Broken(_) if status.state.word() == "open" => DeliveryState::Open,
             LaneState::Broken(_) => DeliveryState::Probing,
             LaneState::Paused => DeliveryState::Paused,
-            LaneState::Disabled => DeliveryState::Disabled,
+            LaneState::Disabled(_) => DeliveryState::Disabled,
             LaneState::Halted(_) if status.state.word() == "gone" => DeliveryState::Gone,
             LaneState::Halted(_) => DeliveryState::Dead,
             LaneState::Quarantined(_) => DeliveryState::Quarantined,
         },
+        disabled: disabled_of(&status.state),
         in_flight: status.in_flight as u64,
         waiting: status.waiting,
         dead: status.dead,
@@ -108,12 +111,22 @@ pub(super) fn delivery(status: &LaneStatus, endpoint: Id, now_ms: u64) -> Webhoo
     }
 }
 
+/// Why an endpoint is disabled, or about to be.
+fn disabled_of(state: &LaneState) -> Option<DisabledReason> {
+    match state {
+        LaneState::Disabled(SwitchedOff::Owner) => Some(DisabledReason::User),
+        LaneState::Disabled(SwitchedOff::Failing) | LaneState::Halted(Halt::Dead) => Some(DisabledReason::Failing),
+        LaneState::Disabled(SwitchedOff::Gone) | LaneState::Halted(Halt::Gone) => Some(DisabledReason::Gone),
+        LaneState::Sending | LaneState::Broken(_) | LaneState::Paused | LaneState::Quarantined(_) => None,
+    }
+}
+
 /// A lane as an operator sees it.
 pub(super) fn of_lane(lane: &LaneStatus, now_ms: u64) -> Value {
     let seconds_ago = |ms: Option<u64>| ms.map(|ms| now_ms.saturating_sub(ms) / 1_000);
     let why = match &lane.state {
         LaneState::Quarantined(why) => Some(why.as_str()),
-        _ => None,
+        state => disabled_of(state).map(|reason| reason.name()),
     };
     let recent = lane.recent;
     json!({

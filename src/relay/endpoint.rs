@@ -9,7 +9,9 @@ use tollgate_domain::{Secrets, kinds};
 use tollgate_resource::{Id, Names};
 use tollgate_store::{Reads, StoreError};
 use tollgate_webhooks::ports::AccountView;
-use tollgate_webhooks::{ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status};
+use tollgate_webhooks::{
+    ActiveSecret, EndpointKey, EndpointView, Ordering, Patterns, Schedule, Secret, Status, SwitchedOff,
+};
 
 /// What holds for endpoints that say nothing of it.
 #[derive(Clone, Debug)]
@@ -90,11 +92,13 @@ fn endpoint_view(
         api_version: endpoint.body_format().text().into(),
         status: match endpoint.state {
             EndpointState::Enabled => Status::Enabled,
-            EndpointState::Disabled {
-                reason: DisabledReason::Paused,
-                ..
-            } => Status::Paused,
-            EndpointState::Disabled { .. } | EndpointState::Deleted => Status::Disabled,
+            EndpointState::Disabled { reason, .. } => match reason {
+                DisabledReason::Paused => Status::Paused,
+                DisabledReason::User => Status::Disabled(SwitchedOff::Owner),
+                DisabledReason::Failing => Status::Disabled(SwitchedOff::Failing),
+                DisabledReason::Gone => Status::Disabled(SwitchedOff::Gone),
+            },
+            EndpointState::Deleted => Status::Disabled(SwitchedOff::Owner),
         },
         secrets: active,
         ordering: match delivery.order {

@@ -64,8 +64,19 @@ pub enum Status {
     Enabled,
     /// Its owner wants it to wait a while.
     Paused,
-    /// Its owner, or the dispatcher after days without an answer, switched it off.
-    Disabled,
+    /// It was switched off.
+    Disabled(SwitchedOff),
+}
+
+/// Why an endpoint was switched off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SwitchedOff {
+    /// Its owner wanted it so.
+    Owner,
+    /// It took nothing for days.
+    Failing,
+    /// It answered that it is gone for good (410).
+    Gone,
 }
 
 /// What stays in order, among the events about one object.

@@ -29,7 +29,7 @@ pub mod seqs;
 pub mod signing;
 
 pub use dispatcher::{Dispatcher, DispatcherPorts, DispatcherSettings};
-pub use endpoint::{EndpointKey, EndpointView, Ordering, Schedule, Status};
+pub use endpoint::{EndpointKey, EndpointView, Ordering, Schedule, Status, SwitchedOff};
 pub use filter::Patterns;
 pub use lane::{BreakerState, Halt, Sending, Sent, SentResult};
 pub use logged::EXCERPT_MAX;

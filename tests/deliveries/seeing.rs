@@ -101,3 +101,42 @@ fn who_is_furthest_behind_comes_first_with_what_its_attempts_came_to() {
     assert!(!text.contains("token") && !text.contains("we_") && !text.contains("/behind"));
     server.verify();
 }
+
+#[test]
+fn why_an_endpoint_is_disabled_is_said_before_and_after_a_restart() {
+    let mut server = Server::with(&[], &[]);
+    let receiver = Receiver::answering(|_, _| 410);
+    let gone = register(&server, &receiver.url("/gone"), "");
+    let unwanted = register(&server, &receiver.url("/unwanted"), "");
+    let off = server.post(&format!("/v1/webhook_endpoints/{unwanted}"), "disabled=true");
+    assert_eq!(off.status, 200, "{off:?}");
+    server.pay(1_000);
+    for _ in 0..2 {
+        let state = |listed: &Value, endpoint: &str| {
+            let mut lanes = listed["lanes"].as_array().into_iter().flatten();
+            let lane = lanes.find(|lane| lane["endpoint"] == *endpoint);
+            lane.map(|lane| (lane["state"].clone(), lane["why"].clone()))
+        };
+        until(
+            "both are listed as disabled",
+            || operate(&server, &["list"]),
+            |listed| {
+                state(listed, &gone) == Some(("disabled".into(), "gone".into()))
+                    && state(listed, &unwanted) == Some(("disabled".into(), "user".into()))
+            },
+        );
+        for (endpoint, reason, words) in [
+            (&gone, "gone", "it answered 410"),
+            (&unwanted, "user", "its owner disabled it"),
+        ] {
+            let shown = server.get(&format!("/v1/webhook_endpoints/{endpoint}/delivery")).json();
+            assert_eq!(shown["disabled_reason"], *reason, "{shown}");
+            for asked in [&["list"][..], &["show", endpoint]] {
+                let (code, text, _) = run(&server, asked);
+                assert!(code == Some(0) && text.contains(words), "{asked:?}: {text}");
+            }
+        }
+        server.kill_and_restart();
+    }
+    server.verify();
+}

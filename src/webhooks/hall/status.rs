@@ -1,7 +1,7 @@
 //! How lanes do, for operators.
 
 use super::Hall;
-use crate::endpoint::{EndpointKey, Status};
+use crate::endpoint::{EndpointKey, Status, SwitchedOff};
 use crate::lane::{BreakerState, Halt, Lane, RecentAttempts};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -58,8 +58,8 @@ pub enum LaneState {
     Broken(BreakerState),
     /// Its owner wants it to wait.
     Paused,
-    /// Its endpoint is disabled.
-    Disabled,
+    /// Its endpoint is disabled; why.
+    Disabled(SwitchedOff),
     /// It waits for its endpoint to be disabled.
     Halted(Halt),
     /// It panicked too often; why.
@@ -74,7 +74,7 @@ impl LaneState {
             LaneState::Broken(BreakerState::Open { .. }) => "open",
             LaneState::Broken(_) => "probing",
             LaneState::Paused => "paused",
-            LaneState::Disabled => "disabled",
+            LaneState::Disabled(_) => "disabled",
             LaneState::Halted(Halt::Gone) => "gone",
             LaneState::Halted(Halt::Dead) => "dead",
             LaneState::Quarantined(_) => "quarantined",
@@ -171,7 +171,7 @@ pub(super) fn state_of(lane: &Lane, fell: Option<&String>) -> LaneState {
     }
     match lane.view.status {
         Status::Paused => return LaneState::Paused,
-        Status::Disabled => return LaneState::Disabled,
+        Status::Disabled(why) => return LaneState::Disabled(why),
         Status::Enabled => {}
     }
     match (lane.halt(), lane.breaker()) {

@@ -17,6 +17,7 @@ use crate::call::Read;
 use crate::events::ThinEventShown;
 use crate::kinds;
 use crate::object::ShowContext;
+use crate::webhooks::webhook_endpoint::DisabledReason;
 use tollgate_resource::{Id, Kind, Names, Shown};
 
 /// What is asked of whoever delivers, about an object of the account, which must exist.
@@ -269,6 +270,8 @@ pub struct WebhookDelivery {
     pub endpoint: Id,
     /// What is being done.
     pub state: DeliveryState,
+    /// Why it is disabled, or about to be.
+    pub disabled: Option<DisabledReason>,
     /// Deliveries that are out.
     pub in_flight: u64,
     /// Events that wait for another attempt.

@@ -7,6 +7,7 @@ use super::{
 use crate::kinds;
 use crate::object::ShowContext;
 use crate::time::seconds_of;
+use crate::webhooks::webhook_endpoint::DisabledReason;
 use tollgate_resource::shown::{Ident, Seconds};
 use tollgate_resource::{Id, Ref, Shown};
 
@@ -120,6 +121,8 @@ pub struct WebhookDeliveryShown {
     pub behind: i64,
     /// Events that were given up and can be replayed.
     pub dead_letters: i64,
+    /// Why the endpoint is disabled, or about to be; null while it is not.
+    pub disabled_reason: Option<DisabledReason>,
     /// Since when nothing was taken, in seconds since the Unix epoch; null while the receiver does well.
     pub failing_since: Option<Seconds>,
     /// Deliveries that are under way.
@@ -240,6 +243,7 @@ impl WebhookDeliveryShown {
         WebhookDeliveryShown {
             behind: number(state.behind),
             dead_letters: number(state.dead),
+            disabled_reason: state.disabled,
             failing_since: state.failing_since_ms.map(seconds),
             in_flight: number(state.in_flight),
             lag: state.lag_ms.map(|ms| number(ms / 1_000)),

@@ -5,7 +5,7 @@ use crate::receivers::Receiver;
 use crate::world::{BEGIN_MS, HOUR, MINUTE, SECOND, World};
 use tollgate_webhooks::hall::{Command, LaneState, WORST_MAX};
 use tollgate_webhooks::ports::Event;
-use tollgate_webhooks::{EndpointKey, Ordering, Status};
+use tollgate_webhooks::{EndpointKey, Ordering, Status, SwitchedOff};
 
 /// Takes 20 ms, and nothing else is in the way.
 const SOON_MS: u64 = 200;
@@ -66,7 +66,7 @@ fn who_is_kept_waiting_by_itself_or_its_owner_is_not_kept_waiting_by_us() {
         }
         assert!(waited < 5 * SECOND, "{receiver:?}: {waited} ms after it came back");
     }
-    for off in [Status::Paused, Status::Disabled] {
+    for off in [Status::Paused, Status::Disabled(SwitchedOff::Owner)] {
         let (mut world, _, ill) = pair(Receiver::Good(20));
         world.change(ill, |view| view.status = off);
         let until = world.now + 10 * MINUTE;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use tollgate_webhooks::book::Only;
 use tollgate_webhooks::hall::{Command, LaneState};
 use tollgate_webhooks::ports::Alert;
-use tollgate_webhooks::{Ordering, Status};
+use tollgate_webhooks::{Ordering, Status, SwitchedOff};
 
 #[test]
 fn the_owner_of_a_dead_endpoint_comes_back_after_a_week_and_gets_everything_once_and_in_order() {
@@ -41,7 +41,7 @@ fn the_owner_of_a_dead_endpoint_comes_back_after_a_week_and_gets_everything_once
         assert_eq!(told(|alert| matches!(alert, Alert::Failing { .. })), 1, "seed {seed}");
         assert_eq!(told(|alert| matches!(alert, Alert::Dead { .. })), 1, "seed {seed}");
         let now = status(&mut world, dead);
-        assert_eq!(now.state, LaneState::Disabled);
+        assert_eq!(now.state, LaneState::Disabled(SwitchedOff::Failing));
         assert!(now.waiting < 100 && now.upto - now.low > 5_000, "seed {seed}: {now:?}");
         let missing: Vec<u64> = {
             let view = &world.accounts[&account].endpoints[&dead.seq];
@@ -131,7 +131,7 @@ fn whoever_comes_back_after_more_than_thirty_days_has_what_is_younger_without_wa
     let mut world = World::new(17, 1, 1, 64);
     let account = world.open_account();
     let key = world.register(account, Ordering::FifoWhileHealthy, Receiver::Good(20), &["*"]);
-    world.change(key, |view| view.status = Status::Disabled);
+    world.change(key, |view| view.status = Status::Disabled(SwitchedOff::Owner));
     let happen = |world: &mut World, events: u64| {
         for object in 0..events {
             world.run_until(world.now + SECOND);

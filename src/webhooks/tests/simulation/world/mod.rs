@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use tollgate_webhooks::hall::{Command, Ended, Hall, HallPorts, HallSettings, Message, Ticket};
 use tollgate_webhooks::ports::Alert;
-use tollgate_webhooks::{EndpointKey, Registry, Status};
+use tollgate_webhooks::{EndpointKey, Registry, Status, SwitchedOff};
 
 /// When worlds begin.
 pub(crate) const BEGIN_MS: u64 = 1_800_000_000_000;
@@ -316,9 +316,12 @@ impl World {
         }
         for (_, key, alert) in alerts {
             self.alerts.push((self.now, key, alert));
-            if matches!(alert, Alert::Gone | Alert::Dead { .. }) {
-                self.change(key, |view| view.status = Status::Disabled);
-            }
+            let off = match alert {
+                Alert::Gone => SwitchedOff::Gone,
+                Alert::Dead { .. } => SwitchedOff::Failing,
+                Alert::Failing { .. } | Alert::Recovered | Alert::Quarantined => continue,
+            };
+            self.change(key, |view| view.status = Status::Disabled(off));
         }
         for shard in &left {
             let it = &mut self.shards[usize::from(*shard)];
