@@ -4,7 +4,9 @@
 use super::attempts::{AttemptLog, of_attempt};
 use super::joined::Joined;
 use super::postbox::Postbox;
-use super::telling::{delivery, item, job_id, of_lane, one, page, ping_event, recovery, test_event, told};
+use super::telling::{
+    delivery, item, job_id, no_such_endpoint, of_lane, one, page, ping_event, recovery, test_event, told,
+};
 use super::unix_ms;
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -200,7 +202,7 @@ impl Answers {
         url: String,
     ) -> Result<Shown, Reject> {
         if let Some(id) = of_one.filter(|id| !about.has(*id)) {
-            return Err(Reject::no_such_param(&kinds::WEBHOOK_ENDPOINT, id, "webhook_endpoint"));
+            return Err(no_such_endpoint(id));
         }
         let ids = about.endpoints.iter().map(|endpoint| endpoint.id);
         let wanted = ids.filter(|id| of_one.is_none_or(|one| one == *id));
@@ -230,7 +232,7 @@ impl Answers {
         let happened = happened.ok_or_else(|| Reject::no_such(&kinds::EVENT, event, "id"))?;
         let wanted: Vec<Id> = match endpoint {
             Some(id) if about.has(id) => vec![id],
-            Some(id) => return Err(Reject::no_such_param(&kinds::WEBHOOK_ENDPOINT, id, "webhook_endpoint")),
+            Some(id) => return Err(no_such_endpoint(id)),
             None => {
                 let wants = |endpoint: &&Arc<WebhookEndpoint>| endpoint.wants(happened.event.kind);
                 about

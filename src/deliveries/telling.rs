@@ -51,6 +51,12 @@ pub(super) fn told(refused: Refused, about: Id) -> Reject {
     }
 }
 
+/// A parameter names an endpoint that the account does not have.
+pub(super) fn no_such_endpoint(id: Id) -> Reject {
+    let called = kinds::of_endpoint(&id.text(&kinds::WEBHOOK_ENDPOINT));
+    Reject::no_such_param(called, id, "webhook_endpoint")
+}
+
 pub(super) fn job_id(job: &RecoverJob, endpoint: Id) -> Id {
     Id::new(&kinds::WEBHOOK_RECOVERY, job.began_ms, job.id, endpoint.seq() as u32)
 }

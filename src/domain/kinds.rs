@@ -227,6 +227,12 @@ pub static WEBHOOK_ENDPOINT: Kind = Kind {
     }),
 };
 
+/// A webhook endpoint as the second version of the API calls it: the same objects and ids by another word.
+pub static EVENT_DESTINATION: Kind = Kind {
+    object: "v2.core.event_destination",
+    ..WEBHOOK_ENDPOINT
+};
+
 /// An attempt to bring an event to an endpoint. Not stored as an object; its id stands for its place in a log.
 pub static WEBHOOK_ATTEMPT: Kind = Kind {
     number: 35,
@@ -290,6 +296,15 @@ pub fn of_method(id: Id) -> &'static Kind {
         &SOURCE
     } else {
         &CARD
+    }
+}
+
+/// What an endpoint is called that was made with this id, or is asked for by it: an event destination, if it begins so.
+pub fn of_endpoint(id: &str) -> &'static Kind {
+    let other = WEBHOOK_ENDPOINT.other.map(|other| other.prefix);
+    match id.split_once('_') {
+        Some((prefix, _)) if other == Some(prefix) => &EVENT_DESTINATION,
+        _ => &WEBHOOK_ENDPOINT,
     }
 }
 
@@ -375,6 +390,8 @@ id_params! {
     CustomerBalanceTransactionId of CUSTOMER_BALANCE_TRANSACTION;
     /// The id of a webhook endpoint as a parameter.
     WebhookEndpointId of WEBHOOK_ENDPOINT;
+    /// The id of an event destination as a parameter.
+    EventDestinationId of EVENT_DESTINATION;
     /// The id of an attempt as a parameter.
     WebhookAttemptId of WEBHOOK_ATTEMPT;
 }

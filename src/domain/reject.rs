@@ -263,6 +263,8 @@ fn spoken(kind: &Kind) -> &'static str {
         "source"
     } else if *kind == crate::kinds::BALANCE_TRANSACTION {
         "balance transaction"
+    } else if kind.object == crate::kinds::EVENT_DESTINATION.object {
+        "event destination"
     } else if *kind == crate::kinds::WEBHOOK_ENDPOINT {
         "webhook endpoint"
     } else {
@@ -312,6 +314,8 @@ mod tests {
             (&crate::kinds::BALANCE_TRANSACTION, "No such balance transaction: 'txn_"),
             (&crate::kinds::SETUP_INTENT, "No such setupintent: 'seti_"),
             (&crate::kinds::REFUND, "No such refund: 're_"),
+            (&crate::kinds::WEBHOOK_ENDPOINT, "No such webhook endpoint: 'we_"),
+            (&crate::kinds::EVENT_DESTINATION, "No such event destination: 'we_"),
         ] {
             assert!(said(kind).starts_with(word), "{}", said(kind));
         }

@@ -169,7 +169,7 @@ pub(crate) async fn operate(services: &Services, http: &Head, body: &[u8]) -> Re
     }
     Err(match refused {
         Some(reject) => told(&reject),
-        None => OperatorError::NotFound(format!("no account has the webhook endpoint {endpoint}")),
+        None => OperatorError::NotFound(format!("no account has {endpoint}")),
     })
 }
 

@@ -89,6 +89,8 @@ fn noun(kind: &Kind) -> &'static str {
         "balance transaction"
     } else if kind.object == "webhook_endpoint" {
         "webhook endpoint"
+    } else if kind.object == "v2.core.event_destination" {
+        "event destination"
     } else {
         kind.object
     }

@@ -254,8 +254,9 @@ pub enum Read {
     Configurations(ConfigurationList),
     /// `GET /v1/webhook_endpoints`.
     WebhookEndpoints(EndpointList),
-    /// A webhook endpoint, whichever version of the API it was made with, that something is asked about of whoever delivers.
-    AnyWebhookEndpoint(Id, &'static str),
+    /// A webhook endpoint, whichever version of the API it was made with, that something is asked about of whoever delivers;
+    /// the kind is what it is called.
+    AnyWebhookEndpoint(&'static Kind, Id, &'static str),
     /// `GET /v2/core/event_destinations/{id}`.
     EventDestination(Id, IncludedParts),
     /// `GET /v2/core/event_destinations`.

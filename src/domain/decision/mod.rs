@@ -249,9 +249,9 @@ pub fn read(world: &World<'_>, read: Read, now_ms: u64) -> Result<Item, Stop> {
             let found = webhook_endpoint::retrieve(world.account, id, param)?;
             Ok(Item::Object(Object::WebhookEndpoint(found)))
         }
-        Read::AnyWebhookEndpoint(id, param) => {
+        Read::AnyWebhookEndpoint(kind, id, param) => {
             let found = world.account.endpoint(id).cloned();
-            let found = found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, param))?;
+            let found = found.ok_or_else(|| Reject::no_such(kind, id, param))?;
             Ok(Item::Object(Object::WebhookEndpoint(found)))
         }
         Read::EventDestination(id, included) => {

@@ -4,6 +4,7 @@ use crate::form::{command, command_with};
 use crate::sealed::shop;
 use crate::shop::Shop;
 use tollgate_domain::events::EventType;
+use tollgate_domain::webhooks::deliveries::{DeliveryAsked, DeliveryCall};
 use tollgate_domain::webhooks::event_destination::{EventPayload, IncludedParts};
 use tollgate_domain::webhooks::webhook_endpoint::{BodyFormat, DisabledReason, EndpointReport};
 use tollgate_domain::{Account, Command, Item, Object, Read, Reply, Stop, World, kinds, read};
@@ -204,7 +205,26 @@ fn a_destination_is_switched_changed_and_deleted() {
         Some("v2.core.event_destination")
     );
     assert!(shop.account.endpoints().is_empty());
-    assert!(shop.ask(&at("enable_event_destination", id, &[])).is_err());
+    let text = id.text(&kinds::WEBHOOK_ENDPOINT);
+    let asked = DeliveryCall {
+        kind: kinds::of_endpoint(&text),
+        id,
+        param: "webhook_endpoint",
+        asked: DeliveryAsked::State,
+    };
+    for refused in [
+        shop.ask(&at("enable_event_destination", id, &[])).err(),
+        seen(&shop, Read::EventDestination(id, IncludedParts::default())).err(),
+        seen(&shop, asked.about()).err(),
+    ] {
+        let Some(Stop::Reject(reject)) = refused else {
+            panic!("it is gone: {refused:?}");
+        };
+        assert_eq!(
+            (reject.status, reject.message),
+            (404, format!("No such event destination: '{text}'"))
+        );
+    }
     crate::audit::check(&shop);
 }
 

@@ -94,7 +94,7 @@ impl DeliveryCall {
     /// A look at the object that it is about.
     pub fn about(&self) -> Read {
         match *self.kind == kinds::WEBHOOK_ENDPOINT {
-            true => Read::AnyWebhookEndpoint(self.id, self.param),
+            true => Read::AnyWebhookEndpoint(self.kind, self.id, self.param),
             false => Read::Object(self.kind, self.id, self.param),
         }
     }

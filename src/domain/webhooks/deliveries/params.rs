@@ -137,9 +137,9 @@ pub const ENDPOINTS: &[&Endpoint<Call>] = &[
 const JOBS_PATH: &str = "/v1/webhook_endpoints/{webhook_endpoint}/recoveries";
 const LETTERS_PATH: &str = "/v1/webhook_endpoints/{webhook_endpoint}/dead_letters";
 
-/// A call about the endpoint of the path.
+/// A call about the endpoint of the path, of whichever version of the API.
 fn of_endpoint(path: &PathArgs<'_>, asked: DeliveryAsked) -> Result<Call, Refused> {
-    let kind = &kinds::WEBHOOK_ENDPOINT;
+    let kind = kinds::of_endpoint(path.segments[0].1);
     Ok(Call::Delivery(Box::new(DeliveryCall {
         kind,
         id: path.id(0, kind)?,
@@ -151,7 +151,7 @@ fn of_endpoint(path: &PathArgs<'_>, asked: DeliveryAsked) -> Result<Call, Refuse
 /// A call about a recovery of the endpoint of the path.
 fn of_recovery(path: &PathArgs<'_>, asked: fn(Id) -> DeliveryAsked) -> Result<Call, Refused> {
     // The first id that is wrong is the one that is told.
-    path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+    path.id(0, kinds::of_endpoint(path.segments[0].1))?;
     of_endpoint(path, asked(path.id(1, &kinds::WEBHOOK_RECOVERY)?))
 }
 
@@ -289,7 +289,7 @@ static PING: Endpoint<Call> = Endpoint {
     answers: Answers::One(ThinEventShown::SHAPE),
     parse: |path, form| {
         take::<NoParams>(form)?;
-        let kind = &kinds::WEBHOOK_ENDPOINT;
+        let kind = &kinds::EVENT_DESTINATION;
         Ok(Call::Delivery(Box::new(DeliveryCall {
             kind,
             id: path.id(0, kind)?,

@@ -145,7 +145,7 @@ pub(crate) fn list(account: &Account, asked: DestinationList) -> Result<Destinat
 
 fn known(account: &Account, id: Id) -> Result<&Arc<WebhookEndpoint>, Stop> {
     let found = account.endpoint(id);
-    Ok(found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_ENDPOINT, id, "id"))?)
+    Ok(found.ok_or_else(|| Reject::no_such(&kinds::EVENT_DESTINATION, id, "id"))?)
 }
 
 fn shown_with(endpoint: &WebhookEndpoint, included: IncludedParts) -> Arc<WebhookEndpoint> {

@@ -3,7 +3,7 @@
 use super::shown::{DeletedEventDestinationShown, EventDestinationShown, EventDestinationsShown};
 use super::{DestinationList, EventPayload, IncludedParts, PAGE_DEFAULT, PAGE_MAX};
 use crate::call::{Call, Command, Read};
-use crate::kinds::{self, WebhookEndpointId};
+use crate::kinds::{self, EventDestinationId};
 use crate::webhooks::webhook_endpoint::{EventsVersion, Vetted};
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{HasParams, NoParams};
@@ -98,7 +98,7 @@ pub struct ListEventDestinations {
     /// Most destinations of the page: 1 to 100, 20 if not given.
     pub limit: Option<i64>,
     /// The page: what stands in `next_page_url` of the one before.
-    pub page: Option<WebhookEndpointId>,
+    pub page: Option<EventDestinationId>,
 }
 
 /// Something that answers show only when it is asked for.
@@ -145,7 +145,7 @@ static RETRIEVE: Endpoint<Call> = Endpoint {
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |path, form| {
         let asked: RetrieveEventDestination = take(form)?;
-        let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+        let id = path.id(0, &kinds::EVENT_DESTINATION)?;
         Ok(Call::Read(Read::EventDestination(id, included(&asked.include))))
     },
 };
@@ -158,7 +158,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
     params: UpdateEventDestination::SHAPE,
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |path, form| {
-        let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+        let id = path.id(0, &kinds::EVENT_DESTINATION)?;
         let asked = Box::new(take(form)?);
         Ok(Call::Write(Command::UpdateEventDestination(id, asked, Vetted::Unseen)))
     },
@@ -173,7 +173,7 @@ static DELETE: Endpoint<Call> = Endpoint {
     answers: Answers::One(DeletedEventDestinationShown::SHAPE),
     parse: |path, form| {
         take::<NoParams>(form)?;
-        let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+        let id = path.id(0, &kinds::EVENT_DESTINATION)?;
         Ok(Call::Write(Command::DeleteEventDestination(id)))
     },
 };
@@ -205,7 +205,7 @@ static ENABLE: Endpoint<Call> = Endpoint {
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |path, form| {
         take::<NoParams>(form)?;
-        let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+        let id = path.id(0, &kinds::EVENT_DESTINATION)?;
         Ok(Call::Write(Command::SwitchEventDestination(id, true)))
     },
 };
@@ -219,7 +219,7 @@ static DISABLE: Endpoint<Call> = Endpoint {
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |path, form| {
         take::<NoParams>(form)?;
-        let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
+        let id = path.id(0, &kinds::EVENT_DESTINATION)?;
         Ok(Call::Write(Command::SwitchEventDestination(id, false)))
     },
 };

@@ -56,6 +56,11 @@ fn wrong_requests_are_told_what_is_wrong() {
         POST /v1/payment_intents PAY&automatic_payment_methods[enabled]=yes => 400 - automatic_payment_methods[enabled] Invalid boolean: yes
         GET /v1/payment_intents/pi_nope => 404 resource_missing intent No such payment_intent: 'pi_nope'
         GET /v1/charges/ch_nope => 404 resource_missing id No such charge: 'ch_nope'
+        GET /v1/webhook_endpoints/we_nope => 404 resource_missing webhook_endpoint No such webhook endpoint: 'we_nope'
+        GET /v1/webhook_endpoints/we_nope/attempts => 404 resource_missing webhook_endpoint No such webhook endpoint: 'we_nope'
+        GET /v1/webhook_endpoints/ed_nope/attempts => 404 resource_missing webhook_endpoint No such event destination: 'ed_nope'
+        GET /v2/core/event_destinations/ed_nope => 404 resource_missing id No such event destination: 'ed_nope'
+        POST /v2/core/event_destinations/we_nope/ping => 404 resource_missing id No such event destination: 'we_nope'
         GET /v1/balance_transactions/txn_nope => 404 resource_missing id No such balance transaction: 'txn_nope'
         GET /v1/charges limit=x => 400 parameter_invalid_integer limit Invalid integer: x
         GET /v1/charges starting_after=ch_nope&ending_before=ch_nope => 400 resource_missing ending_before No such charge: 'ch_nope'
