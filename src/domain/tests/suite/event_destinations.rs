@@ -169,10 +169,17 @@ fn thin_events_are_asked_for_by_names_of_their_own() {
         ("enabled_events", ""),
         ("webhook_endpoint[url]", "https://shop.example/hooks"),
     ];
-    let Err(Stop::Reject(reject)) = shop.ask(&command("create_event_destination", &nothing)) else {
-        panic!("one that is sent nothing is refused");
-    };
-    assert_eq!(reject.param.as_deref(), Some("enabled_events"));
+    let nothing = command("create_event_destination", &nothing);
+    let emptied = at("update_event_destination", thin, &[("enabled_events", "")]);
+    for asked in [nothing, emptied] {
+        let Err(Stop::Reject(reject)) = shop.ask(&asked) else {
+            panic!("one that is sent nothing is refused: {asked:?}");
+        };
+        assert_eq!(
+            (reject.code.as_deref(), reject.param.as_deref()),
+            (Some("parameter_missing"), Some("enabled_events"))
+        );
+    }
 }
 
 #[test]

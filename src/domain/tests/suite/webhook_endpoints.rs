@@ -62,6 +62,9 @@ fn addresses_and_accounts_that_nothing_can_be_sent_for_are_refused() {
         200 we1
         · we1 https://shop.example charge.failed
 
+        > update_webhook_endpoint @we1 enabled_events=
+        400 parameter_missing param=enabled_events (not begun): Missing required param: enabled_events. Name the events to be sent, or `*` for all.
+
         > create_webhook_endpoint url=https://a:b@shop.example enabled_events[0]=*
         400 url_invalid param=url (not begun): Invalid URL: It must not hold a user name or a password.
         ",

@@ -12,7 +12,7 @@ use crate::object::Object;
 use crate::reject::{Reject, codes};
 use crate::webhooks::event_names::{self, ALL};
 use crate::webhooks::webhook_endpoint::{
-    EndpointSecret, EndpointState, Vetted, WebhookEndpoint, check_room, check_url,
+    EndpointSecret, EndpointState, Vetted, WebhookEndpoint, check_room, check_url, no_events,
 };
 use std::sync::Arc;
 use tollgate_resource::{Id, Metadata};
@@ -49,14 +49,6 @@ pub(crate) fn create(case: &Case<'_>, asked: &CreateEventDestination, vetted: &V
     })?;
     check_url(case, url, vetted, "webhook_endpoint[url]")?;
     let enabled_events = events_of(&asked.enabled_events, payload)?;
-    if enabled_events.is_empty() {
-        // A list without members comes as a parameter that is there.
-        let message =
-            format!("Missing required param: enabled_events. Name the events to be sent, or `{ALL}` for all.");
-        return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
-            .with_param("enabled_events")
-            .into());
-    }
     check_room(case)?;
     let mut metadata = Metadata::default();
     metadata::merge(&mut metadata, &asked.metadata)?;
@@ -98,8 +90,8 @@ pub(crate) fn update(
         check_url(case, url, vetted, "webhook_endpoint[url]")?;
         endpoint.send_to(url);
     }
-    if !asked.enabled_events.is_empty() {
-        endpoint.enabled_events = events_of(&asked.enabled_events, payload)?;
+    if let Some(events) = &asked.enabled_events {
+        endpoint.enabled_events = events_of(events, payload)?;
     }
     asked.description.clone().apply_to(&mut endpoint.description);
     metadata::merge(&mut endpoint.metadata, &asked.metadata)?;
@@ -195,6 +187,9 @@ fn events_of(asked: &[Box<str>], payload: EventPayload) -> Result<Vec<Box<str>>,
         if !events.iter().any(|known| **known == *event) {
             events.push(event.into());
         }
+    }
+    if events.is_empty() {
+        return Err(no_events());
     }
     Ok(events)
 }

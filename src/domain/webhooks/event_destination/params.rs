@@ -48,7 +48,7 @@ pub struct UpdateEventDestination {
     pub description: Update<Box<str>>,
     /// Which events are sent.
     #[param(max_items = 300)]
-    pub enabled_events: Vec<Box<str>>,
+    pub enabled_events: Option<Vec<Box<str>>>,
     /// What the answer shows besides.
     #[param(max_items = 2)]
     pub include: Vec<IncludedPart>,

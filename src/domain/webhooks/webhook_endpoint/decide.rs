@@ -67,8 +67,8 @@ pub(crate) fn update(
         check_url(case, url, vetted, "url")?;
         endpoint.send_to(url);
     }
-    if !asked.enabled_events.is_empty() {
-        endpoint.enabled_events = checked_events(asked.enabled_events.iter().map(|event| &*event.0))?;
+    if let Some(events) = &asked.enabled_events {
+        endpoint.enabled_events = checked_events(events.iter().map(|event| &*event.0))?;
     }
     asked.description.clone().apply_to(&mut endpoint.description);
     metadata::merge(&mut endpoint.metadata, &asked.metadata)?;
@@ -198,13 +198,17 @@ fn checked_events<'a>(asked: impl Iterator<Item = &'a str>) -> Result<Vec<Box<st
         }
     }
     if events.is_empty() {
-        let message =
-            format!("Missing required param: enabled_events. Name the events to be sent, or `{ALL}` for all.");
-        return Err(Reject::invalid(Some(codes::PARAMETER_MISSING), message)
-            .with_param("enabled_events")
-            .into());
+        return Err(no_events());
     }
     Ok(events)
+}
+
+/// An endpoint is asked for that would be sent nothing. A list without members comes as a parameter that is there.
+pub(crate) fn no_events() -> Stop {
+    let message = format!("Missing required param: enabled_events. Name the events to be sent, or `{ALL}` for all.");
+    Reject::invalid(Some(codes::PARAMETER_MISSING), message)
+        .with_param("enabled_events")
+        .into()
 }
 
 /// How events are to be sent, if that was ever said.

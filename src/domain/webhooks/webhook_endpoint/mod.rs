@@ -12,7 +12,7 @@ mod secret;
 mod shown;
 mod url;
 
-pub(crate) use decide::{check_room, check_url, create, delete, list, retrieve, roll_secret, update};
+pub(crate) use decide::{check_room, check_url, create, delete, list, no_events, retrieve, roll_secret, update};
 pub use delivery::{Delivery, DeliveryOrder, DeliveryParams, RETRIES_MAX, RETRY_TIME_MAX_S};
 pub use params::{
     CreateWebhookEndpoint, ENDPOINTS, EnabledEvent, EventsVersion, ListWebhookEndpoints, RollWebhookSecret,

@@ -48,7 +48,7 @@ pub struct UpdateWebhookEndpoint {
     pub disabled: Option<bool>,
     /// Which events are sent.
     #[param(max_items = 300)]
-    pub enabled_events: Vec<EnabledEvent>,
+    pub enabled_events: Option<Vec<EnabledEvent>>,
     /// The merchant's pairs.
     pub metadata: MetadataUpdate,
     /// The address they are sent to.
