@@ -173,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn by_default_an_account_is_measured_as_before_and_tiers_stand_ready() {
+    fn by_default_no_account_meets_a_limit_and_tiers_stand_ready() {
         let rates = read(&[]).expect("the defaults are good");
         assert_eq!(rates.node, None);
-        assert_eq!((rates.common.rate.burst, &rates.common.tier), (100_000, &None));
+        assert_eq!((rates.common.rate.burst, &rates.common.tier), (1_000_000, &None));
         for class in [Class::Read, Class::List, Class::Write] {
             assert_eq!(rates.classes[class as usize], ClassLimit::PLAIN, "{}", class.name());
         }
@@ -193,7 +193,7 @@ mod tests {
         let text = |seq: u64| account(seq).text(&ACCOUNT);
         let list = format!("{}=5/9,{}=enterprise", text(5), text(6));
         let rates = read(&[("limits.accounts", list)]).expect("good");
-        assert_eq!((rates.own.len(), rates.common.rate.burst), (4, 100_000));
+        assert_eq!((rates.own.len(), rates.common.rate.burst), (4, 1_000_000));
         let own = |seq| &rates.own[&AccountKey::of(account(seq), true).0];
         assert_eq!((own(5).rate.per_second, own(5).rate.burst), (5, 9));
         assert_eq!(
