@@ -9,6 +9,7 @@
 
 mod notes;
 mod reading;
+mod records;
 
 pub use notes::{NOTES_OPEN_MAX, OpenNote, OpenNotes};
 pub(crate) use notes::{Unheard, head_of, problem};
@@ -16,6 +17,7 @@ pub use reading::{
     EVENTS_AFTER_MAX, EventShown, Happened, Noted, account_of, event_shown, events, events_after, first_since,
     notes_of, page_of,
 };
+pub use records::{RECORD_BYTES_KEPT_MAX, RECORDS_KEPT_MAX, Records};
 
 use crate::engine::Engine;
 use crate::router::shard_of;

@@ -1,12 +1,12 @@
 //! What delivery reads, on threads that may wait for the disk.
 
-use crate::listing::decode;
+use super::records::Records;
 use crate::readers::{find_account, find_object};
 use crate::shard::Found;
 use crate::shard::answering::{Missing, Showing, Sought};
 use std::sync::Arc;
 use tollgate_domain::account::{AccountKey, Profile};
-use tollgate_domain::events::Event;
+use tollgate_domain::events::EventType;
 use tollgate_domain::object::Item;
 use tollgate_domain::{Account, Facts, Object, Secrets, kinds};
 use tollgate_resource::{Expand, Id, Kind, Version};
@@ -53,33 +53,43 @@ pub fn page_of(reads: &dyn Reads, shard: ShardId, number: u64) -> Result<Option<
     Ok(fetched.map(|fetched| fetched.body))
 }
 
-/// An event, with its places in the orders that receivers see.
-#[derive(Debug, Clone, PartialEq)]
+/// What is to be known of an event before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happened {
-    /// Its sequence number in the account.
-    pub seq: u64,
-    /// Its number among all events about its object, from 1 on without a gap.
+    /// Its id, whose sequence number is its place in the account.
+    pub id: Id,
+    /// What happened.
+    pub kind: EventType,
+    /// To which object.
+    pub object: Id,
+    /// Its number among all events about that object, from 1 on without a gap.
     pub number: u32,
-    /// The event.
-    pub event: Event,
 }
 
 impl Happened {
     fn of(facts: &Facts, seq: u64) -> Option<Happened> {
+        let (id, kind, object) = facts.event_head(seq)?;
         Some(Happened {
-            seq,
+            id,
+            kind,
+            object: object.id(),
             number: facts.event_number(seq)?,
-            event: facts.event(seq)?,
         })
+    }
+
+    /// Its sequence number in the account.
+    pub fn seq(&self) -> u64 {
+        self.id.seq()
     }
 }
 
-/// At most `limit` events of an account after sequence number `after`, oldest first, each record decoded once. Fewer than
-/// `limit` where there are no more that are durable. May wait for the disk.
+/// At most `limit` events of an account after sequence number `after`, oldest first. Fewer than `limit` where there are no
+/// more that are durable. May wait for the disk.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn events_after(
+    records: &Records,
     reads: &dyn Reads,
     account: AccountKey,
     after: u64,
@@ -98,16 +108,15 @@ pub fn events_after(
     seqs.reverse();
     let mut happened: Vec<Happened> = Vec::with_capacity(seqs.len());
     for seq in seqs {
-        if happened.last().is_some_and(|last| last.seq >= seq) {
+        if happened.last().is_some_and(|last| last.seq() >= seq) {
             continue;
         }
-        let Some(fetched) = reads.birth(query.account, seq)? else {
+        let Some(facts) = records.with(reads, account, seq)? else {
             return Err(StoreError::Body {
                 place: format!("account {:016x}, event at sequence {seq}", account.0),
                 what: "the index lists an event that it does not find".into(),
             });
         };
-        let facts = decode(&fetched)?;
         // The page may begin or end inside a record.
         let of_record = (seq..=facts.seq_after).take(limit - happened.len());
         happened.extend(of_record.filter_map(|seq| Happened::of(&facts, seq)));
@@ -120,19 +129,16 @@ pub fn events_after(
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn events(reads: &dyn Reads, account: AccountKey, seqs: &[u64]) -> Result<Vec<Happened>, StoreError> {
+pub fn events(
+    records: &Records,
+    reads: &dyn Reads,
+    account: AccountKey,
+    seqs: &[u64],
+) -> Result<Vec<Happened>, StoreError> {
     let mut happened = Vec::with_capacity(seqs.len());
-    let mut last: Option<Facts> = None;
     for &seq in seqs {
-        // Those of one record follow each other, as a rule.
-        if !last
-            .as_ref()
-            .is_some_and(|facts| facts.seq_before < seq && seq <= facts.seq_after)
-        {
-            let fetched = reads.birth(AccountRef(account.0), seq)?;
-            last = fetched.as_ref().map(decode).transpose()?;
-        }
-        happened.extend(last.as_ref().and_then(|facts| Happened::of(facts, seq)));
+        let facts = records.with(reads, account, seq)?;
+        happened.extend(facts.and_then(|facts| Happened::of(&facts, seq)));
     }
     Ok(happened)
 }
@@ -167,14 +173,15 @@ pub fn account_of(reads: &dyn Reads, profile: &Arc<Profile>) -> Result<Account, 
 /// # Errors
 /// When the store cannot be read.
 pub fn event_shown(
+    records: &Records,
     reads: &dyn Reads,
     secrets: &Secrets,
     profile: &Profile,
     seq: u64,
     version: Option<Version>,
 ) -> Result<Option<EventShown>, StoreError> {
-    let happened = events(reads, profile.key, &[seq])?.pop();
-    let Some(Happened { event, .. }) = happened else {
+    let facts = records.with(reads, profile.key, seq)?;
+    let Some(event) = facts.and_then(|facts| facts.event(seq)) else {
         return Ok(None);
     };
     let happened_ms = event.id.unix_ms();

@@ -14,7 +14,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tollgate_actors::Shown;
-use tollgate_actors::outbox::{account_of, events};
+use tollgate_actors::outbox::{Happened, Records, account_of, events};
 use tollgate_actors::router::shard_of;
 use tollgate_domain::webhooks::deliveries::{
     AttemptList, CreateWebhookRecovery, Delivered, DeliveryAsked, DeliveryCall, LetterList, LetterReason, Ping,
@@ -45,6 +45,7 @@ pub(crate) struct Answers {
     pub(super) joined: Arc<Joined>,
     pub(super) postbox: Arc<Postbox>,
     pub(super) reads: Arc<dyn Reads>,
+    pub(super) records: Arc<Records>,
     pub(super) log: Arc<AttemptLog>,
     pub(super) shards: u16,
     pub(super) secrets: Secrets,
@@ -226,15 +227,15 @@ impl Answers {
     }
 
     async fn resend(&self, about: &About, event: Id, endpoint: Option<Id>) -> Result<Shown, Reject> {
-        let (reads, account, seq) = (Arc::clone(&self.reads), about.profile.key, event.seq());
-        let happened = blocking(move || events(&*reads, account, &[seq])).await?.pop();
-        let happened = happened.filter(|happened| happened.event.id == event);
+        let seq = event.seq();
+        let happened = self.events(about, vec![seq]).await?.pop();
+        let happened = happened.filter(|happened| happened.id == event);
         let happened = happened.ok_or_else(|| Reject::no_such(&kinds::EVENT, event, "id"))?;
         let wanted: Vec<Id> = match endpoint {
             Some(id) if about.has(id) => vec![id],
             Some(id) => return Err(no_such_endpoint(id)),
             None => {
-                let wants = |endpoint: &&Arc<WebhookEndpoint>| endpoint.wants(happened.event.kind);
+                let wants = |endpoint: &&Arc<WebhookEndpoint>| endpoint.wants(happened.kind);
                 about
                     .endpoints
                     .iter()
@@ -384,14 +385,18 @@ impl Answers {
         found.ok_or_else(|| Reject::no_such(&kinds::WEBHOOK_RECOVERY, job, "recovery"))
     }
 
+    async fn events(&self, about: &About, seqs: Vec<u64>) -> Result<Vec<Happened>, Reject> {
+        let (reads, records) = (Arc::clone(&self.reads), Arc::clone(&self.records));
+        let account = about.profile.key;
+        blocking(move || events(&records, &*reads, account, &seqs)).await
+    }
+
     /// Refuses the first of these events that the account does not have.
     async fn are_its(&self, about: &About, ids: Vec<Id>, param: &str) -> Result<(), Reject> {
-        let (reads, account) = (Arc::clone(&self.reads), about.profile.key);
-        let seqs: Vec<u64> = ids.iter().map(|id| id.seq()).collect();
-        let happened = blocking(move || events(&*reads, account, &seqs)).await?;
+        let happened = self.events(about, ids.iter().map(|id| id.seq()).collect()).await?;
         let missing = ids
             .into_iter()
-            .find(|id| !happened.iter().any(|happened| happened.event.id == *id));
+            .find(|id| !happened.iter().any(|happened| happened.id == *id));
         match missing {
             Some(id) => Err(Reject::no_such_param(&kinds::EVENT, id, param)),
             None => Ok(()),
@@ -416,13 +421,12 @@ impl Answers {
         let mut letters = letters.map_err(|refused| told(refused, id))?;
         let has_more = letters.len() > list.limit;
         letters.truncate(list.limit);
-        let (reads, account) = (Arc::clone(&self.reads), about.profile.key);
-        let seqs: Vec<u64> = letters.iter().map(|letter| letter.seq).collect();
-        let happened = blocking(move || events(&*reads, account, &seqs)).await?;
+        let seqs = letters.iter().map(|letter| letter.seq).collect();
+        let happened = self.events(about, seqs).await?;
         let shown = letters.iter().filter_map(|letter| {
-            let happened = happened.iter().find(|happened| happened.seq == letter.seq)?;
+            let happened = happened.iter().find(|happened| happened.seq() == letter.seq)?;
             Some(Delivered::Letter(WebhookDeadLetter {
-                event: happened.event.id,
+                event: happened.id,
                 endpoint: id,
                 day_ms: letter.day_ms,
                 reason: match letter.reason {

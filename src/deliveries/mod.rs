@@ -30,7 +30,7 @@ use source::{Bodies, JournalSource, Parts, usual};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate_actors::Engine;
-use tollgate_actors::outbox::Outbox;
+use tollgate_actors::outbox::{Outbox, Records};
 use tollgate_domain::Secrets;
 use tollgate_store::Reads;
 use tollgate_store::trail::Trail;
@@ -109,10 +109,12 @@ impl Deliveries {
         let _ = self.trail.set(Arc::clone(log.trail()));
         actix_rt::spawn(attempts::watch(Arc::downgrade(log.trail())));
         let usual = Arc::new(RwLock::new(usual(settings)));
+        let records = Arc::<Records>::default();
         let answers = Answers {
             joined: Arc::clone(&self.joined),
             postbox: Arc::clone(&self.postbox),
             reads: Arc::clone(&sources.reads),
+            records: Arc::clone(&records),
             log: Arc::clone(&log),
             shards: sources.shards,
             secrets: sources.secrets.clone(),
@@ -135,6 +137,7 @@ impl Deliveries {
                 pending,
                 joined: Arc::clone(&self.joined),
                 bodies: Bodies::new(),
+                records,
                 usual,
             }),
         };

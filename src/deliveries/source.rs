@@ -6,7 +6,7 @@ use crate::config::Webhooks;
 use bytes::Bytes;
 use quick_cache::sync::Cache;
 use std::sync::{Arc, PoisonError, RwLock};
-use tollgate_actors::outbox::event_shown;
+use tollgate_actors::outbox::{Records, event_shown};
 use tollgate_actors::readers::Profiles;
 use tollgate_domain::account::Profile;
 use tollgate_domain::object::{Item, ShowContext};
@@ -40,6 +40,7 @@ pub(super) struct Parts {
     pub(super) pending: Pending,
     pub(super) joined: Arc<Joined>,
     pub(super) bodies: Bodies,
+    pub(super) records: Arc<Records>,
     /// What holds where an endpoint says nothing of it.
     pub(super) usual: Arc<RwLock<Usual>>,
 }
@@ -110,7 +111,7 @@ impl Parts {
             BodyFormat::Thin => None,
         };
         let profile = self.profile(account)?;
-        let Some(shown) = event_shown(reads, &self.secrets, &profile, seq, version)? else {
+        let Some(shown) = event_shown(&self.records, reads, &self.secrets, &profile, seq, version)? else {
             return Ok(None);
         };
         let mut item = shown.item;
@@ -156,12 +157,15 @@ impl Source for JournalSource {
     }
 
     fn events_after(&self, account: u64, after: u64, limit: usize) -> Asked<Vec<Event>> {
+        let parts = Arc::clone(&self.parts);
         self.readers
-            .ask(move |reads| journal::events_after(reads, account, after, limit))
+            .ask(move |reads| journal::events_after(&parts.records, reads, account, after, limit))
     }
 
     fn events(&self, account: u64, seqs: Vec<u64>) -> Asked<Vec<Event>> {
-        self.readers.ask(move |reads| journal::events(reads, account, &seqs))
+        let parts = Arc::clone(&self.parts);
+        self.readers
+            .ask(move |reads| journal::events(&parts.records, reads, account, &seqs))
     }
 
     fn first_since(&self, account: u64, since_ms: u64) -> Asked<u64> {

@@ -3,7 +3,7 @@
 
 use crate::acquirer::{AttemptId, NetworkCall};
 use crate::books::Entry;
-use crate::events::{Event, EventFact, EventVersion};
+use crate::events::{Event, EventFact, EventType, EventVersion};
 use crate::kinds;
 use crate::object::Object;
 use crate::reject::Reject;
@@ -90,11 +90,19 @@ impl Facts {
         self.seq_after + 1 - self.events.len() as u64
     }
 
-    /// The event with sequence number `seq`, if it happened here.
-    pub fn event(&self, seq: u64) -> Option<Event> {
+    /// What the event with sequence number `seq` is called, what happened and to which object, if it happened here.
+    pub fn event_head(&self, seq: u64) -> Option<(Id, EventType, &Object)> {
         let at = usize::try_from(seq.checked_sub(self.first_event_seq())?).ok()?;
         let fact = self.events.get(at)?;
         let object = &self.objects[usize::from(fact.object)];
+        let id = Id::new(&kinds::EVENT, self.now_ms, seq, object.id().account_tag());
+        Some((id, fact.kind, object))
+    }
+
+    /// The event with sequence number `seq`, if it happened here.
+    pub fn event(&self, seq: u64) -> Option<Event> {
+        let (id, kind, object) = self.event_head(seq)?;
+        let fact = &self.events[(seq - self.first_event_seq()) as usize];
         let claim = self.outcome.as_ref().map(|outcome| &outcome.claim);
         let (shown, previous) = match fact.version {
             EventVersion::Final => (object.clone(), fact.previous.as_deref().cloned()),
@@ -103,8 +111,8 @@ impl Facts {
             EventVersion::FinalAfterCreated => (object.clone(), Some(object.as_created())),
         };
         Some(Event {
-            id: Id::new(&kinds::EVENT, self.now_ms, seq, object.id().account_tag()),
-            kind: fact.kind,
+            id,
+            kind,
             object: shown,
             previous,
             request: self.request.or(claim.map(|claim| claim.request)),

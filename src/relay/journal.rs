@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use std::sync::Arc;
-use tollgate_actors::outbox::{self, Happened, Noted, account_of, notes_of, page_of};
+use tollgate_actors::outbox::{self, Happened, Noted, Records, account_of, notes_of, page_of};
 use tollgate_domain::AccountKey;
 use tollgate_domain::account::Profile;
 use tollgate_resource::Names;
@@ -13,8 +13,14 @@ use tollgate_webhooks::ports::{EVENTS_MAX, Event, SavedNote};
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn events_after(reads: &dyn Reads, account: u64, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-    let happened = outbox::events_after(reads, AccountKey(account), after, limit.min(EVENTS_MAX))?;
+pub fn events_after(
+    records: &Records,
+    reads: &dyn Reads,
+    account: u64,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let happened = outbox::events_after(records, reads, AccountKey(account), after, limit.min(EVENTS_MAX))?;
     Ok(happened.iter().map(event).collect())
 }
 
@@ -22,9 +28,9 @@ pub fn events_after(reads: &dyn Reads, account: u64, after: u64, limit: usize) -
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn events(reads: &dyn Reads, account: u64, seqs: &[u64]) -> Result<Vec<Event>, StoreError> {
+pub fn events(records: &Records, reads: &dyn Reads, account: u64, seqs: &[u64]) -> Result<Vec<Event>, StoreError> {
     let seqs = &seqs[..seqs.len().min(EVENTS_MAX)];
-    let happened = outbox::events(reads, AccountKey(account), seqs)?;
+    let happened = outbox::events(records, reads, AccountKey(account), seqs)?;
     Ok(happened.iter().map(event).collect())
 }
 
@@ -71,10 +77,10 @@ pub fn page(reads: &dyn Reads, shard: u16, number: u64) -> Result<Bytes, StoreEr
 /// An event, as far as delivery has to know it before it is sent.
 fn event(happened: &Happened) -> Event {
     Event {
-        seq: happened.seq,
-        kind: happened.event.kind.name(),
-        created_ms: happened.event.id.unix_ms(),
-        object: happened.event.object.id().seq(),
+        seq: happened.seq(),
+        kind: happened.kind.name(),
+        created_ms: happened.id.unix_ms(),
+        object: happened.object.seq(),
         nth: u64::from(happened.number),
     }
 }

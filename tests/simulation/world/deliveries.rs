@@ -9,7 +9,7 @@ use super::{Happening, World};
 use crate::auditor::Failure;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tollgate_actors::outbox::{self, OpenNote, OpenNotes};
+use tollgate_actors::outbox::{self, OpenNote, OpenNotes, Records};
 use tollgate_actors::shard::Control;
 use tollgate_domain::{AccountKey, Command};
 use tollgate_relay::told::{moved_as, report_of};
@@ -43,6 +43,8 @@ pub(super) struct Post {
     here: BTreeSet<u16>,
     /// Shards whose delivery rests, so that they can move.
     resting: BTreeSet<u16>,
+    /// Records that were read lately.
+    records: Arc<Records>,
     /// Ids of the endpoints that were read.
     ids: BTreeMap<EndpointKey, Id>,
     /// Events whose outcome was heard and not compared yet.
@@ -133,6 +135,7 @@ impl Post {
             wakes_at: None,
             here: BTreeSet::new(),
             resting: BTreeSet::new(),
+            records: Arc::default(),
             ids: BTreeMap::new(),
             heard: Vec::new(),
         }
@@ -141,6 +144,10 @@ impl Post {
     /// Remembers the id of an endpoint that was read.
     pub(super) fn knows(&mut self, endpoint: EndpointKey, id: Id) {
         self.ids.insert(endpoint, id);
+    }
+
+    pub(super) fn records(&self) -> Arc<Records> {
+        Arc::clone(&self.records)
     }
 
     fn unix_ms(&self, now_ms: u64) -> u64 {

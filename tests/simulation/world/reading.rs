@@ -1,6 +1,7 @@
 //! What delivery reads, from the journal, as the server reads it.
 
 use super::World;
+use super::deliveries::Post;
 use crate::merchants::secrets;
 use std::sync::Arc;
 use tollgate_domain::account::Profile;
@@ -25,15 +26,17 @@ impl World<'_> {
             }
             found.map_err(|error| SourceError(error.to_string()))
         }
+        // They go with the process that read them, as in the server.
+        let records = self.post.as_ref().map(Post::records).unwrap_or_default();
         let reads = &*self.store;
         match read {
             Read::Notes { shard } => Answered::Notes(told(journal::notes(reads, shard))),
             Read::Page { shard, number } => Answered::Page(told(journal::page(reads, shard, number))),
             Read::Account { account } => Answered::Account(told(self.endpoints_of(account))),
-            Read::EventsAfter { account, after, limit } => {
-                Answered::Events(told(journal::events_after(reads, account, after, limit)))
-            }
-            Read::Events { account, seqs } => Answered::Events(told(journal::events(reads, account, &seqs))),
+            Read::EventsAfter {
+                account, after, limit, ..
+            } => Answered::Events(told(journal::events_after(&records, reads, account, after, limit))),
+            Read::Events { account, seqs } => Answered::Events(told(journal::events(&records, reads, account, &seqs))),
             Read::FirstSince { account, since_ms } => {
                 let profile = self.profile_of(account);
                 Answered::FirstSince(told(journal::first_since(reads, &profile, since_ms)))

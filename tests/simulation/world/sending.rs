@@ -48,7 +48,16 @@ impl World<'_> {
             0 => {
                 let profile = self.merchants.iter().find(|profile| profile.key.0 == account);
                 let profile = profile.expect("an account of the run");
-                event_shown(&*self.store, &secrets(), profile, sending.event.seq, None).map(|shown| shown.is_some())
+                let post = self.post.as_ref().expect("a hall sends, so there is one");
+                let shown = event_shown(
+                    &post.records(),
+                    &*self.store,
+                    &secrets(),
+                    profile,
+                    sending.event.seq,
+                    None,
+                );
+                shown.map(|shown| shown.is_some())
             }
             _ => Ok(true),
         };
@@ -100,7 +109,9 @@ pub(super) fn identity(what: &What) -> Identity {
         What::Read(Read::Notes { shard }) => (2, u64::from(*shard), 0, 0),
         What::Read(Read::Page { shard, number }) => (3, u64::from(*shard), *number, 0),
         What::Read(Read::Account { account }) => (4, *account, 0, 0),
-        What::Read(Read::EventsAfter { account, after, limit }) => (5, *account, *after, *limit as u64),
+        What::Read(Read::EventsAfter {
+            account, after, limit, ..
+        }) => (5, *account, *after, *limit as u64),
         What::Read(Read::Events { account, seqs }) => (
             6,
             *account,

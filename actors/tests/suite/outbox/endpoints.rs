@@ -7,7 +7,7 @@ use crate::lists::ask;
 use crate::office::{Desk, merchant, object, pay};
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate_actors::outbox::{Moved, Note, Noted, events_after, notes_of};
+use tollgate_actors::outbox::{Moved, Note, Noted, Records, events_after, notes_of};
 use tollgate_actors::router::shard_of;
 use tollgate_domain::webhooks::webhook_endpoint::{
     CreateWebhookEndpoint, DisabledReason, EnabledEvent, EndpointReport, UpdateWebhookEndpoint, Vetted,
@@ -70,8 +70,8 @@ fn only_accounts_with_endpoints_are_told_of_and_each_change_of_one_has_a_number(
         ask(&client, watched.write(pay(3_000, "visa"))).await;
         ask(&client, watched.write(Command::DeleteWebhookEndpoint(made))).await;
         ask(&client, watched.write(pay(4_000, "visa"))).await;
-        let last = events_after(&*store, account, 0, 1_000).expect("the store reads");
-        let of_payment = |nth: usize| last[3 * nth + 2].seq;
+        let last = events_after(&Records::default(), &*store, account, 0, 1_000).expect("the store reads");
+        let of_payment = |nth: usize| last[3 * nth + 2].seq();
         let heard: Vec<(u64, Option<u64>)> = news(&spy)
             .iter()
             .map(|moved| {
@@ -159,7 +159,8 @@ fn what_delivery_reports_of_an_endpoint_is_decided_and_counted_after_a_restart_t
             Command::UpdateWebhookEndpoint(made, Box::new(update), Vetted::Fit)
         };
         for round in 1..=3 {
-            let events = || events_after(&*store, account, 0, 100).expect("the store reads");
+            let records = Records::default();
+            let events = || events_after(&records, &*store, account, 0, 100).expect("the store reads");
             // Nobody asked for the account since the start: the engine's own command has it read.
             let failing = EndpointReport::Failing { since_ms: round };
             let gone = EndpointReport::Disable(DisabledReason::Gone);
@@ -169,7 +170,7 @@ fn what_delivery_reports_of_an_endpoint_is_decided_and_counted_after_a_restart_t
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
                 let last = events().pop().expect("an event");
-                assert_eq!((last.event.object.id(), u64::from(last.number)), (made, nth));
+                assert_eq!((last.object, u64::from(last.number)), (made, nth));
             }
             assert!(engine.stop(PATIENCE).await);
             engine = start(&store, &spy);
