@@ -5,6 +5,7 @@ use super::readers::Readers;
 use crate::config::Webhooks;
 use bytes::Bytes;
 use quick_cache::sync::Cache;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use tollgate_actors::outbox::{Records, event_shown};
 use tollgate_actors::readers::Profiles;
@@ -15,13 +16,17 @@ use tollgate_domain::{AccountKey, SHAPE_REVISION, Secrets, kinds};
 use tollgate_relay::{Usual, journal};
 use tollgate_resource::{Expand, Version};
 use tollgate_store::{Reads, StoreError};
-use tollgate_webhooks::ports::{AccountView, Asked, Body, Event, SavedNote, Source};
+use tollgate_webhooks::ports::{AccountView, Asked, Body, Event, SavedNote, Soon, Source};
 use tollgate_wire::{Rendering, versions};
 
 /// Memory for rendered bodies: those of events that several endpoints want, and of retries that come soon.
 const BODIES_BYTES: u64 = 32 << 20;
 /// About what a body takes with its names.
 const BODY_BYTES: u64 = 3 << 10;
+
+/// Most bodies of an endpoint that are rendered before they are asked for. With more, and many accounts that are behind, the
+/// first would be given up before that.
+const AHEAD_MAX: usize = 8;
 
 /// How many endpoints have not taken an event: account, sequence of the event, its type.
 pub(super) type Pending = Arc<dyn Fn(AccountKey, u64, tollgate_domain::events::EventType) -> u32 + Send + Sync>;
@@ -156,10 +161,19 @@ impl Source for JournalSource {
         self.readers.ask(move |reads| parts.account(reads, AccountKey(account)))
     }
 
-    fn events_after(&self, account: u64, after: u64, limit: usize) -> Asked<Vec<Event>> {
+    fn events_after(&self, account: u64, after: u64, limit: usize, soon: Vec<Soon>) -> Asked<Vec<Event>> {
         let parts = Arc::clone(&self.parts);
-        self.readers
-            .ask(move |reads| journal::events_after(&parts.records, reads, account, after, limit))
+        self.readers.ask(move |reads| {
+            let events = journal::events_after(&parts.records, reads, account, after, limit)?;
+            for (seq, version) in ahead(&events, &soon) {
+                // Whoever asks for it is told what does not come of it.
+                let rendered = || parts.body(reads, AccountKey(account), seq, version);
+                if !matches!(catch_unwind(AssertUnwindSafe(rendered)), Ok(Ok(Some(_)))) {
+                    break;
+                }
+            }
+            Ok(events)
+        })
     }
 
     fn events(&self, account: u64, seqs: Vec<u64>) -> Asked<Vec<Event>> {
@@ -194,6 +208,17 @@ impl Source for JournalSource {
     }
 }
 
+/// What is rendered with the answer to endpoints that ask for what is next, while its records are at hand: then nobody has to
+/// wait for a reader once more.
+fn ahead<'a>(events: &'a [Event], soon: &'a [Soon]) -> impl Iterator<Item = (u64, &'a str)> {
+    soon.iter().flat_map(move |soon| {
+        let wanted = events
+            .iter()
+            .filter(|event| event.seq > soon.after && soon.filter.want(event.kind));
+        wanted.take(AHEAD_MAX).map(|event| (event.seq, &*soon.api_version))
+    })
+}
+
 /// Without a version, an event is written at the account's version of its day.
 fn format_of(version: &str) -> BodyFormat {
     BodyFormat::read(version).unwrap_or(BodyFormat::Snapshot(None))
@@ -206,4 +231,38 @@ fn asking(account: u64, seq: u64, format: BodyFormat) -> Asking {
         BodyFormat::Thin => Some(Version::ALWAYS),
     };
     (account, seq, kept_as)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_webhooks::Patterns;
+
+    #[test]
+    fn the_first_bodies_that_each_endpoint_wants_are_rendered_ahead_and_no_more() {
+        let event = |seq: u64| Event {
+            seq,
+            kind: ["charge.succeeded", "payment_intent.created"][(seq % 2) as usize],
+            created_ms: 0,
+            object: 1,
+            nth: seq,
+        };
+        let soon = |after: u64, pattern: &str, version: &str| Soon {
+            after,
+            filter: Patterns::new([pattern]).expect("a pattern"),
+            api_version: version.into(),
+        };
+        let events: Vec<Event> = (1..=40).map(event).collect();
+        let both = [soon(0, "charge.*", "one"), soon(35, "*", "other")];
+        let seqs_at = |version| {
+            let of = ahead(&events, &both).filter(move |(_, at)| *at == version);
+            of.map(|(seq, _)| seq).collect::<Vec<u64>>()
+        };
+        assert_eq!(
+            seqs_at("one"),
+            (1..=AHEAD_MAX as u64).map(|nth| 2 * nth).collect::<Vec<_>>()
+        );
+        assert_eq!(seqs_at("other"), [36, 37, 38, 39, 40]);
+        assert_eq!(ahead(&events, &[]).count(), 0);
+    }
 }

@@ -388,9 +388,12 @@ async fn read_from(source: Arc<dyn Source>, read: Read) -> Ended {
         Read::Notes { shard } => Answered::Notes(source.notes(shard).await),
         Read::Page { shard, number } => Answered::Page(source.page(shard, number).await),
         Read::Account { account } => Answered::Account(source.account(account).await),
-        Read::EventsAfter { account, after, limit } => {
-            Answered::Events(source.events_after(account, after, limit).await)
-        }
+        Read::EventsAfter {
+            account,
+            after,
+            limit,
+            soon,
+        } => Answered::Events(source.events_after(account, after, limit, soon).await),
         Read::Events { account, seqs } => Answered::Events(source.events(account, seqs).await),
         Read::FirstSince { account, since_ms } => Answered::FirstSince(source.first_since(account, since_ms).await),
     })

@@ -7,12 +7,12 @@ use std::sync::Arc;
 pub const PATTERNS_MAX: usize = 512;
 
 /// Patterns of event types: a whole type (`charge.refunded`), all types below a name (`charge.*`), or `*` for every type.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Patterns {
     kept: Arc<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 struct Kept {
     all: bool,
     whole: HashSet<Box<str>>,

@@ -2,6 +2,7 @@
 //! elsewhere; none may wait for a delivery.
 
 use crate::endpoint::{EndpointKey, EndpointView};
+use crate::filter::Patterns;
 use bytes::Bytes;
 use std::future::Future;
 use std::net::IpAddr;
@@ -25,8 +26,9 @@ pub trait Source: Send + Sync {
     fn account(&self, account: u64) -> Asked<AccountView>;
 
     /// Events of the account with a sequence number above `after`, in its order, at most `limit` (at most [`EVENTS_MAX`]).
-    /// Fewer than `limit` means that there are no more.
-    fn events_after(&self, account: u64, after: u64, limit: usize) -> Asked<Vec<Event>>;
+    /// Fewer than `limit` means that there are no more. `soon`: for each endpoint that asks, which bodies of the first of them it
+    /// wants next, so that they can be rendered with the answer.
+    fn events_after(&self, account: u64, after: u64, limit: usize, soon: Vec<Soon>) -> Asked<Vec<Event>>;
 
     /// The events with these sequence numbers (at most [`EVENTS_MAX`]), in the same order; those that are not kept any more
     /// are left out.
@@ -44,6 +46,17 @@ pub trait Source: Send + Sync {
 
     /// The page of notes that was written under this number.
     fn page(&self, shard: u16, number: u64) -> Asked<Bytes>;
+}
+
+/// Which bodies an endpoint wants next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Soon {
+    /// Those of events with a greater sequence number,
+    pub after: u64,
+    /// of these types,
+    pub filter: Patterns,
+    /// at this API version.
+    pub api_version: Arc<str>,
 }
 
 /// Why the journal gave no answer. The question is asked again.

@@ -170,7 +170,9 @@ fn answer(read: Read, now_ms: u64, upto: &[u64]) -> Answered {
             upto: 1,
             endpoints: vec![endpoint(account)],
         })),
-        Read::EventsAfter { account, after, limit } => {
+        Read::EventsAfter {
+            account, after, limit, ..
+        } => {
             let last = upto[account as usize];
             let seqs = (after + 1..=last).filter(|seq| seq % 4 == 1).take(limit);
             Answered::Events(Ok(seqs.map(|seq| event(seq, now_ms)).collect()))

@@ -10,7 +10,7 @@ use super::{
 use crate::book::{Change, Head, KEPT_DAYS, Place, Run};
 use crate::endpoint::Ordering;
 use crate::lane::breaker::State;
-use crate::ports::{Cause, Event};
+use crate::ports::{Cause, Event, Soon};
 use tollgate_breaks::broken;
 
 /// Events are kept for so long, milliseconds.
@@ -257,9 +257,15 @@ impl Lane {
             upto: self.upto,
             asked_ms: self.now_ms,
         });
+        let soon = self.queue.is_empty().then(|| Soon {
+            after: self.view.key.seq,
+            filter: self.view.filter.clone(),
+            api_version: std::sync::Arc::clone(&self.view.api_version),
+        });
         self.ask(Ask::Fetch {
             after: self.fetched,
             limit: FETCH_MAX,
+            soon,
         });
     }
 

@@ -2,7 +2,7 @@
 
 use crate::book::Run;
 use crate::endpoint::EndpointView;
-use crate::ports::{Cause, Event, Outcome};
+use crate::ports::{Cause, Event, Outcome, Soon};
 use std::sync::Arc;
 
 /// An event that is to be sent.
@@ -82,11 +82,26 @@ pub enum SentResult {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Ask {
     /// New events behind this number.
-    Fetch { after: u64, limit: usize },
+    Fetch {
+        after: u64,
+        limit: usize,
+        /// Where nothing is in hand that goes before them.
+        soon: Option<Soon>,
+    },
     /// Events that are due.
     Load { seqs: Vec<u64> },
     /// Events of a job behind this number.
     Walk { job: u64, after: u64, limit: usize },
+}
+
+impl Ask {
+    /// Whose bodies will be asked for at once.
+    pub(crate) fn soon(&self) -> Option<&Soon> {
+        match self {
+            Ask::Fetch { soon, .. } => soon.as_ref(),
+            Ask::Load { .. } | Ask::Walk { .. } => None,
+        }
+    }
 }
 
 /// A delivery that is out.

@@ -71,7 +71,9 @@ impl World {
                 }))
             }
             Read::EventsAfter { .. } | Read::Events { .. } if unread => Answered::Events(Err(error())),
-            Read::EventsAfter { account, after, limit } => {
+            Read::EventsAfter {
+                account, after, limit, ..
+            } => {
                 let events = self.accounts[&account].events.range(after + 1..).take(limit);
                 Answered::Events(Ok(events.map(|(_, event)| event.clone()).collect()))
             }
