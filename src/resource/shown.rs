@@ -63,10 +63,8 @@ pub struct Shape {
 pub struct FieldShape {
     /// Public name.
     pub name: &'static str,
-    /// How a member of that name begins where it stands [`LEAD_INDENT`] deep: spaces, the name in quotes, a colon and a
-    /// space, and spaces up to `LEAD_INDENT + LEAD_COPIED` bytes. Writers copy [`LEAD_COPIED`] bytes out of it, since a copy
-    /// of a fixed length costs least, and keep what they need; empty where they have to put it together.
-    pub lead: &'static str,
+    /// A line with a member of that name that is null: what [`lead`] makes of the name.
+    pub lead: [u8; LEAD_BYTES],
     /// The field's doc comment.
     pub doc: &'static str,
     /// What values it takes.
@@ -92,6 +90,30 @@ pub const LEAD_INDENT: usize = 16;
 
 /// Bytes that are copied of a [`FieldShape::lead`].
 pub const LEAD_COPIED: usize = 48;
+
+/// Bytes of a [`FieldShape::lead`].
+pub const LEAD_BYTES: usize = LEAD_INDENT + LEAD_COPIED;
+
+/// [`LEAD_INDENT`] spaces, the name in quotes, a colon, a space and `null`, cut or filled with spaces to [`LEAD_BYTES`].
+/// Writers copy [`LEAD_COPIED`] bytes out of it, since a copy of a fixed length costs least, and keep what they need: less
+/// of the indentation, and `null` only where the member is.
+pub const fn lead(name: &str) -> [u8; LEAD_BYTES] {
+    let mut lead = [b' '; LEAD_BYTES];
+    let mut end = put(&mut lead, LEAD_INDENT, b"\"");
+    end = put(&mut lead, end, name.as_bytes());
+    put(&mut lead, end, b"\": null");
+    lead
+}
+
+/// Copies what fits, and says where more would go.
+const fn put(into: &mut [u8; LEAD_BYTES], at: usize, text: &[u8]) -> usize {
+    let mut copied = 0;
+    while copied < text.len() && at + copied < LEAD_BYTES {
+        into[at + copied] = text[copied];
+        copied += 1;
+    }
+    at + copied
+}
 
 /// What values a field takes, for OpenAPI and the reference page.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::{Event, EventType};
 use crate::kinds;
 use crate::object::ShowContext;
-use tollgate_resource::shown::{HasShape, Ident, Seconds};
+use tollgate_resource::shown::{HasShape, Ident, Seconds, lead};
 use tollgate_resource::{FieldShape, Shape, Shown, ShownValue, Value, ValueKind, Version};
 
 /// Something that happened to an object, with the object as it was right then.
@@ -112,7 +112,7 @@ impl ShownValue for EventDataShown<'_> {
 const fn any(name: &'static str, doc: &'static str, omit: bool) -> FieldShape {
     FieldShape {
         name,
-        lead: "",
+        lead: lead(name),
         doc,
         kind: ValueKind::Any,
         nullable: false,

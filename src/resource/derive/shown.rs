@@ -114,19 +114,12 @@ fn object(input: &DeriveInput) -> Result<Option<String>> {
     Ok(object)
 }
 
-/// `FieldShape::lead` of a field: as many spaces as `tollgate_resource::shown::LEAD_INDENT` says, then the name, then spaces
-/// up to `LEAD_INDENT` and `LEAD_COPIED` together.
-fn lead(name: &str) -> String {
-    format!("{:16}{:48}", "", format!("\"{name}\": "))
-}
-
 fn object_shape(object: &str) -> TokenStream {
-    let lead = lead("object");
     let doc = format!("What this is: always `{object}`.");
     quote! {
         ::tollgate_resource::shown::FieldShape {
             name: "object",
-            lead: #lead,
+            lead: ::tollgate_resource::shown::lead("object"),
             doc: #doc,
             kind: ::tollgate_resource::shown::ValueKind::Object(#object),
             nullable: false,
@@ -218,11 +211,10 @@ impl<'a> Member<'a> {
         };
         let (since, until) = self.window.tokens();
         let included_until = version_or(self.included_until, "ALWAYS");
-        let lead = lead(name);
         quote! {
             ::tollgate_resource::shown::FieldShape {
                 name: #name,
-                lead: #lead,
+                lead: ::tollgate_resource::shown::lead(#name),
                 doc: #doc,
                 kind: #kind,
                 nullable: #nullable,

@@ -3,7 +3,7 @@
 use crate::catalogue::Catalogue;
 use tollgate_resource::operation::{Answers, take};
 use tollgate_resource::params::{HasParams, NoParams, Range};
-use tollgate_resource::shown::{HasShape, Ident, Seconds};
+use tollgate_resource::shown::{HasShape, Ident, Seconds, lead};
 use tollgate_resource::{
     Endpoint, FieldShape, Metadata, MetadataUpdate, Method, Names, Params, Ref, Shape, Shown, SubList, Update,
     ValueKind, Version,
@@ -130,7 +130,7 @@ pub(crate) static OTHER_PARCEL: Shape = Shape {
     object: None,
     fields: &[FieldShape {
         name: "id",
-        lead: "",
+        lead: lead("id"),
         doc: "",
         kind: ValueKind::Str,
         nullable: false,

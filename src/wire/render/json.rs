@@ -1,6 +1,9 @@
 //! Pieces of JSON text.
 
-use tollgate_resource::shown::{FieldShape, LEAD_COPIED, LEAD_INDENT};
+use tollgate_resource::shown::{FieldShape, LEAD_BYTES, LEAD_COPIED, LEAD_INDENT};
+
+/// No value.
+pub(super) const NULL: &[u8] = b"null";
 
 /// A comma and a new line with the indentation of the deepest usual container.
 const LINE: [u8; 32] = *b",\n                              ";
@@ -19,10 +22,10 @@ pub(super) fn line(out: &mut Vec<u8>, before: u8, depth: usize) {
 /// Ends a container that opened at `depth`.
 #[inline]
 pub(super) fn close(out: &mut Vec<u8>, bracket: u8, depth: usize) {
-    let start = out.len();
-    out.resize(start + 2 + 2 * depth, b' ');
-    out[start] = b'\n';
-    out[start + 1 + 2 * depth] = bracket;
+    let end = out.len() + 1 + 2 * depth;
+    out.extend_from_slice(LINE.last_chunk::<31>().expect("all but the comma"));
+    out.resize(end, b' ');
+    out.push(bracket);
 }
 
 /// Starts a line at `depth` and writes `"name": `; names need no escaping.
@@ -34,21 +37,60 @@ pub(super) fn member(out: &mut Vec<u8>, before: u8, depth: usize, name: &str) {
     out.extend_from_slice(b"\": ");
 }
 
-/// As [`member`], of a field whose line lies ready up to the indentation.
-#[inline]
-pub(super) fn field(out: &mut Vec<u8>, before: u8, depth: usize, field: &FieldShape) {
-    // The line's first two bytes, the indentation, and the name with its two quotes, colon and space.
-    let len = 2 + 2 * depth + field.name.len() + 4;
-    let from = LEAD_INDENT.checked_sub(2 + 2 * depth);
-    let ready = from.and_then(|from| field.lead.as_bytes().get(from..)?.first_chunk::<LEAD_COPIED>());
-    match ready {
-        Some(ready) if len <= LEAD_COPIED => {
-            let start = out.len();
-            out.extend_from_slice(ready);
-            out.truncate(start + len);
-            out[start..start + 2].copy_from_slice(&[before, b'\n']);
+/// The lines of a hash's members, which all stand at one depth and mostly lie ready up to the indentation.
+#[derive(Clone, Copy)]
+pub(super) struct Lines {
+    depth: usize,
+    /// The bytes in front of the name's quote: what comes before the line, the new line and the indentation.
+    indent: usize,
+    /// Where the line begins in a [`FieldShape::lead`]; at its end where it stands too deep.
+    from: usize,
+}
+
+impl Lines {
+    #[inline]
+    pub(super) fn at(depth: usize) -> Lines {
+        let indent = 2 + 2 * depth;
+        Lines {
+            depth,
+            indent,
+            from: LEAD_INDENT.checked_sub(indent).unwrap_or(LEAD_BYTES),
         }
-        _ => member(out, before, depth, field.name),
+    }
+
+    /// As [`member`], of a field.
+    #[inline]
+    pub(super) fn field(self, out: &mut Vec<u8>, before: u8, field: &FieldShape) {
+        if !self.ready(out, before, field, 0) {
+            member(out, before, self.depth, field.name);
+        }
+    }
+
+    /// The same, and that it is null.
+    #[inline]
+    pub(super) fn null(self, out: &mut Vec<u8>, before: u8, field: &FieldShape) {
+        if !self.ready(out, before, field, NULL.len()) {
+            member(out, before, self.depth, field.name);
+            out.extend_from_slice(NULL);
+        }
+    }
+
+    /// Copies the line, with so many bytes behind the space; says whether it lay ready.
+    #[inline]
+    fn ready(self, out: &mut Vec<u8>, before: u8, field: &FieldShape, behind: usize) -> bool {
+        // The name has two quotes, a colon and a space.
+        let len = self.indent + field.name.len() + 4 + behind;
+        let ready = field.lead.get(self.from..).and_then(<[u8]>::first_chunk::<LEAD_COPIED>);
+        match ready {
+            Some(ready) if len <= LEAD_COPIED => {
+                let start = out.len();
+                out.extend_from_slice(ready);
+                out[start..start + 2].copy_from_slice(&[before, b'\n']);
+                out.truncate(start + len);
+                true
+            }
+            _ => false,
+        }
     }
 }
 
@@ -56,14 +98,38 @@ pub(super) fn field(out: &mut Vec<u8>, before: u8, depth: usize, field: &FieldSh
 #[inline]
 pub(super) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    // One pass without branches tells the usual case, in which everything is copied at once.
-    let plain = text.bytes().fold(true, |plain, byte| plain & !needs_escape(byte));
-    if plain {
+    if is_plain(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
     } else {
         escaped(out, text);
     }
     out.push(b'"');
+}
+
+/// Whether nothing in it needs an escape, which is the usual case. Eight bytes are looked at together, at the end some of
+/// them once more.
+#[inline]
+fn is_plain(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<8>() else {
+        return !text.iter().any(|byte| needs_escape(*byte));
+    };
+    let (words, _) = text.as_chunks::<8>();
+    let mut found = escapes(u64::from_le_bytes(*last));
+    for word in words {
+        found |= escapes(u64::from_le_bytes(*word));
+    }
+    found == 0
+}
+
+/// Not zero if one of eight bytes needs an escape.
+#[inline]
+fn escapes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    // The top bit of each byte that is less than `limit` (at most 128): it borrows, and had no top bit of its own. The byte
+    // above one that borrows may be found too, which does not matter: there is one then.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
 }
 
 /// Writes an integer.
@@ -132,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn one_byte_that_needs_an_escape_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for len in 1..=40 {
+                for at in 0..len {
+                    let mut text = vec![0xff; len];
+                    text[at] = byte;
+                    assert_eq!(is_plain(&text), !needs_escape(byte), "{byte} at {at} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn control_characters_quotes_and_backslashes_are_escaped() {
         let mut out = Vec::new();
         string(&mut out, "a\"b\\c\n\u{1}\u{7f}é\u{2028}");
@@ -156,10 +235,14 @@ mod tests {
         let made_by_hand = EventDataShown::SHAPE.fields;
         for field in Names::SHAPE.fields.iter().chain(made_by_hand) {
             for depth in 0..=LEAD_INDENT {
-                let (mut ready, mut together) = (b"x".to_vec(), b"x".to_vec());
-                super::field(&mut ready, b'{', depth, field);
+                let mut together = b"x".to_vec();
                 member(&mut together, b'{', depth, field.name);
-                assert_eq!(String::from_utf8(ready), String::from_utf8(together));
+                let (mut ready, mut null) = (b"x".to_vec(), b"x".to_vec());
+                Lines::at(depth).field(&mut ready, b'{', field);
+                Lines::at(depth).null(&mut null, b'{', field);
+                let together = String::from_utf8(together).unwrap();
+                assert_eq!(String::from_utf8(ready).unwrap(), together);
+                assert_eq!(String::from_utf8(null).unwrap(), together + "null");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One interpreter for every shown struct.
 
-use super::{FoundPage, json, previous};
+use super::json::{self, Lines, NULL};
+use super::{FoundPage, previous};
 use tollgate_domain::kinds;
 use tollgate_resource::shown::{FieldShape, SubList, ValueKind};
 use tollgate_resource::{Expand, Id, Kind, Shown, Value, Version};
@@ -25,38 +26,57 @@ pub(super) struct Show<'a> {
 impl Show<'_> {
     /// Writes a hash whose opening brace stands at `depth`.
     pub(super) fn node(&mut self, shown: &dyn Shown, expand: &Expand, depth: usize) {
-        let mut first = true;
+        let lines = Lines::at(depth + 1);
+        let mut before = b'{';
         for (index, field) in shown.shape().fields.iter().enumerate() {
             if !self.has(field) {
                 continue;
             }
             let value = shown.value(index);
-            let child = if expand.is_empty() {
-                None
-            } else {
-                expand.child(field.name)
-            };
+            // Most members are null, or have nothing inside that could be expanded.
             match &value {
                 Value::Absent => continue,
-                Value::SubList(_) if !self.includes(field) && child.is_none() => continue,
-                // A hash that may be expanded is shown only then.
-                Value::Node(_) if field.expand && child.is_none() => continue,
-                _ => {}
+                Value::Null => lines.null(self.out, before, field),
+                Value::Bool(value) => {
+                    lines.field(self.out, before, field);
+                    json::bool(self.out, *value);
+                }
+                Value::Int(value) => {
+                    lines.field(self.out, before, field);
+                    json::int(self.out, *value);
+                }
+                Value::Str(text) => {
+                    lines.field(self.out, before, field);
+                    json::string(self.out, text);
+                }
+                Value::Ident(ident) => {
+                    lines.field(self.out, before, field);
+                    self.id(ident.kind, ident.id);
+                }
+                _ => {
+                    let child = expand.child(field.name);
+                    match value {
+                        Value::SubList(_) if !self.includes(field) && child.is_none() => continue,
+                        // A hash that may be expanded is shown only then.
+                        Value::Node(_) if field.expand && child.is_none() => continue,
+                        _ => {}
+                    }
+                    lines.field(self.out, before, field);
+                    // What older versions show in place of its id is shown with nothing expanded inside.
+                    let child = child.filter(|_| field.expand || !refers(&field.kind));
+                    let included = matches!(value, Value::Ref(_)) && self.includes(field);
+                    self.value(&value, child.or(included.then_some(Expand::NONE)), depth + 1);
+                }
             }
-            json::field(self.out, if first { b'{' } else { b',' }, depth + 1, field);
-            first = false;
-            // What older versions show in place of its id is shown with nothing expanded inside.
-            let child = child.filter(|_| field.expand || !refers(&field.kind));
-            let child = child.or((matches!(value, Value::Ref(_)) && self.includes(field)).then_some(Expand::NONE));
-            self.value(&value, child, depth + 1);
+            before = b',';
         }
-        self.close(first, depth);
+        self.close(before == b'{', depth);
     }
 
     /// Writes a value; `expand` is the subtree if it is to be shown in place.
     pub(super) fn value(&mut self, value: &Value<'_>, expand: Option<&Expand>, depth: usize) {
         match *value {
-            Value::Absent | Value::Null => self.out.extend_from_slice(b"null"),
+            Value::Absent | Value::Null => self.out.extend_from_slice(NULL),
             Value::Bool(value) => json::bool(self.out, value),
             Value::Int(value) => json::int(self.out, value),
             Value::Str(text) => json::string(self.out, text),
@@ -127,10 +147,10 @@ impl Show<'_> {
         self.member(false, "next_page_url", 0);
         match next {
             Some(next) => json::string(self.out, next),
-            None => self.out.extend_from_slice(b"null"),
+            None => self.out.extend_from_slice(NULL),
         }
         self.member(false, "previous_page_url", 0);
-        self.out.extend_from_slice(b"null");
+        self.out.extend_from_slice(NULL);
         self.close(false, 0);
     }
 
@@ -145,7 +165,7 @@ impl Show<'_> {
         self.member(false, "next_page", 0);
         match found.next_page {
             Some(page) => json::string(self.out, page),
-            None => self.out.extend_from_slice(b"null"),
+            None => self.out.extend_from_slice(NULL),
         }
         if let Some(total) = found.total_count {
             self.member(false, "total_count", 0);

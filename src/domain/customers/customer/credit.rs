@@ -2,7 +2,7 @@
 
 use crate::money::Currency;
 use std::sync::LazyLock;
-use tollgate_resource::shown::HasShape;
+use tollgate_resource::shown::{HasShape, lead};
 use tollgate_resource::{FieldShape, Shape, Shown, ShownValue, Value, ValueKind, Version};
 
 /// What the next invoices are reduced by, by currency: a member for each currency in which it is not zero. Negative where
@@ -38,7 +38,7 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
             until: Version::NEVER,
             included_until: Version::ALWAYS,
             revision: 1,
-            lead: "",
+            lead: lead(currency.code()),
         };
         // Once in the life of the process, for each currency of the table.
         shape(Box::leak(Box::new([field])))

@@ -1,7 +1,7 @@
 //! Shapes and values of a derived `Shown`.
 
 use crate::sample::{CHARGE, CardShown, REFUND, Reason, RefundShown};
-use tollgate_resource::shown::{HasShape, Ident, LEAD_COPIED, LEAD_INDENT, Seconds};
+use tollgate_resource::shown::{HasShape, Ident, LEAD_INDENT, Seconds};
 use tollgate_resource::{FieldShape, Id, Metadata, Names, Ref, Shown, SubList, Value, ValueKind, Version};
 
 static ITEMS: [Id; 2] = [Id::from_bits(4), Id::from_bits(5)];
@@ -81,12 +81,8 @@ fn value<'a>(shown: &'a dyn Shown, name: &str) -> Value<'a> {
 #[test]
 fn a_field_has_its_line_ready() {
     for field in RefundShown::SHAPE.fields {
-        let line = format!("{}\"{}\": ", " ".repeat(LEAD_INDENT), field.name);
-        assert_eq!(field.lead.trim_end(), line.trim_end());
-        assert!(
-            field.lead.len() >= LEAD_INDENT + LEAD_COPIED,
-            "as much as is copied of it"
-        );
+        let line = format!("{}\"{}\": null", " ".repeat(LEAD_INDENT), field.name);
+        assert_eq!(std::str::from_utf8(&field.lead).unwrap().trim_end(), line);
     }
 }
 
