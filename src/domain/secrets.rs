@@ -126,7 +126,7 @@ impl Secrets {
 
     /// The client secret of an object: its id, `_secret_` and 25 base-62 digits of a keyed hash of the id.
     pub fn client_secret(&self, kind: &Kind, id: Id) -> String {
-        // Least significant digit first: ten digits of each of two groups of the first hash, five of a second hash.
+        // Ten digits of each of two groups of the first hash, five of a second hash; the least significant of each first.
         const GROUP: u128 = 62u128.pow(10);
         let bits = id.bits().to_le_bytes();
         let first = self.hash(Purpose::ClientSecret, &bits);
@@ -136,12 +136,15 @@ impl Secrets {
         more[16] = 20;
         let second = self.hash(Purpose::ClientSecret, &more);
         let mut digits = [0; SECRET_DIGITS];
-        write_digits(
-            first.wrapping_sub(rest.wrapping_mul(GROUP)) as u64,
-            digits[..10].iter_mut(),
-        );
-        write_digits((rest % GROUP) as u64, digits[10..20].iter_mut());
-        write_digits((second % GROUP) as u64, digits[20..].iter_mut());
+        let groups = [
+            first.wrapping_sub(rest.wrapping_mul(GROUP)),
+            rest % GROUP,
+            second % GROUP,
+        ];
+        for (group, digits) in groups.into_iter().zip(digits.chunks_mut(10)) {
+            write_digits(group as u64, digits);
+            digits.reverse();
+        }
         let mut out = Vec::with_capacity(kind.prefix.len() + 1 + ID_DIGITS + SECRET_MARK.len() + SECRET_DIGITS);
         id.write(kind, &mut out);
         out.extend_from_slice(SECRET_MARK);

@@ -80,6 +80,16 @@ const CHECK_BITS: u32 = 16;
 /// What ten digits count to: below 2^60.
 const GROUP: u128 = 62u128.pow(10);
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// What two digits count to, as they are written.
+static PAIRS: [[u8; 2]; 62 * 62] = {
+    let mut pairs = [[0; 2]; 62 * 62];
+    let mut pair = 0;
+    while pair < pairs.len() {
+        pairs[pair] = [DIGITS[pair / 62], DIGITS[pair % 62]];
+        pair += 1;
+    }
+    pairs
+};
 
 impl Id {
     /// Builds the id of the object with sequence `seq` of the account with tag `tag`, born at `unix_ms`.
@@ -166,15 +176,11 @@ impl Id {
         let rest = self.0 / GROUP;
         let high = rest / GROUP;
         let mut digits = [0; ID_DIGITS];
-        write_digits(
-            self.0.wrapping_sub(rest.wrapping_mul(GROUP)) as u64,
-            digits[12..].iter_mut().rev(),
-        );
-        write_digits(
-            rest.wrapping_sub(high.wrapping_mul(GROUP)) as u64,
-            digits[2..12].iter_mut().rev(),
-        );
-        write_digits(high as u64, digits[..2].iter_mut().rev());
+        let (first, others) = digits.split_at_mut(2);
+        let (second, third) = others.split_at_mut(10);
+        write_digits(high as u64, first);
+        write_digits(rest.wrapping_sub(high.wrapping_mul(GROUP)) as u64, second);
+        write_digits(self.0.wrapping_sub(rest.wrapping_mul(GROUP)) as u64, third);
         digits
     }
 
@@ -215,16 +221,16 @@ impl Id {
     }
 }
 
-/// Writes the low base-62 digits of `value`, the least significant one first, one to each place.
-pub fn write_digits<'a>(mut value: u64, mut places: impl Iterator<Item = &'a mut u8>) {
-    // Two at a time: each division waits for the one before it, and the two digits of a pair do not.
-    while let Some(first) = places.next() {
-        let pair = (value % 3_844) as u32;
+/// Writes the low base-62 digits of `value`, the most significant one first, one to each place.
+pub fn write_digits(mut value: u64, places: &mut [u8]) {
+    // Two at a time: each division waits for the one before it.
+    let mut pairs = places.rchunks_exact_mut(2);
+    for pair in pairs.by_ref() {
+        pair.copy_from_slice(&PAIRS[(value % 3_844) as usize]);
         value /= 3_844;
-        *first = DIGITS[(pair % 62) as usize];
-        if let Some(second) = places.next() {
-            *second = DIGITS[(pair / 62) as usize];
-        }
+    }
+    if let [odd] = pairs.into_remainder() {
+        *odd = DIGITS[(value % 62) as usize];
     }
 }
 

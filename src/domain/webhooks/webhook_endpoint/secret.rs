@@ -72,7 +72,7 @@ impl EndpointSecret {
             bytes[40] = block as u8;
             let mut rest = inputs.secrets.hash(Purpose::WebhookSecret, &bytes[..]);
             for digits in chars.chunks_mut(GROUP_LEN) {
-                write_digits((rest % GROUP) as u64, digits.iter_mut());
+                write_digits((rest % GROUP) as u64, digits);
                 rest /= GROUP;
             }
         }
