@@ -9,6 +9,7 @@ use bytes::Bytes;
 use std::borrow::Cow;
 use tollgate_domain::kinds::REQUEST;
 use tollgate_resource::Id;
+use tollgate_resource::id::ID_DIGITS;
 
 /// What every answer of the API says besides itself.
 const OF_THE_API: &[u8] = b"cache-control: no-cache, no-store\r\n\
@@ -197,7 +198,7 @@ impl Answer {
             out.extend_from_slice(b"connection: close\r\n");
         }
         self.headers(echo, out);
-        line("date", date, out);
+        own_line("date", date, out);
         out.extend_from_slice(b"\r\n");
         if self.has_content() {
             out.extend_from_slice(body);
@@ -245,7 +246,7 @@ impl Answer {
             return;
         }
         if self.has_content() {
-            line("content-type", self.content.media_type().as_bytes(), out);
+            own_line("content-type", self.content.media_type().as_bytes(), out);
         }
         match self.content {
             Content::Form => out.extend_from_slice(OF_A_FORM),
@@ -257,7 +258,7 @@ impl Answer {
             line("location", location.as_bytes(), out);
         }
         if let Some(retry) = self.should_retry {
-            line("stripe-should-retry", if retry { b"true" } else { b"false" }, out);
+            own_line("stripe-should-retry", if retry { b"true" } else { b"false" }, out);
         }
         if let Some((reason, seconds)) = self.limited {
             number_line("retry-after", seconds, out);
@@ -266,7 +267,7 @@ impl Answer {
                 LimitReason::EndpointRate => "endpoint-rate",
                 LimitReason::Concurrency => "global-concurrency",
             };
-            line("stripe-rate-limited-reason", reason.as_bytes(), out);
+            own_line("stripe-rate-limited-reason", reason.as_bytes(), out);
         } else if self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() && self.should_retry == Some(true) {
             // A shard that is built again, or moves to another node, is back in a moment.
             number_line("retry-after", RETRY_AFTER_S, out);
@@ -282,8 +283,13 @@ impl Answer {
 
     /// Writes what an answer of the API repeats of its request.
     fn echoes(&self, echo: &Echo, out: &mut Vec<u8>) {
+        // Nearly every change says it twice.
+        let request = echo.request.digits();
         out.extend_from_slice(OF_THE_API);
-        line("stripe-version", &echo.version, out);
+        match &echo.version {
+            Cow::Borrowed(ours) => own_line("stripe-version", ours, out),
+            Cow::Owned(asked) => line("stripe-version", asked, out),
+        }
         // Requests an account may make at once, those it has left, and seconds until it has all of them again.
         if let Some(left) = &echo.left {
             number_line("ratelimit-limit", left.limit, out);
@@ -294,20 +300,21 @@ impl Answer {
             Some(key) => {
                 line("idempotency-key", key, out);
                 if self.replayed.is_some() {
-                    line("idempotent-replayed", b"true", out);
+                    own_line("idempotent-replayed", b"true", out);
                 }
                 if echo.remembers {
-                    id_line("original-request", self.replayed.unwrap_or(echo.request), out);
+                    let first = self.replayed.map_or(request, Id::digits);
+                    request_line("original-request", &first, out);
                 }
             }
             // As recorded: whoever sends no key is told one, which says nothing more than the request's id.
             None if echo.remembers && self.status != StatusCode::UNAUTHORIZED.as_u16() => {
                 made_up_key_line(echo.request, out);
-                id_line("original-request", echo.request, out);
+                request_line("original-request", &request, out);
             }
             None => {}
         }
-        id_line("request-id", echo.request, out);
+        request_line("request-id", &request, out);
     }
 }
 
@@ -317,6 +324,11 @@ fn line(name: &str, value: &[u8], out: &mut Vec<u8>) {
         one_line & ((*byte >= 0x20 && *byte != 0x7f) || *byte == b'\t')
     });
     assert!(one_line, "the value of {name} is no header's");
+    own_line(name, value, out);
+}
+
+/// Writes one header whose value is in our own words.
+fn own_line(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
@@ -330,10 +342,12 @@ fn number_line(name: &str, value: impl Into<u64>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn id_line(name: &str, id: Id, out: &mut Vec<u8>) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    id.write(&REQUEST, out);
+/// Writes one header whose value is the id of a request, of which these are the digits.
+fn request_line(name: &str, digits: &[u8; ID_DIGITS], out: &mut Vec<u8>) {
+    for part in [name, ": ", REQUEST.prefix, "_"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.extend_from_slice(digits);
     out.extend_from_slice(b"\r\n");
 }
 
