@@ -49,7 +49,9 @@ pub(crate) struct Layout {
 /// The head of a request, and its body if that came along. It holds keys, so it cannot be printed.
 pub(crate) struct Head {
     buffer: Buffer,
-    layout: Layout,
+    /// In a box: the futures of every request inside would have room for it, in several places. The box's memory is that of
+    /// the request before.
+    layout: Box<Layout>,
 }
 
 impl Known {
@@ -91,7 +93,7 @@ impl Span {
 
 impl Head {
     /// The head of a request that was read into a buffer; the address must be ASCII.
-    pub(crate) fn new(buffer: Buffer, layout: Layout) -> Head {
+    pub(crate) fn new(buffer: Buffer, layout: Box<Layout>) -> Head {
         Head { buffer, layout }
     }
 
@@ -108,14 +110,14 @@ impl Head {
         let headers = Known::ALL.map(|(_, name)| Some(keep(http.headers().get(name)?.as_bytes())));
         let target = http.uri().path_and_query();
         Head {
-            layout: Layout {
+            layout: Box::new(Layout {
                 method: http.method().clone(),
                 target_len: target.map_or(0, |target| target.as_str().len()),
                 path,
                 query,
                 headers,
                 body: Span::default(),
-            },
+            }),
             buffer: Buffer::of(bytes),
         }
     }

@@ -15,10 +15,6 @@ const HEADERS_MAX: usize = 96;
 
 /// What lies at the beginning of a connection's bytes.
 #[derive(Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart where it was made; a box would cost each request an allocation"
-)]
 pub(crate) enum Look {
     /// A whole request.
     Whole(Plain),
@@ -37,7 +33,7 @@ pub(crate) enum Look {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plain {
     /// Where its parts lie.
-    pub(crate) layout: Layout,
+    pub(crate) layout: Box<Layout>,
     /// Its bytes; what comes behind is of the next one.
     pub(crate) len: usize,
     /// Whether the client wants the connection closed after it.
@@ -79,14 +75,14 @@ pub(crate) fn look(bytes: &[u8], line_bytes_max: usize) -> Look {
         return Look::PartOfBody;
     }
     Look::Whole(Plain {
-        layout: Layout {
+        layout: Box::new(Layout {
             method,
             target_len: target.len(),
             path,
             query,
             headers: told.known,
             body: Span::new(head_len, len),
-        },
+        }),
         len,
         closes: told.closes,
     })
