@@ -63,15 +63,26 @@ impl Routes {
     /// The number of the operation at `path`, and its variable segments. A trailing slash leads nowhere.
     pub(super) fn find<'p>(&self, method: &str, path: &'p str) -> Option<(usize, Segments<'p>)> {
         let mut parts: SmallVec<[Cow<'p, str>; SEGMENTS_MAX]> = SmallVec::new();
-        // One look at all of it tells the usual case, in which no segment needs one of its own.
-        let plain = path
-            .bytes()
-            .fold(true, |plain, byte| plain & (byte != b'%') & (byte != 0));
-        for part in path.strip_prefix('/')?.split('/') {
-            if parts.len() == SEGMENTS_MAX || part.is_empty() {
+        let mut rest = path.strip_prefix('/')?;
+        // One look at each byte: where segments end, and that none needs unescaping, as a rule.
+        loop {
+            let (mut end, mut plain) = (rest.len(), true);
+            for (at, byte) in rest.bytes().enumerate() {
+                if byte == b'/' {
+                    end = at;
+                    break;
+                }
+                plain &= (byte != b'%') & (byte != 0);
+            }
+            if parts.len() == SEGMENTS_MAX || end == 0 {
                 return None;
             }
+            let part = &rest[..end];
             parts.push(if plain { Cow::Borrowed(part) } else { unescape(part)? });
+            if end == rest.len() {
+                break;
+            }
+            rest = &rest[end + 1..];
         }
         let mut segments = Segments::new();
         let number = self.search(0, &mut parts, 0, method, &mut segments)?;
