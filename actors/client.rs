@@ -2,7 +2,7 @@
 //! one message for each lane; answers arrive as one message and wake the futures that wait for them.
 
 use crate::engine::Shared;
-use crate::permits::{Permit, UsedUp};
+use crate::permits::{Permit, ThreadPermits, UsedUp};
 use crate::readers::is_read_beside;
 use crate::request::{Answer, Delivery, Refusal, ReplyTo, Request, Response};
 use crate::router::ShardState;
@@ -33,6 +33,7 @@ impl Client {
             .register()
             .expect("at most 1,024 threads have a client of one engine");
         let inner = Rc::new(Inner {
+            permits: ThreadPermits::new(&shared.permits),
             shared,
             worker,
             slots: RefCell::default(),
@@ -93,7 +94,7 @@ impl Client {
             });
         }
         self.room()?;
-        let permit = match shared.permits.take(shard, account) {
+        let permit = match inner.permits.take(shard, account) {
             Ok(permit) => permit,
             Err(used_up) => {
                 match used_up {
@@ -134,6 +135,7 @@ impl Client {
 
 struct Inner {
     shared: Arc<Shared>,
+    permits: Rc<ThreadPermits>,
     worker: u16,
     slots: RefCell<Slots>,
     /// What leaves next. Where to is looked up when it leaves: a shard may have moved by then.

@@ -3,6 +3,7 @@
 
 use crate::fixed_hash::mix;
 use crate::settings::ACCOUNT_COUNTERS;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tollgate_domain::account::AccountKey;
@@ -20,6 +21,11 @@ pub struct Permits {
     per_account: AtomicU32,
 }
 
+/// One thread's way to the permits. What it gives out counts this, and not the `Arc`, whose count lies beside the numbers
+/// that every request reads and would take them from one thread to the other each time.
+#[derive(Debug)]
+pub struct ThreadPermits(Arc<Permits>);
+
 /// Which permits were used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsedUp {
@@ -32,7 +38,7 @@ pub enum UsedUp {
 /// The right of one request to be inside; given back when dropped.
 #[derive(Debug)]
 pub struct Permit {
-    permits: Arc<Permits>,
+    permits: Rc<ThreadPermits>,
     shard: u16,
     account: u16,
 }
@@ -63,26 +69,6 @@ impl Permits {
         u64::from(self.per_node.load(Ordering::Relaxed))
     }
 
-    /// A permit of the shard and of the account, if both have one.
-    pub fn take(self: &Arc<Self>, shard: ShardId, account: AccountKey) -> Result<Permit, UsedUp> {
-        let at = (mix(account.0) % ACCOUNT_COUNTERS as u64) as usize;
-        if !up(
-            &self.shards[usize::from(shard.0)],
-            self.per_shard.load(Ordering::Relaxed),
-        ) {
-            return Err(UsedUp::Shard);
-        }
-        if !up(&self.accounts[at], self.per_account.load(Ordering::Relaxed)) {
-            down(&self.shards[usize::from(shard.0)]);
-            return Err(UsedUp::Account);
-        }
-        Ok(Permit {
-            permits: Arc::clone(self),
-            shard: shard.0,
-            account: at as u16,
-        })
-    }
-
     /// Permits of a shard that are taken now.
     pub fn inside_of(&self, shard: ShardId) -> u32 {
         self.shards[usize::from(shard.0)].load(Ordering::Relaxed)
@@ -97,10 +83,39 @@ impl Permits {
     }
 }
 
+impl ThreadPermits {
+    /// The way of the thread that keeps it.
+    pub fn new(permits: &Arc<Permits>) -> Rc<Self> {
+        Rc::new(ThreadPermits(Arc::clone(permits)))
+    }
+
+    /// A permit of the shard and of the account, if both have one.
+    pub fn take(self: &Rc<Self>, shard: ShardId, account: AccountKey) -> Result<Permit, UsedUp> {
+        let permits = &self.0;
+        let at = (mix(account.0) % ACCOUNT_COUNTERS as u64) as usize;
+        if !up(
+            &permits.shards[usize::from(shard.0)],
+            permits.per_shard.load(Ordering::Relaxed),
+        ) {
+            return Err(UsedUp::Shard);
+        }
+        if !up(&permits.accounts[at], permits.per_account.load(Ordering::Relaxed)) {
+            down(&permits.shards[usize::from(shard.0)]);
+            return Err(UsedUp::Account);
+        }
+        Ok(Permit {
+            permits: Rc::clone(self),
+            shard: shard.0,
+            account: at as u16,
+        })
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
-        down(&self.permits.shards[usize::from(self.shard)]);
-        down(&self.permits.accounts[usize::from(self.account)]);
+        let permits = &self.permits.0;
+        down(&permits.shards[usize::from(self.shard)]);
+        down(&permits.accounts[usize::from(self.account)]);
     }
 }
 
@@ -124,7 +139,8 @@ mod tests {
 
     #[test]
     fn permits_are_bounded_and_come_back() {
-        let permits = Permits::new(2, 100, 3, 2);
+        let all = Permits::new(2, 100, 3, 2);
+        let permits = ThreadPermits::new(&all);
         let (shard, account) = (ShardId(1), AccountKey(7));
         let one = permits.take(shard, account);
         let two = permits.take(shard, account);
@@ -136,15 +152,16 @@ mod tests {
         drop(one);
         assert!(permits.take(shard, account).is_ok());
         drop((two, three));
-        assert_eq!(permits.inside(), 0);
+        assert_eq!(all.inside(), 0);
     }
 
     #[test]
     fn fewer_permits_let_nobody_in_until_enough_have_left() {
-        let permits = Permits::new(1, 100, 4, 4);
+        let all = Permits::new(1, 100, 4, 4);
+        let permits = ThreadPermits::new(&all);
         let (shard, account) = (ShardId(0), AccountKey(7));
         let mut inside: Vec<_> = (0..4).map(|_| permits.take(shard, account).expect("free")).collect();
-        permits.set(100, 2, 2);
+        all.set(100, 2, 2);
         for _ in 0..2 {
             assert_eq!(permits.take(shard, account).err(), Some(UsedUp::Shard));
             inside.pop();
@@ -152,8 +169,8 @@ mod tests {
         assert!(permits.take(shard, account).is_err());
         inside.pop();
         assert!(permits.take(shard, account).is_ok());
-        permits.set(100, 5, 5);
+        all.set(100, 5, 5);
         inside.extend((0..4).map(|_| permits.take(shard, account).expect("more are free at once")));
-        assert_eq!(permits.inside_of(shard), 5);
+        assert_eq!(all.inside_of(shard), 5);
     }
 }
