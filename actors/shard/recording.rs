@@ -1,7 +1,7 @@
 //! From facts to a record: apply in memory, encode into the block that fills, wake who waited for the change.
 
 use super::Shard;
-use super::account_actor::Cached;
+use super::account_actor::{AccountSlot, Cached};
 use super::task::CallOut;
 use crate::outbox::{self, Moved, Note, OpenNote};
 use std::cell::Cell;
@@ -93,7 +93,6 @@ impl Shard {
             self.timers
                 .set(self.clock.now_ms(), timer.at_ms, account.0, timer.object.seq());
         }
-        self.actor_mut(account).last_block = block;
         self.keep_objects(account, &facts, block);
         facts.leave_answer();
         Some((Arc::new(facts), block))
@@ -161,7 +160,13 @@ impl Shard {
         self.gate.push(&head, note.body());
     }
 
+    /// Keeps the objects of a record in memory. What is answered about the account waits for `block` from now on.
     fn keep_objects(&mut self, account: AccountKey, facts: &Facts, block: u64) {
+        // Looked for once: `actor_mut` would keep the rest of the shard away.
+        let Some(AccountSlot::Ready(actor)) = self.accounts.get_mut(&account.0) else {
+            panic!("the account of a running task is in memory");
+        };
+        actor.last_block = block;
         for (at, object) in facts.objects.iter().enumerate() {
             let seq = object.id().seq();
             let cached = Cached {
@@ -171,14 +176,14 @@ impl Shard {
                 used: Cell::new(false),
                 events: facts.events_of(at),
             };
-            let actor = self.actor_mut(account);
-            let is_new = actor.objects.insert(seq, cached).is_none();
-            let waiting = actor.busy.remove(&seq);
-            if is_new {
+            if actor.objects.insert(seq, cached).is_none() {
                 self.passivation.kept_object(account.0, seq);
             }
+            if actor.busy.is_empty() {
+                continue;
+            }
             // They decide again, in order of arrival; whoever finds it still busy waits on under its first deadline.
-            if let Some(waiting) = waiting {
+            if let Some(waiting) = actor.busy.remove(&seq) {
                 self.ready.extend(waiting);
             }
         }
