@@ -100,6 +100,13 @@ pub fn take<P: HasParams>(form: &mut dyn Form) -> Result<P, Refused> {
     Ok(params)
 }
 
+/// Decodes a form into a `P` that stays where it is made: those of changes are large.
+pub fn take_boxed<P: HasParams>(form: &mut dyn Form) -> Result<Box<P>, Refused> {
+    let mut params = Box::<P>::default();
+    form.fill(&mut *params)?;
+    Ok(params)
+}
+
 /// Why a request did not become a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {

@@ -10,7 +10,7 @@ use crate::customers::tax_id::TaxIdData;
 use crate::kinds::{self, CustomerId};
 use crate::payments::payment_method::PaymentMethodParam;
 use crate::reject::codes;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{
@@ -232,7 +232,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/customers",
     params: CreateCustomer::SHAPE,
     answers: Answers::One(CustomerShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateCustomer(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateCustomer(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

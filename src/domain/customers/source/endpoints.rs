@@ -3,7 +3,7 @@
 use super::{CreateSource, RetrieveSource, SourceShown, UpdateSource};
 use crate::call::{Call, Command, Read};
 use crate::kinds;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::HasParams;
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method};
@@ -18,7 +18,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/sources",
     params: CreateSource::SHAPE,
     answers: Answers::One(SourceShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateSource(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateSource(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

@@ -7,7 +7,7 @@ use crate::decision::Stop;
 use crate::kinds::{self, CustomerId, TaxIdId};
 use crate::marks::Mark;
 use crate::reject::{Reject, codes};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Id, Method, Names, Params};
@@ -194,7 +194,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/tax_ids",
     params: CreateTaxId::SHAPE,
     answers: Answers::One(TaxIdShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateTaxId(None, Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateTaxId(None, take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

@@ -4,7 +4,7 @@ use super::shown::FileLinkShown;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, FileId, FileLinkId};
 use crate::marks::Mark;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, Update, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, MetadataUpdate, Method, ParamKind, ParamValue, Params, Problem, Step};
@@ -77,7 +77,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/file_links",
     params: CreateFileLink::SHAPE,
     answers: Answers::One(FileLinkShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateFileLink(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateFileLink(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {
@@ -103,7 +103,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
     answers: Answers::One(FileLinkShown::SHAPE),
     parse: |path, form| {
         let id = path.id(0, &kinds::FILE_LINK)?;
-        Ok(Call::Write(Command::UpdateFileLink(id, Box::new(take(form)?))))
+        Ok(Call::Write(Command::UpdateFileLink(id, take_boxed(form)?)))
     },
 };
 

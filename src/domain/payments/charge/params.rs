@@ -8,7 +8,7 @@ use crate::kinds::{self, ChargeId, CustomerId, PaymentIntentId};
 use crate::marks::Mark;
 use crate::money::Currency;
 use crate::payments::payment_method::PaymentRadarOptionsParams;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams, Range};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, MetadataUpdate, Method, Params, Update};
@@ -141,7 +141,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/charges",
     params: CreateCharge::SHAPE,
     answers: Answers::One(ChargeShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateCharge(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateCharge(take_boxed(form)?))),
 };
 
 static UPDATE: Endpoint<Call> = Endpoint {

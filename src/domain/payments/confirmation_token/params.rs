@@ -7,7 +7,7 @@ use crate::kinds;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::FutureUsage;
 use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method, Params};
@@ -73,7 +73,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/test_helpers/confirmation_tokens",
     params: CreateConfirmationToken::SHAPE,
     answers: Answers::One(ConfirmationTokenShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateConfirmationToken(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateConfirmationToken(take_boxed(form)?))),
 };
 
 static CREATE_ON_PAGE: Endpoint<Call> = Endpoint {
@@ -83,5 +83,5 @@ static CREATE_ON_PAGE: Endpoint<Call> = Endpoint {
     path: "/v1/confirmation_tokens",
     params: CreatePageConfirmationToken::SHAPE,
     answers: Answers::One(ConfirmationTokenShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreatePageConfirmationToken(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreatePageConfirmationToken(take_boxed(form)?))),
 };

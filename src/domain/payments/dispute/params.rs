@@ -4,7 +4,7 @@ use super::evidence::EvidenceParams;
 use super::shown::DisputeShown;
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ChargeId, DisputeId, PaymentIntentId};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams, Range};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, MetadataUpdate, Method, Params};
@@ -71,10 +71,7 @@ static UPDATE_OF_CHARGE: Endpoint<Call> = Endpoint {
     answers: Answers::One(DisputeShown::SHAPE),
     parse: |path, form| {
         let charge = path.id(0, &kinds::CHARGE)?;
-        Ok(Call::Write(Command::UpdateDisputeOfCharge(
-            charge,
-            Box::new(take(form)?),
-        )))
+        Ok(Call::Write(Command::UpdateDisputeOfCharge(charge, take_boxed(form)?)))
     },
 };
 
@@ -117,7 +114,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
     answers: Answers::One(DisputeShown::SHAPE),
     parse: |path, form| {
         let id = path.id(0, &kinds::DISPUTE)?;
-        Ok(Call::Write(Command::UpdateDispute(id, Box::new(take(form)?))))
+        Ok(Call::Write(Command::UpdateDispute(id, take_boxed(form)?)))
     },
 };
 

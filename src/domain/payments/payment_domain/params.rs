@@ -3,7 +3,7 @@
 use super::{ApplePayDomainShown, DeletedApplePayDomainShown, PaymentMethodDomainShown};
 use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ApplePayDomainId, PaymentMethodDomainId};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method, Params};
@@ -81,7 +81,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/payment_method_domains",
     params: CreatePaymentMethodDomain::SHAPE,
     answers: Answers::One(PaymentMethodDomainShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethodDomain(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethodDomain(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {
@@ -158,7 +158,7 @@ static CREATE_FOR_APPLE_PAY: Endpoint<Call> = Endpoint {
     path: "/v1/apple_pay/domains",
     params: CreateApplePayDomain::SHAPE,
     answers: Answers::One(ApplePayDomainShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateApplePayDomain(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateApplePayDomain(take_boxed(form)?))),
 };
 
 static RETRIEVE_FOR_APPLE_PAY: Endpoint<Call> = Endpoint {

@@ -7,7 +7,7 @@ use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds;
 use crate::paging::Paging;
 use crate::payments::setup_intent::VerifyMicrodeposits;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::HasParams;
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method};
@@ -34,7 +34,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/payment_intents",
     params: CreatePaymentIntent::SHAPE,
     answers: Answers::One(PaymentIntentShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreatePaymentIntent(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreatePaymentIntent(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

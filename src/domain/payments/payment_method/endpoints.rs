@@ -8,7 +8,7 @@ use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, AnyMethodId, CustomerId};
 use crate::payments::bank_account::UpdateUsBankAccountParams;
 use crate::payments::card::CardNetworksParams;
-use tollgate_resource::operation::{Answers, PathArgs, Refused, take};
+use tollgate_resource::operation::{Answers, PathArgs, Refused, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Id, MetadataUpdate, Method, Names, ParamValue, Params};
@@ -101,7 +101,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/payment_methods",
     params: PaymentMethodData::SHAPE,
     answers: Answers::One(PaymentMethodShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethod(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreatePaymentMethod(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

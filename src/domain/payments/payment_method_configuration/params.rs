@@ -7,7 +7,7 @@ use super::{
 use crate::call::{Call, Command, Read};
 use crate::kinds::{self, PaymentMethodConfigurationId};
 use crate::paging::Paging;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams, Update};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method, Params};
@@ -69,7 +69,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
         let id = path.id(0, &kinds::PAYMENT_METHOD_CONFIGURATION)?;
         Ok(Call::Write(Command::UpdatePaymentMethodConfiguration(
             id,
-            Box::new(take(form)?),
+            take_boxed(form)?,
         )))
     },
 };

@@ -6,7 +6,7 @@ use crate::call::{Call, Command, ListQuery, Read};
 use crate::kinds::{self, ChargeId, CustomerId, PaymentIntentId, RefundId};
 use crate::money::Currency;
 use crate::payments::charge::ChargeShown;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Id, MetadataUpdate, Method, Names, ParamKind, ParamValue, Params, Problem, Step};
@@ -173,7 +173,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/refunds",
     params: CreateRefund::SHAPE,
     answers: Answers::One(RefundShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateRefund(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateRefund(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

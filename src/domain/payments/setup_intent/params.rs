@@ -10,7 +10,7 @@ use crate::money::Currency;
 use crate::payments::mandate::MandateDataParams;
 use crate::payments::payment_intent::{AutomaticPaymentMethodsParams, FutureUsage};
 use crate::payments::payment_method::{PaymentMethodData, PaymentMethodParam};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, Range, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{
@@ -211,7 +211,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/setup_intents",
     params: CreateSetupIntent::SHAPE,
     answers: Answers::One(SetupIntentShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateSetupIntent(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateSetupIntent(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

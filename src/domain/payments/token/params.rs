@@ -5,7 +5,7 @@ use crate::call::{Call, Command, Read};
 use crate::kinds;
 use crate::payments::bank_account::BankAccountParams;
 use crate::payments::card::{Cvc, FlatCardParams};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, Method, Params};
@@ -39,7 +39,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     path: "/v1/tokens",
     params: CreateToken::SHAPE,
     answers: Answers::One(TokenShown::SHAPE),
-    parse: |_, form| Ok(Call::Write(Command::CreateToken(Box::new(take(form)?)))),
+    parse: |_, form| Ok(Call::Write(Command::CreateToken(take_boxed(form)?))),
 };
 
 static RETRIEVE: Endpoint<Call> = Endpoint {

@@ -5,7 +5,7 @@ use super::{DestinationList, EventPayload, IncludedParts, PAGE_DEFAULT, PAGE_MAX
 use crate::call::{Call, Command, Read};
 use crate::kinds::{self, EventDestinationId};
 use crate::webhooks::webhook_endpoint::{EventsVersion, Vetted};
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{HasParams, NoParams};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{Endpoint, MetadataUpdate, Method, Names, Params, Update};
@@ -131,7 +131,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     params: CreateEventDestination::SHAPE,
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |_, form| {
-        let asked = Box::new(take(form)?);
+        let asked = take_boxed(form)?;
         Ok(Call::Write(Command::CreateEventDestination(asked, Vetted::Unseen)))
     },
 };
@@ -159,7 +159,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
     answers: Answers::One(EventDestinationShown::SHAPE),
     parse: |path, form| {
         let id = path.id(0, &kinds::EVENT_DESTINATION)?;
-        let asked = Box::new(take(form)?);
+        let asked = take_boxed(form)?;
         Ok(Call::Write(Command::UpdateEventDestination(id, asked, Vetted::Unseen)))
     },
 };

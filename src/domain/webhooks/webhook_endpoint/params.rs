@@ -8,7 +8,7 @@ use crate::kinds::{self, WebhookEndpointId};
 use crate::paging::Paging;
 use crate::version_names;
 use crate::webhooks::event_names;
-use tollgate_resource::operation::{Answers, take};
+use tollgate_resource::operation::{Answers, take, take_boxed};
 use tollgate_resource::params::{Bounds, HasParams, NoParams, scalar};
 use tollgate_resource::shown::HasShape;
 use tollgate_resource::{
@@ -133,7 +133,7 @@ static CREATE: Endpoint<Call> = Endpoint {
     params: CreateWebhookEndpoint::SHAPE,
     answers: Answers::One(WebhookEndpointShown::SHAPE),
     parse: |_, form| {
-        let asked = Box::new(take(form)?);
+        let asked = take_boxed(form)?;
         Ok(Call::Write(Command::CreateWebhookEndpoint(asked, Vetted::Unseen)))
     },
 };
@@ -161,7 +161,7 @@ static UPDATE: Endpoint<Call> = Endpoint {
     answers: Answers::One(WebhookEndpointShown::SHAPE),
     parse: |path, form| {
         let id = path.id(0, &kinds::WEBHOOK_ENDPOINT)?;
-        let asked = Box::new(take(form)?);
+        let asked = take_boxed(form)?;
         Ok(Call::Write(Command::UpdateWebhookEndpoint(id, asked, Vetted::Unseen)))
     },
 };
