@@ -274,6 +274,7 @@ fn fences_lost_while_shards_move_double_nothing() {
         let mut dice = Entropy::new(9);
         // Each comes back as often as it is lost.
         let mut fences: Vec<u16> = (0..SHARDS).flat_map(|shard| [shard; 3]).collect();
+        let mut moved = 0;
         let learnt = storm
             .run(true, async |round| {
                 let shard = dice.below(u64::from(SHARDS)) as u16;
@@ -285,13 +286,15 @@ fn fences_lost_while_shards_move_double_nothing() {
                 }
                 match storm.engine.move_shard(shard, to).await {
                     // Between the loss of its fence and its return it is nobody's to move.
-                    Ok(_) | Err(MoveError::Elsewhere(_)) => {}
+                    Ok(made) => moved += usize::from(made.is_some()),
+                    Err(MoveError::Elsewhere(_)) => {}
                     Err(other) => panic!("{other}"),
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             })
             .await;
         assert!(fences.len() < 3 * usize::from(SHARDS), "no fence was lost");
+        assert!(moved > 0, "no shard moved");
         bring_back.abort();
         storm.audit(&learnt).await;
     });
